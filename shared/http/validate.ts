@@ -1,0 +1,49 @@
+import { zValidator } from "@hono/zod-validator";
+import type { ValidationTargets } from "hono";
+import { resolver, uniqueSymbol } from "hono-openapi";
+import type { z } from "zod";
+import { type FieldError, Problem, problem } from "../problem";
+
+/**
+ * Validates one part of the request and documents it. A failure becomes a 422 problem that names the place and the rule, never the
+ * value: inputs are health data.
+ */
+export function validate<T extends keyof ValidationTargets, S extends z.ZodType>(target: T, schema: S) {
+  const middleware = zValidator(target, schema, (result) => {
+    if (!result.success) throw invalid(result.error.issues);
+  });
+  return Object.assign(middleware, { [uniqueSymbol]: { target, ...resolver(schema) } });
+}
+
+/** Parses a value that did not come through `validate` (a stored document, a raw body); throws the same 422 problem. */
+export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalid(result.error.issues);
+  return result.data;
+}
+
+function invalid(issues: readonly z.core.$ZodIssue[]): Problem {
+  return problem("invalid", undefined, { errors: issues.flatMap(fieldErrors) });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = pointer(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ pointer: `${at}/${escape(key)}`, code: "unknown_field", message: "This field is not known." }));
+  }
+  return [{ pointer: at, code: issue.code, message: MESSAGES[issue.code] ?? issue.message }];
+}
+
+/** zod's own sentences for these may quote the input. */
+const MESSAGES: Partial<Record<string, string>> = {
+  invalid_value: "The value is not one of those allowed.",
+  invalid_key: "A key of this object is not valid.",
+};
+
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${escape(String(part))}`).join("");
+}
+
+function escape(part: string): string {
+  return part.slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1");
+}

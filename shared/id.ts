@@ -1,0 +1,66 @@
+import { isRegion, type Region } from "./region";
+
+/**
+ * Ids say their kind and region: `per_eu_01k…` is kind, region and a lower-case ULID (48 bits of milliseconds, 80 random
+ * bits). They sort by time within a kind and region, and carry no meaning about the person.
+ */
+export const ID_KINDS = {
+  person: "per",
+  session: "ses",
+  connection: "con",
+  import: "imp",
+  job: "job",
+  target: "tgt",
+  ticket: "tkt",
+} as const;
+export type IdKind = keyof typeof ID_KINDS;
+
+declare const kindOfId: unique symbol;
+export type Id<K extends IdKind> = string & { readonly [kindOfId]: K };
+export type PersonId = Id<"person">;
+export type SessionId = Id<"session">;
+export type ConnectionId = Id<"connection">;
+export type ImportId = Id<"import">;
+export type TargetId = Id<"target">;
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+
+/** Fills an array with random bytes; `crypto.getRandomValues` in production, a seeded source in tests. */
+export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+
+/** The system's random source. */
+export const systemRandom: RandomBytes = (bytes) => crypto.getRandomValues(bytes);
+
+/** A ULID in lower-case Crockford base 32. `now` is epoch milliseconds below 2^48. */
+export function ulid(now: number, random: RandomBytes = systemRandom): string {
+  let time = "";
+  let rest = now;
+  for (let i = 0; i < 10; i++) {
+    time = ALPHABET[rest % 32] + time;
+    rest = Math.floor(rest / 32);
+  }
+  const bytes = random(new Uint8Array(16));
+  let noise = "";
+  for (let i = 0; i < 16; i++) noise += ALPHABET[(bytes[i] ?? 0) & 31];
+  return time + noise;
+}
+
+/** Mints an id of a kind in a region. */
+export function newId<K extends IdKind>(kind: K, region: Region, now: number, random?: RandomBytes): Id<K> {
+  return `${ID_KINDS[kind]}_${region}_${ulid(now, random)}` as Id<K>;
+}
+
+/** The id as the given kind, or undefined where the text is not one. */
+export function parseId<K extends IdKind>(kind: K, text: string): Id<K> | undefined {
+  const [prefix, region, rest, extra] = text.split("_");
+  const fits = extra === undefined && prefix === ID_KINDS[kind] && isRegion(region) && rest !== undefined && ULID.test(rest);
+  return fits ? (text as Id<K>) : undefined;
+}
+
+/** The region an id was minted in. Pure; throws a TypeError for text that is no id. */
+export function regionOf(id: string): Region {
+  const region = id.split("_")[1];
+  if (!isRegion(region)) throw new TypeError("not an id with a region");
+  return region;
+}
