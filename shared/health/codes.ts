@@ -91,8 +91,7 @@ export const LOINC = {
   "77592-4": "Moderate physical activity [IPAQ]",
   "77593-2": "Vigorous physical activity [IPAQ]",
   "96502-0": "Number of wheelchair pushes per time period",
-  "94122-9":
-    "Oxygen consumption (VO2)/Body weight [Volume Rate Content] --peak during exercise",
+  "94122-9": "Oxygen consumption (VO2)/Body weight [Volume Rate Content] --peak during exercise",
   // Workouts
   "73985-4": "Exercise activity",
   "73986-2": "Exercise activity performed",
