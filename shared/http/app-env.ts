@@ -1,5 +1,9 @@
 import type { Context as HonoContext } from "hono";
+import type { Clock } from "../clock";
 import type { PersonActor } from "../context";
+import type { Region } from "../region";
+import type { IdempotencyStore } from "./idempotency";
+import type { Policy } from "./route";
 
 /** Hono's generic for every Meridian route. */
 export interface AppEnv {
@@ -9,6 +13,14 @@ export interface AppEnv {
     requestId: string;
     /** Set by a route's policy; undefined on public routes. */
     actor: PersonActor | undefined;
+    /** Epoch milliseconds; set by composition. */
+    now: Clock;
+    /** Policy of the matched route, for the log; undefined where no route matched. */
+    policy: Policy | undefined;
+    /** Where stored answers of a region lie; set by composition. */
+    idempotency: (region: Region) => IdempotencyStore;
+    /** True once a streamed body grew past its limit, whatever error the reader saw. */
+    bodyTooLarge: boolean | undefined;
   };
 }
 

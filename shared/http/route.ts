@@ -2,9 +2,13 @@ import type { MiddlewareHandler } from "hono";
 import { describeRoute, resolver } from "hono-openapi";
 import type { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../problem";
+import type { Region } from "../region";
 import type { AppEnv } from "./app-env";
 import { authenticate } from "./authenticate";
+import { DEFAULT_BODY_LIMIT, limitBody } from "./body-limit";
+import { idempotently } from "./idempotency";
 import { problemSchema } from "./problem-schema";
+import { refuseWrongHost } from "./regional-hosts";
 
 /**
  * Who may call a route. `public`: anybody. `person`: a signed-in person, for their own data; the token is checked here and the vault
@@ -22,24 +26,45 @@ export interface RouteSpec {
   readonly responses: Readonly<Record<number, z.ZodType | null | { readonly mediaType: string; readonly description: string }>>;
   /** Problems beyond those that follow from the policy and the validators. */
   readonly problems?: readonly ProblemCode[];
+  /** Largest body in bytes (default 1 MB); `stream` for routes that consume the body as a stream and bound it themselves. */
+  readonly bodyLimit?: number | "stream";
+  /**
+   * How `Idempotency-Key` works here. Default: on for writes of a person, keyed by person, method, path and key; a streamed body is
+   * told apart by its length, type and name. `off`: the header is ignored. On a public route, a function that reads the region whose
+   * database keeps the claim out of the parsed JSON body.
+   */
+  readonly idempotency?: "off" | ((body: unknown) => Region | undefined);
+  /** Media type of a raw body without validator, for the document. */
+  readonly rawBody?: { readonly mediaType: string; readonly description: string };
 }
 
 const POLICY = Symbol("policy");
+const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /** Declares a route: enforces its policy and documents it. The first handler of every route; start-up fails without it. */
 export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
+  const extension: Record<`x-${string}`, unknown> = { "x-policy": spec.policy };
   const describe = describeRoute({
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),
     tags: [...spec.tags],
-    security: spec.policy === "person" || spec.policy === "ticket" ? [{ bearer: [] }] : [],
+    security: security(spec.policy),
+    ...(spec.rawBody === undefined
+      ? {}
+      : { requestBody: { description: spec.rawBody.description, content: { [spec.rawBody.mediaType]: { schema: { type: "string" as const } } } } }),
     responses: { ...successes(spec), ...failures(spec) },
-    // oxlint-disable-next-line -- extension field of OpenAPI, read by the refusal suite
-    ...({ "x-policy": spec.policy } as object),
+    ...extension,
   });
   const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
-    if (spec.policy === "person") c.set("actor", await authenticate(c));
-    await next();
+    c.set("policy", spec.policy);
+    if (spec.policy === "person") {
+      const actor = await authenticate(c);
+      c.set("actor", actor);
+      refuseWrongHost(c, actor.person);
+    }
+    if (spec.bodyLimit !== "stream") limitBody(c, spec.bodyLimit ?? DEFAULT_BODY_LIMIT);
+    if (!WRITES.has(c.req.method) || spec.idempotency === "off") return next();
+    return idempotently(c, { regionOfBody: spec.idempotency, streamed: spec.bodyLimit === "stream" }, next);
   };
   return Object.assign(middleware, describe, { [POLICY]: spec.policy });
 }
@@ -49,8 +74,15 @@ export function policyOf(handler: unknown): Policy | undefined {
   return typeof handler === "function" && POLICY in handler ? (handler[POLICY] as Policy) : undefined;
 }
 
-function successes(spec: RouteSpec) {
-  const out: Record<string, { description: string; content?: Record<string, { schema: ReturnType<typeof resolver> | { type: "string" } }> }> = {};
+function security(policy: Policy): Record<string, string[]>[] {
+  if (policy === "person") return [{ bearer: [] }];
+  return policy === "ticket" ? [{ bearer: [] }, {}] : [];
+}
+
+type Body = { description: string; content?: Record<string, { schema: ReturnType<typeof resolver> | { type: "string" } }> };
+
+function successes(spec: RouteSpec): Record<string, Body> {
+  const out: Record<string, Body> = {};
   for (const [status, body] of Object.entries(spec.responses)) {
     if (body === null) out[status] = { description: "Done" };
     else if ("mediaType" in body) out[status] = { description: body.description, content: { [body.mediaType]: { schema: { type: "string" } } } };
@@ -59,16 +91,22 @@ function successes(spec: RouteSpec) {
   return out;
 }
 
-function failures(spec: RouteSpec) {
-  const codes: ProblemCode[] = [...(spec.problems ?? []), ...(spec.policy === "person" || spec.policy === "ticket" ? (["unauthenticated"] as const) : []), "rate_limited", "internal"];
+const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_region"] as const satisfies readonly ProblemCode[];
+
+function failures(spec: RouteSpec): Record<string, Body> {
+  const signedIn = spec.policy === "person" || spec.policy === "ticket";
+  const codes: ProblemCode[] = [...(spec.problems ?? []), ...(signedIn ? SIGNED_IN : []), "rate_limited", "internal", "unavailable"];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(codes)) {
     const [status] = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const out: Record<string, { description: string; content: Record<string, { schema: ReturnType<typeof resolver> }> }> = {};
+  const out: Record<string, Body> = {};
   for (const [status, list] of byStatus) {
-    out[status] = { description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "), content: { "application/problem+json": { schema: resolver(problemSchema) } } };
+    out[status] = {
+      description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),
+      content: { "application/problem+json": { schema: resolver(problemSchema) } },
+    };
   }
   return out;
 }

@@ -9,11 +9,18 @@ import { type FieldError, Problem, problem } from "../problem";
  * value: inputs are health data.
  */
 export function validate<T extends keyof ValidationTargets, S extends z.ZodType>(target: T, schema: S) {
-  const middleware = zValidator(target, schema, (result) => {
+  const check = zValidator(target, schema, (result) => {
     if (!result.success) throw invalid(result.error.issues);
   });
+  const middleware: typeof check = (c, next) => {
+    // Without this check a body of another type would be validated as `{}`.
+    if (target === "json" && !JSON_TYPE.test(c.req.header("content-type") ?? "")) throw problem("unsupported_media_type", "Send application/json.");
+    return check(c, next);
+  };
   return Object.assign(middleware, { [uniqueSymbol]: { target, ...resolver(schema) } });
 }
+
+const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i;
 
 /** Parses a value that did not come through `validate` (a stored document, a raw body); throws the same 422 problem. */
 export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

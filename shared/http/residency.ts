@@ -1,0 +1,19 @@
+import type { MiddlewareHandler } from "hono";
+import { problem } from "../problem";
+import type { AppEnv } from "./app-env";
+
+const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]", "meridian.test"]);
+
+/**
+ * Refuses to serve where regional pinning is switched off on a machine that is not local: data would be stored anywhere in the
+ * world. Only `/health` answers, so that the fault is visible.
+ */
+export function requireResidency(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { hostname, pathname } = new URL(c.req.url);
+    if (c.env.RESIDENCY === "off" && !LOCAL.has(hostname) && pathname !== "/health") {
+      throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
+    }
+    await next();
+  };
+}

@@ -1,0 +1,46 @@
+import { Hono } from "hono";
+import { type Clock, systemClock } from "../shared/clock";
+import type { AppEnv } from "../shared/http/app-env";
+import { logRequest } from "../shared/http/log-request";
+import { assertPolicies, methodsAt } from "../shared/http/policies";
+import { limitRate } from "../shared/http/rate-limit";
+import { renderError, renderProblem } from "../shared/http/render-problem";
+import { requestId } from "../shared/http/request-id";
+import { requireResidency } from "../shared/http/residency";
+import { allowOrigins, securityHeaders } from "../shared/http/secure";
+import { consoleLog, type Log } from "../shared/log";
+import { problem } from "../shared/problem";
+import { operationsRoutes } from "./operations/routes";
+import { regional } from "./regional";
+
+export interface AppOptions {
+  readonly log?: Log;
+  readonly now?: Clock;
+}
+
+/** Builds the HTTP side of the Worker: middleware in order, then every domain. Throws where a route declares no policy. */
+export function createApp(options: AppOptions = {}): Hono<AppEnv> {
+  const { log = consoleLog, now = systemClock } = options;
+  const app = new Hono<AppEnv>();
+
+  app.use(async (c, next) => {
+    c.set("now", now);
+    c.set("idempotency", (region) => regional(c.env, region));
+    await next();
+  });
+  app.use(requestId(), logRequest(log), securityHeaders(), allowOrigins(), requireResidency(), limitRate());
+
+  app.route("/", operationsRoutes(app));
+
+  app.onError((error, c) => renderError(c, error, log));
+  app.notFound((c) => {
+    const methods = methodsAt(app, c.req.path);
+    if (methods.length === 0) return renderProblem(c, problem("not_found"));
+    const answer = renderProblem(c, problem("method_not_allowed", `Use ${methods.join(", ")}.`));
+    answer.headers.set("allow", methods.join(", "));
+    return answer;
+  });
+
+  assertPolicies(app);
+  return app;
+}
