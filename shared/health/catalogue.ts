@@ -1,5 +1,17 @@
+import { ACTIVITY_METRICS } from "./catalogue/activity";
+import { BODY_METRICS } from "./catalogue/body";
+import { ENVIRONMENT_METRICS } from "./catalogue/environment";
+import { GLUCOSE_METRICS } from "./catalogue/glucose";
 import { HEART_METRICS } from "./catalogue/heart";
 import type { Metric } from "./catalogue/metric";
+import { NUTRITION_METRICS } from "./catalogue/nutrition";
+import { PERFORMANCE_METRICS } from "./catalogue/performance";
+import { REPRODUCTIVE_METRICS } from "./catalogue/reproductive";
+import { SCORE_METRICS } from "./catalogue/scores";
+import { SESSION_METRICS } from "./catalogue/sessions";
+import { SLEEP_METRICS } from "./catalogue/sleep";
+import { SYMPTOM_METRICS } from "./catalogue/symptoms";
+import { VITAL_METRICS } from "./catalogue/vitals";
 
 export type {
   Aggregation,
@@ -15,7 +27,21 @@ export type {
 } from "./catalogue/metric";
 
 /** The metric catalogue: everything Meridian can store a reading of. */
-export const METRICS: readonly Metric[] = [...HEART_METRICS];
+export const METRICS: readonly Metric[] = [
+  ...HEART_METRICS,
+  ...VITAL_METRICS,
+  ...GLUCOSE_METRICS,
+  ...BODY_METRICS,
+  ...ACTIVITY_METRICS,
+  ...PERFORMANCE_METRICS,
+  ...SLEEP_METRICS,
+  ...SCORE_METRICS,
+  ...ENVIRONMENT_METRICS,
+  ...REPRODUCTIVE_METRICS,
+  ...SYMPTOM_METRICS,
+  ...NUTRITION_METRICS,
+  ...SESSION_METRICS,
+];
 
 const byKey = new Map(METRICS.map((row) => [row.key, row]));
 const byCode = new Map(METRICS.map((row) => [row.code, row]));

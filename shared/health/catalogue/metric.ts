@@ -57,6 +57,8 @@ export interface HealthKitMapping {
   readonly unit?: string;
   /** The value is a fraction 0–1 although HealthKit calls its unit `%`: multiply by 100. */
   readonly fraction?: true;
+  /** Codings that are only true of Apple's own algorithm, for readings that come from HealthKit. */
+  readonly codings?: readonly Coding[];
 }
 
 export interface HealthConnectMapping {
@@ -138,6 +140,7 @@ export interface MetricRow extends Omit<
   readonly hkOther?: readonly string[];
   readonly hkUnit?: string;
   readonly hkFraction?: true;
+  readonly hkCodings?: readonly Coding[];
   /** Health Connect record names, optionally as `Record.field`. */
   readonly hc?: string | readonly string[];
   readonly hcUnit?: string;
@@ -158,7 +161,8 @@ export function defineMetrics(
   rows: readonly MetricRow[],
 ): readonly Metric[] {
   return rows.map((row) => {
-    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hc, hcUnit, ...rest } = row;
+    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hkCodings, hc, hcUnit, ...rest } =
+      row;
     const identifiers = [
       ...list(hk).map((name) => `HKQuantityTypeIdentifier${name}`),
       ...list(hkCategory).map((name) => `HKCategoryTypeIdentifier${name}`),
@@ -178,6 +182,7 @@ export function defineMetrics(
           identifiers,
           ...(hkUnit !== undefined && { unit: hkUnit }),
           ...(hkFraction && { fraction: hkFraction }),
+          ...(hkCodings && { codings: hkCodings }),
         },
       }),
       ...(healthConnect.length > 0 && {
