@@ -1,4 +1,7 @@
+import { cleanIdempotency } from "../shared/http/idempotency";
 import { consoleLog, type Log } from "../shared/log";
+import { REGIONS } from "../shared/region";
+import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -10,7 +13,12 @@ export interface Job {
 }
 
 /** Composition: a domain adds its line. */
-export const JOBS: readonly Job[] = [];
+export const JOBS: readonly Job[] = [{ name: "clean idempotency", everyMinutes: 60, run: cleanAllIdempotency }];
+
+async function cleanAllIdempotency(env: Env, now: number): Promise<number> {
+  const counts = await Promise.all(REGIONS.map((region) => cleanIdempotency(regional(env, region).records, now)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
 
 /** Runs the jobs that are due at a tick. One that fails is logged and does not stop the others. */
 export async function runJobs(env: Env, scheduledAt: number, jobs = JOBS, log: Log = consoleLog): Promise<void> {
