@@ -74,9 +74,7 @@ for (const row of METRICS) {
 }
 
 /** Storage number of each metric key. */
-export const METRIC_CODE: ReadonlyMap<string, number> = new Map(
-  METRICS.map((row) => [row.key, row.code]),
-);
+export const METRIC_CODE: ReadonlyMap<string, number> = new Map(METRICS.map((row) => [row.key, row.code]));
 
 /** The metric of a catalogue key, or `undefined`. */
 export function metric(key: string): Metric | undefined {

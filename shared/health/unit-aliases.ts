@@ -12,7 +12,6 @@ export const EXACT_ALIASES: Readonly<Record<string, string>> = {
   CAL: "kcal",
   F: "[degF]",
   C: "Cel",
-  mEq: "meq",
   "mEq/L": "meq/L",
   "mEq/l": "meq/L",
   "uEq/L": "ueq/L",
@@ -191,13 +190,7 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   "10*3/uL": ["10^3/ul", "x10^3/ul", "x10e3/ul", "10e3/ul", "thousand/ul", "thou/ul"],
   "10*6/uL": ["10^6/ul", "x10^6/ul", "x10e6/ul", "10e6/ul", "million/ul", "mill/ul"],
   "/uL": ["cells/ul", "cells/mcl"],
-  "mL/min/{1.73_m2}": [
-    "ml/min/1.73m2",
-    "ml/min/1.73m^2",
-    "ml/min/1.73",
-    "ml/min/1.73_m2",
-    "ml/min/{1.73m2}",
-  ],
+  "mL/min/{1.73_m2}": ["ml/min/1.73m2", "ml/min/1.73m^2", "ml/min/1.73", "ml/min/1.73_m2", "ml/min/{1.73m2}"],
   "mm/h": ["mm/hr"],
   "mg/g": ["mg/gcreat", "mg/g{creat}"],
   "mmol/mol": ["mmol/molhb"],
@@ -205,7 +198,5 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
 
 /** Lower-case spelling → UCUM. */
 export const ALIASES: ReadonlyMap<string, string> = new Map(
-  Object.entries(SPELLINGS).flatMap(([unit, spellings]) =>
-    spellings.map((spelling): [string, string] => [spelling, unit]),
-  ),
+  Object.entries(SPELLINGS).flatMap(([unit, spellings]) => spellings.map((spelling): [string, string] => [spelling, unit])),
 );

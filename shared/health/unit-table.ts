@@ -240,10 +240,7 @@ const AFFINE: Readonly<Record<string, UnitEntry>> = {
 /** UCUM code → dimension, factor, offset. */
 export const UNITS: ReadonlyMap<string, UnitEntry> = new Map([
   ...Object.entries(LINEAR).flatMap(([dimension, units]) =>
-    Object.entries(units).map(([unit, factor]): [string, UnitEntry] => [
-      unit,
-      { dimension, factor, offset: 0 },
-    ]),
+    Object.entries(units).map(([unit, factor]): [string, UnitEntry] => [unit, { dimension, factor, offset: 0 }]),
   ),
   ...Object.entries(AFFINE),
 ]);

@@ -35,8 +35,7 @@ export function normaliseUnit(unit: string): string | undefined {
 }
 
 const COUNT: UnitEntry = { dimension: "count", factor: 1, offset: 0 };
-const entryOf = (unit: string): UnitEntry | undefined =>
-  UNITS.get(unit) ?? (PURE_ANNOTATION.test(unit) ? COUNT : undefined);
+const entryOf = (unit: string): UnitEntry | undefined => UNITS.get(unit) ?? (PURE_ANNOTATION.test(unit) ? COUNT : undefined);
 
 /** Glucose only: factor from the substance dimension's base to the mass dimension's base. */
 const SUBSTANCE_TO_MASS: Readonly<Record<string, string>> = {
@@ -93,8 +92,7 @@ export function converter(from: string, to: string, substance?: "glucose"): Conv
   if (cache.has(key)) return cache.get(key);
   const source = normaliseUnit(from);
   const target = normaliseUnit(to);
-  const conversion =
-    source === undefined || target === undefined ? undefined : build(source, target, substance);
+  const conversion = source === undefined || target === undefined ? undefined : build(source, target, substance);
   if (cache.size >= CACHE_LIMIT) cache.clear();
   cache.set(key, conversion);
   return conversion;
@@ -107,8 +105,7 @@ export function converter(from: string, to: string, substance?: "glucose"): Conv
  */
 export function convert(value: number, from: string, to: string, substance?: "glucose"): number {
   const conversion = converter(from, to, substance);
-  if (!conversion)
-    throw problem("unit_mismatch", "A unit is unknown, or the two do not measure the same thing.");
+  if (!conversion) throw problem("unit_mismatch", "A unit is unknown, or the two do not measure the same thing.");
   return conversion(value);
 }
 

@@ -1,14 +1,7 @@
 import { type Bounds, defineMetrics, loinc, type MetricRow, pghd, snomed } from "./metric";
 
 /** Something summed over time; many vendors also state it as the total of a day. */
-const amount = (
-  key: string,
-  code: number,
-  title: string,
-  unit: string,
-  bounds: Bounds,
-  rest: Partial<MetricRow> = {},
-): MetricRow => ({
+const amount = (key: string, code: number, title: string, unit: string, bounds: Bounds, rest: Partial<MetricRow> = {}): MetricRow => ({
   key,
   code,
   title,
@@ -23,13 +16,8 @@ const amount = (
 /** A day of 25 hours, when the clock goes back, in minutes. */
 const DAY: Bounds = [0, 1500];
 
-const distance = (
-  name: string,
-  code: number,
-  title: string,
-  longestM: number,
-  rest: Partial<MetricRow>,
-): MetricRow => amount(`distance${name}`, code, title, "m", [0, longestM], rest);
+const distance = (name: string, code: number, title: string, longestM: number, rest: Partial<MetricRow>): MetricRow =>
+  amount(`distance${name}`, code, title, "m", [0, longestM], rest);
 
 /** Steps, distances, energy and minutes. All bounds are Meridian's proposal: somewhat above a record day. */
 export const ACTIVITY_METRICS = defineMetrics({ sensitivity: "activity", category: "activity" }, [

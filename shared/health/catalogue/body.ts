@@ -1,14 +1,7 @@
 import { type Bounds, defineMetrics, loinc, type MetricRow, pghd, snomed } from "./metric";
 
 /** A body measurement: the last one counts; some sources only tell the day. */
-const measure = (
-  key: string,
-  code: number,
-  title: string,
-  unit: string,
-  bounds: Bounds,
-  rest: Partial<MetricRow> = {},
-): MetricRow => ({
+const measure = (key: string, code: number, title: string, unit: string, bounds: Bounds, rest: Partial<MetricRow> = {}): MetricRow => ({
   key,
   code,
   title,

@@ -2,14 +2,7 @@ import type { LoincCode } from "../codes";
 import { type Bounds, defineMetrics, loinc, type MetricRow, pghd } from "./metric";
 
 /** A value of the glucose-sensor report over a period; computed, so its bounds only guard against nonsense. */
-const summary = (
-  key: string,
-  code: number,
-  title: string,
-  unit: string,
-  bounds: Bounds,
-  loincCode: LoincCode,
-): MetricRow => ({
+const summary = (key: string, code: number, title: string, unit: string, bounds: Bounds, loincCode: LoincCode): MetricRow => ({
   key,
   code,
   title,

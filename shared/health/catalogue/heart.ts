@@ -154,17 +154,10 @@ export const HEART_METRICS = defineMetrics({ sensitivity: "vitals", category: "v
     hk: "RespiratoryRate",
     hc: "RespiratoryRate.rate",
     vendor: {
-      google_health: [
-        "dailyRespiratoryRate.breathsPerMinute",
-        "respiratoryRateSleepSummary.fullSleepStats.breathsPerMinute",
-      ],
+      google_health: ["dailyRespiratoryRate.breathsPerMinute", "respiratoryRateSleepSummary.fullSleepStats.breathsPerMinute"],
       oura: ["sleep.average_breath"],
       whoop: ["sleep.score.respiratory_rate"],
-      garmin: [
-        "allDayRespiration.timeOffsetEpochToBreaths",
-        "sleeps.timeOffsetSleepRespiration",
-        "healthSnapshot.summaries.respiration",
-      ],
+      garmin: ["allDayRespiration.timeOffsetEpochToBreaths", "sleeps.timeOffsetSleepRespiration", "healthSnapshot.summaries.respiration"],
       withings: ["sleep.rr", "sleepSummary.rr_average"],
       polar: ["nightly-recharge.breathing_rate_avg", "nightly-recharge.breathing_samples"],
     },
@@ -213,10 +206,7 @@ export const HEART_METRICS = defineMetrics({ sensitivity: "vitals", category: "v
     bounds: [-20_000, 20_000],
     sensitivity: "ecg",
     category: "procedure",
-    codings: [
-      pghd("electrocardiogram"),
-      { system: SYSTEM.mdc, code: "131328", display: "MDC_ECG_ELEC_POTL" },
-    ],
+    codings: [pghd("electrocardiogram"), { system: SYSTEM.mdc, code: "131328", display: "MDC_ECG_ELEC_POTL" }],
     hkOther: ["HKDataTypeIdentifierElectrocardiogram", "HKElectrocardiogram"],
     vendor: {
       google_health: ["electrocardiogram"],

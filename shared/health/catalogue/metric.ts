@@ -10,27 +10,10 @@ export type Kind = "sample" | "interval" | "daily" | "event";
 export type Aggregation = "mean" | "sum" | "last" | "min" | "max" | "count";
 
 /** Data category a consent names; the reproductive and ecg classes always need a scope of their own. */
-export type Sensitivity =
-  | "vitals"
-  | "activity"
-  | "sleep"
-  | "nutrition"
-  | "body"
-  | "labs"
-  | "mental"
-  | "reproductive"
-  | "location"
-  | "ecg";
+export type Sensitivity = "vitals" | "activity" | "sleep" | "nutrition" | "body" | "labs" | "mental" | "reproductive" | "location" | "ecg";
 
 /** FHIR `Observation.category`. */
-export type Category =
-  | "vital-signs"
-  | "activity"
-  | "exam"
-  | "laboratory"
-  | "social-history"
-  | "survey"
-  | "procedure";
+export type Category = "vital-signs" | "activity" | "exam" | "laboratory" | "social-history" | "survey" | "procedure";
 
 export interface Coding {
   readonly system: string;
@@ -156,13 +139,9 @@ const list = (names: string | readonly string[] | undefined): readonly string[] 
   names === undefined ? [] : typeof names === "string" ? [names] : names;
 
 /** Completes the rows of one group: kinds, storage, codings, full HealthKit identifiers. */
-export function defineMetrics(
-  defaults: GroupDefaults,
-  rows: readonly MetricRow[],
-): readonly Metric[] {
+export function defineMetrics(defaults: GroupDefaults, rows: readonly MetricRow[]): readonly Metric[] {
   return rows.map((row) => {
-    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hkCodings, hc, hcUnit, ...rest } =
-      row;
+    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hkCodings, hc, hcUnit, ...rest } = row;
     const identifiers = [
       ...list(hk).map((name) => `HKQuantityTypeIdentifier${name}`),
       ...list(hkCategory).map((name) => `HKCategoryTypeIdentifier${name}`),

@@ -5,12 +5,7 @@ const PRESENCE = ["present", "not_present"] as const;
 const APPETITE = ["unspecified", "no_change", "decreased", "increased"] as const;
 
 /** HealthKit's name → key part, PGHD code and title follow from it. */
-const symptom = (
-  code: number,
-  name: string,
-  values: readonly string[] = SEVERITY,
-  sensitivity: Sensitivity = "vitals",
-): MetricRow => {
+const symptom = (code: number, name: string, values: readonly string[] = SEVERITY, sensitivity: Sensitivity = "vitals"): MetricRow => {
   const words = name.replace(/(?<=.)([A-Z])/g, " $1").toLowerCase();
   return {
     key: `symptom.${words.replaceAll(" ", "_")}`,
