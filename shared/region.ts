@@ -9,6 +9,25 @@ export function isRegion(value: unknown): value is Region {
   return typeof value === "string" && (REGIONS as readonly string[]).includes(value);
 }
 
+/** The bindings that hold the regions' key rings. */
+export interface RegionalSecrets {
+  readonly KEYS_EU: string;
+  readonly KEYS_US: string;
+  readonly KEYS_AP: string;
+}
+
+/** A region's key ring, a JSON text: see `shared/crypto/keys.ts`. */
+export function keyRingOf(secrets: RegionalSecrets, region: Region): string {
+  switch (region) {
+    case "eu":
+      return secrets.KEYS_EU;
+    case "us":
+      return secrets.KEYS_US;
+    case "ap":
+      return secrets.KEYS_AP;
+  }
+}
+
 /** What is asked of the platform when an object of a region is opened. */
 export interface Place {
   readonly jurisdiction: "eu" | "us" | undefined;

@@ -10,8 +10,10 @@ import { requireResidency } from "../shared/http/residency";
 import { allowOrigins, securityHeaders } from "../shared/http/secure";
 import { consoleLog, type Log } from "../shared/log";
 import { problem } from "../shared/problem";
+import { accountsRoutes } from "./accounts/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
+import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
   readonly log?: Log;
@@ -30,6 +32,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   });
   app.use(requestId(), logRequest(log), securityHeaders(), allowOrigins(), requireResidency(), limitRate());
 
+  app.route("/", accountsRoutes);
+  app.route("/", sessionsRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -60,7 +60,10 @@ export function directoryKeys(secret: string): DirectoryKeys {
 }
 
 /** The key that new values are made with. */
-export function currentKey<K>(ring: { readonly current: string; readonly keys: Readonly<Record<string, K>> }): { readonly version: string; readonly key: K } {
+export function currentKey<K>(ring: { readonly current: string; readonly keys: Readonly<Record<string, K>> }): {
+  readonly version: string;
+  readonly key: K;
+} {
   const key = ring.keys[ring.current];
   if (key === undefined) throw new TypeError("the key ring has no current key");
   return { version: ring.current, key };

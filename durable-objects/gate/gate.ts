@@ -1,0 +1,115 @@
+import { DurableObject } from "cloudflare:workers";
+import initial from "../../migrations/gate/0001_gate.sql";
+import { HOUR_MS } from "../../shared/clock";
+import { migrate } from "../migrate";
+import { ALLOWED, ATTEMPT_POLICIES, type AttemptKind, attemptsExpireAt, NO_ATTEMPTS, takeBack, tryAttempt, type Verdict } from "./attempts";
+import { afterCall, type BreakerPolicy, enter } from "./breaker";
+import { type Learned, type Limit, quotaExpiresAt, takeFrom } from "./quota";
+import { GateRows } from "./rows";
+
+/** A breaker that has not been asked for so long starts afresh. */
+const BREAKER_KEPT_MS = 24 * HOUR_MS;
+
+/**
+ * Exact limits for one subject: an account's or address's attempts, a vendor's or client's quota. Its name is opaque (a keyed hash, a
+ * vendor's id). One object is one thread, and every method reads, decides and writes without yielding, so that no two callers get the
+ * same last turn; everything is in SQLite and survives eviction. Rows that no longer say anything are dropped by the alarm, and the
+ * last one takes the object with it.
+ *
+ * `now` is epoch milliseconds. Callers decide what an unreachable gate means: sign-in fails closed.
+ */
+export class Gate extends DurableObject<Env> {
+  private readonly rows: GateRows;
+  private ready = false;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.rows = new GateRows(state.storage.sql);
+  }
+
+  /** Counts one attempt, or refuses it while the subject is locked. Call it before the costly check. */
+  async attempt(kind: AttemptKind, now: number): Promise<Verdict> {
+    this.prepare();
+    const policy = ATTEMPT_POLICIES[kind];
+    const before = this.rows.attempts(kind) ?? NO_ATTEMPTS;
+    const { verdict, after } = tryAttempt(policy, before, now);
+    if (after !== before) await this.keep(this.rows.putAttempts(kind, after, attemptsExpireAt(policy, after)));
+    return verdict;
+  }
+
+  /** Forgets all attempts of a kind: the owner has proven themselves. */
+  async clear(kind: AttemptKind): Promise<void> {
+    this.prepare();
+    this.rows.dropAttempts(kind);
+  }
+
+  /** Takes back the one attempt that succeeded, and leaves the others. */
+  async refund(kind: AttemptKind, now: number): Promise<void> {
+    this.prepare();
+    const policy = ATTEMPT_POLICIES[kind];
+    const before = this.rows.attempts(kind);
+    if (before === undefined) return;
+    const after = takeBack(policy, before, now);
+    if (after.failures === 0) this.rows.dropAttempts(kind);
+    else this.rows.putAttempts(kind, after, attemptsExpireAt(policy, after));
+  }
+
+  /** Takes `cost` (default 1) from all limits, or from none; where refused, `retryAfterMs` satisfies every limit. */
+  async take(limits: readonly Limit[], now: number, cost = 1): Promise<Verdict> {
+    this.prepare();
+    const taken = limits.map((limit) => ({ limit, ...takeFrom(limit, this.rows.quota(limit.name), cost, now) }));
+    const retryAfterMs = Math.max(0, ...taken.map(({ verdict }) => verdict.retryAfterMs));
+    if (retryAfterMs > 0) return { allowed: false, retryAfterMs };
+    let expiresAt = 0;
+    for (const { limit, after } of taken) {
+      expiresAt = Math.max(expiresAt, this.rows.putQuota(limit.name, after, quotaExpiresAt(limit, after)));
+    }
+    if (taken.length > 0) await this.keep(expiresAt);
+    return ALLOWED;
+  }
+
+  /** Notes what a vendor's answer said about a limit; holds until `learned.until`, together with our own count. */
+  async learn(name: string, learned: Learned): Promise<void> {
+    this.prepare();
+    await this.keep(this.rows.learn(name, learned));
+  }
+
+  /** Asks to call through a breaker. Whoever is allowed must `report`. */
+  async enter(name: string, policy: BreakerPolicy, now: number): Promise<Verdict> {
+    this.prepare();
+    const before = this.rows.breaker(name);
+    const { verdict, after } = enter(policy, before, now);
+    if (after !== before) await this.keep(this.rows.putBreaker(name, after, after.until + BREAKER_KEPT_MS));
+    return verdict;
+  }
+
+  /** Tells a breaker how a call ended. */
+  async report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<void> {
+    this.prepare();
+    const before = this.rows.breaker(name);
+    const after = afterCall(policy, before, succeeded, now);
+    if (after === before || (after.state === "closed" && before.state === "closed" && after.failures === before.failures)) return;
+    await this.keep(this.rows.putBreaker(name, after, Math.max(now, after.until) + BREAKER_KEPT_MS));
+  }
+
+  override async alarm(): Promise<void> {
+    this.prepare();
+    const next = this.rows.dropExpired(Date.now());
+    if (next === undefined) {
+      this.ready = false;
+      await this.ctx.storage.deleteAll();
+    } else await this.ctx.storage.setAlarm(next);
+  }
+
+  /** The schema goes when the object empties itself, and comes back with the next call. */
+  private prepare(): void {
+    if (this.ready) return;
+    migrate(this.ctx.storage, [["0001_gate", initial]]);
+    this.ready = true;
+  }
+
+  /** Makes sure that an alarm comes; the first one stays, and looks again from there. */
+  private async keep(expiresAt: number): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(expiresAt);
+  }
+}

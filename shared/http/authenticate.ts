@@ -1,0 +1,43 @@
+import type { PersonActor } from "../context";
+import { regionalKeys } from "../crypto/keys";
+import { type AccessToken, createVerifier, type Rings, type Verifier } from "../crypto/tokens";
+import { problem } from "../problem";
+import { keyRingOf, type RegionalSecrets } from "../region";
+import type { AppContext } from "./app-env";
+
+/** RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). */
+const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+type TokenEnv = RegionalSecrets & { readonly ORIGIN: string };
+
+/**
+ * The signed-in person of a request, from its bearer token. Problem `unauthenticated` without a genuine token, `token_expired` past
+ * its time. Says nothing about revocation: the vault, or the session guard in the route's D1 batch, refuses ended sessions.
+ */
+export async function authenticate(c: AppContext): Promise<PersonActor> {
+  return (await bearerToken(c)).actor;
+}
+
+/** The whole verified token, for the few places that need its scope, assurance or authentication time. */
+export async function bearerToken(c: AppContext): Promise<AccessToken> {
+  const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  if (token === undefined) throw problem("unauthenticated");
+  return await verifierOf(c.env).verify(token, c.get("now")());
+}
+
+/** The key rings of all regions, parsed once per isolate. */
+export function ringsOf(env: RegionalSecrets): Rings {
+  return { eu: regionalKeys(keyRingOf(env, "eu")), us: regionalKeys(keyRingOf(env, "us")), ap: regionalKeys(keyRingOf(env, "ap")) };
+}
+
+let latest: { readonly rings: Rings; readonly origin: string; readonly verifier: Verifier } | undefined;
+
+/** One verifier, and so one cache of tokens, per isolate; a new one where secrets have changed under it. */
+function verifierOf(env: TokenEnv): Verifier {
+  const rings = ringsOf(env);
+  const { eu, us, ap } = rings;
+  if (latest?.origin !== env.ORIGIN || latest.rings.eu !== eu || latest.rings.us !== us || latest.rings.ap !== ap) {
+    latest = { rings, origin: env.ORIGIN, verifier: createVerifier(env.ORIGIN, rings) };
+  }
+  return latest.verifier;
+}

@@ -1,0 +1,2 @@
+export { localeSchema, timeZoneSchema, UNITS, type Units } from "./profile";
+export { meSchema, type Me, personSchema, type PersonView } from "./schemas";

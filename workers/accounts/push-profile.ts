@@ -1,0 +1,24 @@
+import { type PersonId, regionOf } from "../../shared/id";
+import type { AccountPorts } from "./ports";
+
+export interface VaultProfile {
+  readonly timeZone: string;
+  readonly locale: string;
+}
+
+/**
+ * Tells the vault the person's time zone and locale. A vault that does not answer is no reason to refuse a registration or a sign-in:
+ * every sign-in tells it again.
+ */
+export async function pushProfile(ports: AccountPorts, person: PersonId, profile: VaultProfile): Promise<void> {
+  try {
+    await ports.vault(person).setProfile(profile);
+  } catch (error) {
+    ports.log({
+      event: "profile",
+      outcome: "not_pushed",
+      region: regionOf(person),
+      kind: error instanceof Error ? error.name : typeof error,
+    });
+  }
+}

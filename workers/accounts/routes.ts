@@ -1,0 +1,61 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { route } from "../../shared/http/route";
+import { validate } from "../../shared/http/validate";
+import { changeMe } from "./change-me";
+import { accountPorts } from "./ports";
+import { regionSchema } from "./profile";
+import { readMe } from "./read-me";
+import { registerPerson } from "./register-person";
+import { changeMeBody, meSchema, registerBody, signedInSchema, signInBody } from "./schemas";
+import { signIn } from "./sign-in";
+
+const regionInBody = z.object({ region: regionSchema });
+
+export const accountsRoutes = new Hono<AppEnv>()
+  .post(
+    "/v1/accounts",
+    route({
+      policy: "public",
+      summary: "Register a person",
+      description: "Everything about the person will lie in the region that is chosen here.",
+      tags: ["Accounts"],
+      responses: { 201: signedInSchema },
+      problems: ["malformed", "invalid", "email_taken"],
+      idempotency: (body) => regionInBody.safeParse(body).data?.region,
+    }),
+    validate("json", registerBody),
+    async (c) => c.json(await registerPerson(accountPorts(c), c.req.valid("json")), 201),
+  )
+  .post(
+    "/v1/sessions",
+    route({
+      policy: "public",
+      summary: "Sign in with e-mail and password",
+      description: "After ten failures the account is locked for a while, for the right password too; see `Retry-After`.",
+      tags: ["Sessions"],
+      responses: { 201: signedInSchema },
+      problems: ["malformed", "invalid", "invalid_credentials", "locked"],
+      idempotency: "off",
+    }),
+    validate("json", signInBody),
+    async (c) => c.json(await signIn(accountPorts(c), c.req.valid("json")), 201),
+  )
+  .get(
+    "/v1/me",
+    route({ policy: "person", summary: "Read your own profile", tags: ["Accounts"], responses: { 200: meSchema } }),
+    async (c) => c.json(await readMe(accountPorts(c), { actor: personOf(c) })),
+  )
+  .patch(
+    "/v1/me",
+    route({
+      policy: "person",
+      summary: "Change your own profile",
+      tags: ["Accounts"],
+      responses: { 200: meSchema },
+      problems: ["malformed", "invalid"],
+    }),
+    validate("json", changeMeBody),
+    async (c) => c.json(await changeMe(accountPorts(c), { actor: personOf(c), change: c.req.valid("json") })),
+  );

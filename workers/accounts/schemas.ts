@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { tokensSchema } from "../sessions";
+import { localeSchema, nameSchema, regionSchema, timeZoneSchema, UNITS } from "./profile";
+
+const emailSchema = z.string().trim().max(254).pipe(z.email());
+
+export const registerBody = z
+  .strictObject({
+    email: emailSchema,
+    password: z.string().min(8).max(128).describe("8 to 128 characters; 15 or more are advised. Common passwords are refused"),
+    name: nameSchema,
+    region: regionSchema.describe("Where everything about the person will lie"),
+    timeZone: timeZoneSchema.optional().describe("IANA name; UTC where it is not given"),
+    locale: localeSchema.optional().describe("BCP 47 tag; en where it is not given"),
+  })
+  .meta({
+    id: "Registration",
+    example: {
+      email: "ada@example.org",
+      password: "correct horse battery staple",
+      name: "Ada",
+      region: "eu",
+      timeZone: "Europe/Vienna",
+      locale: "de-AT",
+    },
+  });
+export type Registration = z.output<typeof registerBody>;
+
+export const signInBody = z
+  .strictObject({ email: z.string().trim().min(1).max(254), password: z.string().min(1).max(128) })
+  .meta({ id: "SignIn" });
+export type SignInRequest = z.output<typeof signInBody>;
+
+export const personSchema = z.object({ id: z.string(), name: z.string(), region: regionSchema }).meta({ id: "Person" });
+export type PersonView = z.infer<typeof personSchema>;
+
+export const signedInSchema = z.object({ person: personSchema, tokens: tokensSchema }).meta({ id: "SignedIn" });
+export type SignedIn = z.infer<typeof signedInSchema>;
+
+export const meSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    region: regionSchema,
+    timeZone: z.string(),
+    locale: z.string(),
+    units: z.enum(UNITS).describe("How the person likes quantities shown; the API itself always says units"),
+    roles: z.array(z.string()),
+  })
+  .meta({ id: "Me" });
+export type Me = z.infer<typeof meSchema>;
+
+export const changeMeBody = z
+  .strictObject({
+    name: nameSchema.optional(),
+    timeZone: timeZoneSchema.optional(),
+    locale: localeSchema.optional(),
+    units: z.enum(UNITS).optional(),
+  })
+  .meta({ id: "ChangeMe", example: { timeZone: "America/New_York", units: "imperial" } });
+export type ChangeMe = z.output<typeof changeMeBody>;

@@ -1,0 +1,88 @@
+import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/crypto/password";
+import { type PersonId, regionOf } from "../../shared/id";
+import { problem } from "../../shared/problem";
+import { openSession } from "../sessions";
+import { findClaim } from "./directory";
+import { directoryHashes, regionalHashes } from "./email";
+import { beginSignIn, regionOfUnknown } from "./limits";
+import type { AccountPorts } from "./ports";
+import { pushProfile } from "./push-profile";
+import type { SignedIn, SignInRequest } from "./schemas";
+
+interface CredentialRow {
+  name: string;
+  time_zone: string;
+  locale: string;
+  email_hash: string;
+  password_hash: string;
+}
+
+/**
+ * Signs a person in with e-mail and password. Attempts are counted before the hash. An address that nobody has registered costs the
+ * same work and gets the same answer as a wrong password, and so does one whose registration failed half-way.
+ *
+ * Problems: `invalid_credentials`; `locked` while too many attempts lie behind, for the right password too; `unavailable` where a gate
+ * does not answer.
+ */
+export async function signIn(ports: AccountPorts, { email, password }: SignInRequest): Promise<SignedIn> {
+  const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
+  const region = claim === undefined ? await regionOfUnknown(ports, email) : regionOf(claim.person);
+  const attempt = await beginSignIn(ports, region, email);
+  const { records, keys } = ports.stores(region);
+  const row = claim === undefined ? undefined : await readCredential(ports, claim.person, email);
+  if (claim === undefined || row === undefined) {
+    await checkNobodysPassword(password, keys);
+    throw problem("invalid_credentials");
+  }
+
+  const { matches, stale } = await checkPassword(password, row.password_hash, keys);
+  if (!matches) throw problem("invalid_credentials");
+
+  const { person } = claim;
+  const passwordHash = stale ? await hashPassword(password, keys, ports.random) : row.password_hash;
+  const session = await openSession(ports, {
+    person,
+    amr: ["pwd"],
+    acr: "aal1",
+    device: ports.device,
+    network: ports.network,
+    passwordHash,
+  });
+  const results = await records.batch([
+    ...(stale
+      ? [
+          records
+            .prepare("update credentials set password_hash = ? where person_id = ? and password_hash = ?")
+            .bind(passwordHash, person, row.password_hash),
+        ]
+      : []),
+    session.statement,
+  ]);
+  // The password was replaced while this one was being checked.
+  if (results.at(-1)?.meta.changes !== 1) throw problem("invalid_credentials");
+  await attempt.succeeded();
+  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale });
+  return { person: { id: person, name: row.name, region }, tokens: session.tokens };
+}
+
+/** The credential of the person to whom the directory leads, where the region agrees that the address is theirs. */
+async function readCredential(ports: AccountPorts, person: PersonId, email: string): Promise<CredentialRow | undefined> {
+  const { records, keys } = ports.stores(regionOf(person));
+  const hashes = await regionalHashes(keys, email);
+  const row = await records
+    .prepare(
+      `select people.name, people.time_zone, people.locale, credentials.email_hash, credentials.password_hash
+       from credentials join people on people.id = credentials.person_id
+       where credentials.person_id = ? and credentials.email_hash in (select value from json_each(?))`,
+    )
+    .bind(person, JSON.stringify(hashes.map(({ hash }) => hash)))
+    .first<CredentialRow>();
+  const [current] = hashes;
+  if (row !== null && row.email_hash !== current.hash) {
+    await records
+      .prepare("update credentials set email_hash = ?, key_version = ? where person_id = ?")
+      .bind(current.hash, current.version, person)
+      .run();
+  }
+  return row ?? undefined;
+}

@@ -1,0 +1,70 @@
+import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
+import { sealRefreshToken } from "../../shared/crypto/refresh-token";
+import { newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
+import { ABSOLUTE_MS, FIRST_PARTY, FIRST_PARTY_SCOPE, IDLE_MS } from "./lifetimes";
+import type { SessionPorts } from "./ports";
+import type { Tokens } from "./schemas";
+
+/** How the person proved who they are, and from where. */
+export interface SignIn {
+  readonly person: PersonId;
+  readonly amr: readonly string[];
+  readonly acr: AccessClaims["acr"];
+  /** The client's own name for itself, cut to a label. */
+  readonly device: string | undefined;
+  /** Network of the client, already shortened. */
+  readonly network: string | undefined;
+  /** The stored password that was proven: the session opens only while it is still the one. */
+  readonly passwordHash: string;
+}
+
+export interface OpenedSession {
+  readonly session: SessionId;
+  /** Writes the row; changes no row where the password has been replaced meanwhile. The tokens are worth nothing before it has run. */
+  readonly statement: D1PreparedStatement;
+  readonly tokens: Tokens;
+}
+
+const INSERT = `
+insert into sessions (id, person_id, client_id, scope, device, address, amr, acr, auth_time, created_at, rotated_at, last_used_at, idle_expiry, absolute_expiry)
+select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9, ?10, ?11
+where exists (select 1 from credentials where person_id = ?2 and password_hash = ?12)`;
+
+/** Prepares a session in the person's region, to be written in the caller's own D1 batch. */
+export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<OpenedSession> {
+  const now = ports.now();
+  const region = regionOf(signIn.person);
+  const { records, keys } = ports.stores(region);
+  const session = newId("session", region, now, ports.random);
+  const statement = records
+    .prepare(INSERT)
+    .bind(
+      session,
+      signIn.person,
+      FIRST_PARTY,
+      FIRST_PARTY_SCOPE,
+      signIn.device ?? null,
+      signIn.network ?? null,
+      signIn.amr.join(" "),
+      signIn.acr,
+      now,
+      now + IDLE_MS,
+      now + ABSOLUTE_MS,
+      signIn.passwordHash,
+    );
+  const claims: AccessClaims = {
+    person: signIn.person,
+    session,
+    clientId: FIRST_PARTY,
+    scope: FIRST_PARTY_SCOPE,
+    authTime: Math.floor(now / 1000),
+    amr: signIn.amr,
+    acr: signIn.acr,
+  };
+  const tokens: Tokens = {
+    accessToken: await signAccessToken(ports.origin, keys, claims, now, ports.random),
+    refreshToken: await sealRefreshToken(keys, session, 0),
+    expiresIn: ACCESS_TOKEN_S,
+  };
+  return { session, statement, tokens };
+}
