@@ -22,7 +22,7 @@ export const SYSTEM = {
   metric: "urn:meridian:metric",
 } as const;
 
-/** LOINC codes of the catalogue and of workout and sleep panels, with their display names. */
+/** LOINC codes with their official names, fit for `Coding.display`. */
 export const LOINC = {
   // Heart and vitals
   "8867-4": "Heart rate",
@@ -45,6 +45,58 @@ export const LOINC = {
   // Glucose
   "41653-7": "Glucose [Mass/volume] in Capillary blood by Glucometer",
   "14743-9": "Glucose [Moles/volume] in Capillary blood by Glucometer",
+  // Body
+  "29463-7": "Body weight",
+  "3141-9": "Body weight Measured",
+  "8302-2": "Body height",
+  "39156-5": "Body mass index (BMI) [Ratio]",
+  "41982-0": "Percentage of body fat Measured",
+  "73708-0": "Body fat [Mass] Calculated",
+  "91557-9": "Lean body weight",
+  "8280-0": "Waist Circumference at umbilicus by Tape measure",
+  // Activity
+  "55423-8": "Number of steps in unspecified time Pedometer",
+  "41950-7": "Number of steps in 24 hour Measured",
+  "55430-3": "Walking distance unspecified time Pedometer",
+  "41953-1": "Walking distance 24 hour Calculated",
+  "93816-7": "Swimming distance unspecified time",
+  "100304-5": "Flights climbed [#] Reporting Period",
+  "93833-2": "Flights climbed",
+  "55424-6": "Calories burned in unspecified time Pedometer",
+  "41981-2": "Calories burned",
+  "41979-6": "Calories burned in 24 hour Calculated",
+  "55411-3": "Exercise duration",
+  "77592-4": "Moderate physical activity [IPAQ]",
+  "77593-2": "Vigorous physical activity [IPAQ]",
+  "96502-0": "Number of wheelchair pushes per time period",
+  "94122-9": "Oxygen consumption (VO2)/Body weight [Volume Rate Content] --peak during exercise",
+  // Workouts
+  "73985-4": "Exercise activity",
+  // Sleep
+  "93832-4": "Sleep duration",
+  "93831-6": "Deep sleep duration",
+  "93830-8": "Light sleep duration",
+  "93829-0": "REM sleep duration",
+  // Reproductive health
+  "8665-2": "Last menstrual period start date",
+  "8678-5": "Menstrual status",
+  "11976-8": "Ovulation date",
+  "82810-3": "Pregnancy status",
+  // Nutrition
+  "80453-4": "Food intake panel",
+  "9052-2": "Calorie intake total",
+  "8999-5": "Fluid intake oral Estimated",
+} as const;
+
+/**
+ * Further LOINC codes with what they mean in our own words. A terminology server refuses a wrong display, so these are
+ * never sent: their codings carry the code alone.
+ */
+export const LOINC_MEANING = {
+  "93817-5": "Running distance",
+  "93818-3": "Cycling distance",
+  "55412-1": "Exercise distance",
+  "93849-8": "Exercise distance",
   "99504-3": "Glucose [Mass/volume] in Interstitial fluid",
   "105272-9": "Glucose [Moles/volume] in Interstitial fluid",
   "107931-8": "Continuous glucose monitoring summary panel",
@@ -60,83 +112,49 @@ export const LOINC = {
   "104638-2": "Glucose coefficient of variation",
   "104636-6": "Continuous glucose monitor days worn",
   "104637-4": "Continuous glucose monitor active percentage of time",
-  // Body
-  "29463-7": "Body weight",
-  "3141-9": "Body weight Measured",
-  "8302-2": "Body height",
-  "39156-5": "Body mass index (BMI) [Ratio]",
-  "41982-0": "Percentage of body fat Measured",
   "77233-5": "Percentage of body fat by Bioelectrical impedance",
-  "73708-0": "Body fat [Mass] Calculated",
-  "91557-9": "Lean body weight",
-  "73964-9": "Body muscle mass",
-  "8280-0": "Waist Circumference at umbilicus by Tape measure",
-  // Activity
-  "55423-8": "Number of steps in unspecified time Pedometer",
-  "41950-7": "Number of steps in 24 hour Measured",
-  "55430-3": "Walking distance unspecified time Pedometer",
-  "41953-1": "Walking distance 24 hour Calculated",
-  "93817-5": "Running distance unspecified time",
-  "93818-3": "Cycling distance unspecified time",
-  "93816-7": "Swimming distance unspecified time",
-  "55412-1": "Exercise distance unspecified time",
-  "93849-8": "Distance unspecified time during activity",
-  "100304-5": "Flights climbed [#] Reporting Period",
-  "93833-2": "Flights climbed",
-  "93971-0": "Elevation climbed",
-  "55424-6": "Calories burned in unspecified time Pedometer",
-  "41981-2": "Calories burned",
-  "41979-6": "Calories burned in 24 hour Calculated",
-  "55411-3": "Exercise duration",
-  "77592-4": "Moderate physical activity [IPAQ]",
-  "77593-2": "Vigorous physical activity [IPAQ]",
-  "96502-0": "Number of wheelchair pushes per time period",
-  "94122-9": "Oxygen consumption (VO2)/Body weight [Volume Rate Content] --peak during exercise",
-  // Workouts
-  "73985-4": "Exercise activity",
-  "73986-2": "Exercise activity performed",
-  "55409-7": "Exercise activity panel",
-  "55421-2": "Exercise activity start time",
-  "55422-0": "Exercise energy expenditure",
-  "55425-3": "Heart rate unspecified time mean by Pedometer",
-  "55426-1": "Heart rate unspecified time maximum by Pedometer",
-  "93820-9": "Calories burned in unspecified time --during weight training",
-  "93821-7": "Calories burned in unspecified time --during aerobic activity",
-  "93822-5": "Calories burned in unspecified time --during sport",
-  "93823-3": "Calories burned in unspecified time --during swim",
-  "93824-1": "Calories burned in unspecified time --during cycling",
-  "93825-8": "Calories burned in unspecified time --during run",
-  "93826-6": "Calories burned in unspecified time --during walk",
-  "89574-8": "Exercise vital sign panel",
-  "89555-7": "Days per week of moderate to strenuous exercise",
-  "68516-4": "Minutes per day of moderate to strenuous exercise",
-  "82290-8": "Minutes per week of moderate to strenuous exercise",
-  "82291-6": "Days per week of muscle-strengthening exercise",
-  // Sleep
-  "93832-4": "Sleep duration",
-  "93831-6": "Deep sleep duration",
-  "93830-8": "Light sleep duration",
-  "93829-0": "REM sleep duration",
-  "93828-2": "Duration awake during the night",
-  "93827-4": "Number of awakenings during the night",
-  // Mind
+  "73986-2": "Exercise aerobic category",
+  "55409-7": "Exercise tracking panel",
+  "55421-2": "Calories burned",
+  "55422-0": "Heart rate",
+  "55425-3": "Mean heart rate in unspecified time",
+  "55426-1": "Maximum heart rate in unspecified time",
+  "93820-9": "Calories burned during weight training",
+  "93821-7": "Calories burned during aerobic activity",
+  "93822-5": "Calories burned during a sport",
+  "93823-3": "Calories burned during swimming",
+  "93824-1": "Calories burned during cycling",
+  "93825-8": "Calories burned during running",
+  "93826-6": "Calories burned during walking",
+  "89574-8": "Exercise Vital Sign panel",
+  "89555-7": "Days per week of moderate to strenuous physical activity",
+  "68516-4": "Minutes of exercise on an active day",
+  "82290-8": "Frequency of moderate to vigorous aerobic physical activity",
+  "82291-6": "Frequency of muscle-strengthening physical activity",
+  "93828-2": "Duration of awakenings in the night",
+  "93827-4": "Number of awakenings in the night",
   "93038-8": "Stress level",
-  // Reproductive health
-  "8665-2": "Last menstrual period start date",
   "3144-3": "Duration of last menstrual period",
   "3145-0": "Start of last menstrual period",
-  "8678-5": "Menstrual status",
   "3146-8": "Menstrual status Reported",
-  "11976-8": "Ovulation date",
-  "82810-3": "Pregnancy status",
-  // Nutrition
-  "80453-4": "Food intake panel",
-  "9052-2": "Calorie intake total",
-  "8999-5": "Fluid intake oral Estimated",
   "9000-1": "Fluid intake oral Measured",
+  "73964-9": "Body muscle mass",
+  "93971-0": "Elevation climbed",
 } as const;
 
-export type LoincCode = keyof typeof LOINC;
+export type LoincCode = keyof typeof LOINC | keyof typeof LOINC_MEANING;
+
+const named = (code: LoincCode): code is keyof typeof LOINC => Object.hasOwn(LOINC, code);
+
+/** The official name of a LOINC code, or `undefined` where only its meaning is known. */
+export function loincDisplay(code: LoincCode): string | undefined {
+  return named(code) ? LOINC[code] : undefined;
+}
+
+/** What a LOINC code is about, for people and for checks. */
+export function loincMeaning(code: LoincCode): string {
+  return named(code) ? LOINC[code] : LOINC_MEANING[code];
+}
 
 /** SNOMED CT concepts that qualify a metric or a sleep stage. */
 export const SNOMED = {

@@ -122,7 +122,7 @@ const LINEAR: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     "kcal/h": 4184 / 3600,
     "kcal/min": 4184 / 60,
     "kJ/d": 1000 / DAY_S,
-    "[HP]": 745.699_871_582_270_22,
+    "[HP]": 745.699_871_582_27,
   },
   specific_power: { "kcal/h/kg": 1, "kcal/kg/h": 1, "kcal/min/kg": 60, "W/kg": 3600 / 4184 },
   metabolic_equivalent: { "[MET]": 1 },

@@ -72,6 +72,7 @@ export const GLUCOSE_METRICS = defineMetrics({ sensitivity: "labs", category: "l
   },
   summary("cgm_mean", 205, "Mean sensor glucose", "mg/dL", [20, 600], "97507-8"),
   summary("cgm_gmi", 206, "Glucose management indicator", "%", [3, 18], "97506-0"),
+  // Low and very low as the profiles of the HL7 CGM guide assign them.
   summary("cgm_tbr2", 207, "Time below 54 mg/dL", "%", [0, 100], "104642-4"),
   summary("cgm_tbr1", 208, "Time at 54–69 mg/dL", "%", [0, 100], "104641-6"),
   summary("cgm_tir", 209, "Time at 70–180 mg/dL", "%", [0, 100], "97510-2"),

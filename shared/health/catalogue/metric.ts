@@ -1,4 +1,4 @@
-import { LOINC, type LoincCode, SNOMED, type SnomedCode, SYSTEM } from "../codes";
+import { loincDisplay, type LoincCode, SNOMED, type SnomedCode, SYSTEM } from "../codes";
 
 /**
  * How a value relates to time: `sample` at an instant, `interval` between two instants and summable, `daily` by local
@@ -88,9 +88,10 @@ export interface Metric {
   readonly vendor?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A LOINC coding with its display name. */
+/** A LOINC coding, with its display where the official name is known. */
 export function loinc(code: LoincCode): Coding {
-  return { system: SYSTEM.loinc, code, display: LOINC[code] };
+  const display = loincDisplay(code);
+  return { system: SYSTEM.loinc, code, ...(display !== undefined && { display }) };
 }
 
 /** A coding of the HL7 PHR system for patient-generated data. */

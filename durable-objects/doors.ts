@@ -1,0 +1,34 @@
+import { type PersonId, regionOf } from "../shared/id";
+import { openIn, type Region } from "../shared/region";
+import type { Gate } from "./gate/gate";
+import type { Vault } from "./vault/vault";
+
+/** The region's bucket, queues and keys, as objects see them. Objects never touch D1. */
+export interface RegionalStores {
+  readonly files: R2Bucket;
+  readonly sync: Queue;
+  readonly fhir: Queue;
+  readonly keys: string;
+}
+
+/** The only resolver of regional bindings for objects. */
+export function storesOf(env: Env, region: Region): RegionalStores {
+  switch (region) {
+    case "eu":
+      return { files: env.FILES_EU, sync: env.SYNC_EU, fhir: env.FHIR_EU, keys: env.KEYS_EU };
+    case "us":
+      return { files: env.FILES_US, sync: env.SYNC_US, fhir: env.FHIR_US, keys: env.KEYS_US };
+    case "ap":
+      return { files: env.FILES_AP, sync: env.SYNC_AP, fhir: env.FHIR_AP, keys: env.KEYS_AP };
+  }
+}
+
+/** A person's vault, opened from another object. */
+export function vaultDoor(env: Env, person: PersonId): DurableObjectStub<Vault> {
+  return openIn<DurableObjectStub<Vault>>(env.VAULTS, regionOf(person), person, env.RESIDENCY);
+}
+
+/** The object that counts one limit exactly. */
+export function gateDoor(env: Env, region: Region, name: string): DurableObjectStub<Gate> {
+  return openIn<DurableObjectStub<Gate>>(env.GATES, region, name, env.RESIDENCY);
+}

@@ -1,0 +1,47 @@
+import type { Clock } from "../../shared/clock";
+import type { Batch, Receipt } from "../../shared/health/reading";
+import type { PersonId, RandomBytes } from "../../shared/id";
+import type { Log } from "../../shared/log";
+import type { Region } from "../../shared/region";
+import type { Timers } from "./timers";
+
+/** What the vault knows of its person beyond readings. */
+export interface Profile {
+  /** IANA zone, used where a reading does not tell its own. */
+  readonly timeZone: string;
+  readonly locale: string;
+  readonly name?: string;
+}
+
+/** One metric's window that a write touched, per stored source. Times epoch milliseconds, `to` inclusive. */
+export interface Touched {
+  /** Catalogue key; `sleep` and `workout` for sessions. */
+  readonly metric: string;
+  /** Number of the source in this vault. */
+  readonly source: number;
+  readonly from: number;
+  readonly to: number;
+  /** What was written, where it was numeric; absent for deletions and sessions. */
+  readonly written?: { readonly at: Float64Array; readonly value: Float64Array; readonly end?: Float64Array | undefined };
+}
+
+/** Called inside the writing transaction, with what it touched. Must be synchronous and cheap. */
+export type RecordedListener = (touched: readonly Touched[]) => void;
+
+/** What the parts of a vault share. */
+export interface VaultState {
+  readonly storage: DurableObjectStorage;
+  readonly sql: SqlStorage;
+  readonly env: Env;
+  readonly person: PersonId;
+  readonly region: Region;
+  readonly now: Clock;
+  readonly random: RandomBytes;
+  readonly timers: Timers;
+  readonly log: Log;
+  profile(): Profile;
+  /** Stores a batch in one transaction; idempotent. */
+  record(batch: Batch): Receipt;
+  /** Registers a listener for every write of readings, by whatever path. */
+  onRecorded(listener: RecordedListener): void;
+}

@@ -1,0 +1,269 @@
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
+import { metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
+import { type IdentifiedSamples, pickSamples } from "../../../shared/health/merge";
+import type { Batch, Receipt } from "../../../shared/health/reading";
+import { decodeIds } from "../../../shared/health/record-ids";
+import { rollSamples, toEnergy } from "../../../shared/health/rolls";
+import type { Touched } from "../state";
+import type { RecordContext } from "./record";
+import { addHours, clearHours, rebuildDays } from "./rollups";
+import { rebuildRows } from "./rows";
+import { identity, MINUTES_KEPT_HOURS, summariseMinutes } from "./samples";
+import { readHour, replaceHour } from "./segments";
+import { recount } from "./series";
+import { assembleAround, rebuildNights } from "./sleeps";
+
+/** What part of the vault to remove: zero or undefined stands for all. `from` inclusive, `to` exclusive, epoch milliseconds. */
+export interface Removal {
+  /** Catalogue code; 0 for every metric, sleep and workouts included. */
+  readonly metric: number;
+  /** Source numbers; undefined for every source. */
+  readonly sources: readonly number[] | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Does a batch's deletions: records by vendor id first, then ranges. */
+export function removeForBatch(ctx: RecordContext, batch: Batch, receipt: Receipt): Touched[] {
+  const touched: Touched[] = [];
+  for (const [vendor, records] of Map.groupBy(batch.deleted, (d) => d.vendor)) {
+    const known = ctx.erasures.buried(vendor, records.map((r) => r.id));
+    const fresh = [...new Map(records.filter((r) => (known.get(r.id) ?? -1) < r.version).map((r) => [r.id, r])).values()];
+    touched.push(...removeRecords(ctx, vendor, fresh));
+    ctx.erasures.bury(vendor, fresh, ctx.now);
+    receipt.deleted += fresh.length;
+    receipt.duplicate += records.length - fresh.length;
+  }
+  for (const range of batch.deletedRanges) {
+    const metric = metricOf(range.metric);
+    if (metric === undefined) continue;
+    const sources = ctx.sources.ofVendor(range.vendor, range.connection);
+    const removed = removeRange(ctx, { metric: metric.code, sources, from: range.from, to: range.to });
+    receipt.deleted += removed.count;
+    touched.push(...removed.touched);
+  }
+  return touched;
+}
+
+/** Removes a range of whatever is in it. Returns how many readings, sessions and workouts went. */
+export function removeRange(ctx: RecordContext, removal: Removal): { count: number; touched: Touched[] } {
+  const { sql } = ctx;
+  const wanted = removal.sources === undefined ? undefined : new Set(removal.sources);
+  const touched: Touched[] = [];
+  let count = 0;
+  const pairs = sql.exec<{ metric: number; source: number }>("SELECT DISTINCT metric, source FROM series WHERE ?1 = 0 OR metric = ?1", removal.metric).toArray();
+  for (const { metric: code, source } of pairs) {
+    const metric = metricByCode(code);
+    if (metric === undefined || (wanted !== undefined && !wanted.has(source))) continue;
+    const removed = removeSamples(ctx, metric, source, removal) + removeRows(ctx, metric, source, removal) + removeDaily(ctx, metric, source, removal);
+    if (removed === 0) continue;
+    count += removed;
+    recount(sql, code, source);
+    touched.push({ metric: metric.key, source, from: removal.from, to: removal.to });
+  }
+  count += removeSessions(ctx, removal, wanted, touched);
+  return { count, touched };
+}
+
+function removeSamples(ctx: RecordContext, metric: Metric, source: number, { from, to }: Removal): number {
+  const { sql, now } = ctx;
+  const dates = new Set<number>();
+  let count = 0;
+  type HourRow = { hour: number; n: number };
+  const hours = sql
+    .exec<HourRow>(
+      "SELECT hour, sum(n) AS n FROM segments WHERE metric = ? AND hour >= ? AND hour <= ? AND source = ? GROUP BY hour",
+      metric.code,
+      Math.floor(from / HOUR_MS),
+      Math.floor((to - 1) / HOUR_MS),
+      source,
+    )
+    .toArray();
+  for (const { hour, n } of hours) {
+    const whole = from <= hour * HOUR_MS && to >= (hour + 1) * HOUR_MS;
+    const stored = whole ? undefined : readHour(sql, { metric: metric.code, source, hour });
+    const kept = stored === undefined ? EMPTY : pickSamples(stored, indexesWhere(stored.at, (at) => at < from || at >= to));
+    if (kept.at.length === n) continue;
+    count += n - kept.at.length;
+    rewriteHour(ctx, metric, source, hour, kept, dates, now);
+  }
+  sql.exec("DELETE FROM annotations WHERE metric = ? AND at >= ? AND at < ? AND source = ?", metric.code, from, to, source);
+  rebuildDays(sql, metric.code, source, dates);
+  return count;
+}
+
+/** Puts an hour's remaining samples back, with all its summaries. */
+function rewriteHour(ctx: RecordContext, metric: Metric, source: number, hour: number, kept: IdentifiedSamples, dates: Set<number>, now: number): void {
+  const { sql } = ctx;
+  const measure = metric.energyAverage === true ? toEnergy : identity;
+  replaceHour(sql, { metric: metric.code, source, hour }, kept, measure, now);
+  for (const date of clearHours(sql, metric.code, source, hour, hour + 1)) dates.add(date);
+  addHours(sql, metric.code, source, rollSamples(kept, metric.energyAverage === true));
+  sql.exec("DELETE FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric.code, hour, source);
+  if (kept.at.length > 0 && hour >= Math.floor(now / HOUR_MS) - MINUTES_KEPT_HOURS) {
+    summariseMinutes(sql, metric.code, source, hour, { appended: false, samples: kept }, measure);
+  }
+}
+
+function removeRows(ctx: RecordContext, metric: Metric, source: number, { from, to }: Removal): number {
+  const spans = ctx.sql
+    .exec<{ start: number; end: number }>("DELETE FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? RETURNING start, end", metric.code, source, from, to)
+    .toArray();
+  resummarise(ctx, metric, source, spans);
+  return spans.length;
+}
+
+function resummarise(ctx: RecordContext, metric: Metric, source: number, spans: readonly { start: number; end: number }[]): void {
+  if (spans.length === 0) return;
+  const dates = new Set<number>();
+  rebuildRows(ctx.sql, metric, source, spans, dates);
+  rebuildDays(ctx.sql, metric.code, source, dates);
+}
+
+function removeDaily(ctx: RecordContext, metric: Metric, source: number, { from, to }: Removal): number {
+  const { sql } = ctx;
+  return sql
+    .exec(
+      "DELETE FROM daily WHERE metric = ? AND source = ? AND date * 86400000 - zone * 1000 >= ? AND date * 86400000 - zone * 1000 < ? AND date >= ? AND date <= ? RETURNING date",
+      metric.code,
+      source,
+      from,
+      to,
+      Math.floor(from / DAY_MS) - 1,
+      Math.ceil(to / DAY_MS) + 1,
+    )
+    .toArray().length;
+}
+
+function removeSessions(ctx: RecordContext, removal: Removal, wanted: ReadonlySet<number> | undefined, touched: Touched[]): number {
+  const { sql } = ctx;
+  const every = removal.metric === 0;
+  let count = 0;
+  for (const { number: source } of ctx.sources.all()) {
+    if (wanted !== undefined && !wanted.has(source)) continue;
+    if (every || removal.metric === metricOf("sleep")?.code) {
+      const spans = sql
+        .exec<{ start: number; end: number }>("DELETE FROM sleep_stretches WHERE source = ? AND start >= ? AND start < ? RETURNING start, end", source, removal.from, removal.to)
+        .toArray();
+      const dates = sql
+        .exec<{ date: number }>("DELETE FROM sleeps WHERE source = ? AND start >= ? AND start < ? RETURNING date", source, removal.from, removal.to)
+        .toArray()
+        .map((row) => row.date);
+      const reassembled = spans.length === 0 ? [] : assembleAround(sql, source, spans, ctx.now);
+      rebuildNights(sql, source, [...new Set([...dates, ...reassembled])], ctx.now);
+      count += Math.max(spans.length, dates.length);
+      if (dates.length + spans.length > 0) touched.push({ metric: "sleep", source, from: removal.from, to: removal.to });
+    }
+    if (every || removal.metric === metricOf("workout")?.code) {
+      const gone = sql.exec("DELETE FROM workouts WHERE source = ? AND start >= ? AND start < ? RETURNING start", source, removal.from, removal.to).toArray().length;
+      sql.exec("DELETE FROM workout_routes WHERE source = ? AND start >= ? AND start < ?", source, removal.from, removal.to);
+      count += gone;
+      if (gone > 0) touched.push({ metric: "workout", source, from: removal.from, to: removal.to });
+    }
+  }
+  return count;
+}
+
+/** Removes records by the ids that their vendor gave them, wherever they lie. */
+function removeRecords(ctx: RecordContext, vendor: string, records: readonly { readonly id: string }[]): Touched[] {
+  const sources = ctx.sources.ofVendor(vendor);
+  if (sources.length === 0 || records.length === 0) return [];
+  const { sql } = ctx;
+  const ids = JSON.stringify(records.map((r) => r.id));
+  const own = JSON.stringify(sources);
+  const touched: Touched[] = [];
+  const where = "record_id IN (SELECT value FROM json_each(?)) AND record_id <> '' AND source IN (SELECT value FROM json_each(?))";
+
+  type Gone = { metric: number; source: number; start: number; end: number };
+  const rows = sql.exec<Gone>(`DELETE FROM readings WHERE ${where} RETURNING metric, source, start, end`, ids, own).toArray();
+  for (const group of Map.groupBy(rows, (row) => `${row.metric} ${row.source}`).values()) {
+    const metric = metricByCode(group[0]!.metric);
+    if (metric === undefined) continue;
+    resummarise(ctx, metric, group[0]!.source, group);
+    recount(sql, metric.code, group[0]!.source);
+    touched.push(spanned(metric.key, group[0]!.source, group));
+  }
+  const daily = sql.exec<{ metric: number; source: number; date: number }>(`DELETE FROM daily WHERE ${where} RETURNING metric, source, date`, ids, own).toArray();
+  for (const row of daily) {
+    recount(sql, row.metric, row.source);
+    const at = row.date * DAY_MS;
+    touched.push({ metric: metricByCode(row.metric)?.key ?? "", source: row.source, from: at, to: at + DAY_MS });
+  }
+  touched.push(...removeSleepRecords(ctx, where, ids, own));
+  const workouts = sql.exec<{ source: number; start: number; end: number }>(`DELETE FROM workouts WHERE ${where} RETURNING source, start, end`, ids, own).toArray();
+  for (const w of workouts) {
+    sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", w.source, w.start);
+    touched.push(spanned("workout", w.source, [w]));
+  }
+  const found = rows.length + daily.length + workouts.length;
+  if (found < records.length) touched.push(...removeSampleRecords(ctx, new Set(sources), new Set(records.map((r) => r.id))));
+  return touched;
+}
+
+function removeSleepRecords(ctx: RecordContext, where: string, ids: string, own: string): Touched[] {
+  const { sql } = ctx;
+  const touched: Touched[] = [];
+  type Span = { source: number; start: number; end: number };
+  const stretches = sql.exec<Span>(`DELETE FROM sleep_stretches WHERE ${where} RETURNING source, start, end`, ids, own).toArray();
+  for (const [source, spans] of Map.groupBy(stretches, (s) => s.source)) {
+    rebuildNights(sql, source, assembleAround(sql, source, spans, ctx.now), ctx.now);
+    touched.push(spanned("sleep", source, spans));
+  }
+  const sessions = sql.exec<Span & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING source, start, end, date`, ids, own).toArray();
+  for (const [source, spans] of Map.groupBy(sessions, (s) => s.source)) {
+    rebuildNights(sql, source, [...new Set(spans.map((s) => s.date))], ctx.now);
+    touched.push(spanned("sleep", source, spans));
+  }
+  return touched;
+}
+
+/**
+ * Finds dense samples by record id: walks the stored ids, newest hours first, and stops when all are found. Deletions are rare and
+ * mostly recent, so an index row for every sample would cost more than it saves.
+ */
+function removeSampleRecords(ctx: RecordContext, sources: ReadonlySet<number>, wanted: Set<string>): Touched[] {
+  const { sql } = ctx;
+  const hits = new Map<string, { metric: number; source: number; hour: number }>();
+  type IdsRow = { hour: number; metric: number; source: number; n: number; ids: ArrayBuffer };
+  const left = new Set(wanted);
+  for (const row of sql.exec<IdsRow>("SELECT hour, metric, source, n, ids FROM segment_ids ORDER BY hour DESC")) {
+    if (!sources.has(row.source)) continue;
+    for (const id of decodeIds(new Uint8Array(row.ids), row.n)) {
+      if (!left.delete(id)) continue;
+      hits.set(`${row.metric} ${row.source} ${row.hour}`, { metric: row.metric, source: row.source, hour: row.hour });
+    }
+    if (left.size === 0) break;
+  }
+  const touched: Touched[] = [];
+  const datesOf = new Map<string, { metric: Metric; source: number; dates: Set<number> }>();
+  for (const { metric: code, source, hour } of hits.values()) {
+    const metric = metricByCode(code);
+    if (metric === undefined) continue;
+    const stored = readHour(sql, { metric: code, source, hour });
+    const kept = pickSamples(stored, indexesWhere(stored.at, (_, i) => !wanted.has(stored.ids?.[i] ?? "")));
+    const key = `${code} ${source}`;
+    const group = datesOf.get(key) ?? { metric, source, dates: new Set<number>() };
+    datesOf.set(key, group);
+    rewriteHour(ctx, metric, source, hour, kept, group.dates, ctx.now);
+    touched.push({ metric: metric.key, source, from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS - 1 });
+  }
+  for (const { metric, source, dates } of datesOf.values()) {
+    rebuildDays(sql, metric.code, source, dates);
+    recount(sql, metric.code, source);
+  }
+  return touched;
+}
+
+function spanned(metric: string, source: number, spans: readonly { start: number; end: number }[]): Touched {
+  return { metric, source, from: Math.min(...spans.map((s) => s.start)), to: Math.max(...spans.map((s) => s.end)) };
+}
+
+function indexesWhere(at: Float64Array, keep: (at: number, index: number) => boolean): number[] {
+  const kept: number[] = [];
+  at.forEach((value, index) => {
+    if (keep(value, index)) kept.push(index);
+  });
+  return kept;
+}
+
+const EMPTY: IdentifiedSamples = { at: new Float64Array(0), value: new Float64Array(0), zone: new Int32Array(0), version: new Float64Array(0) };

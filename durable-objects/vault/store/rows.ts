@@ -1,0 +1,155 @@
+import { HOUR_MS } from "../../../shared/clock";
+import type { Metric } from "../../../shared/health/catalogue";
+import { Rolls } from "../../../shared/health/rolls";
+import { localDay } from "../../../shared/health/zone";
+import { addHours, clearHours } from "./rollups";
+
+/** One row to store: a sparse sample, an interval or an event. `body` is JSON text of what is more than a number. */
+export interface Row {
+  readonly start: number;
+  readonly end: number;
+  readonly tag: string;
+  readonly value: number | null;
+  readonly zone: number;
+  readonly date: number;
+  readonly version: number;
+  readonly id: string;
+  readonly body: string | null;
+}
+
+export interface RowsWrite {
+  accepted: number;
+  duplicate: number;
+  updated: number;
+  readonly dates: Set<number>;
+  changed: boolean;
+}
+
+/** Rows per statement: keeps the JSON text under the platform's 2 MB for a bound value. */
+const ROWS_AT_ONCE = 4_000;
+const LONGEST_TEXT = 1_500_000;
+
+const FROM_JSON = `SELECT ?1, ?2, ?3, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, ?4, value->>7, value->>8 FROM json_each(?5)`;
+const COLUMNS = "(metric, source, kind, start, end, tag, value, zone, date, version, updated_at, record_id, body)";
+const INSERT = `INSERT OR IGNORE INTO readings ${COLUMNS} ${FROM_JSON}`;
+const UPDATE = `INSERT INTO readings ${COLUMNS} ${FROM_JSON} WHERE true
+  ON CONFLICT DO UPDATE SET value = excluded.value, zone = excluded.zone, date = excluded.date, version = excluded.version, kind = excluded.kind,
+    revision = revision + 1, updated_at = excluded.updated_at, record_id = excluded.record_id, body = excluded.body
+  WHERE excluded.version >= version AND (excluded.value IS NOT value OR excluded.body IS NOT body)
+  RETURNING start, end`;
+
+/**
+ * Writes rows of one metric and source by their natural key. New rows are summarised as they are; where some were known, the hours of
+ * the corrected ones are rebuilt from the rows.
+ */
+export function writeRows(sql: SqlStorage, metric: Metric, kind: string, source: number, rows: readonly Row[], now: number): RowsWrite {
+  const write: RowsWrite = { accepted: 0, duplicate: 0, updated: 0, dates: new Set(), changed: false };
+  for (const part of partsOf(rows)) writePart(sql, metric, kind, source, part, now, write);
+  return write;
+}
+
+function writePart(sql: SqlStorage, metric: Metric, kind: string, source: number, rows: readonly Row[], now: number, write: RowsWrite): void {
+  const moved = forgetMoved(sql, metric.code, source, rows);
+  const text = JSON.stringify(rows.map((r) => [r.start, r.end, r.tag, r.value, r.zone, r.date, r.version, r.id, r.body]));
+  sql.exec(INSERT, metric.code, source, kind, now, text);
+  const inserted = sql.exec<{ n: number }>("SELECT changes() AS n").one().n;
+  write.accepted += inserted - moved.length;
+  write.updated += moved.length;
+  if (inserted === rows.length && moved.length === 0) {
+    write.changed = true;
+    addRolls(sql, metric, source, rows, write.dates);
+    return;
+  }
+  const updated = sql.exec<{ start: number; end: number }>(UPDATE, metric.code, source, kind, now, text).toArray();
+  write.updated += updated.length;
+  write.duplicate += rows.length - inserted - updated.length;
+  if (inserted === 0 && updated.length === 0) return;
+  write.changed = true;
+  // Which rows were new is not known here, so the hours of the whole part are rebuilt.
+  rebuildRows(sql, metric, source, [...rows, ...moved], write.dates);
+}
+
+/** Removes rows whose record came again at another time: the record moved. Returns what was removed. */
+function forgetMoved(sql: SqlStorage, metric: number, source: number, rows: readonly Row[]): { start: number; end: number }[] {
+  if (!rows.some((row) => row.id !== "")) return [];
+  const keys = JSON.stringify(rows.filter((row) => row.id !== "").map((row) => [row.id, row.start, row.end, row.version]));
+  return sql
+    .exec<{ start: number; end: number }>(
+      `DELETE FROM readings WHERE (metric, source, start, end, tag) IN (
+         SELECT r.metric, r.source, r.start, r.end, r.tag FROM json_each(?) j CROSS JOIN readings r INDEXED BY readings_by_record
+         ON r.record_id = j.value->>0 AND r.record_id <> ''
+         WHERE r.metric = ? AND r.source = ? AND (r.start <> j.value->>1 OR r.end <> j.value->>2) AND j.value->>3 > r.version)
+       RETURNING start, end`,
+      keys,
+      metric,
+      source,
+    )
+    .toArray();
+}
+
+function addRolls(sql: SqlStorage, metric: Metric, source: number, rows: readonly Row[], dates: Set<number>): void {
+  const rolls = new Rolls(metric.energyAverage === true);
+  for (const row of rows) if (row.value !== null) rolls.add(row.start, row.end, row.value, row.zone);
+  const all = rolls.values();
+  for (const roll of all) dates.add(roll.date);
+  addHours(sql, metric.code, source, all);
+}
+
+/** Rebuilds the hours that these spans touch from the stored rows, and names the dates that changed. */
+export function rebuildRows(sql: SqlStorage, metric: Metric, source: number, spans: readonly { start: number; end: number }[], dates: Set<number>): void {
+  for (const [fromHour, toHour] of hourSpans(spans)) {
+    for (const date of clearHours(sql, metric.code, source, fromHour, toHour)) dates.add(date);
+    const longest = longestOf(sql, metric.code, source);
+    const rolls = new Rolls(metric.energyAverage === true);
+    const stored = sql.exec<{ start: number; end: number; value: number; zone: number }>(
+      "SELECT start, end, value, zone FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? AND (end > ? OR start >= ?) AND value IS NOT NULL",
+      metric.code,
+      source,
+      fromHour * HOUR_MS - longest,
+      toHour * HOUR_MS,
+      fromHour * HOUR_MS,
+      fromHour * HOUR_MS,
+    );
+    for (const row of stored) rolls.add(row.start, row.end, row.value, row.zone, fromHour, toHour);
+    const all = rolls.values();
+    for (const roll of all) dates.add(roll.date);
+    addHours(sql, metric.code, source, all);
+  }
+}
+
+/** The longest interval ever stored of a series: bounds how far back an overlapping row may begin. */
+function longestOf(sql: SqlStorage, metric: number, source: number): number {
+  return sql.exec<{ longest: number }>("SELECT coalesce(max(longest), 0) AS longest FROM series WHERE metric = ? AND source = ?", metric, source).one().longest;
+}
+
+/** Spans as runs of hours [from, to), joined where they touch. */
+function hourSpans(spans: readonly { start: number; end: number }[]): [number, number][] {
+  const hours = spans
+    .map(({ start, end }): [number, number] => [Math.floor(start / HOUR_MS), Math.floor(Math.max(start, end - 1) / HOUR_MS) + 1])
+    .toSorted((a, b) => a[0] - b[0]);
+  const runs: [number, number][] = [];
+  for (const [from, to] of hours) {
+    const last = runs.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else runs.push([from, to]);
+  }
+  return runs;
+}
+
+function* partsOf(rows: readonly Row[]): Generator<readonly Row[]> {
+  let from = 0;
+  let size = 0;
+  for (let i = 0; i < rows.length; i++) {
+    size += 80 + (rows[i]!.body?.length ?? 0) + rows[i]!.id.length + rows[i]!.tag.length;
+    if (i + 1 - from < ROWS_AT_ONCE && size < LONGEST_TEXT) continue;
+    yield rows.slice(from, i + 1);
+    from = i + 1;
+    size = 0;
+  }
+  if (from < rows.length) yield from === 0 ? rows : rows.slice(from);
+}
+
+/** The local date of an instant under its zone. */
+export function dateOf(at: number, zone: number): number {
+  return localDay(at, zone);
+}

@@ -1,0 +1,96 @@
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
+import type { Batch, Receipt } from "../../../shared/health/reading";
+import type { RecordedListener, Touched } from "../state";
+import type { Timers } from "../timers";
+import { Erasures } from "./erasures";
+import { recordBatch, type RecordContext } from "./record";
+import { removeForBatch, type Removal, removeRange } from "./remove";
+import { MINUTES_KEPT_HOURS } from "./samples";
+import { Sources } from "./sources";
+
+const MINUTES_TIMER = "minutes";
+
+/** The readings of one person: every write goes through here, one transaction each. */
+export class Store {
+  readonly sources: Sources;
+  readonly erasures: Erasures;
+  readonly #storage: DurableObjectStorage;
+  readonly #now: () => number;
+  readonly #timeZone: () => string;
+  readonly #timers: Timers;
+  readonly #listeners: RecordedListener[] = [];
+
+  constructor(storage: DurableObjectStorage, now: () => number, timeZone: () => string, timers: Timers) {
+    this.#storage = storage;
+    this.#now = now;
+    this.#timeZone = timeZone;
+    this.#timers = timers;
+    this.sources = new Sources(storage.sql);
+    this.erasures = new Erasures(storage.sql);
+    timers.on(MINUTES_TIMER, async () => this.#dropOldMinutes());
+  }
+
+  onRecorded(listener: RecordedListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Stores a batch: its deletions, then its content. All or nothing; a replay changes nothing. */
+  record(batch: Batch): Receipt {
+    const receipt: Receipt = { accepted: 0, duplicate: 0, updated: 0, deleted: 0, quarantined: [], rejected: [], byMetric: {} };
+    this.#write((ctx) => {
+      const removed = removeForBatch(ctx, batch, receipt);
+      return [...removed, ...recordBatch(ctx, batch, receipt)];
+    });
+    return receipt;
+  }
+
+  /** Deletes for the person, and keeps what was deleted from coming back by a later sync of the same past. */
+  erase(removal: Removal & { readonly source: number }): { deleted: number } {
+    let deleted = 0;
+    this.#write((ctx) => {
+      const removed = removeRange(ctx, removal);
+      deleted = removed.count;
+      ctx.erasures.erase(removal.metric, removal.source, removal.from, removal.to, ctx.now);
+      return removed.touched;
+    });
+    return { deleted };
+  }
+
+  /** Deletes without a lasting mark: what a vendor's disconnect with deletion asks for. */
+  remove(removal: Removal): { deleted: number } {
+    let deleted = 0;
+    this.#write((ctx) => {
+      const removed = removeRange(ctx, removal);
+      deleted = removed.count;
+      return removed.touched;
+    });
+    return { deleted };
+  }
+
+  #write(work: (ctx: RecordContext) => Touched[]): void {
+    try {
+      this.#storage.transactionSync(() => {
+        const touched = work(this.#context());
+        if (touched.length === 0) return;
+        this.#timers.setEarliest(MINUTES_TIMER, "", this.#now() + DAY_MS);
+        for (const listener of this.#listeners) listener(touched);
+      });
+    } catch (error) {
+      // A rolled-back transaction may have taught the caches of sources and erasures what is not stored.
+      this.sources.reload();
+      this.erasures.reload();
+      throw error;
+    }
+  }
+
+  #context(): RecordContext {
+    return { sql: this.#storage.sql, sources: this.sources, erasures: this.erasures, now: this.#now(), timeZone: this.#timeZone() };
+  }
+
+  #dropOldMinutes(): number | undefined {
+    const { sql } = this.#storage;
+    sql.exec("DELETE FROM minutes WHERE hour < ?", Math.floor(this.#now() / HOUR_MS) - MINUTES_KEPT_HOURS);
+    const left = sql.exec("SELECT 1 FROM minutes LIMIT 1").toArray().length > 0;
+    return left ? this.#now() + DAY_MS : undefined;
+  }
+}
