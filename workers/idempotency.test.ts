@@ -40,7 +40,11 @@ function counter(outcome: (run: number) => number = () => 201) {
     },
   );
   const send = async (key: string, body: unknown = { region: "eu", secret: "a" }, headers: Record<string, string> = {}) =>
-    await app.request("http://meridian.test/things", { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key, ...headers }, body: JSON.stringify(body) }, env);
+    await app.request(
+      "http://meridian.test/things",
+      { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key, ...headers }, body: JSON.stringify(body) },
+      env,
+    );
   return { state, send };
 }
 

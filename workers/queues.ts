@@ -27,7 +27,13 @@ export async function dispatchBatch(batch: MessageBatch, env: Env, consumers = C
     await consume(batch, env);
     log({ event: "queue", queue: batch.queue, messages: batch.messages.length, outcome: "done" });
   } catch (error) {
-    log({ event: "queue", queue: batch.queue, messages: batch.messages.length, outcome: "failed", kind: error instanceof Error ? error.name : typeof error });
+    log({
+      event: "queue",
+      queue: batch.queue,
+      messages: batch.messages.length,
+      outcome: "failed",
+      kind: error instanceof Error ? error.name : typeof error,
+    });
     throw error;
   }
 }

@@ -14,7 +14,13 @@ const derived = new Map<string, CryptoKey>();
  *
  * @param keyText 32 bytes in base 64, as in `keys.ts`
  */
-export async function closeBox(keyText: string, purpose: string, about: string, text: string, random: RandomBytes = systemRandom): Promise<string> {
+export async function closeBox(
+  keyText: string,
+  purpose: string,
+  about: string,
+  text: string,
+  random: RandomBytes = systemRandom,
+): Promise<string> {
   const iv = random(new Uint8Array(NONCE_BYTES));
   const key = await purposeKey(keyText, purpose);
   const cipher = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: encoder.encode(about) }, key, encoder.encode(text));
@@ -29,7 +35,9 @@ export async function openBox(keyText: string, purpose: string, about: string, b
   if (iv?.byteLength !== NONCE_BYTES || cipher === undefined) return undefined;
   const key = await purposeKey(keyText, purpose);
   try {
-    return new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: encoder.encode(about) }, key, cipher));
+    return new TextDecoder().decode(
+      await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: encoder.encode(about) }, key, cipher),
+    );
   } catch {
     return undefined;
   }

@@ -9,7 +9,11 @@ const keys = regionalKeys(freshSecrets()["KEYS_EU"] ?? "");
 const person = newId("person", "eu", 1);
 const stranger = newId("person", "eu", 2);
 
-const refusal = async (open: Promise<unknown>) => await open.then(() => "opened", (error: unknown) => (isProblem(error) ? error.code : "other"));
+const refusal = async (open: Promise<unknown>) =>
+  await open.then(
+    () => "opened",
+    (error: unknown) => (isProblem(error) ? error.code : "other"),
+  );
 
 describe("cursors", () => {
   test("open to the value they were made of", async () => {
@@ -26,7 +30,8 @@ describe("cursors", () => {
       const altered = cursor.slice(0, i) + (cursor[i] === "A" ? "B" : "A") + cursor.slice(i + 1);
       expect(await refusal(openCursor(keys, person, "workouts", altered))).toBe("invalid");
     }
-    for (const text of ["", ".", "1.", "constructor.x", "1.AAAA", "9".repeat(5000)]) expect(await refusal(openCursor(keys, person, "workouts", text))).toBe("invalid");
+    for (const text of ["", ".", "1.", "constructor.x", "1.AAAA", "9".repeat(5000)])
+      expect(await refusal(openCursor(keys, person, "workouts", text))).toBe("invalid");
   });
 
   test("of an older key version still open", async () => {

@@ -27,7 +27,9 @@ export async function openCursor<T>(keys: RegionalKeys, person: PersonId, scope:
   const key = text.length <= MAX_LENGTH && Object.hasOwn(keys.keys, version) ? keys.keys[version] : undefined;
   const opened = key === undefined ? undefined : await openBox(key.refresh, PURPOSE, about(person, scope), text.slice(dot + 1));
   if (opened === undefined) {
-    throw problem("invalid", undefined, { errors: [{ pointer: "/cursor", code: "invalid_cursor", message: "This cursor does not belong to this list." }] });
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/cursor", code: "invalid_cursor", message: "This cursor does not belong to this list." }],
+    });
   }
   return JSON.parse(opened) as T;
 }

@@ -132,8 +132,12 @@ async function settle(store: IdempotencyStore, claim: Claim, response: Response)
   const answer = response.status >= 400 ? undefined : await seal(store, claim, response);
   const statement =
     answer === undefined
-      ? store.records.prepare("delete from idempotency_claims where scope = ?1 and claimed_at = ?2 and answer is null").bind(claim.scope, claim.at)
-      : store.records.prepare("update idempotency_claims set answer = ?3 where scope = ?1 and claimed_at = ?2 and answer is null").bind(claim.scope, claim.at, answer);
+      ? store.records
+          .prepare("delete from idempotency_claims where scope = ?1 and claimed_at = ?2 and answer is null")
+          .bind(claim.scope, claim.at)
+      : store.records
+          .prepare("update idempotency_claims set answer = ?3 where scope = ?1 and claimed_at = ?2 and answer is null")
+          .bind(claim.scope, claim.at, answer);
   await statement.run();
 }
 
@@ -161,6 +165,9 @@ async function open(store: IdempotencyStore, claim: Claim, answer: string): Prom
 
 /** Deletes the answers that have been kept long enough; returns how many. `now` is epoch milliseconds. */
 export async function cleanIdempotency(records: D1Database, now: number): Promise<number> {
-  const { meta } = await records.prepare("delete from idempotency_claims where claimed_at <= ?1").bind(now - KEPT_MS).run();
+  const { meta } = await records
+    .prepare("delete from idempotency_claims where claimed_at <= ?1")
+    .bind(now - KEPT_MS)
+    .run();
   return meta.changes;
 }

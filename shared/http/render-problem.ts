@@ -53,14 +53,21 @@ function challenge(code: ProblemCode): string {
 function asProblem(c: AppContext, error: unknown): Problem | undefined {
   if (c.get("bodyTooLarge") === true) return problem("too_large");
   if (isProblem(error)) return error;
-  if (error instanceof HTTPException) return HTTP_PROBLEMS[error.status] === undefined ? undefined : problem(HTTP_PROBLEMS[error.status] ?? "internal");
+  if (error instanceof HTTPException)
+    return HTTP_PROBLEMS[error.status] === undefined ? undefined : problem(HTTP_PROBLEMS[error.status] ?? "internal");
   // workerd marks failures of its own (an overloaded or restarted object) so that callers may try again.
-  if (typeof error === "object" && error !== null && ("retryable" in error || "overloaded" in error)) return problem("unavailable", undefined, { retryAfter: 1 });
+  if (typeof error === "object" && error !== null && ("retryable" in error || "overloaded" in error))
+    return problem("unavailable", undefined, { retryAfter: 1 });
   return undefined;
 }
 
 /** What the framework itself throws. */
-const HTTP_PROBLEMS: Partial<Record<number, ProblemCode>> = { 400: "malformed", 404: "not_found", 413: "too_large", 415: "unsupported_media_type" };
+const HTTP_PROBLEMS: Partial<Record<number, ProblemCode>> = {
+  400: "malformed",
+  404: "not_found",
+  413: "too_large",
+  415: "unsupported_media_type",
+};
 
 /** The innermost frame of our own code: a place in the source, never a value. */
 function placeOf(error: unknown): string | undefined {

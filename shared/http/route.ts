@@ -51,7 +51,12 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
     security: security(spec.policy),
     ...(spec.rawBody === undefined
       ? {}
-      : { requestBody: { description: spec.rawBody.description, content: { [spec.rawBody.mediaType]: { schema: { type: "string" as const } } } } }),
+      : {
+          requestBody: {
+            description: spec.rawBody.description,
+            content: { [spec.rawBody.mediaType]: { schema: { type: "string" as const } } },
+          },
+        }),
     responses: { ...successes(spec), ...failures(spec) },
     ...extension,
   });
@@ -85,7 +90,8 @@ function successes(spec: RouteSpec): Record<string, Body> {
   const out: Record<string, Body> = {};
   for (const [status, body] of Object.entries(spec.responses)) {
     if (body === null) out[status] = { description: "Done" };
-    else if ("mediaType" in body) out[status] = { description: body.description, content: { [body.mediaType]: { schema: { type: "string" } } } };
+    else if ("mediaType" in body)
+      out[status] = { description: body.description, content: { [body.mediaType]: { schema: { type: "string" } } } };
     else out[status] = { description: "Success", content: { "application/json": { schema: resolver(body) } } };
   }
   return out;

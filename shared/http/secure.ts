@@ -25,7 +25,17 @@ export function securityHeaders(): MiddlewareHandler<AppEnv> {
 /** Documents about the service itself, which any web page may read. */
 const OPEN = [/^\/fhir\/r4\/metadata$/, /^\/fhir\/r4\/\.well-known\//, /^\/\.well-known\//];
 
-const EXPOSED = ["x-request-id", "etag", "location", "last-modified", "link", "retry-after", "ratelimit", "idempotency-replayed", "content-language"];
+const EXPOSED = [
+  "x-request-id",
+  "etag",
+  "location",
+  "last-modified",
+  "link",
+  "retry-after",
+  "ratelimit",
+  "idempotency-replayed",
+  "content-language",
+];
 
 /** Answers browsers of the configured origins, never with credentials: tokens travel in the `authorization` header alone. */
 export function allowOrigins(): MiddlewareHandler<AppEnv> {
@@ -36,7 +46,20 @@ export function allowOrigins(): MiddlewareHandler<AppEnv> {
       return origin !== "" && allowed.includes(origin) ? origin : null;
     },
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "accept", "accept-language", "idempotency-key", "if-match", "if-none-match", "if-none-exist", "prefer", "range", "x-file-name", "x-request-id"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "accept",
+      "accept-language",
+      "idempotency-key",
+      "if-match",
+      "if-none-match",
+      "if-none-exist",
+      "prefer",
+      "range",
+      "x-file-name",
+      "x-request-id",
+    ],
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });

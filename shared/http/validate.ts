@@ -14,7 +14,8 @@ export function validate<T extends keyof ValidationTargets, S extends z.ZodType>
   });
   const middleware: typeof check = (c, next) => {
     // Without this check a body of another type would be validated as `{}`.
-    if (target === "json" && !JSON_TYPE.test(c.req.header("content-type") ?? "")) throw problem("unsupported_media_type", "Send application/json.");
+    if (target === "json" && !JSON_TYPE.test(c.req.header("content-type") ?? ""))
+      throw problem("unsupported_media_type", "Send application/json.");
     return check(c, next);
   };
   return Object.assign(middleware, { [uniqueSymbol]: { target, ...resolver(schema) } });

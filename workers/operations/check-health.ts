@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { Clock } from "../../shared/clock";
+
+/** One dependency: resolves where it answers, rejects where it does not. */
+export interface Probe {
+  readonly name: string;
+  /** Without it nothing can be served; without another one, some regions or features cannot. */
+  readonly vital: boolean;
+  run(): Promise<unknown>;
+}
+
+const checkSchema = z.object({ status: z.enum(["ok", "failed"]), latencyMs: z.number().int().nonnegative() });
+
+export const healthSchema = z
+  .object({ status: z.enum(["ok", "degraded", "down"]), checks: z.record(z.string(), checkSchema) })
+  .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } } } });
+export type Health = z.infer<typeof healthSchema>;
+
+/** A dependency that has not answered by then counts as failed. */
+const PATIENCE_MS = 3_000;
+
+/** Asks every dependency at once. `down` where a vital one fails, `degraded` where another does. Says nothing about why. */
+export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Health> {
+  const checks = await Promise.all(
+    probes.map(async (probe) => {
+      const startedAt = now();
+      const passed = await withPatience(probe);
+      return { probe, check: { status: passed ? ("ok" as const) : ("failed" as const), latencyMs: Math.max(0, now() - startedAt) } };
+    }),
+  );
+  const failed = checks.filter(({ check }) => check.status === "failed");
+  const status = failed.length === 0 ? "ok" : failed.some(({ probe }) => probe.vital) ? "down" : "degraded";
+  return { status, checks: Object.fromEntries(checks.map(({ probe, check }) => [probe.name, check])) };
+}
+
+async function withPatience(probe: Probe): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([probe.run().then(() => true), late]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

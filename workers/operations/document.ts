@@ -1,0 +1,70 @@
+import type { Hono } from "hono";
+import { generateSpecs } from "hono-openapi";
+import type { AppEnv } from "../../shared/http/app-env";
+
+type Generated = Awaited<ReturnType<typeof generateSpecs>>;
+type PathItem = Generated["paths"][string];
+type Operation = NonNullable<PathItem["get"]>;
+type Answer = NonNullable<Operation["responses"]>[string];
+export type ApiDocument = Generated;
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+const DESCRIPTION = `Device data in; clean, region-pinned, standard records and live streams out.
+
+Sign in with \`POST /v1/sessions\` and send the access token as \`Authorization: Bearer …\`. Ids say their kind and region
+(\`per_eu_…\`). Lists are \`{ items, next }\`; pass \`next\` as \`cursor\`. Writes accept an \`Idempotency-Key\`, kept for 24 hours. Errors are
+\`application/problem+json\` with a \`code\` from a closed list, or an OperationOutcome under \`/fhir\`.`;
+
+/** Describes every route of the application as OpenAPI 3.1. The same routes give the same document. */
+export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
+  const generated = await generateSpecs(app, {
+    defaultValidationErrorResponse: false,
+    excludeStaticFile: false,
+    documentation: {
+      openapi: "3.1.0",
+      info: { title: "Meridian", version: "1.0.0", description: DESCRIPTION },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+    },
+  });
+  const invalid = problemResponse("`invalid`: The request is not valid");
+  const malformed = problemResponse("`malformed`: The request could not be read");
+  const unsupported = problemResponse("`unsupported_media_type`: The content type is not supported");
+  const tooLarge = problemResponse("`too_large`: The request is too large");
+  for (const operation of operationsOf(generated)) {
+    const responses = { ...operation.responses };
+    if (operation.parameters !== undefined || operation.requestBody !== undefined) responses["422"] ??= invalid;
+    if (operation.requestBody !== undefined) responses["413"] ??= tooLarge;
+    if (takesJson(operation)) {
+      responses["400"] ??= malformed;
+      responses["415"] ??= unsupported;
+    }
+    operation.responses = Object.fromEntries(Object.entries(responses).sort(([a], [b]) => a.localeCompare(b)));
+  }
+  const paths = Object.fromEntries(Object.entries(generated.paths).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return withoutSafeBounds({ ...generated, paths });
+}
+
+/** zod states the range of exact integers on every integer; it says nothing a reader of the document needs. */
+function withoutSafeBounds<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutSafeBounds) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(
+    ([key, bound]) =>
+      !((key === "minimum" && bound === Number.MIN_SAFE_INTEGER) || (key === "maximum" && bound === Number.MAX_SAFE_INTEGER)),
+  );
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutSafeBounds(inner)])) as T;
+}
+
+/** Every operation of a document, path by path. */
+export function operationsOf(document: ApiDocument): Operation[] {
+  return Object.values(document.paths).flatMap((item) => METHODS.flatMap((method) => item[method] ?? []));
+}
+
+function takesJson(operation: Operation): boolean {
+  return operation.requestBody !== undefined && "content" in operation.requestBody && "application/json" in operation.requestBody.content;
+}
+
+function problemResponse(description: string): Answer {
+  return { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } };
+}

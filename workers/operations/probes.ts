@@ -1,0 +1,36 @@
+import { directoryKeys, currentKey, regionalKeys } from "../../shared/crypto/keys";
+import { REGIONS, type Region } from "../../shared/region";
+import { gateOf, regional } from "../regional";
+import type { Probe } from "./check-health";
+
+/** Everything the Worker needs, region by region. Probes read, or touch an object that forgets it at once; they write nothing. */
+export function probesOf(env: Env, now: number): Probe[] {
+  return [
+    { name: "residency", vital: true, run: async () => requireSetting(env) },
+    { name: "directory", vital: true, run: () => env.DIRECTORY.prepare("select 1").first() },
+    { name: "directory-keys", vital: true, run: async () => currentKey(directoryKeys(env.DIRECTORY_KEYS)) },
+    ...REGIONS.flatMap((region) => regionalProbes(env, region, now)),
+  ];
+}
+
+function regionalProbes(env: Env, region: Region, now: number): Probe[] {
+  const { records, files, sync, fhir, keys } = regional(env, region);
+  return [
+    { name: `records-${region}`, vital: false, run: () => records.prepare("select 1").first() },
+    { name: `files-${region}`, vital: false, run: () => files.head("health") },
+    { name: `objects-${region}`, vital: false, run: async () => await gateOf(env, region, "health").take([], now) },
+    { name: `queues-${region}`, vital: false, run: async () => requireQueues(sync, fhir) },
+    { name: `keys-${region}`, vital: true, run: async () => currentKey(regionalKeys(keys)) },
+  ];
+}
+
+/** A queue can only be asked by sending to it, so its presence has to do. */
+function requireQueues(...queues: readonly Partial<Queue>[]): void {
+  if (queues.some((queue) => typeof queue.send !== "function")) throw new TypeError("a queue is not bound");
+}
+
+/** With pinning off only a local origin may be served: see `requireResidency`. */
+function requireSetting(env: Env): void {
+  const local = ["http://127.0.0.1", "http://localhost", "http://meridian.test"].some((origin) => env.ORIGIN.startsWith(origin));
+  if (env.RESIDENCY === "off" && !local) throw new TypeError("RESIDENCY is off");
+}
