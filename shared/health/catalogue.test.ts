@@ -320,7 +320,7 @@ describe("codings", () => {
     for (const code of [...Object.keys(LOINC), ...Object.keys(LOINC_MEANING)]) {
       const [number = "", check] = code.split("-");
       let sum = 0;
-      for (const [index, digit] of [...number].toReversed().entries()) {
+      for (const [index, digit] of number.split("").toReversed().entries()) {
         const doubled = index % 2 === 0 ? Number(digit) * 2 : Number(digit);
         sum += doubled > 9 ? doubled - 9 : doubled;
       }
