@@ -1,0 +1,85 @@
+import { OFFSETS_EXTENSION } from "./systems";
+import type { Quantity, SampledData } from "./types";
+
+/** Values of one series by column, ascending and distinct in time. */
+export interface SeriesColumns {
+  /** Epoch milliseconds. */
+  readonly at: ArrayLike<number>;
+  readonly value: ArrayLike<number>;
+}
+
+const LARGEST_GRID = 3_600;
+const SMALLEST_GRID = 60;
+const GAP = "E";
+
+/** Grid steps in milliseconds for series without a usable step of their own: divisors of an hour. */
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 60_000];
+
+/**
+ * A series as SampledData. The grid is the greatest common divisor of all steps where that keeps `data` short (an hour of seconds, or
+ * four slots a sample); every reader then gets exact times. Otherwise each sample takes the nearest free slot of a coarser grid, and the
+ * exact offsets stand in R5's `offsets` as an extension: `decodeSampledData` brings both forms back without loss. `at` must not be empty.
+ */
+export function encodeSampledData(series: SeriesColumns, origin: Quantity): SampledData {
+  const { at, value } = series;
+  const start = at[0] ?? 0;
+  const span = (at[at.length - 1] ?? start) - start;
+  const exact = stepOf(at);
+  if (span / exact < Math.max(LARGEST_GRID, at.length * 4)) {
+    return sampled(origin, exact, at.length, (i) => ((at[i] ?? 0) - start) / exact, value);
+  }
+  const budget = Math.min(Math.max(at.length * 4, SMALLEST_GRID), LARGEST_GRID);
+  const period = STEPS.find((step) => span / step < budget) ?? 60_000;
+  let before = -1;
+  const nearest = (i: number) => (before = Math.max(before + 1, Math.round(((at[i] ?? 0) - start) / period)));
+  const grid = sampled(origin, period, at.length, nearest, value);
+  const offsets = Array.from({ length: at.length }, (_, i) => (at[i] ?? 0) - start).join(" ");
+  return { extension: [{ url: OFFSETS_EXTENSION, valueString: offsets }], ...grid };
+}
+
+/** The series of a SampledData whose first value lies at `start` (epoch milliseconds); undefined where its parts do not fit together. */
+export function decodeSampledData(data: SampledData, start: number): { at: number[]; value: number[] } | undefined {
+  const tokens = data.data.split(" ");
+  const offsets = data.extension
+    ?.find(({ url }) => url === OFFSETS_EXTENSION)
+    ?.valueString?.split(" ")
+    .map(Number);
+  const at: number[] = [];
+  const value: number[] = [];
+  for (const [slot, token] of tokens.entries()) {
+    if (token === GAP) continue;
+    // Adding nothing would turn a negative zero into a zero.
+    const decoded = data.origin.value === 0 ? Number(token) : Number(token) + data.origin.value;
+    if (token === "" || !Number.isFinite(decoded)) return undefined;
+    at.push(start + (offsets === undefined ? slot * data.period : (offsets[value.length] ?? Number.NaN)));
+    value.push(decoded);
+  }
+  return at.some(Number.isNaN) || (offsets !== undefined && offsets.length !== at.length) ? undefined : { at, value };
+}
+
+function sampled(origin: Quantity, period: number, count: number, slotOf: (i: number) => number, value: ArrayLike<number>): SampledData {
+  const slots: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const slot = slotOf(i);
+    while (slots.length < slot) slots.push(GAP);
+    slots.push(decimal(value[i] ?? 0));
+  }
+  return { origin, period, dimensions: 1, data: slots.join(" ") };
+}
+
+/** Negative zero is written with its sign, so that the series comes back as it was. */
+function decimal(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function stepOf(at: ArrayLike<number>): number {
+  let step = 0;
+  for (let i = 1; i < at.length && step !== 1; i++) step = gcd((at[i] ?? 0) - (at[i - 1] ?? 0), step);
+  return step === 0 ? 1_000 : step;
+}
+
+function gcd(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+}
