@@ -80,6 +80,10 @@ describe("HealthKit", () => {
     }
   });
 
+  it("knows that HealthKit counts the body mass index", () => {
+    expect(METRICS.filter((row) => row.healthKit?.unitless).map((row) => row.key)).toEqual(["bmi"]);
+  });
+
   it("marks every percentage type as a fraction", () => {
     const percentages = METRICS.filter((row) => row.unit === "%" && row.healthKit?.identifiers.some((name) => name.includes("Quantity")));
     expect(percentages.length).toBeGreaterThanOrEqual(8);

@@ -43,6 +43,7 @@ export const BODY_METRICS = defineMetrics({ sensitivity: "body", category: "exam
     category: "vital-signs",
     codings: [loinc("39156-5"), pghd("bodyMassIndex")],
     hk: "BodyMassIndex",
+    hkUnitless: true,
     vendor: { garmin: ["bodyComps.bodyMassIndex"] },
   }),
   measure("body_fat_pct", 304, "Body fat percentage", "%", [1, 85], {

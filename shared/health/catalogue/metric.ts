@@ -40,6 +40,8 @@ export interface HealthKitMapping {
   readonly unit?: string;
   /** The value is a fraction 0–1 although HealthKit calls its unit `%`: multiply by 100. */
   readonly fraction?: true;
+  /** HealthKit calls the unit `count` although the metric has one: a value in `count` is already in the canonical unit. */
+  readonly unitless?: true;
   /** Codings that are only true of Apple's own algorithm, for readings that come from HealthKit. */
   readonly codings?: readonly Coding[];
 }
@@ -124,6 +126,7 @@ export interface MetricRow extends Omit<
   readonly hkOther?: readonly string[];
   readonly hkUnit?: string;
   readonly hkFraction?: true;
+  readonly hkUnitless?: true;
   readonly hkCodings?: readonly Coding[];
   /** Health Connect record names, optionally as `Record.field`. */
   readonly hc?: string | readonly string[];
@@ -142,7 +145,7 @@ const list = (names: string | readonly string[] | undefined): readonly string[] 
 /** Completes the rows of one group: kinds, storage, codings, full HealthKit identifiers. */
 export function defineMetrics(defaults: GroupDefaults, rows: readonly MetricRow[]): readonly Metric[] {
   return rows.map((row) => {
-    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hkCodings, hc, hcUnit, ...rest } = row;
+    const { also, hk, hkCategory, hkOther, hkUnit, hkFraction, hkUnitless, hkCodings, hc, hcUnit, ...rest } = row;
     const identifiers = [
       ...list(hk).map((name) => `HKQuantityTypeIdentifier${name}`),
       ...list(hkCategory).map((name) => `HKCategoryTypeIdentifier${name}`),
@@ -162,6 +165,7 @@ export function defineMetrics(defaults: GroupDefaults, rows: readonly MetricRow[
           identifiers,
           ...(hkUnit !== undefined && { unit: hkUnit }),
           ...(hkFraction && { fraction: hkFraction }),
+          ...(hkUnitless && { unitless: hkUnitless }),
           ...(hkCodings && { codings: hkCodings }),
         },
       }),

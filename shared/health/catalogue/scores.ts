@@ -122,6 +122,7 @@ export const SCORE_METRICS = defineMetrics({ sensitivity: "mental", category: "a
     bounds: [-1, 1],
     category: "survey",
     codings: [pghd("stateOfMind")],
+    hkCategory: "StateOfMind",
     hkOther: ["HKDataTypeStateOfMind", "HKStateOfMind"],
     vendor: { google_health: ["moods"] },
   },
