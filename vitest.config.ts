@@ -2,12 +2,16 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-worker
 import { defineConfig } from "vitest/config";
 import { testSecrets } from "./test/secrets.ts";
 
+// The runtime's wrangler warns about fields it does not know yet and about secrets that the bindings below bring.
+process.env["WRANGLER_LOG"] ??= "error";
+
 /**
  * Three projects: pure code in Node (fast), objects and routes in workerd, journeys over real HTTP.
  * `isolate: false` keeps one runtime for all worker tests; every test mints fresh ids instead.
  */
 export default defineConfig(async () => ({
   test: {
+    silent: "passed-only" as const,
     projects: [
       {
         test: {

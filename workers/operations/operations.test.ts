@@ -1,0 +1,101 @@
+import { env, exports } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { PROBLEMS } from "../../shared/problem";
+import { createApp } from "../app";
+import { checkHealth } from "./check-health";
+import { describeApi, operationsOf } from "./document";
+
+const get = async (path: string, headers: Record<string, string> = {}) =>
+  await exports.default.fetch(`http://meridian.test${path}`, { headers });
+
+describe("health", () => {
+  test("asks every dependency and shows no secret", async () => {
+    const response = await get("/health");
+    const text = await response.text();
+    expect(response.status).toBe(200);
+    const { status, checks } = z
+      .object({ status: z.string(), checks: z.record(z.string(), z.object({ status: z.string(), latencyMs: z.number() })) })
+      .parse(JSON.parse(text));
+    expect(status).toBe("ok");
+    for (const name of ["directory", "records-eu", "records-us", "records-ap", "files-eu", "objects-eu", "queues-eu", "keys-eu"])
+      expect(checks).toHaveProperty(name);
+    expect(text).not.toContain(JSON.parse(env.DIRECTORY_KEYS).keys["1"].email);
+  });
+
+  test("a vital failure is down, another degraded", async () => {
+    const ok = { name: "a", vital: true, run: async () => 1 };
+    const broken = { name: "b", vital: false, run: () => Promise.reject(new Error("x")) };
+    const now = () => 0;
+    expect((await checkHealth([ok], now)).status).toBe("ok");
+    expect((await checkHealth([ok, broken], now)).status).toBe("degraded");
+    expect((await checkHealth([ok, { ...broken, vital: true }], now)).status).toBe("down");
+  });
+});
+
+describe("the document", () => {
+  test("describes every route, with policy, tag and answers", async () => {
+    const app = createApp({ log: () => undefined });
+    const document = await describeApi(app);
+    const declared = new Set(
+      app.routes
+        .filter(({ method }) => method !== "ALL")
+        .map(({ method, path }) => `${method} ${path.replace(/:([^/{]+)(\{[^/]*\})?/g, "{$1}")}`),
+    );
+    const described = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.toSorted()).toEqual([...declared].toSorted());
+    for (const operation of operationsOf(document)) {
+      expect(operation).toHaveProperty("x-policy");
+      expect(operation.tags?.length).toBeGreaterThan(0);
+      expect(operation.summary).toBeTruthy();
+      expect(operation.responses).toHaveProperty("500");
+    }
+    expect(JSON.stringify(document)).not.toContain("Development documentation");
+  });
+
+  test("a validated route can answer 422, one without input cannot", async () => {
+    const { paths } = await describeApi(createApp({ log: () => undefined }));
+    expect(Object.keys(paths["/v1/accounts"]?.post?.responses ?? {})).toEqual(
+      expect.arrayContaining(["201", "400", "409", "413", "415", "422"]),
+    );
+    expect(Object.keys(paths["/health"]?.get?.responses ?? {})).not.toContain("422");
+  });
+
+  test("every referenced schema exists", async () => {
+    const document = await describeApi(createApp({ log: () => undefined }));
+    const names = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? "");
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of new Set(names)) expect(document.components.schemas).toHaveProperty(name);
+  });
+});
+
+describe("pages", () => {
+  test("/docs runs under a policy that allows this origin alone", async () => {
+    const page = await get("/docs");
+    const policy = page.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toContain("unsafe");
+    const html = await page.text();
+    expect(html).not.toMatch(/https?:\/\//);
+    expect(html).not.toMatch(/<script>|onclick|style="/);
+    for (const [path, type] of [
+      ["/docs/page.js", "text/javascript"],
+      ["/docs/page.css", "text/css"],
+    ] as const) {
+      expect(html).toContain(path);
+      expect((await get(path)).headers.get("content-type")).toContain(type);
+    }
+  });
+
+  test("every problem code has a page and a JSON form", async () => {
+    for (const [code, [status, title]] of Object.entries(PROBLEMS)) {
+      expect(await (await get(`/problems/${code}`)).json()).toEqual({ code, status, title });
+    }
+    const page = await get("/problems/not_found", { accept: "text/html", "accept-language": "de" });
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect(await page.text()).toContain("Nicht gefunden");
+    expect((await get("/problems/constructor")).status).toBe(404);
+  });
+});
