@@ -70,7 +70,7 @@ export function isCommonPassword(password: string): boolean {
   const plain = password.toLowerCase();
   // Substituted figures inside the word, but not those that stand behind it: `p4ssw0rd123` is `password123`.
   const letters = plain.replace(/[^a-z]*$/, "");
-  const spelled = [...letters].map((character) => SUBSTITUTIONS[character] ?? character).join("") + plain.slice(letters.length);
+  const spelled = letters.replaceAll(/[^a-z]/g, (character) => SUBSTITUTIONS[character] ?? character) + plain.slice(letters.length);
   return built.has(plain) || built.has(spelled) || new Set(plain).size <= 2;
 }
 
@@ -88,12 +88,15 @@ export function buildList(): ReadonlySet<string> {
     }
   }
   for (const walk of texts(WALKS)) {
-    const back = [...walk].reverse().join("");
+    const back = walk.split("").reverse().join("");
     for (let length = 4; length <= walk.length; length++) {
       for (const part of [walk.slice(0, length), back.slice(0, length)]) {
         for (const ending of endings) add(part + ending);
         add(part + part);
       }
+    }
+    for (const path of [walk, back]) {
+      for (let from = 1; from + SHORTEST <= path.length; from++) add(path.slice(from, from + SHORTEST));
     }
   }
   for (let year = FIRST_YEAR; year <= LAST_YEAR; year++) {
