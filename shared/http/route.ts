@@ -43,7 +43,7 @@ const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /** Declares a route: enforces its policy and documents it. The first handler of every route; start-up fails without it. */
 export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
-  const extension: Record<`x-${string}`, unknown> = { "x-policy": spec.policy };
+  const extension: Record<`x-${string}`, unknown> = { "x-policy": spec.policy, "x-body-limit": spec.bodyLimit ?? DEFAULT_BODY_LIMIT };
   const describe = describeRoute({
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),

@@ -35,6 +35,7 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
     const responses = { ...operation.responses };
     if (operation.parameters !== undefined || operation.requestBody !== undefined) responses["422"] ??= invalid;
     if (operation.requestBody !== undefined) responses["413"] ??= tooLarge;
+    else delete (operation as Record<string, unknown>)["x-body-limit"];
     if (takesJson(operation)) {
       responses["400"] ??= malformed;
       responses["415"] ??= unsupported;

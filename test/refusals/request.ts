@@ -1,0 +1,78 @@
+import { type IdKind, newId } from "../../shared/id";
+import type { Region } from "../../shared/region";
+import { type Document, jsonBodyOf, type Operation, sample } from "./document";
+
+/** Collections and the kind of the ids in them. */
+const KINDS: Readonly<Record<string, IdKind>> = {
+  people: "person",
+  Patient: "person",
+  sessions: "session",
+  connections: "connection",
+  imports: "import",
+  targets: "target",
+  jobs: "job",
+  tickets: "ticket",
+};
+
+/** Values of parameters that are no ids. */
+const WORDS: Readonly<Record<string, string>> = {
+  date: "2026-11-20",
+  key: "heart_rate",
+  platform: "healthkit",
+  kind: "apple",
+  vendor: "google",
+  code: "not_found",
+  secret: "wrong-secret",
+};
+
+/** The kind of id that a path parameter takes, or undefined where it takes something else. */
+export function kindOfParameter(operation: Operation, name: string): IdKind | undefined {
+  if (name === "personId") return "person";
+  if (WORDS[name] !== undefined) return undefined;
+  const segments = operation.template.split("/");
+  const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? "";
+  return KINDS[collection] ?? (/id$/i.test(name) ? "job" : undefined);
+}
+
+/** Path parameters that take an id. */
+export function idParametersOf(operation: Operation): string[] {
+  return operation.parameters
+    .filter((parameter) => parameter.in === "path" && kindOfParameter(operation, parameter.name) !== undefined)
+    .map(({ name }) => name);
+}
+
+/** The operation's path with every parameter filled: `given` first, then fresh ids of `region`, then words. */
+export function pathOf(operation: Operation, given: Readonly<Record<string, string>> = {}, region: Region = "eu"): string {
+  return operation.template.replaceAll(/\{([^}]+)\}/g, (_match, name: string) => {
+    const kind = kindOfParameter(operation, name);
+    const value = given[name] ?? (kind === undefined ? (WORDS[name] ?? "probe") : newId(kind, region, Date.now()));
+    return encodeURIComponent(value);
+  });
+}
+
+/** A request that a validator has little against. */
+export function initOf(document: Document, operation: Operation, headers: Readonly<Record<string, string>> = {}): RequestInit {
+  const body = jsonBodyOf(operation);
+  if (body !== undefined) {
+    return {
+      method: operation.method,
+      headers: { "content-type": body.mediaType, ...headers },
+      body: JSON.stringify(sample(document, body.schema)),
+    };
+  }
+  const [mediaType] = Object.keys(operation.requestBody?.content ?? {});
+  if (mediaType === undefined) return { method: operation.method, headers };
+  return { method: operation.method, headers: { "content-type": mediaType, ...headers }, body: "probe" };
+}
+
+/** Methods that no documented path matching this one answers. */
+export function foreignMethods(operations: readonly Operation[], path: string): string[] {
+  const taken = new Set(operations.filter(({ template }) => matches(template, path)).map(({ method }) => method));
+  return ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !taken.has(method));
+}
+
+function matches(template: string, path: string): boolean {
+  const wanted = template.split("/");
+  const given = path.split("/");
+  return wanted.length === given.length && wanted.every((part, i) => part.startsWith("{") || part === given[i]);
+}

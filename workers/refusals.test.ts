@@ -1,0 +1,240 @@
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { ringsOf } from "../shared/http/authenticate";
+import { newId, parseId, type SessionId } from "../shared/id";
+import { isRegion } from "../shared/region";
+import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson } from "../test/people";
+import { type Document, jsonBodyOf, type Operation, operationsOf, parseDocument, resolved, sample } from "../test/refusals/document";
+import { forgeries } from "../test/refusals/forgeries";
+import { foreignMethods, idParametersOf, initOf, kindOfParameter, pathOf } from "../test/refusals/request";
+
+/**
+ * Attacks every operation of the OpenAPI document in the same ways. A new route is attacked without a line here; a route that the
+ * suite cannot reach, or an answer that the document does not promise, fails it.
+ */
+const document: Document = parseDocument(await (await fetchApp("/openapi.json")).json());
+const operations = operationsOf(document);
+const covered = new Set<string>();
+
+let victim: RegisteredPerson;
+let stranger: RegisteredPerson;
+let farStranger: RegisteredPerson;
+
+beforeAll(async () => {
+  [victim, stranger, farStranger] = await Promise.all([registerPerson("eu"), registerPerson("eu"), registerPerson("us")]);
+});
+
+const named = (list: readonly Operation[]): [string, Operation][] =>
+  list.map((operation) => [`${operation.method} ${operation.template}`, operation]);
+const signedIn = operations.filter((operation) => operation["x-policy"] === "person");
+const withJson = operations.filter((operation) => jsonBodyOf(operation) !== undefined);
+
+/** Who may get past the policy of an operation. */
+const tokenFor = (operation: Operation, person: RegisteredPerson): Record<string, string> =>
+  operation["x-policy"] === "public" || operation["x-policy"] === "secret" ? {} : { authorization: `Bearer ${person.accessToken}` };
+
+const refusal = z.union([
+  z.looseObject({ type: z.string(), title: z.string(), status: z.number(), code: z.string(), instance: z.string() }),
+  z.looseObject({
+    resourceType: z.literal("OperationOutcome"),
+    issue: z.array(z.looseObject({ severity: z.string(), code: z.string() })).min(1),
+  }),
+]);
+
+/** Sends an attack; the answer must be a documented refusal in the product's own shape, and never a 5xx. */
+async function refused(
+  operation: Operation,
+  path: string,
+  init: RequestInit,
+  statuses: readonly number[],
+): Promise<z.infer<typeof refusal>> {
+  covered.add(`${operation.method} ${operation.template}`);
+  const response = await fetchApp(path, init);
+  const text = await response.text();
+  expect(statuses, `${init.method ?? "GET"} ${path} answered ${response.status}: ${text.slice(0, 300)}`).toContain(response.status);
+  if (response.status !== 405)
+    expect(Object.keys(operation.responses), "the document must promise this answer").toContain(String(response.status));
+  expect(response.headers.get("content-type")).toMatch(/^application\/(problem|fhir)\+json/);
+  expect(response.headers.get("x-request-id")).toBeTruthy();
+  if (response.status === 401) expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
+  const body = refusal.parse(JSON.parse(text));
+  expect(text).not.toMatch(/SQLITE|D1_ERROR|at \w+ \(|node_modules/);
+  return body;
+}
+
+test("the document has operations, and people among them", () => {
+  expect(operations.length).toBeGreaterThan(10);
+  expect(signedIn.length).toBeGreaterThan(0);
+  expect(withJson.length).toBeGreaterThan(0);
+});
+
+describe("without a genuine token", () => {
+  test.each(named(signedIn))("%s", async (_name, operation) => {
+    await refused(operation, pathOf(operation), initOf(document, operation), [401]);
+    await refused(operation, pathOf(operation), initOf(document, operation, { authorization: "Basic dXNlcjpwYXNz" }), [401]);
+    for (const [kind, token] of Object.entries(await forged())) {
+      const answer = await refused(operation, pathOf(operation), initOf(document, operation, { authorization: `Bearer ${token}` }), [401]);
+      expect(JSON.stringify(answer), kind).not.toContain(token.slice(0, 200) || "\0");
+    }
+  });
+
+  let cache: Promise<Readonly<Record<string, string>>> | undefined;
+  const forged = async () =>
+    await (cache ??= forgeries(ORIGIN, ringsOf(env), { ...victim, person: victim.person.id, session: sessionOf(victim) }, Date.now()));
+});
+
+describe("after signing out", () => {
+  let ended: RegisteredPerson;
+  beforeAll(async () => {
+    ended = await registerPerson("eu");
+    expect((await ended.fetch("/v1/sessions/current", { method: "DELETE" })).status).toBe(204);
+  });
+  // Signing out again is done already, and says so.
+  const others = signedIn.filter(({ method, template }) => `${method} ${template}` !== "DELETE /v1/sessions/current");
+  test.each(named(others))("%s", async (_name, operation) => {
+    // A body that the validator dislikes may be refused before the session is looked up; nothing is read or written either way.
+    const statuses = operation.requestBody === undefined ? [401] : [401, 415, 422];
+    await refused(
+      operation,
+      pathOf(operation, ownIds(operation, ended)),
+      initOf(document, operation, tokenFor(operation, ended)),
+      statuses,
+    );
+  });
+});
+
+describe("with another person's id", () => {
+  const withIds = signedIn.filter((operation) => idParametersOf(operation).length > 0);
+  test.each(named(withIds))("%s", async (_name, operation) => {
+    for (const owner of [stranger, farStranger]) {
+      const ids = ownIds(operation, owner);
+      await refused(
+        operation,
+        pathOf(operation, ids, owner.person.region),
+        initOf(document, operation, tokenFor(operation, victim)),
+        [403, 404, 415, 421, 422],
+      );
+    }
+  });
+});
+
+test("with a wrong secret or without a ticket", async () => {
+  for (const operation of operations) {
+    if (operation["x-policy"] !== "secret" && operation["x-policy"] !== "ticket") continue;
+    await refused(operation, pathOf(operation), initOf(document, operation), [400, 401, 403, 404, 415, 422, 426]);
+  }
+});
+
+describe("with a body that is", () => {
+  const send = (operation: Operation, body: BodyInit, mediaType: string): RequestInit => ({
+    method: operation.method,
+    body,
+    headers: { ...tokenFor(operation, victim), "content-type": mediaType },
+  });
+  const path = (operation: Operation) => pathOf(operation, ownIds(operation, victim));
+
+  test.each(named(withJson))("malformed: %s", async (_name, operation) => {
+    await refused(operation, path(operation), send(operation, '{"a":', jsonBodyOf(operation)?.mediaType ?? ""), [400]);
+  });
+
+  test.each(named(withJson))("of another type: %s", async (_name, operation) => {
+    await refused(operation, path(operation), send(operation, "a=b", "application/x-www-form-urlencoded"), [415]);
+  });
+
+  const closed = withJson.filter((operation) => resolved(document, jsonBodyOf(operation)?.schema ?? {})["additionalProperties"] === false);
+  test.each(named(closed))("of unknown fields: %s", async (_name, operation) => {
+    const body = { ...z.looseObject({}).parse(sample(document, jsonBodyOf(operation)?.schema ?? {})), unknownField: 1 };
+    const answer = await refused(
+      operation,
+      path(operation),
+      send(operation, JSON.stringify(body), jsonBodyOf(operation)?.mediaType ?? ""),
+      [422],
+    );
+    expect(JSON.stringify(answer)).toMatch(/unknown_field|unknownField/);
+  });
+
+  test.each(named(withJson))("of another shape: %s", async (_name, operation) => {
+    for (const body of ["null", "[]", '"text"', "[[[[]]]]", '{"__proto__":{"admin":true},"constructor":1}']) {
+      await refused(operation, path(operation), send(operation, body, jsonBodyOf(operation)?.mediaType ?? ""), [400, 404, 422]);
+    }
+  });
+
+  const limited = operations.filter((operation) => typeof operation["x-body-limit"] === "number");
+  test.each(named(limited))("too large: %s", async (_name, operation) => {
+    const [mediaType = ""] = Object.keys(operation.requestBody?.content ?? {});
+    const body = `"${"x".repeat(Number(operation["x-body-limit"]))}"`;
+    await refused(operation, path(operation), send(operation, body, mediaType), [413]);
+  });
+});
+
+describe("with another method", () => {
+  test.each(named(operations))("%s", async (_name, operation) => {
+    const [method] = foreignMethods(operations, pathOf(operation));
+    if (method === undefined) return expect(foreignMethods(operations, operation.template)).toEqual([]);
+    const answer = await refused(operation, pathOf(operation), { method }, [405]);
+    expect(JSON.stringify(answer)).toMatch(/method_not_allowed/);
+  });
+});
+
+describe("with odd parameters", () => {
+  const ODD = [
+    "",
+    "-1",
+    "NaN",
+    "1e400",
+    "9".repeat(40),
+    "\u0000",
+    "'; drop table x; --",
+    "../../etc/passwd",
+    "😀".repeat(100),
+    "x".repeat(3_000),
+    "__proto__",
+  ];
+  test.each(named(operations.filter(({ parameters, method }) => method === "GET" && parameters.length > 0)))(
+    "%s",
+    async (_name, operation) => {
+      covered.add(`${operation.method} ${operation.template}`);
+      for (const parameter of operation.parameters) {
+        for (const odd of ODD) {
+          if (parameter.in === "path" && odd === "") continue;
+          const given = ownIds(operation, victim);
+          const query = parameter.in === "query" ? `?${encodeURIComponent(parameter.name)}=${encodeURIComponent(odd)}` : "";
+          const target = parameter.in === "path" ? pathOf(operation, { ...given, [parameter.name]: odd }) : pathOf(operation, given);
+          const response = await fetchApp(target + query, { headers: tokenFor(operation, victim) });
+          expect(response.status, `GET ${target}${query}`).toBeLessThan(500);
+          await response.body?.cancel();
+        }
+      }
+    },
+  );
+});
+
+afterAll(() => {
+  expect([...covered].toSorted()).toEqual(
+    named(operations)
+      .map(([name]) => name)
+      .toSorted(),
+  );
+});
+
+/** Ids for the path that belong to this person: their own, their session, and for the rest fresh ones of their region. */
+function ownIds(operation: Operation, person: RegisteredPerson): Record<string, string> {
+  const { region, id } = person.person;
+  return Object.fromEntries(
+    idParametersOf(operation).map((name) => {
+      const kind = kindOfParameter(operation, name) ?? "job";
+      return [
+        name,
+        kind === "person" ? id : kind === "session" ? sessionOf(person) : newId(kind, isRegion(region) ? region : "eu", Date.now()),
+      ];
+    }),
+  );
+}
+
+function sessionOf({ accessToken }: RegisteredPerson): SessionId {
+  const payload = (accessToken.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+  const session = parseId("session", z.object({ sid: z.string() }).parse(JSON.parse(atob(payload))).sid);
+  if (session === undefined) throw new TypeError("the token names no session");
+  return session;
+}
