@@ -18,7 +18,7 @@ export interface RegisteredPerson {
   readonly accessToken: string;
   readonly refreshToken: string;
   /** Calls the app as this person; `path` begins with a slash. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
 export interface Registrant {
