@@ -1,4 +1,4 @@
-import { type Category, type Kind, METRICS, type Metric } from "../health/catalogue";
+import type { Category, Kind, Metric } from "../health/catalogue";
 import { SYSTEM } from "../health/codes";
 import { exerciseCoding } from "./exercise-codes";
 import { URN } from "./systems";
@@ -81,26 +81,14 @@ export interface Token {
   readonly code: string | undefined;
 }
 
-/** Whether an Observation of this metric and kind carries a code that the token names (vendor codes aside). */
-export function codeMatches(metric: Metric, kind: Kind, token: Token): boolean {
-  return (codeOf(metric, kind).coding ?? []).some((coding) => matches(coding, token));
+/** Whether an Observation of this metric and kind from this vendor carries a code that the token names. */
+export function codeMatches(metric: Metric, kind: Kind, vendor: string, token: Token): boolean {
+  return (codeOf(metric, kind, vendor).coding ?? []).some((coding) => matches(coding, token));
 }
 
 /** Whether an Observation of this metric has the category that the token names. */
 export function categoryMatches(metric: Metric, token: Token): boolean {
   return categoriesOf(metric).some(({ coding }) => coding?.some((one) => matches(one, token)));
-}
-
-/** The metrics that some source may have sent under a vendor's own code. */
-export function metricsOfVendorCode(token: Token): { readonly metric: Metric; readonly vendor: string }[] {
-  if (token.code === undefined || token.system === SYSTEM.loinc) return [];
-  const found: { metric: Metric; vendor: string }[] = [];
-  for (const metric of METRICS) {
-    for (const vendor of [...Object.keys(metric.vendor ?? {}), ...APPLE]) {
-      if (vendorCoding(metric, vendor).some((coding) => matches(coding, token))) found.push({ metric, vendor });
-    }
-  }
-  return found;
 }
 
 const APPLE = ["healthkit", "apple_health_export"] as const;
