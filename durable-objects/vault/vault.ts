@@ -4,11 +4,19 @@ import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
+import { METRIC_CODE } from "../../shared/health/catalogue";
+import { parseReadingId } from "../../shared/health/reading-id";
+import { parsePush, type Platform } from "../../shared/ingest/push";
+import { notFound } from "../../shared/problem";
 import { migrate } from "../migrate";
+import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
+import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
+import { type EraseRange, pageOf, type PushReceipt, type QuarantineItem, type QuarantinePosition, readQuarantine, type SessionPage, type SessionQuery } from "./pages";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { readProfile, writeProfile } from "./profile";
 import { RevokedSessions } from "./sessions";
 import type { Profile, VaultState } from "./state";
+import type { StoredSource } from "./store/sources";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
 
@@ -63,6 +71,7 @@ export class Vault extends DurableObject<Env> {
     this.#sessions.revoke(session, until);
   }
 
+  /** Keeps the person's zone and language; called at registration and with every change. */
   async setProfile(profile: Profile): Promise<void> {
     writeProfile(this.#state.sql, profile);
   }
@@ -70,5 +79,84 @@ export class Vault extends DurableObject<Env> {
   /** Stores canonical readings from an import or a vendor; idempotent. */
   async record(batch: Batch): Promise<Receipt> {
     return this.#store.record(batch);
+  }
+
+  /**
+   * Stores a phone's push. The body is parsed here, inside the person's region. Throws `malformed` and `invalid` for an unreadable
+   * envelope; single bad records are named in the receipt.
+   */
+  async ingest(actor: PersonActor, platform: Platform, body: ArrayBuffer): Promise<PushReceipt> {
+    await this.admit(actor);
+    const push = parsePush(platform, new Uint8Array(body), this.#state.now());
+    const receipt = this.#store.record(push.batch);
+    return { ...receipt, rejected: [...push.rejected, ...receipt.rejected], cursor: push.cursor };
+  }
+
+  /** What there is: one entry per metric. */
+  async metrics(actor: PersonActor): Promise<MetricOverview[]> {
+    await this.admit(actor);
+    return metricOverviews(this.#state.sql);
+  }
+
+  /** One page of a metric's series; throws `not_found` for an unknown metric. */
+  async series(actor: PersonActor, query: SeriesQuery): Promise<SeriesPage> {
+    await this.admit(actor);
+    return seriesPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
+  }
+
+  /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
+  async days(actor: PersonActor, from: number, to: number, every: boolean): Promise<string> {
+    await this.admit(actor);
+    return JSON.stringify(dayAnswers(this.#state.sql, this.#store, this.#state.profile().timeZone, from, to, every));
+  }
+
+  /** Sleep sessions that end in the window, in order. */
+  async sleep(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
+    await this.admit(actor);
+    return pageOf(sleepAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
+  }
+
+  /** Workouts that begin in the window, in order, without routes. */
+  async workouts(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
+    await this.admit(actor);
+    return pageOf(workoutAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
+  }
+
+  /** One workout with its route as JSON text; throws `not_found`. */
+  async workout(actor: PersonActor, id: string): Promise<string> {
+    await this.admit(actor);
+    const key = parseReadingId(id);
+    const found = key?.kind === "workout" ? workoutWithRoute(this.#state.sql, this.#store, key.source, key.start, key.tag) : undefined;
+    if (found === undefined) throw notFound("workout");
+    return JSON.stringify(found);
+  }
+
+  /** The sources that ever brought readings. */
+  async sources(actor: PersonActor): Promise<StoredSource[]> {
+    await this.admit(actor);
+    return this.#store.sources.all();
+  }
+
+  /** Readings that were kept apart, newest first. */
+  async quarantined(actor: PersonActor, limit: number, after: QuarantinePosition | undefined): Promise<QuarantineItem[]> {
+    await this.admit(actor);
+    return readQuarantine(this.#state.sql, limit, after);
+  }
+
+  /** Deletes a range of a metric (or of all), of one source (or of all). Throws `not_found` for an unknown metric or source. */
+  async erase(actor: PersonActor, range: EraseRange): Promise<{ deleted: number }> {
+    await this.admit(actor);
+    const metric = range.key === undefined ? 0 : METRIC_CODE.get(range.key);
+    if (metric === undefined) throw notFound("metric");
+    if (range.source !== undefined && this.#store.sources.get(range.source) === undefined) throw notFound("source");
+    const sources = range.source === undefined ? undefined : [range.source];
+    return this.#store.erase({ metric, source: range.source ?? 0, sources, from: range.from, to: range.to });
+  }
+
+  /** Deletes one reading, sleep session or workout by its id; throws `not_found`. */
+  async eraseOne(actor: PersonActor, id: string): Promise<void> {
+    await this.admit(actor);
+    const key = parseReadingId(id);
+    if (key === undefined || !this.#store.eraseOne(key)) throw notFound("reading");
   }
 }

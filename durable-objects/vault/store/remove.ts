@@ -113,7 +113,8 @@ function removeRows(ctx: RecordContext, metric: Metric, source: number, { from, 
   return spans.length;
 }
 
-function resummarise(ctx: RecordContext, metric: Metric, source: number, spans: readonly { start: number; end: number }[]): void {
+/** Rebuilds the summaries of the hours and days that these spans touch. */
+export function resummarise(ctx: RecordContext, metric: Metric, source: number, spans: readonly { start: number; end: number }[]): void {
   if (spans.length === 0) return;
   const dates = new Set<number>();
   rebuildRows(ctx.sql, metric, source, spans, dates);

@@ -1,9 +1,11 @@
 import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import type { Batch, Receipt } from "../../../shared/health/reading";
+import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
 import { recordBatch, type RecordContext } from "./record";
+import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
 import { MINUTES_KEPT_HOURS } from "./samples";
 import { Sources } from "./sources";
@@ -54,6 +56,17 @@ export class Store {
       return removed.touched;
     });
     return { deleted };
+  }
+
+  /** Deletes one reading, sleep session or workout for the person; false where there is none. */
+  eraseOne(key: ReadingKey): boolean {
+    let found = false;
+    this.#write((ctx) => {
+      const touched = removeOne(ctx, key);
+      found = touched !== undefined;
+      return touched ?? [];
+    });
+    return found;
   }
 
   /** Deletes without a lasting mark: what a vendor's disconnect with deletion asks for. */

@@ -1,0 +1,172 @@
+import { DAY_MS } from "../../shared/clock";
+import { metricByCode } from "../../shared/health/catalogue";
+import { readingId, tagHash } from "../../shared/health/reading-id";
+import type { SleepStage } from "../../shared/health/reading";
+import { summariseSleep } from "../../shared/health/sleep";
+import { dayText, isoWithOffset, startOfDay } from "../../shared/health/zone";
+import { headline, round } from "./answers";
+import type { SourceChoice } from "./store/choose";
+import { readDays } from "./store/read-buckets";
+import { readRaw } from "./store/read-raw";
+import { readRoute, readSleeps, readWorkouts, type StoredSleep, type StoredWorkout } from "./store/read-sessions";
+import type { SleepBody } from "./store/sleeps";
+import { sourceId } from "./store/sources";
+import type { Store } from "./store/store";
+
+export interface DayAnswer {
+  readonly date: string;
+  readonly timeZone: string;
+  readonly metrics: Readonly<Record<string, { readonly value: number | null; readonly unit: string; readonly source: string; readonly components?: Readonly<Record<string, number>> }>>;
+  readonly sleep?: SleepAnswer;
+  readonly workouts: readonly WorkoutAnswer[];
+}
+
+export interface SleepAnswer {
+  readonly id: string;
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly date: string;
+  readonly nap: boolean;
+  readonly source: string;
+  readonly summary: Readonly<Record<string, number | null>>;
+  readonly stages: readonly { readonly stage: string; readonly startAt: string; readonly endAt: string }[];
+}
+
+export interface WorkoutAnswer {
+  readonly id: string;
+  readonly type: string;
+  readonly vendorType?: string;
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly durationS: number;
+  readonly source: string;
+  readonly totals: Readonly<Record<string, number>>;
+  readonly [more: string]: unknown;
+}
+
+/** The summary of local dates [from, to] (day numbers); dates without any data are left out unless `every`. */
+export function dayAnswers(sql: SqlStorage, store: Store, timeZone: string, from: number, to: number, every: boolean): DayAnswer[] {
+  const dates = new Map<number, Record<string, DayAnswer["metrics"][string]>>();
+  const at = (date: number) => {
+    let metrics = dates.get(date);
+    if (metrics === undefined) {
+      metrics = {};
+      dates.set(date, metrics);
+    }
+    return metrics;
+  };
+  for (const code of metricsBetween(sql, from, to)) {
+    const metric = metricByCode(code);
+    if (metric === undefined) continue;
+    for (const bucket of readDays(sql, store.sources, metric, from, to, "best", Number.POSITIVE_INFINITY)) {
+      at(bucket.key)[metric.key] = { value: headline(metric, bucket), unit: metric.unit, source: sourceId(bucket.source) };
+    }
+  }
+  addPanels(sql, store, timeZone, from, to, at);
+  const begin = (from - 1) * DAY_MS;
+  const end = (to + 2) * DAY_MS;
+  const sleeps = Map.groupBy(readSleeps(sql, store.sources, begin, end, "best"), (s) => s.date);
+  const workouts = Map.groupBy(readWorkouts(sql, store.sources, begin, end, "best"), (w) => w.date);
+  for (const date of [...sleeps.keys(), ...workouts.keys()]) if (date >= from && date <= to) at(date);
+  if (every) for (let date = from; date <= to; date++) at(date);
+  return [...dates]
+    .toSorted((a, b) => a[0] - b[0])
+    .map(([date, metrics]) => {
+      const night = mainSleep(sleeps.get(date) ?? []);
+      return {
+        date: dayText(date),
+        timeZone,
+        metrics,
+        ...(night === undefined ? {} : { sleep: sleepAnswer(night) }),
+        workouts: (workouts.get(date) ?? []).map(workoutAnswer),
+      };
+    });
+}
+
+function metricsBetween(sql: SqlStorage, from: number, to: number): number[] {
+  return sql
+    .exec<{ metric: number }>("SELECT metric FROM days WHERE date >= ?1 AND date <= ?2 UNION SELECT metric FROM daily WHERE date >= ?1 AND date <= ?2", from, to)
+    .toArray()
+    .map((row) => row.metric);
+}
+
+/** Panels have no top value: a day shows their last reading. */
+function addPanels(sql: SqlStorage, store: Store, timeZone: string, from: number, to: number, at: (date: number) => Record<string, DayAnswer["metrics"][string]>): void {
+  const present = sql.exec<{ metric: number }>("SELECT DISTINCT metric FROM series WHERE kind = 'sample' AND last_value IS NULL").toArray();
+  for (const { metric: code } of present) {
+    const metric = metricByCode(code);
+    if (metric?.components === undefined) continue;
+    const points = readRaw(sql, store.sources, metric, { from: startOfDay(timeZone, from), to: startOfDay(timeZone, to + 1), choice: "best", limit: Number.MAX_SAFE_INTEGER });
+    for (const point of points) {
+      const { components } = JSON.parse(point.body ?? "{}") as { components?: Record<string, number> };
+      if (components === undefined) continue;
+      const date = Math.floor((point.at + point.zone * 1_000) / DAY_MS);
+      if (date >= from && date <= to) at(date)[metric.key] = { value: null, unit: metric.unit, source: sourceId(point.source), components };
+    }
+  }
+}
+
+/** The night of a date: the longest session that is no nap, else the longest. */
+function mainSleep(sleeps: readonly StoredSleep[]): StoredSleep | undefined {
+  return sleeps.toSorted((a, b) => Number(a.nap) - Number(b.nap) || b.end - b.start - (a.end - a.start))[0];
+}
+
+/** Sleep sessions that end in [from, to). */
+export function sleepAnswers(sql: SqlStorage, store: Store, from: number, to: number, choice: SourceChoice): { position: number; source: number; answer: SleepAnswer }[] {
+  return readSleeps(sql, store.sources, from, to, choice).map((s) => ({ position: s.end, source: s.source, answer: sleepAnswer(s) }));
+}
+
+/** Workouts that begin in [from, to), without their routes. */
+export function workoutAnswers(sql: SqlStorage, store: Store, from: number, to: number, choice: SourceChoice): { position: number; source: number; answer: WorkoutAnswer }[] {
+  return readWorkouts(sql, store.sources, from, to, choice).map((w) => ({ position: w.start, source: w.source, answer: workoutAnswer(w) }));
+}
+
+/** One workout with its route, or undefined. `tag` is the hash of its type. */
+export function workoutWithRoute(sql: SqlStorage, store: Store, source: number, start: number, tag: string): (WorkoutAnswer & { readonly route: readonly unknown[] }) | undefined {
+  const found = readWorkouts(sql, store.sources, start, start + 1, source).find((w) => tagHash(w.type) === tag);
+  if (found === undefined) return undefined;
+  const route = readRoute(sql, source, start).flatMap((part) => JSON.parse(part) as (readonly [number, number, number, number?])[]);
+  return {
+    ...workoutAnswer(found),
+    route: route.map(([at, lat, lon, altitudeM]) => ({ at: isoWithOffset(at, found.zone), lat, lon, ...(altitudeM === undefined ? {} : { altitudeM }) })),
+  };
+}
+
+function sleepAnswer(s: StoredSleep): SleepAnswer {
+  const body = JSON.parse(s.body) as SleepBody;
+  const stages = body.stages.map(([start, end, stage]) => ({ start, end, stage: stage satisfies SleepStage }));
+  const sums = summariseSleep({ start: s.start, end: s.end, stages });
+  return {
+    id: readingId({ kind: "sleep", metric: 0, source: s.source, start: s.start, end: s.start, tag: "" }),
+    startAt: isoWithOffset(s.start, s.zone),
+    endAt: isoWithOffset(s.end, s.zone),
+    date: dayText(s.date),
+    nap: s.nap,
+    source: sourceId(s.source),
+    summary: Object.fromEntries(Object.entries(sums).map(([key, value]) => [key, value === undefined ? null : round(value)])),
+    stages: stages.map(({ stage, start, end }) => ({ stage, startAt: isoWithOffset(start, s.zone), endAt: isoWithOffset(end, s.zone) })),
+    ...(body.attributes === undefined ? {} : { attributes: body.attributes }),
+  };
+}
+
+function workoutAnswer(w: StoredWorkout): WorkoutAnswer {
+  const body = JSON.parse(w.body) as { durationS?: number; totals: Record<string, number>; events?: { type: string; start: number; end?: number }[] } & Record<string, unknown>;
+  const { durationS, totals, events, ...rest } = body;
+  return {
+    ...rest,
+    id: readingId({ kind: "workout", metric: 0, source: w.source, start: w.start, end: w.end, tag: tagHash(w.type) }),
+    type: w.type,
+    startAt: isoWithOffset(w.start, w.zone),
+    endAt: isoWithOffset(w.end, w.zone),
+    durationS: durationS ?? (w.end - w.start) / 1_000,
+    source: sourceId(w.source),
+    totals,
+    ...(events === undefined
+      ? {}
+      : { events: events.map((e) => ({ type: e.type, at: isoWithOffset(e.start, w.zone), ...(e.end === undefined ? {} : { endAt: isoWithOffset(e.end, w.zone) }) })) }),
+  };
+}
+
+/** How far one page of days may reach: keeps an answer small. */
+export const MOST_DAYS = 400;
+

@@ -1,0 +1,96 @@
+import type { Receipt } from "../../shared/health/reading";
+import type { SourceChoice } from "./store/choose";
+
+/** What a phone hears: the receipt and the cursor it may forget everything up to. */
+export interface PushReceipt extends Receipt {
+  readonly cursor: string | null;
+}
+
+/** A window of sessions. Times epoch ms, `to` exclusive. */
+export interface SessionQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly choice: SourceChoice;
+  readonly limit: number;
+  readonly after?: SessionPosition | undefined;
+}
+
+/** Where a page of sessions ended. */
+export interface SessionPosition {
+  readonly at: number;
+  readonly source: number;
+}
+
+/** `items` is JSON text of the array. */
+export interface SessionPage {
+  readonly items: string;
+  readonly next: SessionPosition | null;
+}
+
+/** Cuts one page out of sessions that are in order of (position, source). */
+export function pageOf(sessions: readonly { readonly position: number; readonly source: number; readonly answer: unknown }[], query: SessionQuery): SessionPage {
+  const { after } = query;
+  const rest = after === undefined ? sessions : sessions.filter((s) => s.position > after.at || (s.position === after.at && s.source > after.source));
+  const page = rest.slice(0, query.limit);
+  const last = page.at(-1);
+  return {
+    items: JSON.stringify(page.map((s) => s.answer)),
+    next: rest.length > query.limit && last !== undefined ? { at: last.position, source: last.source } : null,
+  };
+}
+
+/** What the person wants deleted. Without `key` every metric, without `source` every source. `to` exclusive. */
+export interface EraseRange {
+  readonly key?: string | undefined;
+  readonly source?: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface QuarantineItem {
+  readonly metric: string;
+  readonly source: number;
+  readonly at: number;
+  readonly value: number | null;
+  readonly unit: string;
+  readonly reason: string;
+  readonly recordId: string;
+  readonly receivedAt: number;
+}
+
+/** Key of the last item of a page. */
+export interface QuarantinePosition {
+  readonly receivedAt: number;
+  readonly metric: string;
+  readonly source: number;
+  readonly at: number;
+}
+
+type QuarantineRow = { metric: string; source: number; at: number; value: string; unit: string; reason: string; record_id: string; received_at: number };
+
+/** Quarantined readings, newest arrivals first. */
+export function readQuarantine(sql: SqlStorage, limit: number, after: QuarantinePosition | undefined): QuarantineItem[] {
+  const columns = "metric, source, at, value, unit, reason, record_id, received_at";
+  const order = "ORDER BY received_at DESC, metric, source, at LIMIT ?";
+  const rows =
+    after === undefined
+      ? sql.exec<QuarantineRow>(`SELECT ${columns} FROM quarantine ${order}`, limit)
+      : sql.exec<QuarantineRow>(
+          `SELECT ${columns} FROM quarantine WHERE received_at <= ?1 AND (received_at < ?1 OR (metric, source, at) > (?2, ?3, ?4)) ${order}`,
+          after.receivedAt,
+          after.metric,
+          after.source,
+          after.at,
+          limit,
+        );
+  return rows.toArray().map((r) => ({
+    metric: r.metric,
+    source: r.source,
+    at: r.at,
+    value: r.value === "" ? null : Number(r.value),
+    unit: r.unit,
+    reason: r.reason,
+    recordId: r.record_id,
+    receivedAt: r.received_at,
+  }));
+}
