@@ -1,0 +1,23 @@
+import type { Batch } from "../health/reading";
+import type { Credit, Tally } from "./tally";
+
+/** Something to store, and where to go on once it is stored. */
+export interface ImportStep {
+  readonly batch: Batch;
+  /** Accounts to settle with the receipt of `batch`. */
+  readonly credits: readonly Credit[];
+  /** Plain data to go on from, valid once the receipt is settled; undefined between the parts of one unit. */
+  readonly checkpoint: (() => unknown) | undefined;
+  /** Bytes of the file worked off, and their sum. */
+  readonly done: number;
+  readonly total: number;
+  readonly finished: boolean;
+}
+
+/** Reads a file as a sequence of batches. Reading throws a Problem `file_unreadable` for what is no such file. */
+export interface ImportReader {
+  readonly tally: Tally;
+  next(): Promise<ImportStep>;
+  /** Lets go of the file. */
+  cancel(): Promise<void>;
+}
