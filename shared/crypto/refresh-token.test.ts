@@ -43,7 +43,7 @@ describe("refresh tokens", () => {
   it("do not open after any change of one character", async () => {
     const token = await sealRefreshToken(RINGS.us, newId("session", "us", Date.now()), 41);
     await fc.assert(
-      fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."abcXYZ019._-=\n "), async (at, character) => {
+      fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."abcXYZ019._-=\n ".split("")), async (at, character) => {
         fc.pre(token[at] !== character);
         expect(await openRefreshToken(ringOf, token.slice(0, at) + character + token.slice(at + 1))).toBeUndefined();
       }),

@@ -40,6 +40,8 @@ export interface AccountPorts extends SessionPorts {
   gate(region: Region, name: string): AccountGate;
   /** The caller's network as far as the platform knows it: an IPv4 address or an IPv6 /64. */
   readonly network: string | undefined;
+  /** The call comes from the machine itself, and the deployment is a local one. */
+  readonly local: boolean;
   /** What the client calls itself. */
   readonly device: string | undefined;
 }
@@ -55,6 +57,7 @@ export function accountPorts(c: AppContext): AccountPorts {
     vault: (person) => vaultOf(c.env, person),
     gate: (region, name) => gateOf(c.env, region, name),
     network: address === undefined ? undefined : network(address),
+    local: c.env.RESIDENCY === "off" && (address === "127.0.0.1" || address === "::1"),
     device: c.req.header("user-agent")?.slice(0, DEVICE_LENGTH),
   };
 }

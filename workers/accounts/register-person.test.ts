@@ -63,6 +63,17 @@ describe("registering", () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
   });
 
+  it("answers a repeated call under the same idempotency key with the same person and tokens", async () => {
+    const body = registration();
+    const headers = { "idempotency-key": crypto.randomUUID(), "cf-connecting-ip": freshAddress() };
+    const first = await send("POST", "/v1/accounts", body, headers);
+    const again = await send("POST", "/v1/accounts", body, headers);
+    expect(again.status).toBe(201);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(await again.json()).toEqual(await first.json());
+    expect((await send("POST", "/v1/accounts", { ...body, name: "Another" }, headers)).status).toBe(409);
+  });
+
   it.each([
     ["an unknown field", { role: "admin" }, "/role"],
     ["no address", { email: "nobody" }, "/email"],

@@ -40,6 +40,7 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
       refund: async () => undefined,
     }),
     network: undefined,
+    local: false,
     device: undefined,
     ...changes,
   };

@@ -2,7 +2,7 @@ import { SECOND_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { ACCESS_TOKEN_S, CLOCK_TOLERANCE_S } from "../../shared/crypto/tokens";
 import { type PersonId, regionOf, type SessionId } from "../../shared/id";
-import { notFound } from "../../shared/problem";
+import { notFound, problem } from "../../shared/problem";
 import type { SessionPorts } from "./ports";
 import { requireSession, sessionGuard } from "./session-guard";
 
@@ -10,7 +10,8 @@ export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed";
 
 /**
  * Ends a session of a person: in the records first, then in the vault, which refuses its access tokens until the last has run out.
- * Ending an ended session tells the vault again, so a call that failed half-way is repaired by repeating it.
+ * Problem `unavailable` where the vault does not answer. Ending an ended session tells the vault again, so that repeating the call
+ * repairs it.
  *
  * @returns whether the person has such a session
  */
@@ -24,7 +25,11 @@ export async function endSession(ports: SessionPorts, person: PersonId, session:
     records.prepare("select 1 from sessions where id = ? and person_id = ?").bind(session, person),
   ]);
   if (found === undefined || found.results.length === 0) return false;
-  await ports.vault(person).revokeSession(session, now + (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS);
+  try {
+    await ports.vault(person).revokeSession(session, now + (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS);
+  } catch {
+    throw problem("unavailable", "The session has ended, but not all places know yet. Repeat the call.", { retryAfter: 1 });
+  }
   return true;
 }
 

@@ -22,8 +22,8 @@ async function list(accessToken: string) {
 describe("signing out", () => {
   it("ends the session at once: its access token, its refresh token, and at the vault", async () => {
     const { person, fetch, refreshToken, accessToken } = await registerPerson();
-    const [{ id = "" } = {}] = await list(accessToken);
-    const session = parseId("session", id);
+    const [listed] = await list(accessToken);
+    const session = parseId("session", listed?.id ?? "");
     if (session === undefined) throw new TypeError("not a session");
     const atVault = async (): Promise<void> => await vaultOf(env, person.id).admit({ kind: "person", person: person.id, session });
     await atVault();
