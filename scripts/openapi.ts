@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import type { createApp as create } from "../workers/app.ts";
 
 /**
  * Writes `docs/openapi.json` from the routes, or with `--check` says whether it is current. The application is bundled and asked for
@@ -43,7 +44,7 @@ async function describe(): Promise<string> {
       ],
     });
     const bundle: unknown = await import(pathToFileURL(outfile).href);
-    const { createApp } = bundle as typeof import("../workers/app.ts");
+    const { createApp } = bundle as { createApp: typeof create };
     const response = await createApp({ log: () => undefined }).request(
       "http://127.0.0.1/openapi.json",
       {},

@@ -18,7 +18,7 @@ export async function startWorker(
   state: LocalState,
   port: number,
   vars: Readonly<Record<string, string>>,
-): Promise<{ readonly origin: string; stop(): Promise<void> }> {
+): Promise<{ readonly origin: string; stop: () => Promise<void> }> {
   const plain = Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }] as const);
   const secret = Object.entries(state.secrets).map(([name, value]) => [name, { type: "secret_text", value }] as const);
   const worker = await unstable_startWorker({

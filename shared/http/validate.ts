@@ -2,7 +2,7 @@ import { zValidator } from "@hono/zod-validator";
 import type { ValidationTargets } from "hono";
 import { resolver, uniqueSymbol } from "hono-openapi";
 import type { z } from "zod";
-import { type FieldError, Problem, problem } from "../problem";
+import { type FieldError, type Problem, problem } from "../problem";
 
 /**
  * Validates one part of the request and documents it. A failure becomes a 422 problem that names the place and the rule, never the
