@@ -76,7 +76,9 @@ export function readPoints(state: State, caller: Caller, info: TypeInfo, call: C
     print,
   );
   const wire = operation === "list" ? dataPoint : reconciledPoint;
-  return { status: 200, body: { dataPoints: points.map((point) => wire(caller.person, info, point)), nextPageToken: next ?? "" } };
+  // Empty fields are left out of the vendor's JSON.
+  const list = points.length ? { dataPoints: points.map((point) => wire(caller.person, info, point)) } : {};
+  return { status: 200, body: { ...list, ...(next ? { nextPageToken: next } : {}) } };
 }
 
 function findByResourceId(state: State, person: Person, info: TypeInfo, id: string): Point | undefined {

@@ -129,7 +129,7 @@ export function rollUp(state: State, caller: Caller, info: TypeInfo, call: Call,
   }));
   const last = chosen.at(-1);
   const next = indexes.length > size && last !== undefined ? { nextPageToken: Buffer.from(`${print}.${last}`).toString("base64url") } : {};
-  return { status: 200, body: { rollupDataPoints, ...next } };
+  return { status: 200, body: { ...(rollupDataPoints.length ? { rollupDataPoints } : {}), ...next } };
 }
 
 function openToken(token: string, print: string): number {

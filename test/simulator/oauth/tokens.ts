@@ -19,6 +19,7 @@ const claims = z.object({
   order: z.number(),
 });
 export type Claims = z.infer<typeof claims>;
+export type Holder = Pick<Claims, "person" | "client" | "grant">;
 
 const PREFIX = { access: "ya29.", refresh: "1//" } as const;
 let lastOrder = 0;
@@ -78,14 +79,14 @@ export function revokeGrant(state: State, clientId: string, person: string, gran
 }
 
 /** Issues an access token for a grant. */
-export function issueAccess(state: State, from: { person: string; client: string; grant: string }, scopes: string[]): string {
+export function issueAccess(state: State, { person, client, grant }: Holder, scopes: string[]): string {
   const expiresAtMs = state.clock.now() + state.settings.tokenLifeSeconds * 1000;
-  return seal(state, { use: "access", ...from, scopes, expiresAtMs, order: nextOrder() });
+  return seal(state, { use: "access", person, client, grant, scopes, expiresAtMs, order: nextOrder() });
 }
 
 /** Issues a refresh token for a grant. */
-export function issueRefresh(state: State, from: { person: string; client: string; grant: string }, scopes: string[]): string {
-  return seal(state, { use: "refresh", ...from, scopes, order: nextOrder() });
+export function issueRefresh(state: State, { person, client, grant }: Holder, scopes: string[]): string {
+  return seal(state, { use: "refresh", person, client, grant, scopes, order: nextOrder() });
 }
 
 /** Makes every access token issued so far to a person invalid, as an early expiry would. */
