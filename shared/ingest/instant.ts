@@ -12,6 +12,8 @@ export const LARGEST_OFFSET_S = 18 * 3_600;
 
 const DAYS_BEFORE_MONTH = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const ZONED = /(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/;
+/** A calendar date the fast reader refused has no second chance: `Date.parse` would let 24:00 pass. */
+const CALENDAR = /^\d{4}-\d{2}-/;
 const EPOCH_DIGITS = /^-?\d{12,16}$/;
 
 /**
@@ -45,7 +47,7 @@ export class InstantReader {
   #other(text: string): boolean {
     if (text.length > 64) return false;
     if (EPOCH_DIGITS.test(text)) return this.#epoch(Number(text));
-    if (!ZONED.test(text)) return false;
+    if (CALENDAR.test(text) || !ZONED.test(text)) return false;
     const ms = Date.parse(text);
     if (Number.isNaN(ms)) return false;
     this.ms = ms;
