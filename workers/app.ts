@@ -11,6 +11,9 @@ import { allowOrigins, securityHeaders } from "../shared/http/secure";
 import { consoleLog, type Log } from "../shared/log";
 import { problem } from "../shared/problem";
 import { accountsRoutes } from "./accounts/routes";
+import { routePath } from "./fhir/negotiate";
+import { fhirRoutes } from "./fhir/routes";
+import { biometricsRoutes } from "./biometrics/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
@@ -23,7 +26,7 @@ export interface AppOptions {
 /** Builds the HTTP side of the Worker: middleware in order, then every domain. Throws where a route declares no policy. */
 export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   const { log = consoleLog, now = systemClock } = options;
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ getPath: routePath });
 
   app.use(async (c, next) => {
     c.set("now", now);
@@ -34,6 +37,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
 
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);
+  app.route("/", fhirRoutes);
+  app.route("/", biometricsRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

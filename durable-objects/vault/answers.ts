@@ -2,12 +2,12 @@ import { DAY_MS } from "../../shared/clock";
 import { metric as metricOf, metricByCode, type Metric } from "../../shared/health/catalogue";
 import { readingId, tagHash } from "../../shared/health/reading-id";
 import { meanOf } from "../../shared/health/rolls";
+import { sourceId } from "../../shared/health/source-id";
 import { dayText, isoWithOffset, localDay, offsetAt, startOfDay } from "../../shared/health/zone";
 import { notFound } from "../../shared/problem";
 import type { SourceChoice } from "./store/choose";
 import { type Bucket, readDays, readHours, readMinutes } from "./store/read-buckets";
 import { type RawPoint, type RawPosition, readRaw } from "./store/read-raw";
-import { sourceId } from "./store/sources";
 import type { Store } from "./store/store";
 
 export type Resolution = "raw" | "minute" | "hour" | "day";

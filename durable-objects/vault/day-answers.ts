@@ -3,6 +3,7 @@ import { metricByCode } from "../../shared/health/catalogue";
 import { readingId, tagHash } from "../../shared/health/reading-id";
 import type { SleepStage } from "../../shared/health/reading";
 import { summariseSleep } from "../../shared/health/sleep";
+import { sourceId } from "../../shared/health/source-id";
 import { dayText, isoWithOffset, startOfDay } from "../../shared/health/zone";
 import { headline, round } from "./answers";
 import type { SourceChoice } from "./store/choose";
@@ -10,7 +11,6 @@ import { readDays } from "./store/read-buckets";
 import { readRaw } from "./store/read-raw";
 import { readRoute, readSleeps, readWorkouts, type StoredSleep, type StoredWorkout } from "./store/read-sessions";
 import type { SleepBody } from "./store/sleeps";
-import { sourceId } from "./store/sources";
 import type { Store } from "./store/store";
 
 export interface DayAnswer {

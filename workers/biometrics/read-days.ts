@@ -1,0 +1,27 @@
+import type { PersonActor } from "../../shared/context";
+import type { RegionalKeys } from "../../shared/crypto/keys";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import type { VaultStub } from "./ports";
+
+/** What a client asks of daily summaries; dates are days since 1970-01-01, both ends included. */
+export interface ReadDays {
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** One page of daily summaries as JSON text: `limit` dates at a time, those without data left out. */
+export async function readDays(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, input: ReadDays): Promise<string> {
+  const scope = `days ${input.from} ${input.to}`;
+  const first = input.cursor === undefined ? input.from : await openCursor<number>(keys, actor.person, scope, input.cursor);
+  const last = Math.min(input.to, first + input.limit - 1);
+  const items = await vault.days(actor, first, last, false);
+  const next = last < input.to ? await sealCursor(keys, actor.person, scope, last + 1) : null;
+  return `{"items":${items},"next":${JSON.stringify(next)}}`;
+}
+
+/** The summary of one date as JSON text; a date without data has no metrics. */
+export async function readDay(vault: VaultStub, actor: PersonActor, date: number): Promise<string> {
+  return (await vault.days(actor, date, date, true)).slice(1, -1);
+}

@@ -1,0 +1,41 @@
+import type { SeriesPosition, SeriesQuery } from "../../durable-objects/vault/answers";
+import type { PersonActor } from "../../shared/context";
+import { DAY_MS } from "../../shared/clock";
+import type { RegionalKeys } from "../../shared/crypto/keys";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import type { VaultStub } from "./ports";
+
+/** What a client asks of a series; times epoch ms. */
+export interface ReadSeries {
+  readonly key: string;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly resolution: SeriesQuery["resolution"];
+  readonly source?: number | "all" | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** Without a beginning, as much as one screen shows. */
+const DEFAULT_SPAN_MS = { raw: DAY_MS, minute: DAY_MS, hour: 30 * DAY_MS, day: 366 * DAY_MS } as const;
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
+  readonly after: SeriesPosition;
+}
+
+/**
+ * One page of a metric's series as JSON text. The cursor keeps the period of the first page, so that pages without `from` and `to` go on
+ * where the last one ended although time has moved.
+ */
+export async function readSeries(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, input: ReadSeries, now: number): Promise<string> {
+  const scope = `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
+  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
+  const to = place?.to ?? input.to ?? now + 1;
+  const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS[input.resolution];
+  const page = await vault.series(actor, { key: input.key, from, to, resolution: input.resolution, choice: input.source ?? "best", limit: input.limit, after: place?.after });
+  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
+  const head = JSON.stringify({ key: page.key, unit: page.unit, resolution: page.resolution, coverage: page.coverage });
+  return `${head.slice(0, -1)},"items":${page.items},"next":${JSON.stringify(next)}}`;
+}

@@ -1,0 +1,35 @@
+import type { SessionPage, SessionPosition, SessionQuery } from "../../durable-objects/vault/pages";
+import { DAY_MS } from "../../shared/clock";
+import type { PersonActor } from "../../shared/context";
+import type { RegionalKeys } from "../../shared/crypto/keys";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import type { VaultStub } from "./ports";
+
+/** What a client asks of sleep or workouts; times epoch ms. */
+export interface ReadSessions {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly source?: number | "all" | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+const DEFAULT_SPAN_MS = 30 * DAY_MS;
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
+  readonly after: SessionPosition;
+}
+
+/** One page of sleep sessions or workouts as JSON text; the last 30 days without a period. */
+export async function readSessions(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, kind: "sleep" | "workouts", input: ReadSessions, now: number): Promise<string> {
+  const scope = `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
+  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
+  const to = place?.to ?? input.to ?? now + DAY_MS;
+  const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS;
+  const query: SessionQuery = { from, to, choice: input.source ?? "best", limit: input.limit, after: place?.after };
+  const page: SessionPage = kind === "sleep" ? await vault.sleep(actor, query) : await vault.workouts(actor, query);
+  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
+  return `{"items":${page.items},"next":${JSON.stringify(next)}}`;
+}

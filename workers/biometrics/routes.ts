@@ -1,0 +1,179 @@
+import { Hono } from "hono";
+import { sourceId } from "../../shared/health/source-id";
+import type { AppContext, AppEnv } from "../../shared/http/app-env";
+import { route } from "../../shared/http/route";
+import { validate } from "../../shared/http/validate";
+import { ingestRoutes } from "./ingest-routes";
+import { listQuarantine } from "./list-quarantine";
+import { biometricsPorts } from "./ports";
+import { readDay, readDays } from "./read-days";
+import { readSeries } from "./read-series";
+import { readSessions } from "./read-sessions";
+import {
+  dateParam,
+  dayListSchema,
+  daySchema,
+  daysQuery,
+  erasedSchema,
+  eraseQuery,
+  keyParam,
+  listQuery,
+  metricListSchema,
+  quarantineListSchema,
+  readingParam,
+  seriesQuery,
+  seriesSchema,
+  sessionsQuery,
+  sleepListSchema,
+  sourceListSchema,
+  sourceParam,
+  workoutListSchema,
+  workoutSchema,
+} from "./schemas";
+
+const TAGS = ["Biometrics"] as const;
+
+const reads = new Hono<AppEnv>()
+  .get(
+    "/v1/me/metrics",
+    route({ policy: "person", summary: "What there is: every metric with data", tags: TAGS, responses: { 200: metricListSchema } }),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      return c.json({ items: await vault.metrics(actor), next: null });
+    },
+  )
+  .get(
+    "/v1/me/metrics/:key",
+    route({
+      policy: "person",
+      summary: "A metric's series",
+      description: "Several sources are never added: each hour shows its best source, unless `source` names one or asks for `all`.",
+      tags: TAGS,
+      responses: { 200: seriesSchema },
+      problems: ["not_found", "invalid"],
+    }),
+    validate("param", keyParam),
+    validate("query", seriesQuery),
+    async (c) => {
+      const { vault, actor, keys } = biometricsPorts(c);
+      return json(c, await readSeries(vault, keys, actor, { ...c.req.valid("query"), key: c.req.valid("param").key }, c.get("now")()));
+    },
+  )
+  .get(
+    "/v1/me/days",
+    route({ policy: "person", summary: "Daily summaries across metrics", tags: TAGS, responses: { 200: dayListSchema }, problems: ["invalid"] }),
+    validate("query", daysQuery),
+    async (c) => {
+      const { vault, actor, keys } = biometricsPorts(c);
+      return json(c, await readDays(vault, keys, actor, c.req.valid("query")));
+    },
+  )
+  .get(
+    "/v1/me/days/:date",
+    route({ policy: "person", summary: "The summary of one date in your zone", tags: TAGS, responses: { 200: daySchema }, problems: ["invalid"] }),
+    validate("param", dateParam),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      return json(c, await readDay(vault, actor, c.req.valid("param").date));
+    },
+  )
+  .get(
+    "/v1/me/sleep",
+    route({ policy: "person", summary: "Sleep sessions by the time they end", tags: TAGS, responses: { 200: sleepListSchema }, problems: ["invalid"] }),
+    validate("query", sessionsQuery),
+    async (c) => {
+      const { vault, actor, keys } = biometricsPorts(c);
+      return json(c, await readSessions(vault, keys, actor, "sleep", c.req.valid("query"), c.get("now")()));
+    },
+  )
+  .get(
+    "/v1/me/workouts",
+    route({ policy: "person", summary: "Workouts by the time they begin", tags: TAGS, responses: { 200: workoutListSchema }, problems: ["invalid"] }),
+    validate("query", sessionsQuery),
+    async (c) => {
+      const { vault, actor, keys } = biometricsPorts(c);
+      return json(c, await readSessions(vault, keys, actor, "workouts", c.req.valid("query"), c.get("now")()));
+    },
+  )
+  .get(
+    "/v1/me/workouts/:id",
+    route({ policy: "person", summary: "One workout with its route", tags: TAGS, responses: { 200: workoutSchema }, problems: ["not_found"] }),
+    validate("param", readingParam),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      return json(c, await vault.workout(actor, c.req.valid("param").id));
+    },
+  )
+  .get(
+    "/v1/me/sources",
+    route({ policy: "person", summary: "The apps and devices that brought readings", tags: TAGS, responses: { 200: sourceListSchema } }),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      const sources = await vault.sources(actor);
+      return c.json({ items: sources.map(({ number, source }) => ({ id: sourceId(number), ...source })), next: null });
+    },
+  )
+  .get(
+    "/v1/me/quarantine",
+    route({ policy: "person", summary: "Readings that were kept apart, with the reason", tags: TAGS, responses: { 200: quarantineListSchema }, problems: ["invalid"] }),
+    validate("query", listQuery),
+    async (c) => {
+      const { vault, actor, keys } = biometricsPorts(c);
+      return c.json(await listQuarantine(vault, keys, actor, c.req.valid("query")));
+    },
+  );
+
+const deletions = new Hono<AppEnv>()
+  .delete(
+    "/v1/me/metrics/:key",
+    route({
+      policy: "person",
+      summary: "Delete a range of a metric",
+      description: "What is deleted stays deleted: a later sync of the same past does not bring it back.",
+      tags: TAGS,
+      responses: { 200: erasedSchema },
+      problems: ["not_found", "invalid"],
+    }),
+    validate("param", keyParam),
+    validate("query", eraseQuery),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      return c.json(await vault.erase(actor, { ...c.req.valid("query"), key: c.req.valid("param").key }));
+    },
+  )
+  .delete(
+    "/v1/me/sources/:id",
+    route({
+      policy: "person",
+      summary: "Delete everything a source has brought so far",
+      description: "Readings that the source brings for later times are welcome again.",
+      tags: TAGS,
+      responses: { 200: erasedSchema },
+      problems: ["not_found"],
+    }),
+    validate("param", sourceParam),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      return c.json(await vault.erase(actor, { source: c.req.valid("param").id, from: EARLIEST, to: c.get("now")() + 1 }));
+    },
+  )
+  .delete(
+    "/v1/me/readings/:id",
+    route({ policy: "person", summary: "Delete one reading, sleep session or workout", tags: TAGS, responses: { 204: null }, problems: ["not_found"] }),
+    validate("param", readingParam),
+    async (c) => {
+      const { vault, actor } = biometricsPorts(c);
+      await vault.eraseOne(actor, c.req.valid("param").id);
+      return c.body(null, 204);
+    },
+  );
+
+/** Before every reading: 1900-01-01. */
+const EARLIEST = Date.UTC(1900, 0, 1);
+
+export const biometricsRoutes = new Hono<AppEnv>().route("/", ingestRoutes).route("/", reads).route("/", deletions);
+
+/** The vault answers with JSON text, so that a page crosses RPC as one string. */
+function json(c: AppContext, text: string): Response {
+  return c.body(text, 200, { "content-type": "application/json; charset=UTF-8" });
+}

@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { parseSourceId } from "../../shared/health/source-id";
+import { parseDay } from "../../shared/health/zone";
+
+const INSTANT_EXAMPLE = "2026-11-20T00:00:00Z";
+
+/** An ISO 8601 instant with an offset; epoch milliseconds after parsing. */
+const instant = z.iso.datetime({ offset: true }).meta({ example: INSTANT_EXAMPLE }).transform((text) => Date.parse(text));
+
+/** `YYYY-MM-DD`; days since 1970-01-01 after parsing. */
+const day = z
+  .string()
+  .refine((text) => parseDay(text) !== undefined, "Not a calendar date.")
+  .meta({ example: "2026-11-20" })
+  .transform((text) => parseDay(text) ?? 0);
+
+const sourceNumber = z
+  .string()
+  .refine((text) => parseSourceId(text) !== undefined, "Not a source id.")
+  .meta({ example: "src_1" })
+  .transform((text) => parseSourceId(text) ?? 0);
+
+/** One source by id, or `all` of them side by side; without it the best source of each hour is shown. */
+const choice = z
+  .string()
+  .refine((text) => text === "all" || parseSourceId(text) !== undefined, "Not a source id.")
+  .meta({ example: "src_1" })
+  .transform((text) => (text === "all" ? "all" : (parseSourceId(text) ?? 0)));
+
+const cursor = z.string().max(2_048);
+
+export const keyParam = z.strictObject({ key: z.string().min(1).max(64).meta({ example: "heart_rate" }) });
+export const dateParam = z.strictObject({ date: day });
+export const sourceParam = z.strictObject({ id: sourceNumber });
+export const readingParam = z.strictObject({ id: z.string().min(1).max(64) });
+
+export const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() });
+
+/** Charts want many points, so a page of a series may be larger than a page of a list. */
+export const seriesQuery = z
+  .strictObject({
+    from: instant.optional(),
+    to: instant.optional(),
+    resolution: z.enum(["raw", "minute", "hour", "day"]).default("hour"),
+    source: choice.optional(),
+    limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+    cursor: cursor.optional(),
+  })
+  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
+
+export const sessionsQuery = z
+  .strictObject({ from: instant.optional(), to: instant.optional(), source: choice.optional(), limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() })
+  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
+
+export const daysQuery = z
+  .strictObject({ from: day, to: day, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() })
+  .refine((q) => q.from <= q.to, { path: ["to"], message: "The last date must not lie before the first." });
+
+/** A deletion names both ends, so that nobody deletes everything by leaving one out. */
+export const eraseQuery = z
+  .strictObject({ from: instant, to: instant, source: sourceNumber.optional() })
+  .refine((q) => q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
+
+const at = z.string().meta({ example: "2026-11-20T08:30:00.000+01:00" });
+
+export const metricListSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        key: z.string().meta({ example: "heart_rate" }),
+        title: z.string(),
+        unit: z.string().meta({ example: "/min" }).describe("UCUM"),
+        kind: z.enum(["sample", "interval", "daily", "event"]),
+        lastValue: z.number().nullable(),
+        firstAt: at,
+        lastAt: at,
+        count: z.number().int(),
+        sources: z.array(z.string()),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "MetricList" });
+
+const rawItem = z.object({
+  id: z.string(),
+  at,
+  endAt: at.optional(),
+  value: z.number().nullable(),
+  source: z.string(),
+  text: z.string().optional(),
+  components: z.record(z.string(), z.number()).optional(),
+  attributes: z.record(z.string(), z.unknown()).optional(),
+});
+
+const bucketItem = z.object({
+  at,
+  date: z.string().optional(),
+  count: z.number().int(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  sum: z.number().optional(),
+  source: z.string(),
+  dailyTotal: z.boolean().optional().describe("True where the source's own daily total speaks instead of its readings"),
+});
+
+export const seriesSchema = z
+  .object({
+    key: z.string(),
+    unit: z.string(),
+    resolution: z.enum(["raw", "minute", "hour", "day"]),
+    coverage: z.number().nullable().describe("Share of the period with data, by five-minute slots; null for raw and minute"),
+    items: z.array(z.union([rawItem, bucketItem])),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Series" });
+
+const sleepSession = z
+  .object({
+    id: z.string(),
+    startAt: at,
+    endAt: at,
+    date: z.string(),
+    nap: z.boolean(),
+    source: z.string(),
+    summary: z.record(z.string(), z.number().nullable()),
+    stages: z.array(z.object({ stage: z.string(), startAt: at, endAt: at })),
+  })
+  .meta({ id: "SleepSession" });
+
+const workout = z
+  .looseObject({ id: z.string(), type: z.string().meta({ example: "running" }), startAt: at, endAt: at, durationS: z.number(), source: z.string(), totals: z.record(z.string(), z.number()) })
+  .meta({ id: "Workout" });
+
+export const sleepListSchema = z.object({ items: z.array(sleepSession), next: z.string().nullable() }).meta({ id: "SleepList" });
+export const workoutListSchema = z.object({ items: z.array(workout), next: z.string().nullable() }).meta({ id: "WorkoutList" });
+export const workoutSchema = workout;
+
+export const daySchema = z
+  .object({
+    date: z.string(),
+    timeZone: z.string(),
+    metrics: z.record(z.string(), z.object({ value: z.number().nullable(), unit: z.string(), source: z.string(), components: z.record(z.string(), z.number()).optional() })),
+    sleep: sleepSession.optional(),
+    workouts: z.array(workout),
+  })
+  .meta({ id: "Day" });
+
+export const dayListSchema = z.object({ items: z.array(daySchema), next: z.string().nullable() }).meta({ id: "DayList" });
+
+export const sourceListSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string().meta({ example: "src_1" }),
+        vendor: z.string(),
+        connection: z.string().optional(),
+        app: z.string().optional(),
+        deviceName: z.string().optional(),
+        deviceManufacturer: z.string().optional(),
+        deviceModel: z.string().optional(),
+        deviceType: z.string().optional(),
+        recordingMethod: z.string().optional(),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "SourceList" });
+
+export const quarantineListSchema = z
+  .object({
+    items: z.array(
+      z.object({ metric: z.string(), at, value: z.number().nullable(), unit: z.string(), reason: z.string(), source: z.string(), recordId: z.string(), receivedAt: at }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "QuarantineList" });
+
+export const erasedSchema = z.object({ deleted: z.number().int().describe("How many readings, sessions and workouts went") }).meta({ id: "Erased" });
