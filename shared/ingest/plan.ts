@@ -114,7 +114,7 @@ export function planOf(platform: Platform, type: string): Plan | undefined {
 
 function resolve(platform: Platform, type: string): Plan | undefined {
   const bare = type.replace(/^com\.(samsung\.)?s?(health|hc)\./, "");
-  const spelling = spellings().get(loose(bare));
+  const spelt = spellings().get(loose(bare)) ?? [];
   const alias = NAME_ALIASES.get(loose(bare));
   const own = platform === "healthkit" ? healthKitPlan : healthConnectPlan;
   const other = platform === "healthkit" ? healthConnectPlan : healthKitPlan;
@@ -124,11 +124,21 @@ function resolve(platform: Platform, type: string): Plan | undefined {
     keyPlan(bare) ??
     other(bare) ??
     (alias === undefined ? undefined : named(alias, own, other)) ??
-    (spelling === undefined ? undefined : named(spelling, own, other))
+    firstOf(spelt, own) ??
+    firstOf(spelt, other) ??
+    firstOf(spelt, keyPlan)
   );
 }
 
 type Vocabulary = (name: string) => Plan | undefined;
+
+function firstOf(names: readonly string[], vocabulary: Vocabulary): Plan | undefined {
+  for (const name of names) {
+    const plan = vocabulary(name);
+    if (plan !== undefined) return plan;
+  }
+  return undefined;
+}
 
 function named(name: string, own: Vocabulary, other: Vocabulary): Plan | undefined {
   return keyPlan(name) ?? own(name) ?? other(name);
@@ -183,7 +193,12 @@ function healthConnectPlan(name: string): Plan | undefined {
   return new Plan(mode, row, short, { unit: row.healthConnect?.unit, field: series ? field.slice("samples.".length) : field });
 }
 
-const KEY_MODES: Readonly<Record<string, Mode>> = { blood_pressure: "pressure", sleep: "sleep", workout: "workout" };
+const KEY_MODES: Readonly<Record<string, Mode>> = {
+  blood_glucose: "glucose",
+  blood_pressure: "pressure",
+  sleep: "sleep",
+  workout: "workout",
+};
 
 function keyPlan(key: string): Plan | undefined {
   const row = metric(key);
@@ -200,20 +215,25 @@ function modeOf(row: Metric): Mode {
   return row.kinds.includes("sample") ? "sample" : "daily";
 }
 
-let spellingsMade: ReadonlyMap<string, string> | undefined;
+let spellingsMade: ReadonlyMap<string, readonly string[]> | undefined;
 
-/** Every known name under its loose spelling. Made on first use: most deliveries spell their types as their platform does. */
-function spellings(): ReadonlyMap<string, string> {
+/** The known names under each loose spelling. Made on first use: most deliveries spell their types as their platform does. */
+function spellings(): ReadonlyMap<string, readonly string[]> {
   if (spellingsMade !== undefined) return spellingsMade;
-  const made = new Map<string, string>();
+  const made = new Map<string, string[]>();
+  const add = (spelling: string, name: string): void => {
+    const names = made.get(loose(spelling));
+    if (names === undefined) made.set(loose(spelling), [name]);
+    else if (!names.includes(name)) names.push(name);
+  };
   for (const row of METRICS) {
-    for (const record of row.healthConnect?.records ?? []) made.set(loose(record), record);
+    add(row.key, row.key);
+    for (const record of row.healthConnect?.records ?? []) add(record, record);
     for (const identifier of row.healthKit?.identifiers ?? []) {
-      made.set(loose(identifier), identifier);
-      made.set(loose(identifier.replace(HEALTH_KIT_PREFIX, "")), identifier);
+      add(identifier, identifier);
+      add(identifier.replace(HEALTH_KIT_PREFIX, ""), identifier);
     }
   }
-  for (const row of METRICS) made.set(loose(row.key), row.key);
   spellingsMade = made;
   return made;
 }
