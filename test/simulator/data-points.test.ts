@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 
 async function list(type: string, filter: string, rest: Record<string, string> = {}, operation = "dataPoints") {
-  return api(base, access, `dataTypes/${type}/${operation}?${new URLSearchParams({ filter, ...rest })}`);
+  return api(base, access, `dataTypes/${type}/${operation}?${new URLSearchParams({ filter, ...rest }).toString()}`);
 }
 async function steps(filter: string, rest: Record<string, string> = {}, operation = "dataPoints") {
   return stepsPage.parse((await list("steps", filter, rest, operation)).body);
@@ -205,7 +205,7 @@ describe("refusals", () => {
     ["a foreign page token", "dataTypes/steps/dataPoints?pageToken=abc", undefined, 400, "INVALID_ARGUMENT"],
     ["a lost resource", "nothing", undefined, 404, "NOT_FOUND"],
   ])("%s", async (_, path, filter, status, name) => {
-    const answer = await api(base, access, filter ? `${path}?${new URLSearchParams({ filter })}` : path);
+    const answer = await api(base, access, filter ? `${path}?${new URLSearchParams({ filter }).toString()}` : path);
     expect(answer.status).toBe(status);
     expect(failure.parse(answer.body).error).toMatchObject({ code: status, status: name });
   });

@@ -88,7 +88,7 @@ describe("late data", () => {
   const shape = z.object({ dataPoints: z.array(z.object({ heartRate: z.object({ beatsPerMinute: z.string() }) })).default([]) });
   const beats = async (access: string): Promise<number[]> =>
     shape
-      .parse((await api(base, access, `dataTypes/heart-rate/dataPoints?${filter}`)).body)
+      .parse((await api(base, access, `dataTypes/heart-rate/dataPoints?${filter.toString()}`)).body)
       .dataPoints.map((point) => Number(point.heartRate.beatsPerMinute));
 
   it("is held back and released", async () => {
@@ -138,7 +138,7 @@ describe("clock", () => {
             await api(
               base,
               access,
-              `dataTypes/basal-energy-burned/dataPoints?${new URLSearchParams({ filter: 'basal_energy_burned.interval.start_time >= "2026-11-20T00:00:00Z"' })}`,
+              `dataTypes/basal-energy-burned/dataPoints?${new URLSearchParams({ filter: 'basal_energy_burned.interval.start_time >= "2026-11-20T00:00:00Z"' }).toString()}`,
             )
           ).body,
         ).dataPoints.length;

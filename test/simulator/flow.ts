@@ -53,7 +53,7 @@ export function authorizeQuery(overrides: Record<string, string | null> = {}): U
 
 /** Calls the authorize endpoint and returns the parameters it sends back. */
 export async function authorizeWith(base: string, overrides: Record<string, string | null> = {}): Promise<URLSearchParams> {
-  const response = await fetch(`${base}/o/oauth2/v2/auth?${authorizeQuery(overrides)}`, { redirect: "manual" });
+  const response = await fetch(`${base}/o/oauth2/v2/auth?${authorizeQuery(overrides).toString()}`, { redirect: "manual" });
   const location = response.headers.get("location");
   if (response.status !== 302 || !location) throw new Error(`authorize answered ${response.status}`);
   return new URL(location).searchParams;

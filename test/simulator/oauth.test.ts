@@ -39,20 +39,23 @@ describe("authorize", () => {
     ["a foreign redirect", { redirect_uri: "https://evil.example/callback" }, 400],
     ["a redirect that only looks local", { redirect_uri: "http://127.0.0.1.evil.example/" }, 400],
   ])("does not redirect for %s", async (_, overrides, status) => {
-    const response = await fetch(`${base}/o/oauth2/v2/auth?${authorizeQuery(overrides)}`, { redirect: "manual" });
+    const response = await fetch(`${base}/o/oauth2/v2/auth?${authorizeQuery(overrides).toString()}`, { redirect: "manual" });
     expect(response.status).toBe(status);
     expect(response.headers.get("location")).toBeNull();
   });
 
   it("shows a browser the consent page, and escapes what it shows", async () => {
     const query = authorizeQuery({ login_hint: "<script>x" });
-    const response = await fetch(`${base}/o/oauth2/v2/auth?${query}`, { redirect: "manual", headers: { accept: "text/html,*/*" } });
+    const response = await fetch(`${base}/o/oauth2/v2/auth?${query.toString()}`, {
+      redirect: "manual",
+      headers: { accept: "text/html,*/*" },
+    });
     const html = await response.text();
     expect(response.status).toBe(200);
     expect(html).toContain("Allow");
     expect(html).not.toContain("<script>x");
     query.set("sim_auto", "1");
-    const auto = await fetch(`${base}/o/oauth2/v2/auth?${query}`, { redirect: "manual", headers: { accept: "text/html" } });
+    const auto = await fetch(`${base}/o/oauth2/v2/auth?${query.toString()}`, { redirect: "manual", headers: { accept: "text/html" } });
     expect(auto.status).toBe(302);
   });
 });

@@ -179,7 +179,7 @@ describe("notifications", () => {
       const { startTime, endTime } = data.intervals[0]?.physicalTimeInterval ?? { startTime: "", endTime: "" };
       const member = data.dataType === "steps" ? "steps.interval.start_time" : "weight.sample_time.physical_time";
       const filter = `${member} >= "${startTime}" AND ${member} < "${endTime}"`;
-      const { body } = await api(base, access, `dataTypes/${data.dataType}/dataPoints?${new URLSearchParams({ filter })}`);
+      const { body } = await api(base, access, `dataTypes/${data.dataType}/dataPoints?${new URLSearchParams({ filter }).toString()}`);
       expect(body["dataPoints"]).toBeDefined();
     }
   });
@@ -214,7 +214,7 @@ describe("notifications", () => {
     const { access_token: access } = await connect(base, "chie");
     const window = { from: "2026-11-18T00:00:00Z", to: "2026-11-19T00:00:00Z" };
     const filter = `steps.interval.start_time >= "${window.from}" AND steps.interval.start_time < "${window.to}"`;
-    const path = `dataTypes/steps/dataPoints?${new URLSearchParams({ filter })}`;
+    const path = `dataTypes/steps/dataPoints?${new URLSearchParams({ filter }).toString()}`;
     expect((await api(base, access, path)).body["dataPoints"]).toBeDefined();
     await control(base, "late", { person: "chie", dataType: "steps", action: "delete", ...window });
     expect(received[0]?.body).toContain('"operation":"DELETE"');

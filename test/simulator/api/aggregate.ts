@@ -1,6 +1,6 @@
 /** The value of one roll-up window, in the shape the discovery document gives each type. */
 import type { Point } from "../person.ts";
-import { int64, round, seconds } from "../person/wire.ts";
+import { int64, round, seconds, textOf } from "../person/wire.ts";
 import type { Json, JsonObject } from "../person/wire.ts";
 import type { TypeInfo } from "../points/catalogue.ts";
 
@@ -26,7 +26,7 @@ function grouped(
 ): [string, number][] {
   const sums = new Map<string, number>();
   for (const point of points) {
-    const key = String(keyOf(point.value));
+    const key = textOf(keyOf(point.value));
     sums.set(key, (sums.get(key) ?? 0) + read(point));
   }
   return [...sums];
@@ -55,7 +55,7 @@ function quantitySum(points: readonly Point[], field: string, unit: "kcal" | "gr
 function nutrientSums(points: readonly Point[]): JsonObject[] {
   const sums = new Map<string, number>();
   for (const entry of points.flatMap((point) => listOf(point.value["nutrients"]))) {
-    const name = String(entry["nutrient"]);
+    const name = textOf(entry["nutrient"]);
     sums.set(name, (sums.get(name) ?? 0) + numberOf(objectOf(entry["quantity"])["grams"]));
   }
   return [...sums].map(([nutrient, gramsSum]) => ({ nutrient, quantity: { gramsSum: round(gramsSum, 4) } }));

@@ -1,7 +1,7 @@
 /** Moving a value in time: every time field shifts together, civil forms included. */
 import type { Person } from "../person.ts";
 import { civilOf, DAY, dayOf, dayStart, offsetMs } from "../person/civil.ts";
-import { civilDateTime, dateOf, instant, seconds } from "../person/wire.ts";
+import { civilDateTime, dateOf, instant, seconds, textOf } from "../person/wire.ts";
 import type { Json, JsonObject } from "../person/wire.ts";
 
 /** Time field → the fields that repeat it as offset and civil time. */
@@ -50,10 +50,10 @@ export function spanOf(person: Person, value: JsonObject): { startMs: number; en
   let startMs = Number.NaN;
   let endMs = Number.NaN;
   if (isObject(interval)) {
-    startMs = Date.parse(String(interval["startTime"]));
-    endMs = Date.parse(String(interval["endTime"]));
+    startMs = Date.parse(textOf(interval["startTime"]));
+    endMs = Date.parse(textOf(interval["endTime"]));
   } else if (isObject(sampleTime)) {
-    startMs = Date.parse(String(sampleTime["physicalTime"]));
+    startMs = Date.parse(textOf(sampleTime["physicalTime"]));
     endMs = startMs;
   } else if (isObject(date)) {
     const civil = Date.UTC(Number(date["year"]), Number(date["month"]) - 1, Number(date["day"]));

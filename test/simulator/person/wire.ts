@@ -6,6 +6,11 @@ export interface JsonObject {
   [field: string]: Json | undefined;
 }
 
+/** A string field; anything else reads as empty. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** int64. */
 export function int64(value: number): string {
   return String(Math.round(value));
