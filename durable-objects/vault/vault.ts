@@ -7,11 +7,14 @@ import { consoleLog } from "../../shared/log";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
+import type { SearchableType } from "../../shared/fhir/search";
 import { notFound } from "../../shared/problem";
 import { migrate } from "../migrate";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
 import { type EraseRange, pageOf, type PushReceipt, type QuarantineItem, type QuarantinePosition, readQuarantine, type SessionPage, type SessionQuery } from "./pages";
+import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
+import type { SearchRequest } from "./fhir/view";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { readProfile, writeProfile } from "./profile";
 import { RevokedSessions } from "./sessions";
@@ -29,6 +32,7 @@ export class Vault extends DurableObject<Env> {
   readonly #state: VaultState;
   readonly #store: Store;
   readonly #sessions: RevokedSessions;
+  readonly #fhir: FhirPart;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -55,6 +59,7 @@ export class Vault extends DurableObject<Env> {
       record: (batch) => store.record(batch),
       onRecorded: (listener) => store.onRecorded(listener),
     };
+    this.#fhir = new FhirPart(this.#state, store.sources);
   }
 
   override async alarm(): Promise<void> {
@@ -158,5 +163,17 @@ export class Vault extends DurableObject<Env> {
     await this.admit(actor);
     const key = parseReadingId(id);
     if (key === undefined || !this.#store.eraseOne(key)) throw notFound("reading");
+  }
+
+  /** One FHIR resource of this compartment; throws `not_found`. */
+  async readFhir(actor: PersonActor, type: SearchableType, id: string): Promise<ReadAnswer> {
+    await this.admit(actor);
+    return this.#fhir.read(type, id);
+  }
+
+  /** One page of a FHIR search in this compartment; throws `malformed`. */
+  async searchFhir(actor: PersonActor, request: SearchRequest): Promise<SearchAnswer> {
+    await this.admit(actor);
+    return this.#fhir.search(request);
   }
 }

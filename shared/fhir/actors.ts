@@ -1,14 +1,15 @@
 import type { Source } from "../health/reading";
 import type { PersonId } from "../id";
-import { deviceId, patientId } from "./ids";
+import { deviceId, patientId, tagHash } from "./ids";
 import { URN } from "./systems";
 import type { Device, Extension, Patient } from "./types";
 
-/** The Patient that a person is; the name where the person gave one. `updatedAt` is epoch milliseconds, where known. */
+/** The Patient that a person is; the name where the person gave one. */
 export function patientOf(person: PersonId, name: string | undefined): Patient {
   return {
     resourceType: "Patient",
     id: patientId(person),
+    meta: { versionId: tagHash(name ?? "") },
     identifier: [{ system: URN.person, value: person }],
     active: true,
     ...(name !== undefined && name.trim() !== "" && { name: [{ use: "usual", text: name.trim() }] }),

@@ -17,7 +17,8 @@ export type Clause = readonly Comparison[];
 const PREFIXES = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const;
 export type Prefix = (typeof PREFIXES)[number];
 
-const VALUE = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
+const VALUE =
+  /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 
 /**
  * The clauses of a date parameter's alternatives, or undefined where one is no date. Values without a zone are read in the person's own
@@ -39,7 +40,12 @@ export function dateClauses(alternatives: readonly string[], timeZone: string, n
 export function startBounds(clauses: readonly Clause[], longest: number): { readonly from: number; readonly to: number } {
   let [from, to] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (const clause of clauses) {
-    from = Math.max(from, Math.min(...clause.map(({ field, op, value }) => (op === "<" ? Number.NEGATIVE_INFINITY : field === "start" ? value : value - longest))));
+    from = Math.max(
+      from,
+      Math.min(
+        ...clause.map(({ field, op, value }) => (op === "<" ? Number.NEGATIVE_INFINITY : field === "start" ? value : value - longest)),
+      ),
+    );
     to = Math.min(to, Math.max(...clause.map(({ op, value }) => (op === "<" ? value : Number.POSITIVE_INFINITY))));
   }
   return { from, to };
@@ -47,7 +53,11 @@ export function startBounds(clauses: readonly Clause[], longest: number): { read
 
 /** Whether a time [start, end] satisfies the clauses. */
 export function satisfies(clauses: readonly Clause[], start: number, end: number): boolean {
-  return clauses.every((clause) => clause.some(({ field, op, value }) => (op === "<" ? (field === "start" ? start : end) < value : (field === "start" ? start : end) >= value)));
+  return clauses.every((clause) =>
+    clause.some(({ field, op, value }) =>
+      op === "<" ? (field === "start" ? start : end) < value : (field === "start" ? start : end) >= value,
+    ),
+  );
 }
 
 /** [from, to) is the range of the parameter's value. */
@@ -89,11 +99,17 @@ function parseRange(text: string, timeZone: string): { prefix: Prefix; from: num
   const date = Date.UTC(Number(year), Number(month ?? "1") - 1, Number(day ?? "1"));
   if (!isCalendarDate(date, year, month, day)) return undefined;
   if (hours === undefined) {
-    const until = day !== undefined ? date + DAY_MS : month !== undefined ? Date.UTC(Number(year), Number(month), 1) : Date.UTC(Number(year) + 1, 0, 1);
+    const until =
+      day !== undefined ? date + DAY_MS : month !== undefined ? Date.UTC(Number(year), Number(month), 1) : Date.UTC(Number(year) + 1, 0, 1);
     return { prefix: known, from: startOfDay(timeZone, date / DAY_MS), to: startOfDay(timeZone, until / DAY_MS) };
   }
   if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds ?? 0) > 59) return undefined;
-  const wall = date + Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS + Number(seconds ?? 0) * SECOND_MS + Math.floor(Number(fraction ?? 0) * 1_000);
+  const wall =
+    date +
+    Number(hours) * HOUR_MS +
+    Number(minutes) * MINUTE_MS +
+    Number(seconds ?? 0) * SECOND_MS +
+    Math.floor(Number(fraction ?? 0) * 1_000);
   const from = zone === undefined ? wall - localOffset(timeZone, wall) : wall - offsetMs(zone);
   const precision = seconds === undefined ? MINUTE_MS : fraction === undefined ? SECOND_MS : 1;
   return { prefix: known, from, to: from + precision };
@@ -101,7 +117,9 @@ function parseRange(text: string, timeZone: string): { prefix: Prefix; from: num
 
 function isCalendarDate(at: number, year: string, month: string | undefined, day: string | undefined): boolean {
   const date = new Date(at);
-  return date.getUTCFullYear() === Number(year) && date.getUTCMonth() + 1 === Number(month ?? "1") && date.getUTCDate() === Number(day ?? "1");
+  return (
+    date.getUTCFullYear() === Number(year) && date.getUTCMonth() + 1 === Number(month ?? "1") && date.getUTCDate() === Number(day ?? "1")
+  );
 }
 
 function localOffset(timeZone: string, wall: number): number {

@@ -85,7 +85,18 @@ function hourFrom(observation: Observation, metric: Metric): Canonical | undefin
   const runs = observation.extension?.find(({ url }) => url === URN.zones)?.valueString;
   const zone = runs === undefined ? series.at.map(() => span.zone) : runs.split(" ").flatMap(zoneRun);
   const hour = Math.floor(span.start / 3_600_000);
-  return { kind: "hour", hour: { metric: metric.key, hour, ...series, zone, version: versionsIn(observation.meta).version } };
+  const { annotations } = detailIn(observation.extension);
+  return {
+    kind: "hour",
+    hour: {
+      metric: metric.key,
+      hour,
+      ...series,
+      zone,
+      version: versionsIn(observation.meta).version,
+      ...(isRecord(annotations) && { annotations }),
+    },
+  };
 }
 
 function sleepFrom(observation: Observation, source: number): Canonical | undefined {

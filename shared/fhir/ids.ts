@@ -83,7 +83,7 @@ export function parseDeviceId(person: PersonId, id: string): number | undefined 
   return source !== undefined && deviceId(person, source) === id ? source : undefined;
 }
 
-/** Eight hex digits (FNV-1a) that tell apart the few readings which share metric, source and times. */
+/** Eight hex digits (FNV-1a): they tell apart the few readings which share metric, source and times, and versions of a short text. */
 export function tagHash(tag: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x01000193);

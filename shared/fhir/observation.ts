@@ -45,6 +45,8 @@ export interface HourOfSamples {
   readonly zone: ArrayLike<number>;
   /** The highest record version among the samples. */
   readonly version: number;
+  /** What single samples carry beyond their value, by instant. */
+  readonly annotations?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -61,6 +63,7 @@ export function hourToObservation(hour: HourOfSamples, origin: Origin): Observat
     place: { kind: "segment", metric: metric.code, source: origin.number, hour: hour.hour },
     code: codeOf(metric, "sample", origin.source.vendor),
     version: hour.version,
+    detail: { annotations: hour.annotations },
   } as const;
   if (n === 1) {
     const single = frame(origin, { ...framed, profiles: profilesOf(metric, "quantity") });
@@ -70,7 +73,7 @@ export function hourToObservation(hour: HourOfSamples, origin: Origin): Observat
   const zones = zoneExtension(hour.zone);
   return {
     ...around,
-    ...(zones !== undefined && { extension: [zones] }),
+    ...(zones !== undefined && { extension: [...(around.extension ?? []), zones] }),
     effectivePeriod: { start: dateTime(first, zone), end: dateTime(hour.at[n - 1] ?? first, hour.zone[n - 1] ?? zone) },
     valueSampledData: encodeSampledData(hour, quantity(0, metric.unit, metric.key)),
   };

@@ -26,7 +26,15 @@ describe("a search", () => {
     expect(parse("_count=5000&_sort=_lastUpdated&_total=accurate")).toMatchObject({ count: 200, sort: "_lastUpdated", total: true });
   });
 
-  test.each(["value-quantity=gt60", "code:in=x", "_count=many", "_sort=value", "date=tomorrow", "_total=all", "_include=Observation:device"])("%s is refused", (query) => {
+  test.each([
+    "value-quantity=gt60",
+    "code:in=x",
+    "_count=many",
+    "_sort=value",
+    "date=tomorrow",
+    "_total=all",
+    "_include=Observation:device",
+  ])("%s is refused", (query) => {
     expect(() => parse(query)).toThrow(expect.objectContaining({ code: "malformed" }));
   });
 

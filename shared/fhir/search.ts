@@ -103,7 +103,9 @@ export function parseSearch(type: SearchableType, params: readonly (readonly [st
 
 /** `patient:Patient` is `patient` with its type said aloud; other modifiers change the meaning and stay part of the name. */
 function plainName(given: string): string {
-  return given === "patient:Patient" || given === "subject:Patient" || given === "device:Device" ? given.slice(0, given.indexOf(":")) : given;
+  return given === "patient:Patient" || given === "subject:Patient" || given === "device:Device"
+    ? given.slice(0, given.indexOf(":"))
+    : given;
 }
 
 /** A parameter's name in a message: short, and without anything a name does not need. */
@@ -153,6 +155,7 @@ function sortOf(text: string | undefined): Sort {
 }
 
 function totalOf(text: string | undefined): boolean {
-  if (text !== undefined && !["none", "estimate", "accurate"].includes(text)) throw problem("malformed", "_total is one of none, estimate, accurate.");
+  if (text !== undefined && !["none", "estimate", "accurate"].includes(text))
+    throw problem("malformed", "_total is one of none, estimate, accurate.");
   return text === "accurate";
 }

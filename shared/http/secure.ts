@@ -23,7 +23,7 @@ export function securityHeaders(): MiddlewareHandler<AppEnv> {
 }
 
 /** Documents about the service itself, which any web page may read. */
-const OPEN = [/^\/fhir\/r4\/metadata$/, /^\/fhir\/r4\/\.well-known\//, /^\/\.well-known\//];
+const OPEN = [/^\/fhir\/[rR]4\/metadata$/, /^\/fhir\/[rR]4\/\.well-known\//, /^\/\.well-known\//];
 
 const EXPOSED = [
   "x-request-id",

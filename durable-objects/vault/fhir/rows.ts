@@ -1,0 +1,210 @@
+import { DAY_MS } from "../../../shared/clock";
+import { metricByCode } from "../../../shared/health/catalogue";
+import { isRecord, type Origin } from "../../../shared/fhir/frame";
+import { hourToObservation, readingToObservation } from "../../../shared/fhir/observation";
+import { sleepToObservation, workoutToObservation } from "../../../shared/fhir/sessions";
+import type { Observation } from "../../../shared/fhir/types";
+import type { Kind } from "../../../shared/health/catalogue";
+import type { Reading, SleepSession, Workout } from "../../../shared/health/reading";
+import { dayText } from "../../../shared/health/zone";
+import type { PersonId } from "../../../shared/id";
+import { readHour } from "../store/segments";
+import type { SleepBody } from "../store/sleeps";
+import type { Sources } from "../store/sources";
+
+/** What turning rows into Observations needs. */
+export interface RowContext {
+  readonly sql: SqlStorage;
+  readonly sources: Sources;
+  readonly person: PersonId;
+}
+
+type Common = { zone: number; version: number; revision: number; updated_at: number; record_id: string };
+type ReadingRow = Common & { kind: Kind; start: number; end: number; tag: string; value: number | null; date: number; body: string | null };
+
+/** The Observation of a row by its key, or undefined. `tags` picks among rows that share their times. */
+export function readingObservation(
+  ctx: RowContext,
+  metric: number,
+  source: number,
+  start: number,
+  end: number,
+  fits: (tag: string) => boolean,
+): Observation | undefined {
+  const row = ctx.sql
+    .exec<ReadingRow>(
+      "SELECT kind, start, end, tag, value, zone, date, version, revision, updated_at, record_id, body FROM readings WHERE metric = ? AND source = ? AND start = ? AND end = ?",
+      metric,
+      source,
+      start,
+      end,
+    )
+    .toArray()
+    .find(({ tag }) => fits(tag));
+  const key = metricByCode(metric)?.key;
+  if (row === undefined || key === undefined) return undefined;
+  const reading: Reading = {
+    metric: key,
+    kind: row.kind,
+    source,
+    start,
+    end,
+    value: row.value,
+    ...bodyOf(row.body),
+    zone: row.zone,
+    date: dayText(row.date),
+    ...idOf(row),
+    version: row.version,
+  };
+  return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin, row.tag));
+}
+
+type DailyRow = Common & { value: number | null; body: string | null };
+
+/** The Observation of a day's value, or undefined. */
+export function dailyObservation(ctx: RowContext, metric: number, source: number, date: number): Observation | undefined {
+  const [row] = ctx.sql
+    .exec<DailyRow>(
+      "SELECT value, zone, version, revision, updated_at, record_id, body FROM daily WHERE metric = ? AND date = ? AND source = ?",
+      metric,
+      date,
+      source,
+    )
+    .toArray();
+  const key = metricByCode(metric)?.key;
+  if (row === undefined || key === undefined) return undefined;
+  const start = date * DAY_MS - row.zone * 1_000;
+  const reading: Reading = {
+    metric: key,
+    kind: "daily",
+    source,
+    start,
+    end: start + DAY_MS,
+    value: row.value,
+    ...bodyOf(row.body),
+    zone: row.zone,
+    date: dayText(date),
+    ...idOf(row),
+    version: row.version,
+  };
+  return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin));
+}
+
+type HourRow = { parts: number; n: number | null; version: number | null; updated_at: number | null };
+
+/** The Observation of an hour of dense samples, or undefined. */
+export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
+  const row = ctx.sql
+    .exec<HourRow>(
+      "SELECT count(*) AS parts, sum(n) AS n, max(version) AS version, max(updated_at) AS updated_at FROM segments WHERE metric = ? AND hour = ? AND source = ?",
+      metric,
+      hour,
+      source,
+    )
+    .one();
+  const key = metricByCode(metric)?.key;
+  if (row.n === null || row.updated_at === null || row.version === null || key === undefined) return undefined;
+  const { at, value, zone } = readHour(ctx.sql, { metric, source, hour });
+  const annotations = annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0);
+  const samples = { metric: key, hour, at, value, zone, version: row.version, ...(annotations !== undefined && { annotations }) };
+  // Segments count no revisions: the time of change and the number of samples tell one state from the next.
+  const stamp = { ...row, updated_at: row.updated_at, revision: row.updated_at * 1_000 + (row.n % 1_000) };
+  return withOrigin(ctx, source, stamp, (origin) => hourToObservation(samples, origin));
+}
+
+type SleepRow = Common & { end: number; date: number; nap: number; body: string };
+
+/** The Observation of a night or nap, or undefined. */
+export function sleepObservation(ctx: RowContext, source: number, start: number): Observation | undefined {
+  const [row] = ctx.sql
+    .exec<SleepRow>(
+      "SELECT end, date, zone, nap, version, revision, updated_at, record_id, body FROM sleeps WHERE source = ? AND start = ?",
+      source,
+      start,
+    )
+    .toArray();
+  if (row === undefined) return undefined;
+  const { stages, attributes } = JSON.parse(row.body) as SleepBody;
+  const session: SleepSession = {
+    source,
+    start,
+    end: row.end,
+    zone: row.zone,
+    date: dayText(row.date),
+    ...(row.nap === 1 && { nap: true }),
+    stages: stages.map(([from, to, stage]) => ({ start: from, end: to, stage })),
+    ...(attributes !== undefined && { attributes }),
+    ...idOf(row),
+    version: row.version,
+  };
+  return withOrigin(ctx, source, row, (origin) => sleepToObservation(session, origin));
+}
+
+type WorkoutRow = Common & { type: string; body: string };
+
+/** The Observation of a workout, or undefined; `fits` picks among types at the same times. */
+export function workoutObservation(
+  ctx: RowContext,
+  source: number,
+  start: number,
+  end: number,
+  fits: (type: string) => boolean,
+): Observation | undefined {
+  const row = ctx.sql
+    .exec<WorkoutRow>(
+      "SELECT type, zone, version, revision, updated_at, record_id, body FROM workouts WHERE source = ? AND start = ? AND end = ?",
+      source,
+      start,
+      end,
+    )
+    .toArray()
+    .find(({ type }) => fits(type));
+  if (row === undefined) return undefined;
+  const { points: _points, ...rest } = JSON.parse(row.body) as Pick<
+    Workout,
+    "totals" | "vendorType" | "durationS" | "events" | "segments" | "laps" | "attributes"
+  > & { points: number };
+  const workout: Workout = { source, start, end, zone: row.zone, type: row.type, ...rest, ...idOf(row), version: row.version };
+  return withOrigin(ctx, source, row, (origin) => workoutToObservation(workout, origin));
+}
+
+function withOrigin(
+  ctx: RowContext,
+  number: number,
+  row: Pick<Common, "updated_at" | "revision">,
+  show: (origin: Origin) => Observation,
+): Observation | undefined {
+  const source = ctx.sources.get(number);
+  return source === undefined ? undefined : show({ person: ctx.person, number, source, updatedAt: row.updated_at, revision: row.revision });
+}
+
+/** What a row's JSON says: text, components, attributes; anything else it holds counts as attributes. */
+function bodyOf(body: string | null): Partial<Pick<Reading, "text" | "components" | "attributes">> {
+  if (body === null) return {};
+  const { text, components, attributes, ...others } = JSON.parse(body) as Pick<Reading, "text" | "components" | "attributes"> &
+    Record<string, unknown>;
+  const more = Object.keys(others).length > 0 ? { ...attributes, ...others } : attributes;
+  return {
+    ...(text !== undefined && { text }),
+    ...(components !== undefined && { components }),
+    ...(more !== undefined && { attributes: more }),
+  };
+}
+
+function annotationsOf(sql: SqlStorage, metric: number, source: number, from: number, to: number): Record<string, unknown> | undefined {
+  const rows = sql
+    .exec<{ at: number; body: string }>(
+      "SELECT at, body FROM annotations WHERE metric = ? AND at >= ? AND at <= ? AND source = ?",
+      metric,
+      from,
+      to,
+      source,
+    )
+    .toArray();
+  const entries = rows.map(({ at, body }): [string, unknown] => [String(at), JSON.parse(body)]).filter(([, body]) => isRecord(body));
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function idOf({ record_id }: Pick<Common, "record_id">): { id?: string } {
+  return record_id === "" ? {} : { id: record_id };
+}

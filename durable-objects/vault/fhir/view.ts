@@ -1,0 +1,325 @@
+import { DAY_MS } from "../../../shared/clock";
+import { deviceOf, patientOf } from "../../../shared/fhir/actors";
+import { categoryMatches, codeMatches, type Token } from "../../../shared/fhir/coding";
+import { parseDeviceId, parseObservationId, personOfPatientId, type Place, tagHash } from "../../../shared/fhir/ids";
+import { satisfies } from "../../../shared/fhir/date-search";
+import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
+import type { Device, Observation, Patient, Resource } from "../../../shared/fhir/types";
+import { type Kind, metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
+import { localDay, offsetAt, parseDay, startOfDay } from "../../../shared/health/zone";
+import { notFound } from "../../../shared/problem";
+import type { VaultState } from "../state";
+import type { Sources } from "../store/sources";
+import { type Ask, compareEntries, type Entry, type Position, positionOf, type Stream } from "./entries";
+import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
+import { countOf, entriesOf } from "./streams";
+
+/** A search as it crosses RPC: the query as it was written. */
+export interface SearchRequest {
+  readonly type: SearchableType;
+  readonly params: readonly (readonly [string, string])[];
+  readonly lenient: boolean;
+  readonly after?: Position;
+}
+
+export interface SearchResult {
+  readonly resources: readonly Resource[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: Position;
+  readonly total?: number;
+  readonly ignored: readonly string[];
+}
+
+const NOTHING: SearchResult = { resources: [], ignored: [] };
+/** Nights and workouts beyond this length are found by their start alone. */
+const LONGEST_SESSION_MS = 31 * DAY_MS;
+
+const FINAL = { system: "http://hl7.org/fhir/observation-status", code: "final" };
+
+/** The person's compartment as FHIR resources: nothing is stored for it, every Observation is a view of what the tables hold. */
+export class FhirView {
+  readonly #state: VaultState;
+  readonly #rows: RowContext;
+  readonly #sources: Sources;
+
+  constructor(state: VaultState, sources: Sources) {
+    this.#state = state;
+    this.#sources = sources;
+    this.#rows = { sql: state.sql, sources, person: state.person };
+  }
+
+  /** One resource by type and id; problem `not_found` for what is not in this compartment. */
+  read(type: SearchableType, id: string): Resource {
+    const found = type === "Observation" ? this.#observation(id) : type === "Device" ? this.#device(id) : this.#patient(id);
+    if (found === undefined) throw notFound(type);
+    return found;
+  }
+
+  /** Searches the compartment; problem `malformed` for a search that cannot be read. */
+  search({ type, params, lenient, after }: SearchRequest): SearchResult {
+    const { timeZone } = this.#state.profile();
+    const search = parseSearch(type, params, { timeZone, now: this.#state.now(), lenient });
+    const empty = { ...NOTHING, ignored: search.ignored, ...(search.total && { total: 0 }) };
+    if (!search.patients.every((ids) => ids.some((id) => personOfPatientId(id) === this.#state.person))) return empty;
+    if (type === "Patient") return this.#few(search, [this.#patientResource()]);
+    if (type === "Device")
+      return this.#few(
+        search,
+        this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []),
+      );
+    return search.ids === undefined ? this.#page(search, after, timeZone) : this.#byId(search, search.ids);
+  }
+
+  /** The Observations of one metric and source that overlap [from, to], oldest first, page by page. */
+  *window(metric: string, source: number, from: number, to: number): Generator<Observation> {
+    const { timeZone } = this.#state.profile();
+    const streams = this.#streams().filter((stream) => stream.source === source && metricOfPoint(stream)?.key === metric);
+    const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
+    for (const stream of streams) {
+      let after: Position | undefined;
+      for (;;) {
+        const entries = entriesOf(
+          this.#state.sql,
+          stream,
+          { date, updated: [], by: "date", descending: false, after, limit: 100 },
+          timeZone,
+        );
+        for (const entry of entries) {
+          const observation = this.#load(entry);
+          if (observation !== undefined) yield observation;
+        }
+        const last = entries.at(-1);
+        if (last === undefined || entries.length < 100) break;
+        after = positionOf(last);
+      }
+    }
+  }
+
+  /** The Patient resource of the person. */
+  patient(): Patient {
+    return this.#patientResource();
+  }
+
+  /** The Device of a source, or undefined. */
+  device(source: number): Device | undefined {
+    return this.#deviceOf(source);
+  }
+
+  #page(search: Search, after: Position | undefined, timeZone: string): SearchResult {
+    const { sql } = this.#state;
+    const streams = this.#streams().filter((stream) => this.#selects(search, stream));
+    const by = search.sort.endsWith("date") ? "date" : "updated";
+    const ask: Ask = {
+      date: search.date,
+      updated: search.updated,
+      by,
+      descending: search.sort.startsWith("-"),
+      after,
+      limit: search.count + 1,
+    };
+    const total = search.total ? { total: streams.reduce((sum, stream) => sum + countOf(sql, stream, ask, timeZone), 0) } : {};
+    if (search.count === 0) return { resources: [], ignored: search.ignored, ...total };
+    const entries = merged(sql, streams, ask, timeZone);
+    const shown = entries.slice(0, search.count);
+    const last = shown.at(-1);
+    return {
+      resources: shown.flatMap((entry) => this.#load(entry) ?? []),
+      ...(entries.length > search.count && last !== undefined && { next: positionOf(last) }),
+      ...total,
+      ignored: search.ignored,
+    };
+  }
+
+  /** What the tables hold, as sequences. */
+  #streams(): Stream[] {
+    const { sql } = this.#state;
+    type SeriesRow = {
+      metric: number;
+      source: number;
+      dense: number;
+      rows: number;
+      daily: number;
+      first_at: number;
+      last_at: number;
+      longest: number;
+    };
+    const series = sql
+      .exec<SeriesRow>(
+        `SELECT metric, source, max(kind = 'sample') AS dense, max(kind <> 'daily') AS rows, max(kind = 'daily') AS daily,
+           min(first_at) AS first_at, max(last_at) AS last_at, max(longest) AS longest
+         FROM series GROUP BY metric, source`,
+      )
+      .toArray();
+    const streams: Stream[] = series.flatMap(({ metric, source, dense, rows, daily, first_at, last_at, longest }) => {
+      // A day begins in the person's present zone, which may differ from the one it was recorded in.
+      const stream = { metric, source, first: first_at - DAY_MS, last: last_at + DAY_MS, longest };
+      const segmented = dense === 1 && metricByCode(metric)?.storage === "segment";
+      return [
+        ...(daily === 1 ? [{ ...stream, table: "daily" as const }] : []),
+        ...(rows === 1 ? [{ ...stream, table: "readings" as const }] : []),
+        ...(segmented ? [{ ...stream, table: "segments" as const, longest: 3_600_000 }] : []),
+      ];
+    });
+    for (const { number } of this.#sources.all()) {
+      for (const table of ["sleeps", "workouts"] as const) {
+        const [extent] = sql
+          .exec<{ first: number | null; last: number | null }>(
+            `SELECT (SELECT start FROM ${table} WHERE source = ?1 ORDER BY start LIMIT 1) AS first, (SELECT start FROM ${table} WHERE source = ?1 ORDER BY start DESC LIMIT 1) AS last`,
+            number,
+          )
+          .toArray();
+        if (extent === undefined || extent.first === null || extent.last === null) continue;
+        streams.push({ table, metric: 0, source: number, first: extent.first, last: extent.last, longest: LONGEST_SESSION_MS });
+      }
+    }
+    return streams;
+  }
+
+  #selects(search: Search, stream: Point): boolean {
+    const metric = metricOfPoint(stream);
+    const source = this.#sources.get(stream.source);
+    if (metric === undefined || source === undefined) return false;
+    const kind: Kind = stream.table === "daily" ? "daily" : metric.kind === "daily" ? "sample" : metric.kind;
+    return (
+      search.codes.every((tokens) => tokens.some((token) => codeMatches(metric, kind, source.vendor, token))) &&
+      search.categories.every((tokens) => tokens.some((token) => categoryMatches(metric, token))) &&
+      search.devices.every((ids) => ids.some((id) => parseDeviceId(this.#state.person, id) === stream.source)) &&
+      search.statuses.every((tokens) => tokens.some(isFinal))
+    );
+  }
+
+  #byId(search: Search, ids: readonly string[]): SearchResult {
+    const found = [...new Set(ids)].flatMap((id) => {
+      const observation = this.#observation(id);
+      return observation !== undefined && this.#fits(search, observation) ? [observation] : [];
+    });
+    return this.#few(search, found);
+  }
+
+  /** Whether an Observation found by id also satisfies the rest of the search. */
+  #fits(search: Search, observation: Observation): boolean {
+    const place = parseObservationId(this.#state.person, observation.id);
+    if (place === undefined || !this.#selects(search, pointOf(place))) return false;
+    const updatedAt = Date.parse(observation.meta?.lastUpdated ?? "");
+    const { start, end } = spanOf(observation, this.#state.profile().timeZone);
+    return satisfies(search.date, start, end) && satisfies(search.updated, updatedAt, updatedAt);
+  }
+
+  /** A list short enough to be made whole. */
+  #few(search: Search, all: readonly Resource[]): SearchResult {
+    const found =
+      search.ids === undefined
+        ? all
+        : all.filter(({ id }) => search.ids?.some((wanted) => wanted === id || wanted.replaceAll("_", "-") === id));
+    return { resources: found.slice(0, search.count), ignored: search.ignored, ...(search.total && { total: found.length }) };
+  }
+
+  #load({ stream, start, end, tag }: Entry): Observation | undefined {
+    const { metric, source } = stream;
+    switch (stream.table) {
+      case "readings":
+        return readingObservation(this.#rows, metric, source, start, end, (candidate) => candidate === tag);
+      case "daily":
+        return dailyObservation(this.#rows, metric, source, dateAt(start, this.#state.profile().timeZone));
+      case "segments":
+        return hourObservation(this.#rows, metric, source, Math.floor(start / 3_600_000));
+      case "sleeps":
+        return sleepObservation(this.#rows, source, start);
+      case "workouts":
+        return workoutObservation(this.#rows, source, start, end, (candidate) => candidate === tag);
+    }
+  }
+
+  #observation(id: string): Observation | undefined {
+    const place = parseObservationId(this.#state.person, id);
+    switch (place?.kind) {
+      case undefined:
+        return undefined;
+      case "reading":
+        return readingObservation(this.#rows, place.metric, place.source, place.start, place.end, (tag) => shortened(tag) === place.tag);
+      case "daily":
+        return dailyObservation(this.#rows, place.metric, place.source, place.date);
+      case "segment":
+        return hourObservation(this.#rows, place.metric, place.source, place.hour);
+      case "sleep":
+        return sleepObservation(this.#rows, place.source, place.start);
+      case "workout":
+        return workoutObservation(this.#rows, place.source, place.start, place.end, (type) => shortened(type) === place.tag);
+    }
+  }
+
+  #patient(id: string): Patient | undefined {
+    return personOfPatientId(id) === this.#state.person ? this.#patientResource() : undefined;
+  }
+
+  #patientResource(): Patient {
+    return patientOf(this.#state.person, this.#state.profile().name);
+  }
+
+  #device(id: string): Device | undefined {
+    const number = parseDeviceId(this.#state.person, id);
+    return number === undefined ? undefined : this.#deviceOf(number);
+  }
+
+  #deviceOf(number: number): Device | undefined {
+    const source = this.#sources.get(number);
+    if (source === undefined) return undefined;
+    const { first_seen } = this.#state.sql.exec<{ first_seen: number }>("SELECT first_seen FROM sources WHERE id = ?", number).one();
+    return deviceOf(this.#state.person, number, source, first_seen);
+  }
+}
+
+/** What a stream must have to be selected by code, category and device. */
+type Point = Pick<Stream, "table" | "metric" | "source">;
+
+function pointOf(place: Place): Point {
+  switch (place.kind) {
+    case "reading":
+      return { table: "readings", metric: place.metric, source: place.source };
+    case "segment":
+      return { table: "segments", metric: place.metric, source: place.source };
+    case "daily":
+      return { table: "daily", metric: place.metric, source: place.source };
+    case "sleep":
+      return { table: "sleeps", metric: 0, source: place.source };
+    case "workout":
+      return { table: "workouts", metric: 0, source: place.source };
+  }
+}
+
+function metricOfPoint({ table, metric }: Point): Metric | undefined {
+  if (table === "sleeps") return metricOf("sleep");
+  return table === "workouts" ? metricOf("workout") : metricByCode(metric);
+}
+
+/** The first entries of all streams together. Streams that lie wholly behind what is already found are not asked. */
+function merged(sql: SqlStorage, streams: readonly Stream[], ask: Ask, timeZone: string): Entry[] {
+  let best: Entry[] = [];
+  for (const stream of streams.toSorted((a, b) => (ask.descending ? b.last - a.last : a.first - b.first))) {
+    const worst = best.length < ask.limit ? undefined : best.at(-1);
+    if (ask.by === "date" && worst !== undefined && (ask.descending ? stream.last < worst.start : stream.first > worst.start)) break;
+    const entries = entriesOf(sql, stream, ask, timeZone);
+    if (entries.length > 0) best = [...best, ...entries].sort((a, b) => compareEntries(a, b, ask)).slice(0, ask.limit);
+  }
+  return best;
+}
+
+/** The time of an Observation as [start, end], epoch milliseconds. */
+function spanOf({ effectiveDateTime, effectivePeriod }: Observation, timeZone: string): { start: number; end: number } {
+  const day = parseDay(effectiveDateTime ?? "");
+  if (day !== undefined) return { start: startOfDay(timeZone, day), end: startOfDay(timeZone, day + 1) - 1 };
+  const start = Date.parse(effectivePeriod?.start ?? effectiveDateTime ?? "");
+  return { start, end: effectivePeriod?.end === undefined ? start : Date.parse(effectivePeriod.end) };
+}
+
+function dateAt(at: number, timeZone: string): number {
+  return localDay(at, offsetAt(timeZone, at));
+}
+
+function shortened(tag: string): string {
+  return tag === "" ? "" : tagHash(tag);
+}
+
+function isFinal({ system, code }: Token): boolean {
+  return (system === undefined || system === FINAL.system) && (code === undefined || code === FINAL.code);
+}

@@ -1,0 +1,42 @@
+import type { AppContext } from "../../shared/http/app-env";
+import { problem } from "../../shared/problem";
+
+export const FHIR_JSON = "application/fhir+json; charset=utf-8";
+
+const FORMATS = new Set(["json", "application/json", "application/fhir+json", "text/json"]);
+const ACCEPTED = new Set([...FORMATS, "*/*", "application/*"]);
+
+/** Throws `not_acceptable` where the client takes no JSON; `_format` wins over `Accept`. */
+export function requireJson(c: AppContext): void {
+  const format = c.req.query("_format");
+  // A plus sign that was not encoded arrives as a blank.
+  const fits = format === undefined ? acceptsJson(c.req.header("accept")) : FORMATS.has(mediaType(format).replace(" ", "+"));
+  if (!fits) throw problem("not_acceptable", "This server speaks application/fhir+json.");
+}
+
+/** Whether `Prefer: handling=lenient` is asked for; other preferences are ignored. */
+export function prefersLenient(c: AppContext): boolean {
+  const parts = (c.req.header("prefer") ?? "").split(/[,;]/);
+  return parts.some((part) => part.trim().toLowerCase().replaceAll('"', "") === "handling=lenient");
+}
+
+/** The FHIR base in the spelling the client used: its links stay within it. */
+export function baseOf(c: AppContext): string {
+  const { origin, pathname } = new URL(c.req.url);
+  return `${origin}/fhir/${pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
+}
+
+/** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both. */
+export function routePath(request: Request): string {
+  const path = new URL(request.url).pathname;
+  return /^\/fhir\/R4(?=\/|$)/.test(path) ? `/fhir/r4${path.slice("/fhir/R4".length)}` : path;
+}
+
+function acceptsJson(accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === "") return true;
+  return accept.split(",").some((range) => ACCEPTED.has(mediaType(range)) && !/;\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(range));
+}
+
+function mediaType(text: string): string {
+  return (text.split(";")[0] ?? "").trim().toLowerCase();
+}
