@@ -38,7 +38,7 @@ process.on("exit", () => simulator?.kill("SIGKILL"));
 try {
   const state = openState({ fresh: flags.has("--fresh") });
   await migrateLocal(state);
-  if (!flags.has("--no-simulator")) simulator = startSimulator(simulatorPort, state.secrets, origin);
+  if (!flags.has("--no-simulator")) simulator = startSimulator(simulatorPort);
   simulator?.once("exit", (code) => {
     if (!stopping) fail(`The vendor simulator has stopped (exit ${code ?? "by signal"}).`);
   });
@@ -51,7 +51,9 @@ try {
   });
   stopWorker = worker.stop;
   await requireHealth();
-  if (!flags.has("--no-demo")) await loadDemo(origin, Date.now());
+  // The API serves without them; say so rather than stop.
+  if (!flags.has("--no-demo"))
+    await loadDemo(origin, Date.now()).catch((error: unknown) => console.error(`The demo person is not complete: ${String(error)}`));
   announce();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

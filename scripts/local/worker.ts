@@ -27,7 +27,8 @@ export async function startWorker(
     bindings: Object.fromEntries([...plain, ...secret]),
     dev: {
       server: { hostname: HOST, port },
-      persist: state.persist,
+      // The runtime adds the `v3` of `state.persist` itself.
+      persist: state.folder,
       watch: process.env["MERIDIAN_WATCH"] === "on",
       liveReload: false,
       inspector: false,
