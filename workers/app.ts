@@ -14,6 +14,7 @@ import { accountsRoutes } from "./accounts/routes";
 import { routePath } from "./fhir/negotiate";
 import { fhirRoutes } from "./fhir/routes";
 import { biometricsRoutes } from "./biometrics/routes";
+import { importsRoutes } from "./imports/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
@@ -39,6 +40,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", sessionsRoutes);
   app.route("/", fhirRoutes);
   app.route("/", biometricsRoutes);
+  app.route("/", importsRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

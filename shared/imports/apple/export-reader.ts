@@ -25,6 +25,8 @@ export interface ExportCheckpoint {
 export interface ExportReaderOptions {
   /** Readings per batch, about. */
   readonly batchSize?: number;
+  /** Keep what was read before damage (the default), or throw: the damage may be the transport's, and gone at the next try. */
+  readonly tolerant?: boolean;
 }
 
 const BATCH_SIZE = 30_000;
@@ -39,6 +41,7 @@ export class ExportReader implements ImportReader {
   readonly #source: ByteSource;
   readonly #parser: ExportParser;
   readonly #batchSize: number;
+  readonly #tolerant: boolean;
   #archive: ExportArchive | undefined;
   #document: PieceReader | undefined;
   #opened = false;
@@ -55,6 +58,7 @@ export class ExportReader implements ImportReader {
     this.#documentDone = checkpoint?.documentDone ?? false;
     this.#ecgDone = checkpoint?.electrocardiograms ?? 0;
     this.#batchSize = options.batchSize ?? BATCH_SIZE;
+    this.#tolerant = options.tolerant ?? true;
   }
 
   get tally(): Tally {
@@ -164,7 +168,7 @@ export class ExportReader implements ImportReader {
       chunk = await this.#document?.read();
     } catch (error) {
       // Damage after the beginning costs what follows it, not what was read before.
-      if (!isProblem(error) || this.#position === 0 || this.#parser.isExport !== true) throw error;
+      if (!this.#tolerant || !isProblem(error) || this.#position === 0 || this.#parser.isExport !== true) throw error;
       this.tally.warn("damaged", error.detail ?? error.message);
     }
     if (chunk === undefined) {

@@ -1,0 +1,255 @@
+import { DurableObject } from "cloudflare:workers";
+import initial from "../../migrations/importer/0001_import.sql";
+import { DAY_MS, MINUTE_MS, SECOND_MS, systemClock } from "../../shared/clock";
+import type { Batch, Receipt } from "../../shared/health/reading";
+import { parseId, type PersonId, regionOf } from "../../shared/id";
+import type { ImportReader, ImportStep } from "../../shared/imports/import-reader";
+import { type ImportKind, openImport } from "../../shared/imports/kinds";
+import { type ImportStatus, keptProblem, uploadKey } from "../../shared/imports/status";
+import { consoleLog } from "../../shared/log";
+import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
+import { storesOf, vaultDoor } from "../doors";
+import { migrate } from "../migrate";
+import { bucketSource } from "./bucket-source";
+import { type Job, JobStore, statusOf } from "./job";
+import { Watchers } from "./watchers";
+
+/** Work per alarm, so that cancelling, watching and moving the object never wait long. */
+const SLICE_MS = 10 * SECOND_MS;
+/** An upload that never came is given up after a day. */
+const UPLOAD_WITHIN_MS = DAY_MS;
+const MOST_ATTEMPTS = 8;
+/** A file that seems damaged is read again before that is believed: it may have been the transport. */
+const TRUSTED_DAMAGE = 2;
+const LONGEST_WAIT_MS = 5 * MINUTE_MS;
+
+/**
+ * One file import: reads the uploaded file from the region's bucket, maps it, hands it to the person's vault batch by batch, and keeps
+ * its own progress. Works in slices behind its alarm; every batch that the vault has stored is followed by a checkpoint, so that an
+ * eviction costs at most one batch, which the vault recognises. The uploaded file is deleted when the import ends, however it ends.
+ */
+export class Importer extends DurableObject<Env> {
+  readonly #jobs: JobStore;
+  readonly #watchers: Watchers;
+  #reader: ImportReader | undefined;
+  #isWorking = false;
+  #isReady = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#jobs = new JobStore(ctx.storage.sql);
+    this.#watchers = new Watchers(ctx);
+  }
+
+  /** Prepares an import that waits for its file. `size` is what the uploader announces, 0 where it does not know. */
+  async create(owner: PersonId, kind: ImportKind, fileName: string, size: number): Promise<ImportStatus> {
+    migrate(this.ctx.storage, [["0001_import", initial]]);
+    this.#isReady = true;
+    if (this.#jobs.read() === undefined) {
+      this.#jobs.create(owner, kind, fileName, size, systemClock());
+      await this.ctx.storage.setAlarm(systemClock() + UPLOAD_WITHIN_MS);
+    }
+    return this.#status(this.#own(owner));
+  }
+
+  /** Begins to read the uploaded file; does nothing where that has begun. Throws `conflict` where no file has arrived. */
+  async start(person: PersonId): Promise<ImportStatus> {
+    const job = this.#own(person);
+    if (job.state === "waiting" && !(await this.#startIfUploaded())) throw problem("conflict", "The file has not been uploaded yet.");
+    return this.#status(this.#own(person));
+  }
+
+  /** The present state. An upload that has arrived in the meantime starts the import. */
+  async status(person: PersonId): Promise<ImportStatus> {
+    if (this.#own(person).state === "waiting") await this.#startIfUploaded();
+    return this.#status(this.#own(person));
+  }
+
+  /** Stops the import. What has been stored stays. Does nothing where it has ended. */
+  async cancel(person: PersonId): Promise<ImportStatus> {
+    const job = this.#own(person);
+    if (job.state === "waiting" || job.state === "running") await this.#end("cancelled");
+    return this.#status(this.#own(person));
+  }
+
+  /** Removes every trace of the import: its file, its books and itself. */
+  async erase(person: PersonId): Promise<void> {
+    this.#own(person);
+    await this.#letGo();
+    await this.#files.delete(this.#key);
+    await this.ctx.storage.deleteAll();
+    this.#isReady = false;
+  }
+
+  /**
+   * Follows the import: a WebSocket upgrade, or server-sent events otherwise. The Worker has checked who asks and names the owner in
+   * `x-meridian-person`; `after` in the query is the last `seq` seen.
+   */
+  override async fetch(request: Request): Promise<Response> {
+    const person = parseId("person", request.headers.get("x-meridian-person") ?? "");
+    const job = person === undefined ? undefined : this.#job();
+    if (job === undefined || job.owner !== person) return new Response(null, { status: 404 });
+    const after = new URL(request.url).searchParams.get("after");
+    const seen = after === null || !/^\d{1,15}$/.test(after) ? undefined : Number(after);
+    const status = this.#status(job);
+    return request.headers.get("upgrade")?.toLowerCase() === "websocket" ? this.#watchers.socket(status, seen) : this.#watchers.events(status, seen);
+  }
+
+  /** Watchers have nothing to say; what they send is ignored. */
+  override webSocketMessage(): void {}
+
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
+  }
+
+  override async alarm(): Promise<void> {
+    const job = this.#job();
+    if (job === undefined) return;
+    if (job.state === "running") return this.#work();
+    if (job.state !== "waiting") return this.#deleteFile();
+    if (await this.#startIfUploaded()) return;
+    if (systemClock() - job.createdAt < UPLOAD_WITHIN_MS) await this.ctx.storage.setAlarm(job.createdAt + UPLOAD_WITHIN_MS);
+    else await this.#end("failed", problem("gone", "The file was not uploaded in time."));
+  }
+
+  async #startIfUploaded(): Promise<boolean> {
+    const file = await this.#files.head(this.#key);
+    if (this.#job()?.state !== "waiting") return true;
+    if (file === null) return false;
+    this.#jobs.start(file.size, systemClock());
+    await this.ctx.storage.setAlarm(systemClock());
+    this.#tell();
+    return true;
+  }
+
+  /** One slice of work. Failures are counted and tried again from the last checkpoint; progress forgives them. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      const until = systemClock() + SLICE_MS;
+      while (systemClock() < until) {
+        if (await this.#step()) return;
+      }
+      await this.ctx.storage.setAlarm(systemClock());
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      this.#isWorking = false;
+    }
+  }
+
+  /** Reads, stores and books one batch; true where the import has ended. */
+  async #step(): Promise<boolean> {
+    const job = this.#job();
+    if (job?.state !== "running") return true;
+    const reader = (this.#reader ??= await this.#open(job));
+    const step = await reader.next();
+    if (this.#job()?.state !== "running") return true;
+    const receipt = isEmpty(step.batch) ? undefined : await this.#record(job.owner, step.batch);
+    if (this.#job()?.state !== "running") return true;
+    this.#book(reader, step, receipt);
+    if (step.finished) await this.#end("done");
+    else this.#tell();
+    return step.finished;
+  }
+
+  async #open(job: Job): Promise<ImportReader> {
+    const file = await this.#files.head(this.#key);
+    if (file === null) throw problem("file_unreadable", "The uploaded file is gone.");
+    const source = bucketSource(this.#files, this.#key, file.size);
+    return openImport(job.kind, source, this.#jobs.checkpoint(), { tolerant: job.attempts >= TRUSTED_DAMAGE });
+  }
+
+  async #record(owner: PersonId, batch: Batch): Promise<Receipt> {
+    return await vaultDoor(this.env, owner).record(batch);
+  }
+
+  #book(reader: ImportReader, step: ImportStep, receipt: Receipt | undefined): void {
+    if (receipt !== undefined) reader.tally.settle(step.credits, receipt);
+    this.ctx.storage.transactionSync(() => this.#jobs.advance(step.done, step.total, reader.tally.state, step.checkpoint?.()));
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const job = this.#job();
+    await this.#letGo();
+    if (job?.state !== "running") return;
+    this.#jobs.noteAttempt();
+    const attempts = job.attempts + 1;
+    const isFault = isProblem(error) && error.code === "file_unreadable";
+    if (isFault && attempts > TRUSTED_DAMAGE) return this.#end("failed", error);
+    if (attempts >= MOST_ATTEMPTS) return this.#end("failed", isProblem(error) ? error : problem("internal"));
+    consoleLog({ event: "import", outcome: "retry", kind: job.kind, attempts, reason: error instanceof Error ? error.name : typeof error });
+    const wait = isFault ? 0 : Math.min(SECOND_MS * 2 ** attempts, LONGEST_WAIT_MS);
+    await this.ctx.storage.setAlarm(systemClock() + wait);
+  }
+
+  async #end(state: "done" | "failed" | "cancelled", why?: Problem): Promise<void> {
+    this.#jobs.finish(state, systemClock(), why === undefined ? undefined : keptProblem(why));
+    const job = this.#job();
+    if (job !== undefined) {
+      consoleLog({ event: "import", outcome: state, kind: job.kind, bytes: job.done, ms: systemClock() - job.createdAt, problem: why?.code });
+    }
+    this.#tell();
+    await this.#letGo();
+    await this.#deleteFile();
+  }
+
+  /** The raw file is not needed any more. A bucket that does not answer is asked again later. */
+  async #deleteFile(): Promise<void> {
+    if (this.#job()?.fileKept !== true) return;
+    try {
+      await this.#files.delete(this.#key);
+      this.#jobs.fileDeleted();
+      await this.ctx.storage.deleteAlarm();
+    } catch {
+      await this.ctx.storage.setAlarm(systemClock() + MINUTE_MS);
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.cancel();
+  }
+
+  /** The job, where it belongs to the person; another's import looks like none. */
+  #own(person: PersonId): Job {
+    const job = this.#job();
+    if (job === undefined || job.owner !== person) throw notFound("import");
+    return job;
+  }
+
+  /** The job, or undefined for an id that nobody created: asking leaves no trace. */
+  #job(): Job | undefined {
+    this.#isReady ||= this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'job'").toArray().length > 0;
+    return this.#isReady ? this.#jobs.read() : undefined;
+  }
+
+  #tell(): void {
+    const job = this.#job();
+    if (job !== undefined) this.#watchers.tell(this.#status(job));
+  }
+
+  #status(job: Job): ImportStatus {
+    return statusOf(this.#id, job);
+  }
+
+  get #id(): string {
+    return this.ctx.id.name ?? "";
+  }
+
+  get #key(): string {
+    return uploadKey(this.#id);
+  }
+
+  get #files(): R2Bucket {
+    return storesOf(this.env, regionOf(this.#id)).files;
+  }
+}
+
+function isEmpty(batch: Batch): boolean {
+  return (
+    batch.series.length === 0 && batch.readings.length === 0 && batch.sleepStretches.length === 0 && batch.workouts.length === 0 && batch.quarantined.length === 0
+  );
+}

@@ -1,0 +1,84 @@
+import { type ImportStatus, type PublicImport, publicImport } from "../../shared/imports/status";
+
+const encoder = new TextEncoder();
+const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled"]);
+const GOING_AWAY = 1001;
+const NORMAL = 1000;
+
+/** What watchers are told. `snapshot` answers a new watcher, `progress` follows a change, `end` is the last. */
+interface Message {
+  readonly type: "snapshot" | "progress" | "end";
+  readonly seq: number;
+  readonly import: PublicImport;
+}
+
+/**
+ * Those who follow an import: WebSockets, which may hibernate, and event streams, which live as long as the object is in memory. Both
+ * get the same messages; `seq` lets a returning watcher skip what it has seen.
+ */
+export class Watchers {
+  readonly #ctx: DurableObjectState;
+  readonly #streams = new Set<WritableStreamDefaultWriter<Uint8Array>>();
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+  }
+
+  /** Opens a WebSocket. A watcher that has seen `after` already is told nothing until something changes. */
+  socket(status: ImportStatus, after: number | undefined): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server);
+    if (after !== status.seq) server.send(JSON.stringify(this.#message("snapshot", status)));
+    if (FINAL.has(status.state)) server.close(NORMAL, status.state);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Opens a stream of server-sent events; it ends with the import. */
+  events(status: ImportStatus, after: number | undefined): Response {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    if (after !== status.seq) this.#write(writer, this.#message("snapshot", status));
+    if (FINAL.has(status.state)) void close(writer);
+    else this.#streams.add(writer);
+    return new Response(readable, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+  }
+
+  /** Tells everybody. */
+  tell(status: ImportStatus): void {
+    const isFinal = FINAL.has(status.state);
+    const message = this.#message(isFinal ? "end" : "progress", status);
+    const text = JSON.stringify(message);
+    for (const socket of this.#ctx.getWebSockets()) {
+      try {
+        socket.send(text);
+        if (isFinal) socket.close(NORMAL, status.state);
+      } catch {
+        // A socket whose other side has gone; its close event follows.
+        socket.close(GOING_AWAY);
+      }
+    }
+    for (const writer of this.#streams) {
+      this.#write(writer, message);
+      if (isFinal) void close(writer);
+    }
+    if (isFinal) this.#streams.clear();
+  }
+
+  #message(type: Message["type"], status: ImportStatus): Message {
+    return { type, seq: status.seq, import: publicImport(status) };
+  }
+
+  #write(writer: WritableStreamDefaultWriter<Uint8Array>, message: Message): void {
+    const bytes = encoder.encode(`id: ${message.seq}\nevent: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`);
+    // Not awaited: a slow reader must not hold up the import. A reader that has gone fails the write and is forgotten.
+    writer.write(bytes).catch(() => this.#streams.delete(writer));
+  }
+}
+
+async function close(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  try {
+    await writer.close();
+  } catch {
+    // The reader has gone already.
+  }
+}

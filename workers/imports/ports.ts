@@ -1,0 +1,63 @@
+import type { Clock } from "../../shared/clock";
+import type { PersonActor } from "../../shared/context";
+import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
+import type { AppContext } from "../../shared/http/app-env";
+import { type ImportId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import type { ImportKind } from "../../shared/imports/kinds";
+import type { ImportStatus } from "../../shared/imports/status";
+import type { Region } from "../../shared/region";
+import { importerOf, regional, vaultOf } from "../regional";
+import { type Presigner, presigner } from "./presign-upload";
+
+/** The object that runs one import, as far as this domain calls it. */
+export interface ImportObject {
+  create(owner: PersonId, kind: ImportKind, fileName: string, size: number): Promise<ImportStatus>;
+  start(person: PersonId): Promise<ImportStatus>;
+  status(person: PersonId): Promise<ImportStatus>;
+  cancel(person: PersonId): Promise<ImportStatus>;
+  erase(person: PersonId): Promise<void>;
+}
+
+/** What the verbs of this domain need from outside, in the person's region. */
+export interface ImportPorts {
+  readonly actor: PersonActor;
+  readonly region: Region;
+  readonly now: Clock;
+  readonly random: RandomBytes;
+  readonly records: D1Database;
+  readonly files: R2Bucket;
+  readonly keys: RegionalKeys;
+  /** Signs upload URLs; undefined where that is switched off. */
+  readonly presign: Presigner | undefined;
+  /** Throws `session_ended` where the actor's session has ended. */
+  admit(): Promise<void>;
+  importer(id: ImportId): ImportObject;
+}
+
+/** The ports of a request of a signed-in person. */
+export function importPorts(c: AppContext, actor: PersonActor): ImportPorts {
+  const region = regionOf(actor.person);
+  const { records, files, keys } = regional(c.env, region);
+  return {
+    actor,
+    region,
+    now: c.get("now"),
+    random: systemRandom,
+    records,
+    files,
+    keys: regionalKeys(keys),
+    presign: presigner(
+      {
+        account: c.env.R2_ACCOUNT,
+        accessKeyId: c.env.R2_ACCESS_KEY_ID,
+        secretAccessKey: c.env.R2_SECRET_ACCESS_KEY,
+        localOrigin: c.env.RESIDENCY === "off" ? new URL(c.req.url).origin : undefined,
+      },
+      region,
+    ),
+    async admit() {
+      await vaultOf(c.env, actor.person).admit(actor);
+    },
+    importer: (id) => importerOf(c.env, id),
+  };
+}

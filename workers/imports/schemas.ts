@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { parseId } from "../../shared/id";
+import { IMPORT_KINDS } from "../../shared/imports/kinds";
+import { IMPORT_STATES } from "../../shared/imports/status";
+
+/** Files beyond this size are refused: 16 GiB, several times the largest export known. */
+export const LARGEST_FILE = 16 * 1024 ** 3;
+
+const kindSchema = z.enum(IMPORT_KINDS);
+
+export const importQuery = z.strictObject({
+  kind: kindSchema.optional().describe("What the file is; required where the file is the body"),
+});
+
+export const announceBody = z
+  .strictObject({
+    kind: kindSchema,
+    fileName: z.string().min(1).max(255).describe("Shown in the list of imports, used for nothing else"),
+    size: z.number().int().min(1).max(LARGEST_FILE).describe("Bytes that will be uploaded"),
+  })
+  .meta({ id: "ImportAnnouncement", example: { kind: "apple-health-export", fileName: "export.zip", size: 104_857_600 } });
+export type Announcement = z.output<typeof announceBody>;
+
+export const importParam = z.strictObject({
+  id: z.string().transform((text, ctx) => {
+    const id = parseId("import", text);
+    if (id !== undefined) return id;
+    ctx.addIssue({ code: "custom", message: "This is no import's id." });
+    return z.NEVER;
+  }),
+});
+
+export const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(2_048).optional(),
+});
+
+export const followQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).optional().describe("The last `seq` seen; nothing is repeated before it"),
+});
+
+const typeCountSchema = z.object({
+  read: z.number().int(),
+  accepted: z.number().int(),
+  duplicate: z.number().int(),
+  quarantined: z.number().int(),
+  rejected: z.number().int(),
+});
+
+const importShape = {
+  id: z.string(),
+  kind: kindSchema,
+  fileName: z.string(),
+  state: z.enum(IMPORT_STATES),
+  progress: z.object({ done: z.number(), total: z.number(), unit: z.string() }).describe("Bytes of the document read so far"),
+  createdAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  report: z
+    .object({
+      byType: z.record(z.string(), typeCountSchema).describe("By the types that the file names itself"),
+      warnings: z.array(z.object({ code: z.string(), detail: z.string(), count: z.number().int() })),
+    })
+    .optional(),
+  problem: z.object({ code: z.string(), title: z.string(), status: z.number().int(), detail: z.string().optional() }).optional(),
+};
+
+export const importSchema = z.object(importShape).meta({ id: "Import" });
+
+export const startedImportSchema = z
+  .object({
+    ...importShape,
+    uploadUrl: z.url().optional().describe("Where to PUT the announced file, within an hour; the import starts by itself or with `start`"),
+  })
+  .meta({ id: "StartedImport" });
+
+export const importListSchema = z.object({ items: z.array(importSchema), next: z.string().nullable() }).meta({ id: "ImportList" });
