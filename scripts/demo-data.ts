@@ -75,6 +75,7 @@ interface Timed {
   readonly id: string;
   readonly startDate: string;
   readonly endDate: string;
+  readonly [field: string]: unknown;
 }
 
 /** Heart rate of an ordinary day: low at night, up with steps, high in training. */

@@ -41,7 +41,7 @@ const EXPOSED = [
 export function allowOrigins(): MiddlewareHandler<AppEnv> {
   return cors({
     origin: (origin, c) => {
-      if (OPEN.some((path) => path.test(new URL(c.req.url).pathname))) return "*";
+      if (OPEN.some((path) => path.test(c.req.path))) return "*";
       const allowed: string[] = c.env.CORS_ORIGINS.split(/\s+/);
       return origin !== "" && allowed.includes(origin) ? origin : null;
     },
