@@ -2,17 +2,22 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import { notFound } from "../../shared/problem";
+import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
 import { type EraseRange, pageOf, type PushReceipt, type QuarantineItem, type QuarantinePosition, readQuarantine, type SessionPage, type SessionQuery } from "./pages";
+import type { BeginInput, Completed } from "./connections/connector";
+import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
+import type { SyncJob } from "./connections/job-rows";
+import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { SearchRequest } from "./fhir/view";
 import { VAULT_MIGRATIONS } from "./migrations";
@@ -33,6 +38,7 @@ export class Vault extends DurableObject<Env> {
   readonly #store: Store;
   readonly #sessions: RevokedSessions;
   readonly #fhir: FhirPart;
+  readonly #connections: Connections;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -60,6 +66,7 @@ export class Vault extends DurableObject<Env> {
       onRecorded: (listener) => store.onRecorded(listener),
     };
     this.#fhir = new FhirPart(this.#state, store.sources);
+    this.#connections = new Connections(this.#state);
   }
 
   override async alarm(): Promise<void> {
@@ -175,5 +182,73 @@ export class Vault extends DurableObject<Env> {
   async searchFhir(actor: PersonActor, request: SearchRequest): Promise<SearchAnswer> {
     await this.admit(actor);
     return this.#fhir.search(request);
+  }
+
+  /** The person's connections to vendors, oldest first. */
+  async connections(actor: PersonActor): Promise<ConnectionView[]> {
+    await this.admit(actor);
+    return this.#connections.list();
+  }
+
+  /** The connections to one vendor with progress and history; throws `vendor_retired` and `not_found`. */
+  async connectionStatus(actor: PersonActor, vendor: string): Promise<ConnectionDetail[]> {
+    await this.admit(actor);
+    return this.#connections.status(vendor);
+  }
+
+  /** Picks a vendor: makes a connection that waits for consent, or takes up an old one. */
+  async selectVendor(actor: PersonActor, vendor: string): Promise<ConnectionView> {
+    await this.admit(actor);
+    return this.#connections.select(vendor);
+  }
+
+  /** Starts an authorization at a vendor and returns where the person agrees. */
+  async beginConnection(actor: PersonActor, input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
+    await this.admit(actor);
+    return await this.#connections.begin(input);
+  }
+
+  /** Completes an authorization; the one-use state is the proof. Throws `gone`, `invalid`, `vendor_failed`, `unavailable`. */
+  async completeConnection(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+    return await this.#connections.complete(stateHash, code);
+  }
+
+  /** Ends an authorization that the person or the vendor refused; throws `gone`. */
+  async refuseConnection(stateHash: string, error: string): Promise<{ returnTo: string | undefined }> {
+    return this.#connections.refuse(stateHash, error);
+  }
+
+  /** Ends a connection: revoked at the vendor where `tell`, tokens destroyed; readings stay unless `deleteData`. Throws `not_found`. */
+  async disconnect(actor: PersonActor, connection: string, options: { tell: boolean; deleteData: boolean }): Promise<{ deleted: number }> {
+    await this.admit(actor);
+    return await this.#connections.disconnect(connection, options);
+  }
+
+  /** Takes a pointer of the sync queue into the vault's own list of work. */
+  async sync(pointer: SyncPointer): Promise<SyncAnswer> {
+    return this.#connections.sync(pointer);
+  }
+
+  /** Notes a pointer that could not be delivered for good. */
+  async failSync(pointer: SyncPointer): Promise<void> {
+    this.#connections.failSync(pointer);
+  }
+
+  /** Opens a job that reads what is new; the caller queues a pointer for each connection. */
+  async requestSync(actor: PersonActor, vendor?: string): Promise<{ job: SyncJob; connections: ConnectionId[] }> {
+    await this.admit(actor);
+    return this.#connections.request(vendor);
+  }
+
+  /** How a requested sync goes on; throws `not_found`. */
+  async syncJob(actor: PersonActor, id: string): Promise<SyncJob> {
+    await this.admit(actor);
+    return this.#connections.job(id);
+  }
+
+  /** Reads what is new now, within a request's time. */
+  async syncNow(actor: PersonActor, vendor?: string): Promise<SyncResult[]> {
+    await this.admit(actor);
+    return await this.#connections.syncNow(vendor);
   }
 }

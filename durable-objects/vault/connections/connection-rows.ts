@@ -1,0 +1,218 @@
+import type { ConnectionId } from "../../../shared/id";
+
+export const CONNECTION_STATES = ["pending", "active", "degraded", "rate_limited", "reauth_required", "revoked", "error"] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+/** States in which a vendor may be asked. */
+export const LIVE_STATES: ReadonlySet<ConnectionState> = new Set(["active", "degraded", "rate_limited", "error"]);
+
+export interface Connection {
+  readonly id: ConnectionId;
+  readonly vendor: string;
+  readonly state: ConnectionState;
+  readonly accountHash: string | undefined;
+  readonly accountKey: string | undefined;
+  readonly areas: readonly string[];
+  readonly createdAt: number;
+  readonly connectedAt: number | undefined;
+  readonly lastSuccessAt: number | undefined;
+  readonly lastDataAt: number | undefined;
+  readonly blockedUntil: number;
+  readonly error: { readonly code: string; readonly at: number } | undefined;
+}
+
+export interface Grant {
+  readonly connection: ConnectionId;
+  readonly verifier: string;
+  readonly redirectUri: string;
+  readonly returnTo: string | undefined;
+}
+
+export interface ConnectionEvent {
+  readonly at: number;
+  readonly kind: string;
+  readonly detail: string | undefined;
+}
+
+type ConnectionRow = {
+  id: ConnectionId;
+  vendor: string;
+  state: ConnectionState;
+  account_hash: string | null;
+  account_key: string | null;
+  areas: string;
+  created_at: number;
+  connected_at: number | null;
+  last_success_at: number | null;
+  last_data_at: number | null;
+  blocked_until: number;
+  error_code: string | null;
+  error_at: number | null;
+};
+type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null };
+
+/** Events kept per connection. */
+const HISTORY = 100;
+/** Authorizations one person may have under way. */
+const GRANTS = 5;
+
+/** The tables of connections, their secrets, authorizations and history. */
+export class ConnectionRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  all(vendor?: string): Connection[] {
+    return this.#sql
+      .exec<ConnectionRow>("SELECT * FROM connections WHERE ?1 IS NULL OR vendor = ?1 ORDER BY created_at, id", vendor ?? null)
+      .toArray()
+      .map(connectionOf);
+  }
+
+  get(id: string): Connection | undefined {
+    const [row] = this.#sql.exec<ConnectionRow>("SELECT * FROM connections WHERE id = ?", id).toArray();
+    return row === undefined ? undefined : connectionOf(row);
+  }
+
+  add(id: ConnectionId, vendor: string, now: number): void {
+    this.#sql.exec("INSERT INTO connections (id, vendor, state, created_at) VALUES (?, ?, 'pending', ?)", id, vendor, now);
+  }
+
+  /** Moves a connection to a state and says why; a state without trouble clears the last error. */
+  setState(id: string, state: ConnectionState, now: number, error?: string): void {
+    this.#sql.exec(
+      "UPDATE connections SET state = ?, error_code = ?, error_at = ? WHERE id = ?",
+      state,
+      error ?? null,
+      error === undefined ? null : now,
+      id,
+    );
+  }
+
+  connected(id: string, account: { hash: string; key: string }, areas: readonly string[], now: number): void {
+    this.#sql.exec(
+      `UPDATE connections SET state = 'active', account_hash = ?, account_key = ?, areas = ?, connected_at = ?, blocked_until = 0, error_code = NULL,
+       error_at = NULL WHERE id = ?`,
+      account.hash,
+      account.key,
+      JSON.stringify(areas),
+      now,
+      id,
+    );
+  }
+
+  /** Notes a page that was read, and the newest instant it spoke of. */
+  succeeded(id: string, now: number, newestAt: number | undefined): void {
+    this.#sql.exec(
+      `UPDATE connections SET state = 'active', error_code = NULL, error_at = NULL, last_success_at = ?2,
+       last_data_at = CASE WHEN ?3 IS NULL THEN last_data_at ELSE max(coalesce(last_data_at, ?3), ?3) END WHERE id = ?1`,
+      id,
+      now,
+      newestAt ?? null,
+    );
+  }
+
+  block(id: string, until: number): void {
+    this.#sql.exec("UPDATE connections SET blocked_until = max(blocked_until, ?) WHERE id = ?", until, id);
+  }
+
+  remove(id: string): void {
+    for (const table of ["connection_secrets", "connection_grants", "connection_events"]) {
+      this.#sql.exec(`DELETE FROM ${table} WHERE connection = ?`, id);
+    }
+    this.#sql.exec("DELETE FROM connections WHERE id = ?", id);
+  }
+
+  secret(id: string, name: "tokens" | "account"): string | undefined {
+    const [row] = this.#sql
+      .exec<{ sealed: string }>("SELECT sealed FROM connection_secrets WHERE connection = ? AND name = ?", id, name)
+      .toArray();
+    return row?.sealed;
+  }
+
+  putSecret(id: string, name: "tokens" | "account", sealed: string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO connection_secrets (connection, name, sealed) VALUES (?, ?, ?)", id, name, sealed);
+  }
+
+  dropSecrets(id: string): void {
+    this.#sql.exec("DELETE FROM connection_secrets WHERE connection = ?", id);
+    this.#sql.exec("DELETE FROM connection_grants WHERE connection = ?", id);
+  }
+
+  addGrant(stateHash: string, grant: Grant, expiresAt: number, now: number): void {
+    this.#sql.exec("DELETE FROM connection_grants WHERE expires_at <= ?", now);
+    this.#sql.exec(
+      "DELETE FROM connection_grants WHERE state_hash IN (SELECT state_hash FROM connection_grants ORDER BY expires_at DESC LIMIT -1 OFFSET ?)",
+      GRANTS - 1,
+    );
+    this.#sql.exec(
+      "INSERT INTO connection_grants (state_hash, connection, verifier, redirect_uri, return_to, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      stateHash,
+      grant.connection,
+      grant.verifier,
+      grant.redirectUri,
+      grant.returnTo ?? null,
+      expiresAt,
+    );
+  }
+
+  /** Takes an authorization out: of two callers one gets it. */
+  takeGrant(stateHash: string, now: number): Grant | undefined {
+    const [row] = this.#sql
+      .exec<GrantRow>(
+        "DELETE FROM connection_grants WHERE state_hash = ? AND expires_at > ? RETURNING connection, verifier, redirect_uri, return_to",
+        stateHash,
+        now,
+      )
+      .toArray();
+    if (row === undefined) return undefined;
+    return { connection: row.connection, verifier: row.verifier, redirectUri: row.redirect_uri, returnTo: row.return_to ?? undefined };
+  }
+
+  addEvent(id: string, kind: string, now: number, detail?: string): void {
+    this.#sql.exec(
+      `INSERT INTO connection_events (connection, seq, at, kind, detail)
+       SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4 FROM connection_events WHERE connection = ?1`,
+      id,
+      now,
+      kind,
+      detail ?? null,
+    );
+    this.#sql.exec(
+      "DELETE FROM connection_events WHERE connection = ?1 AND seq <= (SELECT max(seq) FROM connection_events WHERE connection = ?1) - ?2",
+      id,
+      HISTORY,
+    );
+  }
+
+  /** The latest events, newest first. */
+  events(id: string, limit: number): ConnectionEvent[] {
+    return this.#sql
+      .exec<{ at: number; kind: string; detail: string | null }>(
+        "SELECT at, kind, detail FROM connection_events WHERE connection = ? ORDER BY seq DESC LIMIT ?",
+        id,
+        limit,
+      )
+      .toArray()
+      .map(({ at, kind, detail }) => ({ at, kind, detail: detail ?? undefined }));
+  }
+}
+
+function connectionOf(row: ConnectionRow): Connection {
+  return {
+    id: row.id,
+    vendor: row.vendor,
+    state: row.state,
+    accountHash: row.account_hash ?? undefined,
+    accountKey: row.account_key ?? undefined,
+    areas: JSON.parse(row.areas) as string[],
+    createdAt: row.created_at,
+    connectedAt: row.connected_at ?? undefined,
+    lastSuccessAt: row.last_success_at ?? undefined,
+    lastDataAt: row.last_data_at ?? undefined,
+    blockedUntil: row.blocked_until,
+    error: row.error_code === null ? undefined : { code: row.error_code, at: row.error_at ?? 0 },
+  };
+}

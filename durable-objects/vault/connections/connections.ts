@@ -1,0 +1,307 @@
+import { DAY_MS, HOUR_MS, SECOND_MS } from "../../../shared/clock";
+import { BatchBuilder } from "../../../shared/health/batch";
+import { type ConnectionId, newId, parseId } from "../../../shared/id";
+import { notFound, problem } from "../../../shared/problem";
+import type { SyncPointer } from "../../../shared/vendors/pointer";
+import { liveVendor } from "../../../shared/vendors/vendors";
+import { storesOf } from "../../doors";
+import type { VaultState } from "../state";
+import { type Connection, ConnectionRows, LIVE_STATES } from "./connection-rows";
+import { type BeginInput, type Completed, Connector } from "./connector";
+import { JobRows, type SyncCounts, type SyncJob } from "./job-rows";
+import { backfillWindows, catchUpWindows, changeWindows, erasedRange, metricsOf, nextDue, openResources, siblings } from "./plan";
+import { type ConnectionPorts, connectionPorts } from "./ports";
+import { ALARM_SLICE, Runner, type SliceBudget } from "./runner";
+import { TokenKeeper } from "./tokens";
+import { type ConnectionDetail, type ConnectionView, detailOf, viewOf } from "./views";
+import { WindowRows } from "./window-rows";
+
+/** What the rest of Meridian must know of a connection, so that notifications and the clock find it. */
+export interface Registration {
+  readonly connection: ConnectionId;
+  readonly vendor: string;
+  readonly account: { readonly hash: string; readonly version: string };
+  /** Epoch milliseconds. */
+  readonly dueAt: number;
+}
+
+/** `done`: the work is in the vault's own list now. `later`: deliver again after the time. `dropped`: there is nothing to do it for. */
+export type SyncAnswer =
+  | { readonly outcome: "done"; readonly registration?: Registration }
+  | { readonly outcome: "later"; readonly retryAfterS: number }
+  | { readonly outcome: "dropped" };
+
+/** What an immediate sync came to, for one connection. */
+export interface SyncResult extends SyncCounts {
+  readonly connection: ConnectionView;
+  /** Windows that are still to be read; they follow by themselves. */
+  readonly left: number;
+}
+
+const TIMER = "connections";
+const ANNOUNCE = "connections-announce";
+const IMMEDIATE_MS = 20 * SECOND_MS;
+const IMMEDIATE_PAGES = 500;
+/** A list this long is worked off before it grows: the queue keeps what comes meanwhile. */
+const MOST_QUEUED = 5_000;
+const BACKLOG_RETRY_S = 300;
+/** A backlog is looked after by the vault's alarm; the clock only asks again at least this often. */
+const LONGEST_QUIET_MS = 6 * HOUR_MS;
+
+/** A person's connections to vendors. */
+export class Connections {
+  readonly #state: VaultState;
+  readonly #rows: ConnectionRows;
+  readonly #windows: WindowRows;
+  readonly #jobs: JobRows;
+  readonly #connector: Connector;
+  readonly #runner: Runner;
+
+  constructor(state: VaultState, ports: ConnectionPorts = connectionPorts(state)) {
+    this.#state = state;
+    const rows = new ConnectionRows(state.sql);
+    const windows = new WindowRows(state.sql);
+    const jobs = new JobRows(state.sql);
+    const tokens = new TokenKeeper(rows, ports.key, state.now, state.random);
+    this.#rows = rows;
+    this.#windows = windows;
+    this.#jobs = jobs;
+    this.#connector = new Connector({ state, ports, rows, tokens });
+    this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens });
+    state.timers.on(TIMER, (id) => this.#alarm(id));
+    state.timers.on(ANNOUNCE, (id) => this.#announce(id));
+  }
+
+  list(): ConnectionView[] {
+    return this.#rows.all().map((connection) => viewOf(connection, this.#windows, this.#state.now()));
+  }
+
+  /** Every connection of the person to a vendor. Problems: `vendor_retired`, `not_found`. */
+  status(vendor: string): ConnectionDetail[] {
+    liveVendor(vendor);
+    return this.#rows.all(vendor).map((connection) => detailOf(connection, this.#rows, this.#windows, this.#state.now()));
+  }
+
+  select(vendor: string): ConnectionView {
+    return viewOf(this.#connector.select(liveVendor(vendor).vendor), this.#windows, this.#state.now());
+  }
+
+  async begin(input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
+    return await this.#connector.begin(input);
+  }
+
+  refuse(stateHash: string, error: string): { returnTo: string | undefined } {
+    return this.#connector.refuse(stateHash, error);
+  }
+
+  async complete(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+    const completed = await this.#connector.complete(stateHash, code);
+    const connection = this.#must(completed.connection);
+    this.#planFirst(connection);
+    const { timers, now } = this.#state;
+    timers.set(TIMER, connection.id, now());
+    // The caller registers the connection too; the queue makes sure of it should the caller be cut off.
+    timers.set(ANNOUNCE, connection.id, now());
+    return { ...completed, registration: this.#registration(connection) };
+  }
+
+  /** Ends a connection. Its readings stay unless `deleteData`. Problem `not_found`. */
+  async disconnect(id: string, options: { readonly tell: boolean; readonly deleteData: boolean }): Promise<{ deleted: number }> {
+    const connection = this.#must(id);
+    this.#windows.dropQueued(id);
+    this.#state.timers.clear(TIMER, id);
+    this.#state.timers.clear(ANNOUNCE, id);
+    await this.#connector.end(connection, options.tell);
+    if (!options.deleteData) return { deleted: 0 };
+    const { deleted } = this.#erase(connection, Object.keys(liveVendor(connection.vendor).vendor.resources), () => ({
+      from: 0,
+      to: this.#state.now() + 2 * DAY_MS,
+    }));
+    this.#windows.forget(id);
+    return { deleted };
+  }
+
+  /** Takes a pointer from the queue: plans what it asks for and lets the alarm read it. */
+  sync(pointer: SyncPointer): SyncAnswer {
+    const connection = this.#rows.get(pointer.connection);
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) {
+      if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
+      return { outcome: "dropped" };
+    }
+    if (this.#windows.queued(connection.id) >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+    switch (pointer.kind) {
+      case "changed":
+        this.#planChange(connection, pointer);
+        break;
+      case "due":
+        this.#planDue(connection);
+        break;
+      case "asked":
+        this.#planAsked(connection, pointer.job);
+        break;
+      case "connected":
+        break;
+    }
+    this.#wake(connection.id);
+    return { outcome: "done", registration: this.#registration(connection) };
+  }
+
+  /** A pointer that could not be delivered for good: the person shall see it. */
+  failSync(pointer: SyncPointer): void {
+    if (this.#rows.get(pointer.connection) === undefined) return;
+    const { now } = this.#state;
+    this.#rows.addEvent(pointer.connection, "sync_failed", now(), pointer.kind === "changed" ? pointer.dataType : pointer.kind);
+    const connection = this.#must(pointer.connection);
+    if (LIVE_STATES.has(connection.state)) this.#rows.setState(pointer.connection, "error", now(), "sync_failed");
+    if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
+  }
+
+  /** Opens a job for the person's connections, or those of one vendor; the caller queues one pointer for each. */
+  request(vendor?: string): { job: SyncJob; connections: ConnectionId[] } {
+    const connections = this.#askable(vendor).map(({ id }) => id);
+    const job = newId("job", this.#state.region, this.#state.now(), this.#state.random);
+    this.#jobs.add(job, connections.length, this.#state.now());
+    return { job: this.job(job), connections };
+  }
+
+  job(id: string): SyncJob {
+    const job = this.#jobs.get(id);
+    if (job === undefined) throw notFound("sync");
+    return job;
+  }
+
+  /** Reads what is new right now, as far as that goes in a request's time; the rest follows by itself. */
+  async syncNow(vendor?: string): Promise<SyncResult[]> {
+    const { now } = this.#state;
+    const budget: SliceBudget = { pages: IMMEDIATE_PAGES, until: now() + IMMEDIATE_MS };
+    const results: SyncResult[] = [];
+    for (const connection of this.#askable(vendor)) {
+      const id = newId("job", this.#state.region, now(), this.#state.random);
+      this.#jobs.add(id, 1, now());
+      this.#planAsked(connection, id);
+      await this.#runner.run(connection.id, budget, () => this.job(id).state !== "running");
+      this.#wake(connection.id);
+      const { read, accepted, duplicate, updated, rejected, total, done } = this.job(id);
+      results.push({
+        connection: viewOf(this.#must(connection.id), this.#windows, now()),
+        read,
+        accepted,
+        duplicate,
+        updated,
+        rejected,
+        left: total - done,
+      });
+    }
+    return results;
+  }
+
+  async #alarm(id: string): Promise<number | undefined> {
+    await this.#runner.run(id, { pages: ALARM_SLICE.pages, until: this.#state.now() + ALARM_SLICE.ms });
+    return this.#runner.next(id);
+  }
+
+  async #announce(id: string): Promise<undefined> {
+    const connection = parseId("connection", id);
+    const { env, region, person } = this.#state;
+    if (connection !== undefined) await storesOf(env, region).sync.send({ kind: "connected", person, connection } satisfies SyncPointer);
+    return undefined;
+  }
+
+  #wake(id: string): void {
+    const at = this.#runner.next(id);
+    if (at !== undefined) this.#state.timers.setEarliest(TIMER, id, at);
+  }
+
+  /** First import, or after a pause the part that is missing. */
+  #planFirst(connection: Connection): void {
+    const { vendor } = liveVendor(connection.vendor);
+    const { now } = this.#state;
+    const resources = openResources(vendor, connection.areas);
+    const before = new Map(this.#windows.resources(connection.id).map((r) => [r.resource, r.syncedTo]));
+    this.#windows.setResources(connection.id, resources, now());
+    this.#windows.reopen(connection.id, resources, now());
+    for (const resource of resources) {
+      const syncedTo = before.get(resource);
+      if (syncedTo === undefined) this.#windows.syncedTo(connection.id, resource, now());
+      else this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
+      this.#windows.plan(connection.id, backfillWindows(vendor, resource, now()), now());
+      this.#setNext(connection, resource);
+    }
+  }
+
+  #planChange(connection: Connection, { dataType, operation, since, until }: Extract<SyncPointer, { kind: "changed" }>): void {
+    const { vendor } = liveVendor(connection.vendor);
+    const { now } = this.#state;
+    const range = { from: since, to: Math.max(until, since + 1) };
+    const known = new Set(this.#windows.resources(connection.id).flatMap((r) => (r.state === "active" ? [r.resource] : [])));
+    const spec = vendor.resources[dataType];
+    // A type that we do not read, or may not: nothing to do.
+    if (spec === undefined || !known.has(dataType)) return;
+    if (operation === "delete") this.#erase(connection, [dataType], (resource) => erasedRange(resource, range));
+    const touched = operation === "delete" ? siblings(vendor, dataType).filter((name) => known.has(name)) : [dataType];
+    for (const resource of touched) this.#windows.plan(connection.id, changeWindows(vendor, resource, range), now());
+  }
+
+  #planDue(connection: Connection): void {
+    const { vendor } = liveVendor(connection.vendor);
+    const { now } = this.#state;
+    for (const { resource, state, nextAt, syncedTo } of this.#windows.resources(connection.id)) {
+      if (state !== "active" || nextAt > now() || vendor.resources[resource] === undefined) continue;
+      this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
+      this.#setNext(connection, resource);
+    }
+  }
+
+  #planAsked(connection: Connection, job: string): void {
+    const { vendor } = liveVendor(connection.vendor);
+    const { now } = this.#state;
+    const windows = this.#windows
+      .resources(connection.id)
+      .filter(({ state, resource }) => state === "active" && vendor.resources[resource] !== undefined)
+      .flatMap(({ resource, syncedTo }) => catchUpWindows(vendor, resource, syncedTo, now(), "asked"));
+    this.#windows.plan(connection.id, windows, now(), job);
+    this.#jobs.planned(job, windows.length);
+  }
+
+  #erase(
+    connection: Connection,
+    resources: readonly string[],
+    rangeOf: (spec: Parameters<typeof erasedRange>[0]) => { from: number; to: number },
+  ): { deleted: number } {
+    const { vendor } = liveVendor(connection.vendor);
+    const into = new BatchBuilder();
+    for (const resource of resources) {
+      const spec = vendor.resources[resource];
+      if (spec === undefined) continue;
+      for (const metric of metricsOf(spec))
+        into.deleteRange({ vendor: vendor.source, connection: connection.id, metric, ...rangeOf(spec) });
+    }
+    return { deleted: this.#state.record(into.take()).deleted };
+  }
+
+  #setNext(connection: Connection, resource: string): void {
+    const spec = liveVendor(connection.vendor).vendor.resources[resource];
+    if (spec === undefined) return;
+    const spread = (this.#state.random(new Uint8Array(1))[0] ?? 0) / 255;
+    this.#windows.setNext(connection.id, resource, nextDue(spec, this.#state.now(), spread));
+  }
+
+  #registration(connection: Connection): Registration {
+    const { id, vendor, accountHash, accountKey } = this.#must(connection.id);
+    if (accountHash === undefined || accountKey === undefined) throw problem("conflict", "The connection is not complete.");
+    const nexts = this.#windows.resources(id).flatMap(({ state, nextAt }) => (state === "active" ? [nextAt] : []));
+    const dueAt = Math.min(this.#state.now() + LONGEST_QUIET_MS, ...nexts);
+    return { connection: id, vendor, account: { hash: accountHash, version: accountKey }, dueAt };
+  }
+
+  #askable(vendor: string | undefined): Connection[] {
+    if (vendor !== undefined) liveVendor(vendor);
+    return this.#rows.all(vendor).filter(({ state }) => LIVE_STATES.has(state));
+  }
+
+  #must(id: string): Connection {
+    const connection = this.#rows.get(id);
+    if (connection === undefined) throw notFound("connection");
+    return connection;
+  }
+}

@@ -1,0 +1,212 @@
+import { MINUTE_MS } from "../../../shared/clock";
+import { toBase64Url } from "../../../shared/crypto/base64url";
+import type { SealedPlace } from "../../../shared/crypto/sealing";
+import { type ConnectionId, newId } from "../../../shared/id";
+import { problem } from "../../../shared/problem";
+import { accountHashes } from "../../../shared/vendors/account";
+import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
+import { liveVendor } from "../../../shared/vendors/vendors";
+import type { VaultState } from "../state";
+import type { Reply, VendorClient } from "./client";
+import type { Connection, ConnectionRows } from "./connection-rows";
+import type { ConnectionPorts } from "./ports";
+import { secretPlace, type TokenKeeper, type Tokens, tokensOf } from "./tokens";
+
+/** How long an authorization may take. */
+export const GRANT_MS = 10 * MINUTE_MS;
+
+export interface BeginInput {
+  readonly vendor: string;
+  /** Opaque value that comes back with the callback, and its hash: only the hash is stored. */
+  readonly state: string;
+  readonly stateHash: string;
+  readonly redirectUri: string;
+  /** Areas to ask for; all that are no special class where left out. */
+  readonly areas?: readonly string[] | undefined;
+  /** Where the person's browser goes afterwards; checked by the caller. */
+  readonly returnTo?: string | undefined;
+}
+
+/** What an authorization came to. */
+export interface Completed {
+  readonly connection: ConnectionId;
+  readonly returnTo: string | undefined;
+}
+
+interface ConnectorParts {
+  readonly state: VaultState;
+  readonly ports: ConnectionPorts;
+  readonly rows: ConnectionRows;
+  readonly tokens: TokenKeeper;
+}
+
+/** Begins, completes and ends grants at vendors. */
+export class Connector {
+  readonly #parts: ConnectorParts;
+
+  constructor(parts: ConnectorParts) {
+    this.#parts = parts;
+  }
+
+  /** The person's connection to a vendor: the latest one, or a new one. */
+  select(vendor: LiveVendor): Connection {
+    const { state, rows } = this.#parts;
+    const known = rows.all(vendor.id);
+    const usable = known.findLast((row) => row.state !== "revoked") ?? known.at(-1);
+    if (usable !== undefined && usable.state !== "revoked") return usable;
+    const id = usable?.id ?? newId("connection", state.region, state.now(), state.random);
+    if (usable === undefined) rows.add(id, vendor.id, state.now());
+    else rows.setState(id, "pending", state.now());
+    rows.addEvent(id, "selected", state.now());
+    return rows.get(id) ?? fail();
+  }
+
+  /** Starts an authorization: returns the URL where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid` for unknown areas. */
+  async begin(input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
+    const { state, ports, rows, tokens } = this.#parts;
+    const { vendor } = liveVendor(input.vendor);
+    const scopes = scopesOf(vendor, input.areas);
+    const connection = this.select(vendor).id;
+    const verifier = toBase64Url(state.random(new Uint8Array(32)));
+    const challenge = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
+    const sealed = await tokens.seal(verifierPlace(input.stateHash), verifier);
+    const { redirectUri, returnTo } = input;
+    rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo }, state.now() + GRANT_MS, state.now());
+    const url = ports.client(vendor).authorizeUrl({
+      state: input.state,
+      challenge: vendor.auth.pkce === "absent" ? undefined : challenge,
+      redirectUri,
+      scopes,
+    });
+    return { connection, url };
+  }
+
+  /** The person did not agree, or the vendor reported an error. */
+  refuse(stateHash: string, error: string): { returnTo: string | undefined } {
+    const { state, rows } = this.#parts;
+    const grant = rows.takeGrant(stateHash, state.now());
+    if (grant === undefined) throw used();
+    rows.addEvent(grant.connection, "refused", state.now(), error.slice(0, 64));
+    return { returnTo: grant.returnTo };
+  }
+
+  /**
+   * Exchanges the code, asks who the person is there, and stores the sealed tokens. An account that the person had connected before takes
+   * its old connection up again; another account of the same vendor becomes a connection of its own. Problems: `gone` for a state that
+   * was used or has expired, `invalid` for a code the vendor refuses, `vendor_failed`, `unavailable`.
+   */
+  async complete(stateHash: string, code: string): Promise<Completed> {
+    const { state, ports, rows, tokens } = this.#parts;
+    const grant = rows.takeGrant(stateHash, state.now());
+    const chosen = grant === undefined ? undefined : rows.get(grant.connection);
+    if (grant === undefined || chosen === undefined) throw used();
+    const module = liveVendor(chosen.vendor);
+    const client = ports.client(module.vendor);
+    const verifier = await tokens.unseal(verifierPlace(stateHash), grant.verifier);
+    const fresh = await this.#exchange(client, module.vendor, { code, redirect_uri: grant.redirectUri, code_verifier: verifier });
+    const account = await this.#identify(module, client, fresh);
+    const [hash] = await accountHashes(ports.directory, module.vendor.id, account.userId);
+
+    const id = this.#place(chosen, hash.hash);
+    const sealedTokens = await tokens.seal(secretPlace(id, "tokens"), JSON.stringify(fresh));
+    const sealedAccount = await tokens.seal(secretPlace(id, "account"), JSON.stringify(account));
+    rows.putSecret(id, "tokens", sealedTokens);
+    rows.putSecret(id, "account", sealedAccount);
+    rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope), state.now());
+    rows.addEvent(id, "connected", state.now());
+    return { connection: id, returnTo: grant.returnTo };
+  }
+
+  /**
+   * Ends a grant: nothing is asked any more from this moment, then the vendor is told, then the tokens are destroyed whatever it said.
+   *
+   * @param tell false where another connection of ours uses the same account, which a revocation would end too
+   */
+  async end(connection: Connection, tell: boolean): Promise<void> {
+    const { state, ports, rows, tokens } = this.#parts;
+    rows.setState(connection.id, "revoked", state.now());
+    const held = await tokens.read(connection.id).catch(() => undefined);
+    if (tell && held !== undefined) {
+      const revoked = await ports.client(liveVendor(connection.vendor).vendor).revoke(held.refresh ?? held.access);
+      if (!revoked) rows.addEvent(connection.id, "revoke_unconfirmed", state.now());
+    }
+    rows.dropSecrets(connection.id);
+    rows.addEvent(connection.id, "disconnected", state.now());
+  }
+
+  async #exchange(
+    client: VendorClient,
+    vendor: LiveVendor,
+    parameters: { code: string; redirect_uri: string; code_verifier: string },
+  ): Promise<Tokens> {
+    const { code_verifier, ...plain } = parameters;
+    const proof: Readonly<Record<string, string>> = vendor.auth.pkce === "absent" ? {} : { code_verifier };
+    const reply = await client.token({ grant_type: "authorization_code", ...plain, ...proof });
+    if (reply.kind === "rejected" && reply.error === "invalid_grant")
+      throw problem("invalid", "The vendor did not accept the authorization code. Start again.");
+    const fresh = tokensOf(accepted(reply), this.#parts.state.now());
+    if (fresh === undefined) throw problem("vendor_failed", "The vendor's reply holds no tokens.");
+    if (fresh.refresh === undefined)
+      throw problem("vendor_failed", "The vendor gave no lasting permission. Remove Meridian at the vendor and connect again.");
+    return fresh;
+  }
+
+  async #identify(module: VendorModule, client: VendorClient, tokens: Tokens) {
+    return module.readIdentity(accepted(await client.call(module.identityRequest, tokens.access)));
+  }
+
+  /** The connection that this account belongs to. */
+  #place(chosen: Connection, hash: string): ConnectionId {
+    const { state, rows } = this.#parts;
+    const known = rows.all(chosen.vendor).find((row) => row.accountHash === hash);
+    if (known !== undefined) {
+      if (known.id !== chosen.id && chosen.accountHash === undefined) rows.remove(chosen.id);
+      return known.id;
+    }
+    if (chosen.accountHash === undefined) return chosen.id;
+    // The other account's connection was ended before this one began.
+    if (chosen.state === "pending") rows.setState(chosen.id, "revoked", state.now());
+    const id = newId("connection", state.region, state.now(), state.random);
+    rows.add(id, chosen.vendor, state.now());
+    return id;
+  }
+}
+
+/** The scopes of the wanted areas. Special classes of data are asked for by name only. */
+function scopesOf(vendor: LiveVendor, areas: readonly string[] | undefined): string[] {
+  const wanted = areas ?? Object.entries(vendor.areas).flatMap(([name, { special }]) => (special ? [] : [name]));
+  return wanted.map((name) => {
+    const area = Object.hasOwn(vendor.areas, name) ? vendor.areas[name] : undefined;
+    if (area === undefined)
+      throw problem("invalid", undefined, {
+        errors: [{ pointer: "/areas", code: "unknown_area", message: "The vendor has no such area." }],
+      });
+    return area.scope;
+  });
+}
+
+/** The areas that the granted scopes open. A vendor that repeats no scopes has granted what was asked for: all of them are tried. */
+function grantedAreas(vendor: LiveVendor, scope: string | undefined): string[] {
+  const names = Object.keys(vendor.areas);
+  if (scope === undefined) return names;
+  const granted = new Set(scope.split(vendor.auth.scopeSeparator === "comma" ? "," : /\s+/));
+  return names.filter((name) => granted.has(vendor.areas[name]?.scope ?? ""));
+}
+
+function verifierPlace(stateHash: string): SealedPlace {
+  return { table: "connection_grants", column: "verifier", row: stateHash };
+}
+
+function accepted(reply: Reply): unknown {
+  if (reply.kind === "ok") return reply.body;
+  if (reply.kind === "limited") throw problem("unavailable", "The vendor is busy.", { retryAfter: Math.ceil(reply.retryAfterMs / 1000) });
+  throw problem("vendor_failed");
+}
+
+function used() {
+  return problem("gone", "This authorization has been used or has expired. Start again.");
+}
+
+function fail(): never {
+  throw new TypeError("a connection that was just written is not there");
+}

@@ -1,0 +1,106 @@
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
+import { METRICS } from "../../../shared/health/catalogue";
+import type { LiveVendor, Range, VendorResource } from "../../../shared/vendors/vendor";
+
+export type Purpose = "backfill" | "incremental" | "changed" | "asked";
+
+/** A piece of work: one resource over one range. */
+export interface PlannedWindow extends Range {
+  readonly resource: string;
+  readonly purpose: Purpose;
+}
+
+/** The resources that the granted areas open. */
+export function openResources(vendor: LiveVendor, areas: readonly string[]): string[] {
+  const granted = new Set(areas);
+  return Object.entries(vendor.resources)
+    .filter(([, spec]) => spec.areas.some((area) => granted.has(area)))
+    .map(([name]) => name);
+}
+
+/**
+ * The windows of the first import, newest first: from at least `history.maxDays` ago until now, cut at multiples of the resource's window
+ * length, so that reconnecting plans the same windows again and those that are done stay done. The newest reaches into the future;
+ * what happens there is for later readings.
+ */
+export function backfillWindows(vendor: LiveVendor, resource: string, now: number): PlannedWindow[] {
+  const length = specOf(vendor, resource).windowDays * DAY_MS;
+  const oldest = floorDay(now) - vendor.history.maxDays * DAY_MS;
+  const windows: PlannedWindow[] = [];
+  for (let from = Math.floor(oldest / length) * length; from < now; from += length)
+    windows.push({ resource, purpose: "backfill", from, to: from + length });
+  return windows.toReversed();
+}
+
+/** The windows that catch up from where a resource has been read to, with an overlap for devices that sync late. Whole UTC days. */
+export function catchUpWindows(
+  vendor: LiveVendor,
+  resource: string,
+  syncedTo: number | undefined,
+  now: number,
+  purpose: "incremental" | "asked",
+): PlannedWindow[] {
+  const overlap = vendor.history.overlapHours * HOUR_MS;
+  const oldest = now - vendor.history.maxDays * DAY_MS;
+  const from = floorDay(Math.max(oldest, (syncedTo ?? now) - overlap));
+  return cut(specOf(vendor, resource), { from, to: ceilDay(now) }).map((range) => ({ resource, purpose, ...range }));
+}
+
+/**
+ * The windows that read a changed range again. Days are labels in the person's zone, and sessions are found by another instant than they
+ * start at (a night by its end), so both are read a day beyond on either side.
+ */
+export function changeWindows(vendor: LiveVendor, resource: string, range: Range): PlannedWindow[] {
+  const spec = specOf(vendor, resource);
+  const wide = byInstant(spec) ? range : { from: floorDay(range.from) - DAY_MS, to: ceilDay(range.to) + DAY_MS };
+  return cut(spec, wide).map((part) => ({ resource, purpose: "changed", ...part }));
+}
+
+/** What a deletion takes away: readings that start in the range, and days that it touches. Always less than `changeWindows` reads. */
+export function erasedRange(spec: VendorResource, range: Range): Range {
+  return spec.granularity === "daily" ? { from: floorDay(range.from), to: ceilDay(range.to) } : range;
+}
+
+/** The resource and those that bring one of its metrics too: a deletion goes by metric, so all of them are read again. */
+export function siblings(vendor: LiveVendor, resource: string): string[] {
+  const metrics = new Set(specOf(vendor, resource).metrics);
+  return Object.entries(vendor.resources)
+    .filter(([, spec]) => spec.metrics.some((key) => metrics.has(key)))
+    .map(([name]) => name);
+}
+
+/** The catalogue keys a resource may bring, with `nutrient.*` and the like written out. */
+export function metricsOf(spec: VendorResource): string[] {
+  return spec.metrics.flatMap((name) =>
+    name.endsWith("*") ? METRICS.filter(({ key }) => key.startsWith(name.slice(0, -1))).map(({ key }) => key) : [name],
+  );
+}
+
+/** What of a window is asked for at the vendor: nothing beyond tomorrow. Whole days, because a page token binds the range it began with. */
+export function askedRange({ from, to }: Range, now: number): Range {
+  return { from, to: Math.min(to, ceilDay(now) + DAY_MS) };
+}
+
+/** When the next incremental reading of a resource is due; with some spread, so that connections do not march in step. */
+export function nextDue(spec: VendorResource, now: number, spread: number): number {
+  return now + Math.round(spec.cadenceS * 1000 * (1 + spread * 0.1));
+}
+
+const byInstant = (spec: VendorResource): boolean => spec.granularity === "sample" || spec.granularity === "interval";
+
+/** Cuts a range into windows of the resource's length, newest first. */
+function cut(spec: VendorResource, { from, to }: Range): Range[] {
+  const length = spec.windowDays * DAY_MS;
+  const parts: Range[] = [];
+  for (let end = to; end > from; end -= length) parts.push({ from: Math.max(from, end - length), to: end });
+  return parts;
+}
+
+function specOf(vendor: LiveVendor, resource: string): VendorResource {
+  const spec = vendor.resources[resource];
+  if (spec === undefined) throw new TypeError("not a resource of this vendor");
+  return spec;
+}
+
+const floorDay = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;
+const ceilDay = (ms: number): number => Math.ceil(ms / DAY_MS) * DAY_MS;

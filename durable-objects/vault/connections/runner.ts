@@ -1,0 +1,196 @@
+import { HOUR_MS, SECOND_MS } from "../../../shared/clock";
+import { BatchBuilder } from "../../../shared/health/batch";
+import { isProblem } from "../../../shared/problem";
+import type { PageOutcome, VendorModule } from "../../../shared/vendors/vendor";
+import { liveVendor } from "../../../shared/vendors/vendors";
+import type { VaultState } from "../state";
+import type { Reply } from "./client";
+import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
+import type { JobRows } from "./job-rows";
+import { askedRange } from "./plan";
+import type { ConnectionPorts } from "./ports";
+import type { Quota } from "./quota";
+import type { TokenKeeper } from "./tokens";
+import type { SyncWindow, WindowRows } from "./window-rows";
+
+/** How much one slice may do; the rest follows by the vault's alarm. */
+export interface SliceBudget {
+  readonly pages: number;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+export const ALARM_SLICE = { pages: 25, ms: 15 * SECOND_MS } as const;
+
+/** A window that cannot be read is given up after so many tries in a row; with the waits between them, that is about half a day. */
+const MOST_ATTEMPTS = 16;
+const MOST_RESTARTS = 2;
+const FIRST_WAIT_MS = 15 * SECOND_MS;
+const LONGEST_WAIT_MS = HOUR_MS;
+
+interface RunnerParts {
+  readonly state: VaultState;
+  readonly ports: ConnectionPorts;
+  readonly rows: ConnectionRows;
+  readonly windows: WindowRows;
+  readonly jobs: JobRows;
+  readonly tokens: TokenKeeper;
+}
+
+/**
+ * Reads windows page by page. All progress is in storage: whatever ends the object between two steps, the next slice goes on where the
+ * last page was stored, and a page that is read twice changes nothing.
+ */
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads due windows of a connection until none is left, the budget is used up, or the vendor wants to be left alone. One slice at a time. `enough` ends it before that. */
+  async run(id: string, budget: SliceBudget, enough: () => boolean = () => false): Promise<void> {
+    for (let other = this.#running.get(id); other !== undefined; other = this.#running.get(id)) await other.catch(() => undefined);
+    const slice = this.#slice(id, budget, enough).finally(() => {
+      if (this.#running.get(id) === slice) this.#running.delete(id);
+    });
+    this.#running.set(id, slice);
+    await slice;
+  }
+
+  /** When a connection wants to be read next, or undefined where nothing is left. */
+  next(id: string): number | undefined {
+    const { rows, windows } = this.#parts;
+    const connection = rows.get(id);
+    const due = windows.nextDue(id);
+    return connection === undefined || !LIVE_STATES.has(connection.state) || due === undefined
+      ? undefined
+      : Math.max(due, connection.blockedUntil);
+  }
+
+  async #slice(id: string, budget: SliceBudget, enough: () => boolean): Promise<void> {
+    const { state, rows, windows, ports } = this.#parts;
+    for (let pages = 0; pages < budget.pages && state.now() < budget.until && !enough(); pages++) {
+      const connection = rows.get(id);
+      if (connection === undefined || !LIVE_STATES.has(connection.state) || connection.blockedUntil > state.now()) return;
+      const window = windows.next(id, state.now());
+      if (window === undefined) return;
+      const module = liveVendor(connection.vendor);
+      const quota = ports.quota(module.vendor, connection.accountHash ?? id);
+      if (!(await this.#page(connection, window, module, quota))) return;
+    }
+  }
+
+  /** Reads one page. False where the connection must wait. */
+  async #page(connection: Connection, window: SyncWindow, module: VendorModule, quota: Quota): Promise<boolean> {
+    const { state, rows, ports, tokens } = this.#parts;
+    const client = ports.client(module.vendor);
+    let token = await tokens.access(connection.id, client);
+    if (token.kind === "token") {
+      const waitMs = await quota.ask(window.purpose === "backfill");
+      if (waitMs > 0) {
+        rows.block(connection.id, state.now() + waitMs);
+        return false;
+      }
+      const request = module.pageRequest(window.resource, askedRange(window, state.now()), window.page);
+      let reply = await client.call(request, token.access);
+      if (reply.kind === "unauthorized") {
+        token = await tokens.access(connection.id, client, token.access);
+        if (token.kind === "token") reply = await client.call(request, token.access);
+      }
+      await quota.report(reply.kind !== "down");
+      if (token.kind === "token") return await this.#take(window, module, quota, reply);
+    }
+    if (!this.#live(connection.id)) return false;
+    if (token.kind === "reauth") this.#reauthorize(connection.id, "token_expired");
+    else this.#wait(window, token.reason, token.retryAfterMs);
+    return false;
+  }
+
+  async #take(window: SyncWindow, module: VendorModule, quota: Quota, reply: Reply): Promise<boolean> {
+    const { state, rows, windows } = this.#parts;
+    const id = window.connection;
+    // While the vendor answered, the person may have disconnected: what comes then is nobody's.
+    if (!this.#live(id)) return false;
+    switch (reply.kind) {
+      case "ok":
+        return this.#store(window, module, reply.body);
+      case "unauthorized":
+        this.#reauthorize(id, "invalid_token");
+        return false;
+      case "forbidden":
+        windows.forbid(id, window.resource);
+        rows.addEvent(id, "permission_missing", state.now(), window.resource);
+        return true;
+      case "rejected":
+        // A page token that has grown old is refused like any wrong parameter: the window starts over, but not for ever.
+        if (window.page !== undefined && window.attempts < MOST_RESTARTS) windows.restart(window, state.now());
+        else this.#giveUp(window, `vendor_refused_${reply.status}`);
+        return true;
+      case "limited": {
+        const until = state.now() + reply.retryAfterMs;
+        rows.setState(id, "rate_limited", state.now(), "rate_limited");
+        rows.block(id, until);
+        await quota.limited(until);
+        return false;
+      }
+      case "down":
+        this.#wait(window, reply.reason, reply.retryAfterMs);
+        return false;
+    }
+  }
+
+  /** Stores a page with its progress. Nothing is awaited, so both are one transaction. */
+  #store(window: SyncWindow, module: VendorModule, body: unknown): boolean {
+    const { state, rows, windows, jobs } = this.#parts;
+    const now = state.now();
+    const into = new BatchBuilder();
+    let outcome: PageOutcome;
+    try {
+      outcome = module.readPage(window.resource, body, into, { connection: window.connection, syncedAt: now });
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      this.#wait(window, "malformed_reply", undefined);
+      return false;
+    }
+    const receipt = state.record(into.take());
+    const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
+    windows.advance(window, outcome, receipt.accepted + receipt.updated, rejected);
+    if (window.job !== undefined) jobs.page(window.job, outcome.read, rejected, receipt);
+    rows.succeeded(window.connection, now, outcome.newestAt);
+    return true;
+  }
+
+  /** Leaves the vendor alone for a while; every further failure in a row doubles it. */
+  #wait(window: SyncWindow, reason: string, retryAfterMs: number | undefined): void {
+    const { state, rows, windows } = this.#parts;
+    const now = state.now();
+    if (window.attempts + 1 >= MOST_ATTEMPTS) return this.#giveUp(window, reason);
+    const spread = 1 + (state.random(new Uint8Array(1))[0] ?? 0) / 1024;
+    const waitMs = Math.max(retryAfterMs ?? 0, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** window.attempts) * spread);
+    const until = now + Math.round(waitMs);
+    windows.postpone(window, until, reason);
+    rows.block(window.connection, until);
+    rows.setState(window.connection, reason === "rate_limited" ? "rate_limited" : "degraded", now, reason);
+  }
+
+  #giveUp(window: SyncWindow, reason: string): void {
+    const { state, rows, windows, jobs } = this.#parts;
+    windows.giveUp(window, reason);
+    if (window.job !== undefined) jobs.failed(window.job);
+    rows.addEvent(window.connection, "window_failed", state.now(), `${window.resource}: ${reason}`);
+  }
+
+  /** The grant is over: nothing is asked until the person agrees again. */
+  #reauthorize(id: string, reason: string): void {
+    const { state, rows } = this.#parts;
+    rows.setState(id, "reauth_required", state.now(), reason);
+    rows.addEvent(id, "reauth_required", state.now(), reason);
+  }
+
+  #live(id: string): boolean {
+    const connection = this.#parts.rows.get(id);
+    return connection !== undefined && LIVE_STATES.has(connection.state);
+  }
+}

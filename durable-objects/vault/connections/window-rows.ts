@@ -1,0 +1,302 @@
+import type { PageOutcome } from "../../../shared/vendors/vendor";
+import type { PlannedWindow, Purpose } from "./plan";
+
+/** A window that is to be read, or was. */
+export interface SyncWindow extends PlannedWindow {
+  readonly connection: string;
+  readonly turn: number;
+  readonly attempts: number;
+  readonly page: string | undefined;
+  readonly job: string | undefined;
+}
+
+/** How far a resource has been read. */
+export interface ResourceProgress {
+  readonly resource: string;
+  readonly state: "active" | "permission_missing";
+  readonly syncedTo: number | undefined;
+  readonly nextAt: number;
+  readonly newestAt: number | undefined;
+  readonly read: number;
+  readonly stored: number;
+  readonly rejected: number;
+}
+
+type WindowRow = {
+  connection: string;
+  resource: string;
+  from_at: number;
+  to_at: number;
+  purpose: Purpose;
+  turn: number;
+  attempts: number;
+  page: string | null;
+  job: string | null;
+};
+type ResourceRow = {
+  resource: string;
+  state: ResourceProgress["state"];
+  synced_to: number | null;
+  next_at: number;
+  newest_at: number | null;
+  read: number;
+  stored: number;
+  rejected: number;
+};
+
+const RESTARTED = "page_refused";
+const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ?";
+
+/** The tables of what has been read and what is to be read. Methods are synchronous: callers make them one transaction. */
+export class WindowRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /**
+   * Plans windows. One of the first import that is known stays as it is; any other is read again from its first page.
+   */
+  plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
+    for (const w of windows) {
+      this.#sql.exec(
+        `INSERT INTO connection_windows (connection, resource, from_at, to_at, purpose, state, due_at, job)
+         VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)
+         ${
+           w.purpose === "backfill"
+             ? "ON CONFLICT DO NOTHING"
+             : `ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
+                purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)`
+         }`,
+        connection,
+        w.resource,
+        w.from,
+        w.to,
+        w.purpose,
+        dueAt,
+        job ?? null,
+      );
+    }
+  }
+
+  /** The next window to read: what somebody waits for comes before the first import, and the newest first. */
+  next(connection: string, now: number): SyncWindow | undefined {
+    const [row] = this.#sql
+      .exec<WindowRow>(
+        `SELECT connection, resource, from_at, to_at, purpose, turn, attempts, page, job FROM connection_windows
+         WHERE connection = ? AND state = 'queued' AND due_at <= ?
+         ORDER BY CASE purpose WHEN 'asked' THEN 0 WHEN 'changed' THEN 1 WHEN 'incremental' THEN 2 ELSE 3 END, to_at DESC, from_at DESC, resource LIMIT 1`,
+        connection,
+        now,
+      )
+      .toArray();
+    return row === undefined ? undefined : windowOf(row);
+  }
+
+  /** How many windows wait to be read. */
+  queued(connection: string): number {
+    return this.#sql
+      .exec<{ n: number }>("SELECT count(*) AS n FROM connection_windows WHERE connection = ? AND state = 'queued'", connection)
+      .one().n;
+  }
+
+  /** When the earliest queued window is due, or undefined where none is queued. */
+  nextDue(connection: string): number | undefined {
+    const { due } = this.#sql
+      .exec<{ due: number | null }>(
+        "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state = 'queued'",
+        connection,
+      )
+      .one();
+    return due ?? undefined;
+  }
+
+  /** Notes a page that was stored: goes on to the next one, or ends the window. Only windows of the first import are kept when done. */
+  advance(w: SyncWindow, outcome: PageOutcome, stored: number, rejected: number): void {
+    this.#sql.exec(
+      `UPDATE connection_resources SET read = read + ?, stored = stored + ?, rejected = rejected + ?,
+       newest_at = CASE WHEN ?4 IS NULL THEN newest_at ELSE max(coalesce(newest_at, ?4), ?4) END WHERE connection = ?5 AND resource = ?6`,
+      outcome.read,
+      stored,
+      rejected,
+      outcome.newestAt ?? null,
+      w.connection,
+      w.resource,
+    );
+    if (outcome.next !== undefined) {
+      this.#sql.exec(
+        `UPDATE connection_windows SET page = ?, read = read + ?, attempts = CASE error_code WHEN '${RESTARTED}' THEN attempts ELSE 0 END,
+         error_code = CASE error_code WHEN '${RESTARTED}' THEN error_code END WHERE ${KEY} AND turn = ?`,
+        outcome.next,
+        outcome.read,
+        ...keyOf(w),
+        w.turn,
+      );
+    } else this.#end(w, outcome.read);
+  }
+
+  #end(w: SyncWindow, read: number): void {
+    const ended = this.#sql
+      .exec(
+        `UPDATE connection_windows SET state = 'done', page = NULL, error_code = NULL, job = NULL, read = read + ?
+         WHERE ${KEY} AND turn = ? AND state = 'queued' RETURNING turn`,
+        read,
+        ...keyOf(w),
+        w.turn,
+      )
+      .toArray();
+    if (ended.length === 0) return;
+    if (w.purpose !== "backfill") this.#sql.exec(`DELETE FROM connection_windows WHERE ${KEY} AND purpose <> 'backfill'`, ...keyOf(w));
+    // Backfill windows end in the past, and a change may concern any time: only what catches up moves the mark.
+    if (w.purpose === "incremental" || w.purpose === "asked") this.syncedTo(w.connection, w.resource, w.to);
+  }
+
+  /** Tries the window's page again later. */
+  postpone(w: SyncWindow, dueAt: number, error: string): void {
+    this.#sql.exec(
+      `UPDATE connection_windows SET due_at = ?, attempts = attempts + 1, error_code = ? WHERE ${KEY} AND turn = ?`,
+      dueAt,
+      error,
+      ...keyOf(w),
+      w.turn,
+    );
+  }
+
+  /** Starts the window over from its first page. Its attempts are not forgotten by the pages that succeed again. */
+  restart(w: SyncWindow, now: number): void {
+    this.#sql.exec(
+      `UPDATE connection_windows SET due_at = ?, attempts = attempts + 1, error_code = '${RESTARTED}', page = NULL WHERE ${KEY} AND turn = ?`,
+      now,
+      ...keyOf(w),
+      w.turn,
+    );
+  }
+
+  /** Gives a window up. One of the first import is kept to be seen; the others are covered by later readings. */
+  giveUp(w: SyncWindow, error: string): void {
+    if (w.purpose === "backfill") {
+      this.#sql.exec(
+        `UPDATE connection_windows SET state = 'failed', error_code = ?, page = NULL, job = NULL WHERE ${KEY} AND turn = ?`,
+        error,
+        ...keyOf(w),
+        w.turn,
+      );
+    } else this.#sql.exec(`DELETE FROM connection_windows WHERE ${KEY} AND turn = ?`, ...keyOf(w), w.turn);
+  }
+
+  /** Windows left of a resource whose permission is missing are skipped; it is asked again after the next consent. */
+  forbid(connection: string, resource: string): void {
+    this.#sql.exec(
+      "UPDATE connection_resources SET state = 'permission_missing' WHERE connection = ? AND resource = ?",
+      connection,
+      resource,
+    );
+    this.#sql.exec(
+      "UPDATE connection_windows SET state = 'skipped', error_code = 'permission_missing', page = NULL, job = NULL WHERE connection = ? AND resource = ? AND state = 'queued'",
+      connection,
+      resource,
+    );
+  }
+
+  /** Lets windows that were skipped or given up be read again, after a new consent. */
+  reopen(connection: string, resources: readonly string[], now: number): void {
+    this.#sql.exec(
+      `UPDATE connection_windows SET state = 'queued', due_at = ?, attempts = 0, turn = turn + 1, page = NULL, error_code = NULL
+       WHERE connection = ? AND state IN ('skipped', 'failed') AND resource IN (SELECT value FROM json_each(?))`,
+      now,
+      connection,
+      JSON.stringify(resources),
+    );
+  }
+
+  /** Makes the resources of a connection exactly these; what a resource has read stays known. */
+  setResources(connection: string, resources: readonly string[], now: number): void {
+    const list = JSON.stringify(resources);
+    this.#sql.exec(
+      "UPDATE connection_resources SET state = 'permission_missing' WHERE connection = ? AND resource NOT IN (SELECT value FROM json_each(?))",
+      connection,
+      list,
+    );
+    this.#sql.exec(
+      `INSERT INTO connection_resources (connection, resource, state, next_at) SELECT ?1, value, 'active', ?3 FROM json_each(?2) WHERE true
+       ON CONFLICT DO UPDATE SET state = 'active', next_at = excluded.next_at`,
+      connection,
+      list,
+      now,
+    );
+  }
+
+  resources(connection: string): ResourceProgress[] {
+    return this.#sql
+      .exec<ResourceRow>(
+        "SELECT resource, state, synced_to, next_at, newest_at, read, stored, rejected FROM connection_resources WHERE connection = ? ORDER BY resource",
+        connection,
+      )
+      .toArray()
+      .map((row) => ({
+        resource: row.resource,
+        state: row.state,
+        syncedTo: row.synced_to ?? undefined,
+        nextAt: row.next_at,
+        newestAt: row.newest_at ?? undefined,
+        read: row.read,
+        stored: row.stored,
+        rejected: row.rejected,
+      }));
+  }
+
+  syncedTo(connection: string, resource: string, at: number): void {
+    this.#sql.exec(
+      "UPDATE connection_resources SET synced_to = max(coalesce(synced_to, ?1), ?1) WHERE connection = ?2 AND resource = ?3",
+      at,
+      connection,
+      resource,
+    );
+  }
+
+  setNext(connection: string, resource: string, at: number): void {
+    this.#sql.exec("UPDATE connection_resources SET next_at = ? WHERE connection = ? AND resource = ?", at, connection, resource);
+  }
+
+  /** Windows of the first import by state. */
+  backfill(connection: string): Readonly<Record<"queued" | "done" | "failed" | "skipped", number>> {
+    const counts = { queued: 0, done: 0, failed: 0, skipped: 0 };
+    for (const { state, n } of this.#sql.exec<{ state: keyof typeof counts; n: number }>(
+      "SELECT state, count(*) AS n FROM connection_windows WHERE connection = ? AND purpose = 'backfill' GROUP BY state",
+      connection,
+    )) {
+      counts[state] = n;
+    }
+    return counts;
+  }
+
+  /** Drops what is still to be read; what has been read stays known. */
+  dropQueued(connection: string): void {
+    this.#sql.exec("DELETE FROM connection_windows WHERE connection = ? AND state <> 'done'", connection);
+  }
+
+  /** Forgets everything about a connection's reading. */
+  forget(connection: string): void {
+    this.#sql.exec("DELETE FROM connection_windows WHERE connection = ?", connection);
+    this.#sql.exec("DELETE FROM connection_resources WHERE connection = ?", connection);
+  }
+}
+
+function keyOf(w: SyncWindow): [string, string, number, number] {
+  return [w.connection, w.resource, w.from, w.to];
+}
+
+function windowOf(row: WindowRow): SyncWindow {
+  return {
+    connection: row.connection,
+    resource: row.resource,
+    from: row.from_at,
+    to: row.to_at,
+    purpose: row.purpose,
+    turn: row.turn,
+    attempts: row.attempts,
+    page: row.page ?? undefined,
+    job: row.job ?? undefined,
+  };
+}

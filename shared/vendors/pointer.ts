@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { type ConnectionId, parseId, type PersonId } from "../id";
+
+const personId = z
+  .string()
+  .max(64)
+  .transform((text, issues): PersonId => {
+    const id = parseId("person", text);
+    if (id !== undefined) return id;
+    issues.addIssue({ code: "custom", message: "not a person's id" });
+    return z.NEVER;
+  });
+const connectionId = z
+  .string()
+  .max(64)
+  .transform((text, issues): ConnectionId => {
+    const id = parseId("connection", text);
+    if (id !== undefined) return id;
+    issues.addIssue({ code: "custom", message: "not a connection's id" });
+    return z.NEVER;
+  });
+const whose = { person: personId, connection: connectionId };
+const ms = z.number().int().min(-8.64e15).max(8.64e15);
+
+/**
+ * What travels through a region's sync queue: which vault has something to fetch, and where to look. Opaque ids and time ranges, no
+ * vendor user id and no value of a reading.
+ *
+ * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
+ * connection came to be and wants to be found by notifications.
+ */
+export const syncPointerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("changed"),
+    ...whose,
+    dataType: z.string().max(64),
+    operation: z.enum(["upsert", "delete"]),
+    since: ms,
+    until: ms,
+  }),
+  z.strictObject({ kind: z.literal("due"), ...whose }),
+  z.strictObject({ kind: z.literal("asked"), ...whose, job: z.string().max(64) }),
+  z.strictObject({ kind: z.literal("connected"), ...whose }),
+]);
+export type SyncPointer = z.infer<typeof syncPointerSchema>;
