@@ -6,7 +6,14 @@ const operationSchema = z.looseObject({
   "x-policy": z.enum(["public", "person", "secret", "ticket"]),
   "x-body-limit": z.union([z.number(), z.literal("stream")]).optional(),
   parameters: z
-    .array(z.looseObject({ name: z.string(), in: z.enum(["path", "query", "header", "cookie"]), schema: schema.optional() }))
+    .array(
+      z.looseObject({
+        name: z.string(),
+        in: z.enum(["path", "query", "header", "cookie"]),
+        required: z.boolean().optional(),
+        schema: schema.optional(),
+      }),
+    )
     .default([]),
   requestBody: z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: schema.optional() })) }).optional(),
   responses: z.record(z.string(), z.unknown()),

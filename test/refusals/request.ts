@@ -31,7 +31,7 @@ export function kindOfParameter(operation: Operation, name: string): IdKind | un
   if (WORDS[name] !== undefined) return undefined;
   const segments = operation.template.split("/");
   const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? "";
-  return KINDS[collection] ?? (/id$/i.test(name) ? "job" : undefined);
+  return KINDS[collection];
 }
 
 /** Path parameters that take an id. */
@@ -41,13 +41,25 @@ export function idParametersOf(operation: Operation): string[] {
     .map(({ name }) => name);
 }
 
-/** The operation's path with every parameter filled: `given` first, then fresh ids of `region`, then words. */
+/** The operation's path with every parameter filled (`given` first, then fresh ids of `region`, then examples) and the query it requires. */
 export function pathOf(operation: Operation, given: Readonly<Record<string, string>> = {}, region: Region = "eu"): string {
-  return operation.template.replaceAll(/\{([^}]+)\}/g, (_match, name: string) => {
+  const path = operation.template.replaceAll(/\{([^}]+)\}/g, (_match, name: string) => {
     const kind = kindOfParameter(operation, name);
-    const value = given[name] ?? (kind === undefined ? (WORDS[name] ?? "probe") : newId(kind, region, Date.now()));
-    return encodeURIComponent(value);
+    const example = operation.parameters.find((parameter) => parameter.in === "path" && parameter.name === name)?.schema?.["example"];
+    const value = given[name] ?? (kind === undefined ? (WORDS[name] ?? example ?? "probe") : newId(kind, region, Date.now()));
+    return encodeURIComponent(String(value));
   });
+  const required = operation.parameters.filter((parameter) => parameter.in === "query" && parameter.required === true);
+  const query = required.map(({ name, schema }) => `${name}=${encodeURIComponent(queryValue(name, schema ?? {}))}`);
+  return query.length === 0 ? path : `${path}?${query.join("&")}`;
+}
+
+/** A span ends after it begins. */
+function queryValue(name: string, schema: Readonly<Record<string, unknown>>): string {
+  const day = name === "to" ? "2026-11-21" : "2026-11-20";
+  return schema["format"] === "date-time"
+    ? `${day}T00:00:00Z`
+    : String(schema["example"] === undefined ? "probe" : name === "to" ? day : schema["example"]);
 }
 
 /** A request that a validator has little against. */
@@ -66,7 +78,8 @@ export function initOf(document: Document, operation: Operation, headers: Readon
 }
 
 /** Methods that no documented path matching this one answers. */
-export function foreignMethods(operations: readonly Operation[], path: string): string[] {
+export function foreignMethods(operations: readonly Operation[], target: string): string[] {
+  const [path = ""] = target.split("?");
   const taken = new Set(operations.filter(({ template }) => matches(template, path)).map(({ method }) => method));
   return ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !taken.has(method));
 }
