@@ -156,7 +156,7 @@ describe("too many attempts", () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(2);
   });
 
-  it("over many accounts from one network are stopped by the network, and other networks go on", async () => {
+  it("lock the network first, and then no account is asked or counted", async () => {
     const home = freshAddress();
     const asked: string[] = [];
     const locked = ports({
