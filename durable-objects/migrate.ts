@@ -8,7 +8,12 @@ export type Migration = readonly [name: string, sql: string];
 export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[]): void {
   const { sql } = storage;
   sql.exec("CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID");
-  const done = new Set(sql.exec<{ name: string }>("SELECT name FROM _migrations").toArray().map((row) => row.name));
+  const done = new Set(
+    sql
+      .exec<{ name: string }>("SELECT name FROM _migrations")
+      .toArray()
+      .map((row) => row.name),
+  );
   for (const [name, text] of migrations) {
     if (done.has(name)) continue;
     storage.transactionSync(() => {

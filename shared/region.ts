@@ -50,12 +50,7 @@ export interface ObjectNamespace<Stub> {
  * Opens an object of a region by name. Any `residency` other than `"off"`, a missing one included, pins it to its
  * jurisdiction; local runtimes know no jurisdictions and run with `"off"`.
  */
-export function openIn<Stub>(
-  namespace: ObjectNamespace<Stub>,
-  region: Region,
-  name: string,
-  residency: string | undefined,
-): Stub {
+export function openIn<Stub>(namespace: ObjectNamespace<Stub>, region: Region, name: string, residency: string | undefined): Stub {
   const { jurisdiction, locationHint } = PLACES[region];
   const pinned = jurisdiction === undefined || residency === "off" ? namespace : namespace.jurisdiction(jurisdiction);
   return locationHint === undefined ? pinned.getByName(name) : pinned.getByName(name, { locationHint });

@@ -51,7 +51,13 @@ export function seriesPage(sql: SqlStorage, store: Store, timeZone: string, quer
 
 function rawPage(sql: SqlStorage, store: Store, metric: Metric, query: SeriesQuery): SeriesPage {
   const after = query.after !== undefined && "raw" in query.after ? query.after.raw : undefined;
-  const points = readRaw(sql, store.sources, metric, { from: query.from, to: query.to, choice: query.choice, limit: query.limit + 1, after });
+  const points = readRaw(sql, store.sources, metric, {
+    from: query.from,
+    to: query.to,
+    choice: query.choice,
+    limit: query.limit + 1,
+    after,
+  });
   const page = points.slice(0, query.limit);
   const last = page.at(-1);
   const more = points.length > query.limit && last !== undefined;
@@ -66,7 +72,14 @@ function rawPage(sql: SqlStorage, store: Store, metric: Metric, query: SeriesQue
 }
 
 function rawItem(metric: Metric, point: RawPoint): string {
-  const id = readingId({ kind: "reading", metric: metric.code, source: point.source, start: point.at, end: point.end, tag: tagHash(point.tag) });
+  const id = readingId({
+    kind: "reading",
+    metric: metric.code,
+    source: point.source,
+    start: point.at,
+    end: point.end,
+    tag: tagHash(point.tag),
+  });
   const end = point.end === point.at ? "" : `,"endAt":"${isoWithOffset(point.end, point.zone)}"`;
   const rest = point.body === null ? "" : `,${point.body.slice(1, -1)}`;
   return `{"id":"${id}","at":"${isoWithOffset(point.at, point.zone)}"${end},"value":${point.value ?? "null"},"source":"${sourceId(point.source)}"${rest}}`;
@@ -100,11 +113,22 @@ function bucketPage(sql: SqlStorage, store: Store, metric: Metric, timeZone: str
   };
 }
 
-function coverageOf(buckets: readonly Bucket[], resolution: Resolution, query: SeriesQuery, last: Bucket | undefined, cut: boolean): number | null {
+function coverageOf(
+  buckets: readonly Bucket[],
+  resolution: Resolution,
+  query: SeriesQuery,
+  last: Bucket | undefined,
+  cut: boolean,
+): number | null {
   if (resolution === "minute") return null;
   // A page speaks for the part of the period that it covers.
   const end = cut && last !== undefined ? (resolution === "day" ? (last.key + 1) * DAY_MS : last.key + 3_600_000) : query.to;
-  const begin = query.after !== undefined && "bucket" in query.after ? (resolution === "day" ? query.after.bucket * DAY_MS : query.after.bucket) : query.from;
+  const begin =
+    query.after !== undefined && "bucket" in query.after
+      ? resolution === "day"
+        ? query.after.bucket * DAY_MS
+        : query.after.bucket
+      : query.from;
   const slots = buckets.reduce((sum, b) => sum + (resolution === "hour" ? countSlots(b.slots) : b.slots), 0);
   const possible = (end - begin) / 300_000;
   return possible <= 0 ? 0 : Math.min(1, Math.round((slots / possible) * 1e4) / 1e4);

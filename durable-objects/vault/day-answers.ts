@@ -16,7 +16,17 @@ import type { Store } from "./store/store";
 export interface DayAnswer {
   readonly date: string;
   readonly timeZone: string;
-  readonly metrics: Readonly<Record<string, { readonly value: number | null; readonly unit: string; readonly source: string; readonly components?: Readonly<Record<string, number>> }>>;
+  readonly metrics: Readonly<
+    Record<
+      string,
+      {
+        readonly value: number | null;
+        readonly unit: string;
+        readonly source: string;
+        readonly components?: Readonly<Record<string, number>>;
+      }
+    >
+  >;
   readonly sleep?: SleepAnswer;
   readonly workouts: readonly WorkoutAnswer[];
 }
@@ -85,18 +95,34 @@ export function dayAnswers(sql: SqlStorage, store: Store, timeZone: string, from
 
 function metricsBetween(sql: SqlStorage, from: number, to: number): number[] {
   return sql
-    .exec<{ metric: number }>("SELECT metric FROM days WHERE date >= ?1 AND date <= ?2 UNION SELECT metric FROM daily WHERE date >= ?1 AND date <= ?2", from, to)
+    .exec<{ metric: number }>(
+      "SELECT metric FROM days WHERE date >= ?1 AND date <= ?2 UNION SELECT metric FROM daily WHERE date >= ?1 AND date <= ?2",
+      from,
+      to,
+    )
     .toArray()
     .map((row) => row.metric);
 }
 
 /** Panels have no top value: a day shows their last reading. */
-function addPanels(sql: SqlStorage, store: Store, timeZone: string, from: number, to: number, at: (date: number) => Record<string, DayAnswer["metrics"][string]>): void {
+function addPanels(
+  sql: SqlStorage,
+  store: Store,
+  timeZone: string,
+  from: number,
+  to: number,
+  at: (date: number) => Record<string, DayAnswer["metrics"][string]>,
+): void {
   const present = sql.exec<{ metric: number }>("SELECT DISTINCT metric FROM series WHERE kind = 'sample' AND last_value IS NULL").toArray();
   for (const { metric: code } of present) {
     const metric = metricByCode(code);
     if (metric?.components === undefined) continue;
-    const points = readRaw(sql, store.sources, metric, { from: startOfDay(timeZone, from), to: startOfDay(timeZone, to + 1), choice: "best", limit: Number.MAX_SAFE_INTEGER });
+    const points = readRaw(sql, store.sources, metric, {
+      from: startOfDay(timeZone, from),
+      to: startOfDay(timeZone, to + 1),
+      choice: "best",
+      limit: Number.MAX_SAFE_INTEGER,
+    });
     for (const point of points) {
       const { components } = JSON.parse(point.body ?? "{}") as { components?: Record<string, number> };
       if (components === undefined) continue;
@@ -112,23 +138,46 @@ function mainSleep(sleeps: readonly StoredSleep[]): StoredSleep | undefined {
 }
 
 /** Sleep sessions that end in [from, to). */
-export function sleepAnswers(sql: SqlStorage, store: Store, from: number, to: number, choice: SourceChoice): { position: number; source: number; answer: SleepAnswer }[] {
+export function sleepAnswers(
+  sql: SqlStorage,
+  store: Store,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+): { position: number; source: number; answer: SleepAnswer }[] {
   return readSleeps(sql, store.sources, from, to, choice).map((s) => ({ position: s.end, source: s.source, answer: sleepAnswer(s) }));
 }
 
 /** Workouts that begin in [from, to), without their routes. */
-export function workoutAnswers(sql: SqlStorage, store: Store, from: number, to: number, choice: SourceChoice): { position: number; source: number; answer: WorkoutAnswer }[] {
+export function workoutAnswers(
+  sql: SqlStorage,
+  store: Store,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+): { position: number; source: number; answer: WorkoutAnswer }[] {
   return readWorkouts(sql, store.sources, from, to, choice).map((w) => ({ position: w.start, source: w.source, answer: workoutAnswer(w) }));
 }
 
 /** One workout with its route, or undefined. `tag` is the hash of its type. */
-export function workoutWithRoute(sql: SqlStorage, store: Store, source: number, start: number, tag: string): (WorkoutAnswer & { readonly route: readonly unknown[] }) | undefined {
+export function workoutWithRoute(
+  sql: SqlStorage,
+  store: Store,
+  source: number,
+  start: number,
+  tag: string,
+): (WorkoutAnswer & { readonly route: readonly unknown[] }) | undefined {
   const found = readWorkouts(sql, store.sources, start, start + 1, source).find((w) => tagHash(w.type) === tag);
   if (found === undefined) return undefined;
   const route = readRoute(sql, source, start).flatMap((part) => JSON.parse(part) as (readonly [number, number, number, number?])[]);
   return {
     ...workoutAnswer(found),
-    route: route.map(([at, lat, lon, altitudeM]) => ({ at: isoWithOffset(at, found.zone), lat, lon, ...(altitudeM === undefined ? {} : { altitudeM }) })),
+    route: route.map(([at, lat, lon, altitudeM]) => ({
+      at: isoWithOffset(at, found.zone),
+      lat,
+      lon,
+      ...(altitudeM === undefined ? {} : { altitudeM }),
+    })),
   };
 }
 
@@ -150,7 +199,11 @@ function sleepAnswer(s: StoredSleep): SleepAnswer {
 }
 
 function workoutAnswer(w: StoredWorkout): WorkoutAnswer {
-  const body = JSON.parse(w.body) as { durationS?: number; totals: Record<string, number>; events?: { type: string; start: number; end?: number }[] } & Record<string, unknown>;
+  const body = JSON.parse(w.body) as {
+    durationS?: number;
+    totals: Record<string, number>;
+    events?: { type: string; start: number; end?: number }[];
+  } & Record<string, unknown>;
   const { durationS, totals, events, ...rest } = body;
   return {
     ...rest,
@@ -163,10 +216,15 @@ function workoutAnswer(w: StoredWorkout): WorkoutAnswer {
     totals,
     ...(events === undefined
       ? {}
-      : { events: events.map((e) => ({ type: e.type, at: isoWithOffset(e.start, w.zone), ...(e.end === undefined ? {} : { endAt: isoWithOffset(e.end, w.zone) }) })) }),
+      : {
+          events: events.map((e) => ({
+            type: e.type,
+            at: isoWithOffset(e.start, w.zone),
+            ...(e.end === undefined ? {} : { endAt: isoWithOffset(e.end, w.zone) }),
+          })),
+        }),
   };
 }
 
 /** How far one page of days may reach: keeps an answer small. */
 export const MOST_DAYS = 400;
-

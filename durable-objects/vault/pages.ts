@@ -28,9 +28,13 @@ export interface SessionPage {
 }
 
 /** Cuts one page out of sessions that are in order of (position, source). */
-export function pageOf(sessions: readonly { readonly position: number; readonly source: number; readonly answer: unknown }[], query: SessionQuery): SessionPage {
+export function pageOf(
+  sessions: readonly { readonly position: number; readonly source: number; readonly answer: unknown }[],
+  query: SessionQuery,
+): SessionPage {
   const { after } = query;
-  const rest = after === undefined ? sessions : sessions.filter((s) => s.position > after.at || (s.position === after.at && s.source > after.source));
+  const rest =
+    after === undefined ? sessions : sessions.filter((s) => s.position > after.at || (s.position === after.at && s.source > after.source));
   const page = rest.slice(0, query.limit);
   const last = page.at(-1);
   return {
@@ -66,7 +70,16 @@ export interface QuarantinePosition {
   readonly at: number;
 }
 
-type QuarantineRow = { metric: string; source: number; at: number; value: string; unit: string; reason: string; record_id: string; received_at: number };
+type QuarantineRow = {
+  metric: string;
+  source: number;
+  at: number;
+  value: string;
+  unit: string;
+  reason: string;
+  record_id: string;
+  received_at: number;
+};
 
 /** Quarantined readings, newest arrivals first. */
 export function readQuarantine(sql: SqlStorage, limit: number, after: QuarantinePosition | undefined): QuarantineItem[] {

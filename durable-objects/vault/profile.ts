@@ -2,7 +2,9 @@ import type { Profile } from "./state";
 
 /** The profile, with UTC and English until registration has told better. */
 export function readProfile(sql: SqlStorage): Profile {
-  const [row] = sql.exec<{ time_zone: string; locale: string; name: string | null }>("SELECT time_zone, locale, name FROM profile").toArray();
+  const [row] = sql
+    .exec<{ time_zone: string; locale: string; name: string | null }>("SELECT time_zone, locale, name FROM profile")
+    .toArray();
   if (row === undefined) return { timeZone: "UTC", locale: "en" };
   const base = { timeZone: row.time_zone, locale: row.locale };
   return row.name === null ? base : { ...base, name: row.name };

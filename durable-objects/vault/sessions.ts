@@ -15,13 +15,22 @@ export class RevokedSessions {
   constructor(sql: SqlStorage, now: Clock) {
     this.#sql = sql;
     this.#now = now;
-    this.#until = new Map(sql.exec<{ session: string; until: number }>("SELECT session, until FROM revoked_sessions").toArray().map((row) => [row.session, row.until]));
+    this.#until = new Map(
+      sql
+        .exec<{ session: string; until: number }>("SELECT session, until FROM revoked_sessions")
+        .toArray()
+        .map((row) => [row.session, row.until]),
+    );
   }
 
   /** Ends a session; `until` is when its last access token expires (epoch milliseconds). */
   revoke(session: SessionId, until: number): void {
     const now = this.#now();
-    this.#sql.exec("INSERT INTO revoked_sessions (session, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)", session, Math.ceil(until));
+    this.#sql.exec(
+      "INSERT INTO revoked_sessions (session, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+      session,
+      Math.ceil(until),
+    );
     this.#sql.exec("DELETE FROM revoked_sessions WHERE until < ?", now);
     this.#until.set(session, until);
     for (const [known, end] of this.#until) if (end < now) this.#until.delete(known);

@@ -123,7 +123,17 @@ export class BatchBuilder {
     return batch;
   }
 
-  #push(kind: "sample" | "interval", metric: string, source: number, start: number, end: number, value: number, zone: number, version: number, id: string | undefined): void {
+  #push(
+    kind: "sample" | "interval",
+    metric: string,
+    source: number,
+    start: number,
+    end: number,
+    value: number,
+    zone: number,
+    version: number,
+    id: string | undefined,
+  ): void {
     const key = kind === "sample" ? metric : `${metric} interval`;
     let bySource = this.#columns.get(key);
     if (bySource === undefined) {

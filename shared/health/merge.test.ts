@@ -19,7 +19,11 @@ function columns(rows: readonly Row[]): IdentifiedSamples {
 
 const sorted = (rows: readonly Row[]) => sortSamples(columns(rows)).samples;
 const NOTHING = columns([]);
-const row = fc.record({ at: fc.integer({ min: 0, max: 30 }), value: fc.integer({ min: 0, max: 5 }), version: fc.integer({ min: 0, max: 1_000_000 }) });
+const row = fc.record({
+  at: fc.integer({ min: 0, max: 30 }),
+  value: fc.integer({ min: 0, max: 5 }),
+  version: fc.integer({ min: 0, max: 1_000_000 }),
+});
 const distinct = fc.uniqueArray(row, { maxLength: 40, selector: (r) => r.version });
 
 describe("merging samples", () => {
@@ -56,12 +60,21 @@ describe("merging samples", () => {
   });
 
   it("keeps record ids with their samples", () => {
-    const merged = mergeSamples({ ...columns([{ at: 2, value: 1, version: 0 }]), ids: ["b"] }, { ...columns([{ at: 1, value: 1, version: 0 }]), ids: ["a"] });
+    const merged = mergeSamples(
+      { ...columns([{ at: 2, value: 1, version: 0 }]), ids: ["b"] },
+      { ...columns([{ at: 1, value: 1, version: 0 }]), ids: ["a"] },
+    );
     expect(merged.samples.ids).toEqual(["a", "b"]);
   });
 
   it("sorts and leaves the highest version of an instant", () => {
-    const { samples, repeated } = sortSamples(columns([{ at: 5, value: 1, version: 2 }, { at: 1, value: 9, version: 0 }, { at: 5, value: 3, version: 1 }]));
+    const { samples, repeated } = sortSamples(
+      columns([
+        { at: 5, value: 1, version: 2 },
+        { at: 1, value: 9, version: 0 },
+        { at: 5, value: 3, version: 1 },
+      ]),
+    );
     expect([...samples.at]).toEqual([1, 5]);
     expect([...samples.value]).toEqual([9, 1]);
     expect(repeated).toBe(1);

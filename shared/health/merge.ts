@@ -80,7 +80,9 @@ export function sortSamples(samples: IdentifiedSamples): { readonly samples: Ide
     }
   }
   if (inOrder) return { samples, repeated: 0 };
-  const order = Array.from(at, (_, index) => index).toSorted((a, b) => at[a]! - at[b]! || samples.version[a]! - samples.version[b]! || a - b);
+  const order = Array.from(at, (_, index) => index).toSorted(
+    (a, b) => at[a]! - at[b]! || samples.version[a]! - samples.version[b]! || a - b,
+  );
   const kept = order.filter((index, k) => k + 1 === order.length || at[order[k + 1]!] !== at[index]);
   return { samples: pickSamples(samples, kept), repeated: order.length - kept.length };
 }

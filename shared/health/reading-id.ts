@@ -31,7 +31,14 @@ export function parseReadingId(id: string): ReadingKey | undefined {
   const kind = KINDS[letter];
   if (kind === undefined) return undefined;
   const from = Number.parseInt(start, 36);
-  const key = { kind, metric: Number.parseInt(metric, 36), source: Number.parseInt(source, 36), start: from, end: from + Number.parseInt(length, 36), tag };
+  const key = {
+    kind,
+    metric: Number.parseInt(metric, 36),
+    source: Number.parseInt(source, 36),
+    start: from,
+    end: from + Number.parseInt(length, 36),
+    tag,
+  };
   return readingId(key) === id ? key : undefined;
 }
 

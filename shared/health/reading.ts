@@ -140,7 +140,13 @@ export interface Batch {
   /** Vendor record ids that the device says are gone, with the vendor they belong to. */
   readonly deleted: readonly { readonly vendor: string; readonly id: string; readonly version: number }[];
   /** Ranges that a vendor says are gone; what follows in the batch is their new content. */
-  readonly deletedRanges: readonly { readonly vendor: string; readonly connection?: string; readonly metric: string; readonly from: number; readonly to: number }[];
+  readonly deletedRanges: readonly {
+    readonly vendor: string;
+    readonly connection?: string;
+    readonly metric: string;
+    readonly from: number;
+    readonly to: number;
+  }[];
   readonly quarantined: readonly Quarantined[];
 }
 

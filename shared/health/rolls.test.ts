@@ -29,22 +29,40 @@ describe("rolls", () => {
 
   it("of an interval share it out without loss", () => {
     fc.assert(
-      fc.property(fc.nat(HOUR_MS), fc.integer({ min: 1, max: 30 * HOUR_MS }), fc.integer({ min: 1, max: 10_000 }), (from, length, value) => {
-        const rolls = new Rolls(false);
-        rolls.add(HOUR * HOUR_MS + from, HOUR * HOUR_MS + from + length, value, 0);
-        expect(rolls.values().reduce((sum, roll) => sum + roll.sum, 0)).toBeCloseTo(value, 6);
-        expect(rolls.values().reduce((n, roll) => n + roll.n, 0)).toBe(1);
-      }),
+      fc.property(
+        fc.nat(HOUR_MS),
+        fc.integer({ min: 1, max: 30 * HOUR_MS }),
+        fc.integer({ min: 1, max: 10_000 }),
+        (from, length, value) => {
+          const rolls = new Rolls(false);
+          rolls.add(HOUR * HOUR_MS + from, HOUR * HOUR_MS + from + length, value, 0);
+          expect(rolls.values().reduce((sum, roll) => sum + roll.sum, 0)).toBeCloseTo(value, 6);
+          expect(rolls.values().reduce((n, roll) => n + roll.n, 0)).toBe(1);
+        },
+      ),
     );
   });
 
   it("mark the five-minute slots with data", () => {
-    const [roll] = rollSamples(samples([[0, 1, 0], [1_000, 1, 0], [HOUR_MS - 1, 1, 0]]), false);
+    const [roll] = rollSamples(
+      samples([
+        [0, 1, 0],
+        [1_000, 1, 0],
+        [HOUR_MS - 1, 1, 0],
+      ]),
+      false,
+    );
     expect(slotCount(roll?.slots ?? 0)).toBe(2);
   });
 
   it("mean decibels as energy", () => {
-    const [roll] = rollSamples(samples([[0, 60, 0], [1_000, 60, 0]]), true);
+    const [roll] = rollSamples(
+      samples([
+        [0, 60, 0],
+        [1_000, 60, 0],
+      ]),
+      true,
+    );
     expect(meanOf(roll?.sum ?? 0, roll?.n ?? 0, true)).toBeCloseTo(60, 9);
   });
 });
@@ -52,7 +70,15 @@ describe("rolls", () => {
 describe("minutes", () => {
   it("sum up each minute that has samples", () => {
     const table = emptyMinutes();
-    addMinutes(table, samples([[0, 60, 0], [59_999, 64, 0], [60_000, 70, 0]]), (value) => value);
+    addMinutes(
+      table,
+      samples([
+        [0, 60, 0],
+        [59_999, 64, 0],
+        [60_000, 70, 0],
+      ]),
+      (value) => value,
+    );
     expect(minuteRows(table, HOUR)).toEqual([
       { at: HOUR * HOUR_MS, n: 2, min: 60, max: 64, sum: 124 },
       { at: HOUR * HOUR_MS + 60_000, n: 1, min: 70, max: 70, sum: 70 },

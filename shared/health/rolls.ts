@@ -80,7 +80,14 @@ export class Rolls {
   }
 
   /** Adds a reading from `start` to `end` (equal for an instant), with its zone in seconds. Only hours in [fromHour, toHour) count. */
-  add(start: number, end: number, value: number, zone: number, fromHour = Number.NEGATIVE_INFINITY, toHour = Number.POSITIVE_INFINITY): void {
+  add(
+    start: number,
+    end: number,
+    value: number,
+    zone: number,
+    fromHour = Number.NEGATIVE_INFINITY,
+    toHour = Number.POSITIVE_INFINITY,
+  ): void {
     const first = Math.floor(start / HOUR_MS);
     if (end <= (first + 1) * HOUR_MS) {
       if (first >= fromHour && first < toHour) this.#put(first, start, end, value, zone, 1);

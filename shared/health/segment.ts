@@ -70,7 +70,7 @@ function writeTimes(out: ByteWriter, at: Float64Array, from: number, to: number)
     for (let i = from + 1; i < to; i++) out.varint((at[i]! - at[i - 1]!) / unit);
     return;
   }
-  for (let i = from + 1; i < to; ) {
+  for (let i = from + 1; i < to;) {
     const step = at[i]! - at[i - 1]!;
     let length = 1;
     while (i + length < to && at[i + length]! - at[i + length - 1]! === step) length++;
@@ -88,7 +88,7 @@ function readTimes(input: ByteReader, at: Float64Array): void {
     for (let i = 1; i < at.length; i++) at[i] = time += input.varint() * unit;
     return;
   }
-  for (let i = 1; i < at.length; ) {
+  for (let i = 1; i < at.length;) {
     const end = i + input.varint();
     const step = input.varint() * unit;
     if (end > at.length || end === i) throw new RangeError("a run of times is too long");
@@ -98,7 +98,7 @@ function readTimes(input: ByteReader, at: Float64Array): void {
 
 function writeRuns(out: ByteWriter, column: Int32Array | Float64Array, from: number, to: number): void {
   let before = 0;
-  for (let i = from; i < to; ) {
+  for (let i = from; i < to;) {
     const value = column[i]!;
     let length = 1;
     while (i + length < to && column[i + length] === value) length++;
@@ -111,7 +111,7 @@ function writeRuns(out: ByteWriter, column: Int32Array | Float64Array, from: num
 
 function readRuns(input: ByteReader, column: Int32Array | Float64Array): void {
   let value = 0;
-  for (let i = 0; i < column.length; ) {
+  for (let i = 0; i < column.length;) {
     const length = input.varint();
     value += input.zigzag();
     if (length === 0 || i + length > column.length) throw new RangeError("a run is too long");

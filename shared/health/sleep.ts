@@ -56,7 +56,11 @@ export interface SleepSummary {
  * Sums up a session. Overlapping stretches of asleep stages count once, the finer stage first: an `asleep_unspecified` stretch over a
  * staged one adds only what the stages leave open.
  */
-export function summariseSleep(session: { readonly start: number; readonly end: number; readonly stages: readonly Stretch[] }): SleepSummary {
+export function summariseSleep(session: {
+  readonly start: number;
+  readonly end: number;
+  readonly stages: readonly Stretch[];
+}): SleepSummary {
   const by = (stage: SleepStage) => union(session.stages.filter((s) => s.stage === stage));
   const deep = by("deep");
   const rem = by("rem");
@@ -65,7 +69,8 @@ export function summariseSleep(session: { readonly start: number; readonly end: 
   const awake = subtract(by("awake"), asleep);
   const firstSleep = asleep[0]?.[0];
   const lastSleep = asleep.at(-1)?.[1];
-  const within = firstSleep === undefined || lastSleep === undefined ? [] : awake.filter(([start, end]) => start >= firstSleep && end <= lastSleep);
+  const within =
+    firstSleep === undefined || lastSleep === undefined ? [] : awake.filter(([start, end]) => start >= firstSleep && end <= lastSleep);
   const inBedMs = session.end - session.start;
   return {
     asleepMin: minutes(asleep),

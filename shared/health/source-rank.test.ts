@@ -8,7 +8,8 @@ const watch: Source = { vendor: "healthkit", deviceType: "watch", recordingMetho
 const phone: Source = { vendor: "healthkit", deviceType: "phone", recordingMethod: "automatic" };
 const scale: Source = { vendor: "healthkit", deviceType: "scale", recordingMethod: "automatic" };
 const typed: Source = { vendor: "healthkit", deviceType: "watch", recordingMethod: "manual" };
-const better = (sensitivity: "activity" | "body" | "nutrition", a: Source, b: Source) => sourceRank({ sensitivity }, a) < sourceRank({ sensitivity }, b);
+const better = (sensitivity: "activity" | "body" | "nutrition", a: Source, b: Source) =>
+  sourceRank({ sensitivity }, a) < sourceRank({ sensitivity }, b);
 
 describe("the rank of sources", () => {
   it("puts the watch before the phone for activity and the scale first for weight", () => {
@@ -60,6 +61,7 @@ describe("reading ids", () => {
   });
 
   it("are refused in any other spelling", () => {
-    for (const text of ["", "r1.1", "x1.1.1.0", "r01.1.1.0", "R1.1.1.0", "r1.1.1.0.xyz", "r1.1.1.0 "]) expect(parseReadingId(text)).toBeUndefined();
+    for (const text of ["", "r1.1", "x1.1.1.0", "r01.1.1.0", "R1.1.1.0", "r1.1.1.0.xyz", "r1.1.1.0 "])
+      expect(parseReadingId(text)).toBeUndefined();
   });
 });

@@ -15,7 +15,15 @@ const METHOD: Readonly<Record<string, number>> = { active: 0, automatic: 1, unkn
 const TYPED = new Set(["nutrition", "reproductive", "mental", "labs"]);
 
 /** A device's own account before a copy of it in a file; a vendor's cloud between the two. */
-const DOOR: Readonly<Record<string, number>> = { live: 0, healthkit: 1, health_connect: 1, samsung_health: 1, google_health: 2, apple_health_export: 3, manual: 4 };
+const DOOR: Readonly<Record<string, number>> = {
+  live: 0,
+  healthkit: 1,
+  health_connect: 1,
+  samsung_health: 1,
+  google_health: 2,
+  apple_health_export: 3,
+  manual: 4,
+};
 
 /** The rank of a source for a metric; lower is better. */
 export function sourceRank(metric: Pick<Metric, "sensitivity">, source: Source): number {
@@ -45,6 +53,9 @@ const NAMED: readonly (readonly [word: string, type: string])[] = [
 ];
 
 /** The better of two sources; of equals the one with the lower number, so that the choice is stable. */
-export function betterSource(a: { readonly rank: number; readonly number: number }, b: { readonly rank: number; readonly number: number }): boolean {
+export function betterSource(
+  a: { readonly rank: number; readonly number: number },
+  b: { readonly rank: number; readonly number: number },
+): boolean {
   return a.rank < b.rank || (a.rank === b.rank && a.number < b.number);
 }

@@ -3,7 +3,11 @@ import { registerPerson, type RegisteredPerson } from "../../test/people";
 
 type Json = Record<string, unknown> & { items: Record<string, unknown>[]; next: string | null };
 
-async function push(person: RegisteredPerson, data: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+async function push(
+  person: RegisteredPerson,
+  data: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
   const response = await person.fetch("/v1/ingest/healthkit", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -27,12 +31,19 @@ function record(type: string, startDate: string, endDate: string, value: number,
 }
 
 const heartRate = (at: string, value: number) => record("HKQuantityTypeIdentifierHeartRate", at, at, value, "count/min");
-const steps = (start: string, end: string, value: number, source = watch) => record("HKQuantityTypeIdentifierStepCount", start, end, value, "count", source);
+const steps = (start: string, end: string, value: number, source = watch) =>
+  record("HKQuantityTypeIdentifierStepCount", start, end, value, "count", source);
 
 describe("a phone's push, read back", () => {
   it("shows samples raw, by minute, by hour and by day", async () => {
     const person = await registerPerson("eu", { timeZone: "Europe/Berlin" });
-    await push(person, { records: [heartRate("2026-11-20T07:30:00+01:00", 61), heartRate("2026-11-20T07:30:30+01:00", 63), heartRate("2026-11-20T08:10:00+01:00", 80)] });
+    await push(person, {
+      records: [
+        heartRate("2026-11-20T07:30:00+01:00", 61),
+        heartRate("2026-11-20T07:30:30+01:00", 63),
+        heartRate("2026-11-20T08:10:00+01:00", 80),
+      ],
+    });
     const range = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z";
 
     const raw = await get(person, `/v1/me/metrics/heart_rate?resolution=raw&${range}`);
@@ -44,7 +55,10 @@ describe("a phone's push, read back", () => {
     expect(raw["unit"]).toBe("/min");
 
     const minutes = await get(person, `/v1/me/metrics/heart_rate?resolution=minute&${range}`);
-    expect(minutes.items.map((item) => [item["count"], item["mean"]])).toEqual([[2, 62], [1, 80]]);
+    expect(minutes.items.map((item) => [item["count"], item["mean"]])).toEqual([
+      [2, 62],
+      [1, 80],
+    ]);
 
     const hours = await get(person, `/v1/me/metrics/heart_rate?resolution=hour&${range}`);
     expect(hours.items.map((item) => [item["at"], item["count"], item["min"], item["max"], item["mean"]])).toEqual([
@@ -62,7 +76,8 @@ describe("a phone's push, read back", () => {
     await push(person, { records });
     for (const resolution of ["raw", "minute"]) {
       const seen: unknown[] = [];
-      let path: string | undefined = `/v1/me/metrics/heart_rate?resolution=${resolution}&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z&limit=4`;
+      let path: string | undefined =
+        `/v1/me/metrics/heart_rate?resolution=${resolution}&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z&limit=4`;
       const base = path;
       while (path !== undefined) {
         const page: Json = await get(person, path);
@@ -91,9 +106,17 @@ describe("a phone's push, read back", () => {
   it("answers a replay with duplicates and changes nothing", async () => {
     const person = await registerPerson();
     const data = { records: [heartRate("2026-11-20T07:30:00Z", 61), steps("2026-11-20T07:00:00Z", "2026-11-20T08:00:00Z", 900)] };
-    expect(await push(person, data, { syncTimestamp: "2026-11-20T09:00:00Z", cursor: "a" })).toMatchObject({ accepted: 2, duplicate: 0, cursor: "a" });
+    expect(await push(person, data, { syncTimestamp: "2026-11-20T09:00:00Z", cursor: "a" })).toMatchObject({
+      accepted: 2,
+      duplicate: 0,
+      cursor: "a",
+    });
     const before = await get(person, "/v1/me/days/2026-11-20");
-    expect(await push(person, data, { syncTimestamp: "2026-11-20T09:00:00Z", cursor: "a" })).toMatchObject({ accepted: 0, duplicate: 2, cursor: "a" });
+    expect(await push(person, data, { syncTimestamp: "2026-11-20T09:00:00Z", cursor: "a" })).toMatchObject({
+      accepted: 0,
+      duplicate: 2,
+      cursor: "a",
+    });
     expect(await get(person, "/v1/me/days/2026-11-20")).toEqual(before);
   });
 
@@ -111,7 +134,16 @@ describe("a phone's push, read back", () => {
     await push(person, { records: [heartRate("2026-11-20T07:30:00Z", 61), heartRate("2026-11-20T07:40:00Z", 64)] });
     const { items } = await get(person, "/v1/me/metrics");
     expect(items).toMatchObject([
-      { key: "heart_rate", unit: "/min", kind: "sample", lastValue: 64, count: 2, firstAt: "2026-11-20T07:30:00.000Z", lastAt: "2026-11-20T07:40:00.000Z", sources: ["src_1"] },
+      {
+        key: "heart_rate",
+        unit: "/min",
+        kind: "sample",
+        lastValue: 64,
+        count: 2,
+        firstAt: "2026-11-20T07:30:00.000Z",
+        lastAt: "2026-11-20T07:40:00.000Z",
+        sources: ["src_1"],
+      },
     ]);
     const sources = await get(person, "/v1/me/sources");
     expect(sources.items).toMatchObject([{ id: "src_1", vendor: "healthkit", deviceName: "Watch" }]);
@@ -119,7 +151,13 @@ describe("a phone's push, read back", () => {
 
   it("assembles a night from stages and shows it on the day it ends", async () => {
     const person = await registerPerson("eu", { timeZone: "UTC" });
-    const stage = (name: string, startDate: string, endDate: string) => ({ id: crypto.randomUUID(), stage: name, startDate, endDate, source: watch });
+    const stage = (name: string, startDate: string, endDate: string) => ({
+      id: crypto.randomUUID(),
+      stage: name,
+      startDate,
+      endDate,
+      source: watch,
+    });
     await push(person, {
       sleep: [
         stage("core", "2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"),
@@ -130,7 +168,10 @@ describe("a phone's push, read back", () => {
     });
     const { items } = await get(person, "/v1/me/sleep?from=2026-11-19T00:00:00Z&to=2026-11-21T00:00:00Z");
     expect(items).toHaveLength(1);
-    expect(items[0]).toMatchObject({ date: "2026-11-20", summary: { asleepMin: 240, deepMin: 60, remMin: 60, lightMin: 120, awakeMin: 15, awakenings: 1 } });
+    expect(items[0]).toMatchObject({
+      date: "2026-11-20",
+      summary: { asleepMin: 240, deepMin: 60, remMin: 60, lightMin: 120, awakeMin: 15, awakenings: 1 },
+    });
     const day = await get(person, "/v1/me/days/2026-11-20");
     expect((day["metrics"] as Record<string, { value: number }>)["sleep_duration"]?.value).toBe(240);
     expect(day["sleep"]).toMatchObject({ date: "2026-11-20" });
@@ -142,7 +183,9 @@ describe("deletion", () => {
     const person = await registerPerson();
     const records = [heartRate("2026-11-20T07:30:00Z", 61), heartRate("2026-11-20T08:30:00Z", 62)];
     await push(person, { records });
-    const response = await person.fetch("/v1/me/metrics/heart_rate?from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z", { method: "DELETE" });
+    const response = await person.fetch("/v1/me/metrics/heart_rate?from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z", {
+      method: "DELETE",
+    });
     expect(await response.json()).toEqual({ deleted: 1 });
     const receipt = await push(person, { records });
     expect(receipt).toMatchObject({ accepted: 0, duplicate: 1, rejected: [{ id: records[0]?.id, reason: "deleted_by_person" }] });
@@ -152,7 +195,9 @@ describe("deletion", () => {
 
   it("removes one reading by its id and corrects the sums", async () => {
     const person = await registerPerson("eu", { timeZone: "UTC" });
-    await push(person, { records: [steps("2026-11-20T07:00:00Z", "2026-11-20T07:30:00Z", 100), steps("2026-11-20T07:30:00Z", "2026-11-20T08:00:00Z", 50)] });
+    await push(person, {
+      records: [steps("2026-11-20T07:00:00Z", "2026-11-20T07:30:00Z", 100), steps("2026-11-20T07:30:00Z", "2026-11-20T08:00:00Z", 50)],
+    });
     const raw = await get(person, "/v1/me/metrics/steps?resolution=raw&from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z");
     const id = String(raw.items[0]?.["id"]);
     expect((await person.fetch(`/v1/me/readings/${id}`, { method: "DELETE" })).status).toBe(204);

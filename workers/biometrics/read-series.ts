@@ -29,12 +29,26 @@ interface Place {
  * One page of a metric's series as JSON text. The cursor keeps the period of the first page, so that pages without `from` and `to` go on
  * where the last one ended although time has moved.
  */
-export async function readSeries(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, input: ReadSeries, now: number): Promise<string> {
+export async function readSeries(
+  vault: VaultStub,
+  keys: RegionalKeys,
+  actor: PersonActor,
+  input: ReadSeries,
+  now: number,
+): Promise<string> {
   const scope = `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS[input.resolution];
-  const page = await vault.series(actor, { key: input.key, from, to, resolution: input.resolution, choice: input.source ?? "best", limit: input.limit, after: place?.after });
+  const page = await vault.series(actor, {
+    key: input.key,
+    from,
+    to,
+    resolution: input.resolution,
+    choice: input.source ?? "best",
+    limit: input.limit,
+    after: place?.after,
+  });
   const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
   const head = JSON.stringify({ key: page.key, unit: page.unit, resolution: page.resolution, coverage: page.coverage });
   return `${head.slice(0, -1)},"items":${page.items},"next":${JSON.stringify(next)}}`;

@@ -23,7 +23,14 @@ interface Place {
 }
 
 /** One page of sleep sessions or workouts as JSON text; the last 30 days without a period. */
-export async function readSessions(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, kind: "sleep" | "workouts", input: ReadSessions, now: number): Promise<string> {
+export async function readSessions(
+  vault: VaultStub,
+  keys: RegionalKeys,
+  actor: PersonActor,
+  kind: "sleep" | "workouts",
+  input: ReadSessions,
+  now: number,
+): Promise<string> {
   const scope = `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
   const to = place?.to ?? input.to ?? now + DAY_MS;

@@ -61,7 +61,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/days",
-    route({ policy: "person", summary: "Daily summaries across metrics", tags: TAGS, responses: { 200: dayListSchema }, problems: ["invalid"] }),
+    route({
+      policy: "person",
+      summary: "Daily summaries across metrics",
+      tags: TAGS,
+      responses: { 200: dayListSchema },
+      problems: ["invalid"],
+    }),
     validate("query", daysQuery),
     async (c) => {
       const { vault, actor, keys } = biometricsPorts(c);
@@ -70,7 +76,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/days/:date",
-    route({ policy: "person", summary: "The summary of one date in your zone", tags: TAGS, responses: { 200: daySchema }, problems: ["invalid"] }),
+    route({
+      policy: "person",
+      summary: "The summary of one date in your zone",
+      tags: TAGS,
+      responses: { 200: daySchema },
+      problems: ["invalid"],
+    }),
     validate("param", dateParam),
     async (c) => {
       const { vault, actor } = biometricsPorts(c);
@@ -79,7 +91,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/sleep",
-    route({ policy: "person", summary: "Sleep sessions by the time they end", tags: TAGS, responses: { 200: sleepListSchema }, problems: ["invalid"] }),
+    route({
+      policy: "person",
+      summary: "Sleep sessions by the time they end",
+      tags: TAGS,
+      responses: { 200: sleepListSchema },
+      problems: ["invalid"],
+    }),
     validate("query", sessionsQuery),
     async (c) => {
       const { vault, actor, keys } = biometricsPorts(c);
@@ -88,7 +106,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/workouts",
-    route({ policy: "person", summary: "Workouts by the time they begin", tags: TAGS, responses: { 200: workoutListSchema }, problems: ["invalid"] }),
+    route({
+      policy: "person",
+      summary: "Workouts by the time they begin",
+      tags: TAGS,
+      responses: { 200: workoutListSchema },
+      problems: ["invalid"],
+    }),
     validate("query", sessionsQuery),
     async (c) => {
       const { vault, actor, keys } = biometricsPorts(c);
@@ -97,7 +121,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/workouts/:id",
-    route({ policy: "person", summary: "One workout with its route", tags: TAGS, responses: { 200: workoutSchema }, problems: ["not_found"] }),
+    route({
+      policy: "person",
+      summary: "One workout with its route",
+      tags: TAGS,
+      responses: { 200: workoutSchema },
+      problems: ["not_found"],
+    }),
     validate("param", readingParam),
     async (c) => {
       const { vault, actor } = biometricsPorts(c);
@@ -115,7 +145,13 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/quarantine",
-    route({ policy: "person", summary: "Readings that were kept apart, with the reason", tags: TAGS, responses: { 200: quarantineListSchema }, problems: ["invalid"] }),
+    route({
+      policy: "person",
+      summary: "Readings that were kept apart, with the reason",
+      tags: TAGS,
+      responses: { 200: quarantineListSchema },
+      problems: ["invalid"],
+    }),
     validate("query", listQuery),
     async (c) => {
       const { vault, actor, keys } = biometricsPorts(c);
@@ -159,7 +195,13 @@ const deletions = new Hono<AppEnv>()
   )
   .delete(
     "/v1/me/readings/:id",
-    route({ policy: "person", summary: "Delete one reading, sleep session or workout", tags: TAGS, responses: { 204: null }, problems: ["not_found"] }),
+    route({
+      policy: "person",
+      summary: "Delete one reading, sleep session or workout",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found"],
+    }),
     validate("param", readingParam),
     async (c) => {
       const { vault, actor } = biometricsPorts(c);

@@ -5,7 +5,10 @@ import { parseDay } from "../../shared/health/zone";
 const INSTANT_EXAMPLE = "2026-11-20T00:00:00Z";
 
 /** An ISO 8601 instant with an offset; epoch milliseconds after parsing. */
-const instant = z.iso.datetime({ offset: true }).meta({ example: INSTANT_EXAMPLE }).transform((text) => Date.parse(text));
+const instant = z.iso
+  .datetime({ offset: true })
+  .meta({ example: INSTANT_EXAMPLE })
+  .transform((text) => Date.parse(text));
 
 /** `YYYY-MM-DD`; days since 1970-01-01 after parsing. */
 const day = z
@@ -46,11 +49,23 @@ export const seriesQuery = z
     limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
     cursor: cursor.optional(),
   })
-  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
+  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, {
+    path: ["to"],
+    message: "The end must lie after the beginning.",
+  });
 
 export const sessionsQuery = z
-  .strictObject({ from: instant.optional(), to: instant.optional(), source: choice.optional(), limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() })
-  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
+  .strictObject({
+    from: instant.optional(),
+    to: instant.optional(),
+    source: choice.optional(),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: cursor.optional(),
+  })
+  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, {
+    path: ["to"],
+    message: "The end must lie after the beginning.",
+  });
 
 export const daysQuery = z
   .strictObject({ from: day, to: day, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() })
@@ -130,7 +145,15 @@ const sleepSession = z
   .meta({ id: "SleepSession" });
 
 const workout = z
-  .looseObject({ id: z.string(), type: z.string().meta({ example: "running" }), startAt: at, endAt: at, durationS: z.number(), source: z.string(), totals: z.record(z.string(), z.number()) })
+  .looseObject({
+    id: z.string(),
+    type: z.string().meta({ example: "running" }),
+    startAt: at,
+    endAt: at,
+    durationS: z.number(),
+    source: z.string(),
+    totals: z.record(z.string(), z.number()),
+  })
   .meta({ id: "Workout" });
 
 export const sleepListSchema = z.object({ items: z.array(sleepSession), next: z.string().nullable() }).meta({ id: "SleepList" });
@@ -141,7 +164,15 @@ export const daySchema = z
   .object({
     date: z.string(),
     timeZone: z.string(),
-    metrics: z.record(z.string(), z.object({ value: z.number().nullable(), unit: z.string(), source: z.string(), components: z.record(z.string(), z.number()).optional() })),
+    metrics: z.record(
+      z.string(),
+      z.object({
+        value: z.number().nullable(),
+        unit: z.string(),
+        source: z.string(),
+        components: z.record(z.string(), z.number()).optional(),
+      }),
+    ),
     sleep: sleepSession.optional(),
     workouts: z.array(workout),
   })
@@ -171,10 +202,21 @@ export const sourceListSchema = z
 export const quarantineListSchema = z
   .object({
     items: z.array(
-      z.object({ metric: z.string(), at, value: z.number().nullable(), unit: z.string(), reason: z.string(), source: z.string(), recordId: z.string(), receivedAt: at }),
+      z.object({
+        metric: z.string(),
+        at,
+        value: z.number().nullable(),
+        unit: z.string(),
+        reason: z.string(),
+        source: z.string(),
+        recordId: z.string(),
+        receivedAt: at,
+      }),
     ),
     next: z.string().nullable(),
   })
   .meta({ id: "QuarantineList" });
 
-export const erasedSchema = z.object({ deleted: z.number().int().describe("How many readings, sessions and workouts went") }).meta({ id: "Erased" });
+export const erasedSchema = z
+  .object({ deleted: z.number().int().describe("How many readings, sessions and workouts went") })
+  .meta({ id: "Erased" });

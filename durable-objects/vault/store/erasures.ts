@@ -32,7 +32,14 @@ export class Erasures {
 
   /** Marks a range as deleted by the person. */
   erase(metric: number, source: number, from: number, to: number, now: number): void {
-    this.#sql.exec("INSERT INTO erasures (metric, source, from_at, to_at, erased_at) VALUES (?, ?, ?, ?, ?)", metric, source, from, to, now);
+    this.#sql.exec(
+      "INSERT INTO erasures (metric, source, from_at, to_at, erased_at) VALUES (?, ?, ?, ?, ?)",
+      metric,
+      source,
+      from,
+      to,
+      now,
+    );
     this.#ranges = this.#load();
   }
 

@@ -23,10 +23,29 @@ export interface Bucket {
   daily?: true;
 }
 
-type HourRow = { hour: number; source: number; date: number; n: number; min: number; max: number; sum: number; last: number; last_at: number; slots: number };
+type HourRow = {
+  hour: number;
+  source: number;
+  date: number;
+  n: number;
+  min: number;
+  max: number;
+  sum: number;
+  last: number;
+  last_at: number;
+  slots: number;
+};
 
 /** Hourly buckets in [from, to) (epoch ms), at most `limit`, in order of time; per hour the chosen source, or every one for `all`. */
-export function readHours(sql: SqlStorage, sources: Sources, metric: Metric, from: number, to: number, choice: SourceChoice, limit: number): Bucket[] {
+export function readHours(
+  sql: SqlStorage,
+  sources: Sources,
+  metric: Metric,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+  limit: number,
+): Bucket[] {
   const rows = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
   const chooser = new Chooser(metric, sources);
   const buckets: Bucket[] = [];
@@ -47,7 +66,18 @@ export function readHours(sql: SqlStorage, sources: Sources, metric: Metric, fro
       if (buckets.length >= limit) return buckets;
     }
     const same = group.find((b) => b.source === row.source);
-    if (same === undefined) group.push({ key, source: row.source, n: row.n, min: row.min, max: row.max, sum: row.sum, last: row.last, lastAt: row.last_at, slots: row.slots });
+    if (same === undefined)
+      group.push({
+        key,
+        source: row.source,
+        n: row.n,
+        min: row.min,
+        max: row.max,
+        sum: row.sum,
+        last: row.last,
+        lastAt: row.last_at,
+        slots: row.slots,
+      });
     else join(same, row, same.slots | row.slots);
   }
   flush();
@@ -58,7 +88,15 @@ export function readHours(sql: SqlStorage, sources: Sources, metric: Metric, fro
  * Daily buckets for local dates [from, to], at most `limit`. Per date the best source speaks: its vendor's own total where it has one,
  * else its readings; where several sources have readings, each hour goes to the best source of that hour.
  */
-export function readDays(sql: SqlStorage, sources: Sources, metric: Metric, from: number, to: number, choice: SourceChoice, limit: number): Bucket[] {
+export function readDays(
+  sql: SqlStorage,
+  sources: Sources,
+  metric: Metric,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+  limit: number,
+): Bucket[] {
   const chooser = new Chooser(metric, sources);
   const byDate = new Map<number, { rolled: Bucket[]; totals: Bucket[] }>();
   const at = (date: number) => {
@@ -107,7 +145,18 @@ function combineHours(sql: SqlStorage, sources: Sources, metric: Metric, date: n
     const row = group.find((r) => r.source === best);
     if (row === undefined) continue;
     hours.set(row.source, (hours.get(row.source) ?? 0) + 1);
-    if (day === undefined) day = { key: date, source: row.source, n: row.n, min: row.min, max: row.max, sum: row.sum, last: row.last, lastAt: row.last_at, slots: slotCount(row.slots) };
+    if (day === undefined)
+      day = {
+        key: date,
+        source: row.source,
+        n: row.n,
+        min: row.min,
+        max: row.max,
+        sum: row.sum,
+        last: row.last,
+        lastAt: row.last_at,
+        slots: slotCount(row.slots),
+      };
     else join(day, row, day.slots + slotCount(row.slots));
   }
   if (day === undefined) return [];
@@ -128,7 +177,15 @@ function join(bucket: Bucket, row: HourRow, slots: number): void {
 }
 
 /** Buckets of dense samples by minute in [from, to): from the kept minutes where there are, else from the segments. */
-export function readMinutes(sql: SqlStorage, sources: Sources, metric: Metric, from: number, to: number, choice: SourceChoice, limit: number): Bucket[] {
+export function readMinutes(
+  sql: SqlStorage,
+  sources: Sources,
+  metric: Metric,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+  limit: number,
+): Bucket[] {
   const chooser = new Chooser(metric, sources);
   const hours = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
   const buckets: Bucket[] = [];
@@ -148,7 +205,9 @@ export function readMinutes(sql: SqlStorage, sources: Sources, metric: Metric, f
 }
 
 function minutesOf(sql: SqlStorage, metric: Metric, source: number, hour: number): Float64Array {
-  const [kept] = sql.exec<{ data: ArrayBuffer }>("SELECT data FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric.code, hour, source).toArray();
+  const [kept] = sql
+    .exec<{ data: ArrayBuffer }>("SELECT data FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric.code, hour, source)
+    .toArray();
   if (kept !== undefined) return new Float64Array(kept.data);
   const table = emptyMinutes();
   const measure = metric.energyAverage === true ? toEnergy : identity;
@@ -158,9 +217,18 @@ function minutesOf(sql: SqlStorage, metric: Metric, source: number, hour: number
 }
 
 /** Spreads the rows of an hour over its minutes in proportion to time. */
-function addRowMinutes(sql: SqlStorage, metric: number, source: number, hour: number, table: Float64Array, measure: (value: number) => number): void {
+function addRowMinutes(
+  sql: SqlStorage,
+  metric: number,
+  source: number,
+  hour: number,
+  table: Float64Array,
+  measure: (value: number) => number,
+): void {
   const begin = hour * HOUR_MS;
-  const { longest } = sql.exec<{ longest: number }>("SELECT coalesce(max(longest), 0) AS longest FROM series WHERE metric = ? AND source = ?", metric, source).one();
+  const { longest } = sql
+    .exec<{ longest: number }>("SELECT coalesce(max(longest), 0) AS longest FROM series WHERE metric = ? AND source = ?", metric, source)
+    .one();
   const rows = sql.exec<{ start: number; end: number; value: number }>(
     "SELECT start, end, value FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? AND (end > ? OR start >= ?) AND value IS NOT NULL",
     metric,
@@ -179,7 +247,7 @@ function addRowMinutes(sql: SqlStorage, metric: number, source: number, hour: nu
       value.push(row.value);
       continue;
     }
-    for (let t = Math.max(row.start, begin); t < Math.min(row.end, begin + HOUR_MS); ) {
+    for (let t = Math.max(row.start, begin); t < Math.min(row.end, begin + HOUR_MS);) {
       const next = Math.min(minuteStart(t) + 60_000, row.end);
       at.push(t);
       value.push((row.value * (next - t)) / (row.end - row.start));
@@ -188,24 +256,63 @@ function addRowMinutes(sql: SqlStorage, metric: number, source: number, hour: nu
   }
   if (at.length === 0) return;
   const n = at.length;
-  addMinutes(table, { at: Float64Array.from(at), value: Float64Array.from(value), zone: new Int32Array(n), version: new Float64Array(n) }, measure);
+  addMinutes(
+    table,
+    { at: Float64Array.from(at), value: Float64Array.from(value), zone: new Int32Array(n), version: new Float64Array(n) },
+    measure,
+  );
 }
 
 function hourRows(sql: SqlStorage, metric: number, fromHour: number, toHour: number, choice: SourceChoice): HourRow[] {
   const columns = "hour, source, date, n, min, max, sum, last, last_at, slots";
   return typeof choice === "number"
-    ? sql.exec<HourRow>(`SELECT ${columns} FROM hours WHERE metric = ? AND hour >= ? AND hour < ? AND source = ? ORDER BY hour`, metric, fromHour, toHour, choice).toArray()
-    : sql.exec<HourRow>(`SELECT ${columns} FROM hours WHERE metric = ? AND hour >= ? AND hour < ? ORDER BY hour`, metric, fromHour, toHour).toArray();
+    ? sql
+        .exec<HourRow>(
+          `SELECT ${columns} FROM hours WHERE metric = ? AND hour >= ? AND hour < ? AND source = ? ORDER BY hour`,
+          metric,
+          fromHour,
+          toHour,
+          choice,
+        )
+        .toArray()
+    : sql
+        .exec<HourRow>(`SELECT ${columns} FROM hours WHERE metric = ? AND hour >= ? AND hour < ? ORDER BY hour`, metric, fromHour, toHour)
+        .toArray();
 }
 
-type DayRow = { date: number; source: number; n: number; min: number; max: number; sum: number; last: number; last_at: number; slots: number };
+type DayRow = {
+  date: number;
+  source: number;
+  n: number;
+  min: number;
+  max: number;
+  sum: number;
+  last: number;
+  last_at: number;
+  slots: number;
+};
 
 function dayRows(sql: SqlStorage, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
-  const rows = sql.exec<DayRow>("SELECT date, source, n, min, max, sum, last, last_at, slots FROM days WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date", metric, from, to);
+  const rows = sql.exec<DayRow>(
+    "SELECT date, source, n, min, max, sum, last, last_at, slots FROM days WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date",
+    metric,
+    from,
+    to,
+  );
   const buckets: Bucket[] = [];
   for (const r of rows) {
     if (typeof choice === "number" && r.source !== choice) continue;
-    buckets.push({ key: r.date, source: r.source, n: r.n, min: r.min, max: r.max, sum: r.sum, last: r.last, lastAt: r.last_at, slots: r.slots });
+    buckets.push({
+      key: r.date,
+      source: r.source,
+      n: r.n,
+      min: r.min,
+      max: r.max,
+      sum: r.sum,
+      last: r.last,
+      lastAt: r.last_at,
+      slots: r.slots,
+    });
   }
   return buckets;
 }
@@ -220,7 +327,18 @@ function dailyRows(sql: SqlStorage, metric: number, from: number, to: number, ch
   const buckets: Bucket[] = [];
   for (const { date, source, value } of rows) {
     if (value === null || (typeof choice === "number" && source !== choice)) continue;
-    buckets.push({ key: date, source, n: 1, min: value, max: value, sum: value, last: value, lastAt: date * 24 * HOUR_MS, slots: 0, daily: true });
+    buckets.push({
+      key: date,
+      source,
+      n: 1,
+      min: value,
+      max: value,
+      sum: value,
+      last: value,
+      lastAt: date * 24 * HOUR_MS,
+      slots: 0,
+      daily: true,
+    });
   }
   return buckets;
 }

@@ -45,7 +45,9 @@ export interface RawQuery {
 export function readRaw(sql: SqlStorage, sources: Sources, metric: Metric, query: RawQuery): RawPoint[] {
   const from = Math.max(query.from, query.after?.at ?? query.from);
   const winners = new Winners(sql, sources, metric, query.choice);
-  const points = [...densePoints(sql, metric, from, query, winners), ...rowPoints(sql, metric, from, query, winners)].toSorted(comparePositions);
+  const points = [...densePoints(sql, metric, from, query, winners), ...rowPoints(sql, metric, from, query, winners)].toSorted(
+    comparePositions,
+  );
   const { after } = query;
   const rest = after === undefined ? points : points.filter((point) => comparePositions(point, after) > 0);
   return rest.slice(0, query.limit);
@@ -63,7 +65,18 @@ function densePoints(sql: SqlStorage, metric: Metric, from: number, query: RawQu
       const at = samples.at[i]!;
       if (at < from || at >= query.to) continue;
       const recordId = samples.ids?.[i] ?? "";
-      points.push({ at, end: at, value: samples.value[i]!, zone: samples.zone[i]!, source, kind: "sample", version: samples.version[i]!, recordId, tag: "", body: null });
+      points.push({
+        at,
+        end: at,
+        value: samples.value[i]!,
+        zone: samples.zone[i]!,
+        source,
+        kind: "sample",
+        version: samples.version[i]!,
+        recordId,
+        tag: "",
+        body: null,
+      });
     }
   }
   return annotate(sql, metric.code, points);
@@ -88,20 +101,38 @@ function annotate(sql: SqlStorage, metric: number, points: RawPoint[]): RawPoint
   const first = points[0];
   if (first === undefined) return points;
   const rows = sql
-    .exec<{ at: number; source: number; body: string }>("SELECT at, source, body FROM annotations WHERE metric = ? AND at >= ? AND at <= ?", metric, first.at, points.at(-1)!.at)
+    .exec<{ at: number; source: number; body: string }>(
+      "SELECT at, source, body FROM annotations WHERE metric = ? AND at >= ? AND at <= ?",
+      metric,
+      first.at,
+      points.at(-1)!.at,
+    )
     .toArray();
   if (rows.length === 0) return points;
   const bodies = new Map(rows.map((row) => [`${row.at} ${row.source}`, row.body]));
   return points.map((point) => ({ ...point, body: bodies.get(`${point.at} ${point.source}`) ?? null }));
 }
 
-type Row = { start: number; end: number; tag: string; kind: string; value: number | null; zone: number; version: number; record_id: string; body: string | null };
+type Row = {
+  start: number;
+  end: number;
+  tag: string;
+  kind: string;
+  value: number | null;
+  zone: number;
+  version: number;
+  record_id: string;
+  body: string | null;
+};
 
 function rowPoints(sql: SqlStorage, metric: Metric, from: number, query: RawQuery, winners: Winners): RawPoint[] {
   const numbers =
     typeof query.choice === "number"
       ? [query.choice]
-      : sql.exec<{ source: number }>("SELECT DISTINCT source FROM series WHERE metric = ?", metric.code).toArray().map((row) => row.source);
+      : sql
+          .exec<{ source: number }>("SELECT DISTINCT source FROM series WHERE metric = ?", metric.code)
+          .toArray()
+          .map((row) => row.source);
   const points: RawPoint[] = [];
   for (const source of numbers) {
     let shown = 0;
@@ -114,7 +145,18 @@ function rowPoints(sql: SqlStorage, metric: Metric, from: number, query: RawQuer
     );
     for (const row of rows) {
       if (row.value !== null && row.kind !== "event" && !winners.shows(Math.floor(row.start / HOUR_MS), source)) continue;
-      const point = { at: row.start, end: row.end, value: row.value, zone: row.zone, source, kind: row.kind, version: row.version, recordId: row.record_id, tag: row.tag, body: row.body };
+      const point = {
+        at: row.start,
+        end: row.end,
+        value: row.value,
+        zone: row.zone,
+        source,
+        kind: row.kind,
+        version: row.version,
+        recordId: row.record_id,
+        tag: row.tag,
+        body: row.body,
+      };
       if (query.after !== undefined && comparePositions(point, query.after) <= 0) continue;
       points.push(point);
       if (++shown >= query.limit) break;

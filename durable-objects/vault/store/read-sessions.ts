@@ -34,8 +34,33 @@ export interface StoredWorkout {
   readonly body: string;
 }
 
-type SleepRow = { source: number; start: number; end: number; date: number; zone: number; nap: number; assembled: number; version: number; revision: number; updated_at: number; record_id: string; body: string };
-type WorkoutSqlRow = { source: number; start: number; end: number; type: string; date: number; zone: number; version: number; revision: number; updated_at: number; record_id: string; body: string };
+type SleepRow = {
+  source: number;
+  start: number;
+  end: number;
+  date: number;
+  zone: number;
+  nap: number;
+  assembled: number;
+  version: number;
+  revision: number;
+  updated_at: number;
+  record_id: string;
+  body: string;
+};
+type WorkoutSqlRow = {
+  source: number;
+  start: number;
+  end: number;
+  type: string;
+  date: number;
+  zone: number;
+  version: number;
+  revision: number;
+  updated_at: number;
+  record_id: string;
+  body: string;
+};
 
 /** Neighbours this far outside a window can still overlap a session inside it. */
 const REACH_MS = 48 * 3_600_000;
@@ -60,22 +85,57 @@ export function readWorkouts(sql: SqlStorage, sources: Sources, from: number, to
 
 /** The route of a workout as JSON array texts, in order. */
 export function readRoute(sql: SqlStorage, source: number, start: number): string[] {
-  return sql.exec<{ points: string }>("SELECT points FROM workout_routes WHERE source = ? AND start = ? ORDER BY part", source, start).toArray().map((row) => row.points);
+  return sql
+    .exec<{ points: string }>("SELECT points FROM workout_routes WHERE source = ? AND start = ? ORDER BY part", source, start)
+    .toArray()
+    .map((row) => row.points);
 }
 
-function keyOf<R extends { source: number; start: number; end: number; date: number; zone: number; version: number; revision: number; updated_at: number; record_id: string; body: string }>(r: R) {
-  return { source: r.source, start: r.start, end: r.end, date: r.date, zone: r.zone, version: r.version, revision: r.revision, updatedAt: r.updated_at, recordId: r.record_id, body: r.body };
+function keyOf<
+  R extends {
+    source: number;
+    start: number;
+    end: number;
+    date: number;
+    zone: number;
+    version: number;
+    revision: number;
+    updated_at: number;
+    record_id: string;
+    body: string;
+  },
+>(r: R) {
+  return {
+    source: r.source,
+    start: r.start,
+    end: r.end,
+    date: r.date,
+    zone: r.zone,
+    version: r.version,
+    revision: r.revision,
+    updatedAt: r.updated_at,
+    recordId: r.record_id,
+    body: r.body,
+  };
 }
 
 /** Drops sessions that a better source tells too: two sessions are the same event where they overlap by half of the shorter one. */
-function chosen<S extends { source: number; start: number; end: number }>(rows: readonly S[], sources: Sources, sensitivity: "sleep" | "activity", choice: SourceChoice): S[] {
+function chosen<S extends { source: number; start: number; end: number }>(
+  rows: readonly S[],
+  sources: Sources,
+  sensitivity: "sleep" | "activity",
+  choice: SourceChoice,
+): S[] {
   if (choice === "all") return [...rows];
   if (typeof choice === "number") return rows.filter((row) => row.source === choice);
   const rankOf = (number: number) => {
     const source = sources.get(number);
     return { number, rank: source === undefined ? Number.MAX_SAFE_INTEGER : sourceRank({ sensitivity }, source) };
   };
-  return rows.filter((row) => !rows.some((other) => other.source !== row.source && sameEvent(row, other) && betterSource(rankOf(other.source), rankOf(row.source))));
+  return rows.filter(
+    (row) =>
+      !rows.some((other) => other.source !== row.source && sameEvent(row, other) && betterSource(rankOf(other.source), rankOf(row.source))),
+  );
 }
 
 function sameEvent(a: { start: number; end: number }, b: { start: number; end: number }): boolean {

@@ -92,7 +92,14 @@ class BatchWriter {
     for (const { metric, kind, source, list } of groups.values()) {
       if (kind === "daily") this.#daily(metric, source, list);
       else if (kind === "sample" && metric.storage === "segment") this.#annotated(metric, source, list);
-      else this.#rows(metric, kind, source, list.map((r) => this.#row(metric, r)), list[0]?.value !== null);
+      else
+        this.#rows(
+          metric,
+          kind,
+          source,
+          list.map((r) => this.#row(metric, r)),
+          list[0]?.value !== null,
+        );
     }
   }
 
@@ -102,7 +109,14 @@ class BatchWriter {
       (s) => this.#number(s.source),
     );
     for (const [source, list] of stretches) {
-      const rows = list.map((s): StretchRow => ({ start: s.start, end: s.end, stage: s.stage, zone: this.#zone(s.zone, s.start), version: s.version, id: s.id ?? "" }));
+      const rows = list.map((s): StretchRow => ({
+        start: s.start,
+        end: s.end,
+        stage: s.stage,
+        zone: this.#zone(s.zone, s.start),
+        version: s.version,
+        id: s.id ?? "",
+      }));
       this.#slept(source, rows, writeStretches(this.#ctx.sql, source, rows, this.#ctx.now));
     }
     const sessions = Map.groupBy(
@@ -113,7 +127,17 @@ class BatchWriter {
       const rows = list.map((s): SessionRow => {
         const zone = this.#zone(s.zone, s.end);
         const date = (s.date === undefined ? undefined : parseDay(s.date)) ?? localDay(s.end, zone);
-        return { start: s.start, end: s.end, date, zone, nap: s.nap ?? false, version: s.version, id: s.id ?? "", stages: s.stages, attributes: s.attributes };
+        return {
+          start: s.start,
+          end: s.end,
+          date,
+          zone,
+          nap: s.nap ?? false,
+          version: s.version,
+          id: s.id ?? "",
+          stages: s.stages,
+          attributes: s.attributes,
+        };
       });
       this.#slept(source, rows, writeSessions(this.#ctx.sql, source, rows, this.#ctx.now));
     }
@@ -148,7 +172,13 @@ class BatchWriter {
     if (!write.changed) return;
     growSeries(sql, metric.code, source, "sample", write.accepted, samples.at[last]!, samples.value[last]!);
     rebuildDays(sql, metric.code, source, write.dates);
-    this.touched.push({ metric: metric.key, source, from: samples.at[first]!, to: samples.at[last]!, written: { at: samples.at, value: samples.value } });
+    this.touched.push({
+      metric: metric.key,
+      source,
+      from: samples.at[first]!,
+      to: samples.at[last]!,
+      written: { at: samples.at, value: samples.value },
+    });
   }
 
   #annotated(metric: Metric, source: number, list: readonly Reading[]): void {
@@ -174,14 +204,30 @@ class BatchWriter {
     );
   }
 
-  #numericRows(metric: Metric, kind: "sample" | "interval", source: number, samples: IdentifiedSamples, end: Float64Array | undefined): void {
+  #numericRows(
+    metric: Metric,
+    kind: "sample" | "interval",
+    source: number,
+    samples: IdentifiedSamples,
+    end: Float64Array | undefined,
+  ): void {
     const rows: Row[] = [];
     const tagged = isTagged(metric, kind);
     for (let i = 0; i < samples.at.length; i++) {
       const start = samples.at[i]!;
       const zone = samples.zone[i]!;
       const id = samples.ids?.[i] ?? "";
-      rows.push({ start, end: end?.[i] ?? start, tag: tagged ? id : "", value: samples.value[i]!, zone, date: localDay(start, zone), version: samples.version[i]!, id, body: null });
+      rows.push({
+        start,
+        end: end?.[i] ?? start,
+        tag: tagged ? id : "",
+        value: samples.value[i]!,
+        zone,
+        date: localDay(start, zone),
+        version: samples.version[i]!,
+        id,
+        body: null,
+      });
     }
     this.#rows(metric, kind, source, rows, true);
   }
@@ -203,7 +249,11 @@ class BatchWriter {
     growSeries(sql, metric.code, source, kind, write.accepted, to, latest?.value ?? null);
     rebuildDays(sql, metric.code, source, write.dates);
     const written = numeric
-      ? { at: Float64Array.from(rows, (r) => r.start), value: Float64Array.from(rows, (r) => r.value ?? Number.NaN), ...(kind === "interval" ? { end: Float64Array.from(rows, (r) => r.end) } : {}) }
+      ? {
+          at: Float64Array.from(rows, (r) => r.start),
+          value: Float64Array.from(rows, (r) => r.value ?? Number.NaN),
+          ...(kind === "interval" ? { end: Float64Array.from(rows, (r) => r.end) } : {}),
+        }
       : undefined;
     this.touched.push(written === undefined ? { metric: metric.key, source, from, to } : { metric: metric.key, source, from, to, written });
   }
@@ -225,7 +275,8 @@ class BatchWriter {
       const date = (r.date === undefined ? undefined : parseDay(r.date)) ?? localDay(r.start, zone);
       const known = byDate.get(date);
       if (known !== undefined) this.#count(metric.key, { accepted: 0, duplicate: 1, updated: 0 });
-      if (known === undefined || r.version >= known.version) byDate.set(date, { date, value: r.value, zone, version: r.version, id: r.id ?? "", body: bodyOf(r) });
+      if (known === undefined || r.version >= known.version)
+        byDate.set(date, { date, value: r.value, zone, version: r.version, id: r.id ?? "", body: bodyOf(r) });
     }
     const rows = [...byDate.values()];
     const at = rows.map((row) => row.date * DAY_MS - row.zone * 1_000);
@@ -240,7 +291,11 @@ class BatchWriter {
     this.touched.push({ metric: metric.key, source, from, to });
   }
 
-  #slept(source: number, spans: readonly { start: number; end: number }[], done: { accepted: number; duplicate: number; updated: number; dates: readonly number[] }): void {
+  #slept(
+    source: number,
+    spans: readonly { start: number; end: number }[],
+    done: { accepted: number; duplicate: number; updated: number; dates: readonly number[] },
+  ): void {
     this.#count("sleep", done);
     if (done.dates.length === 0) return;
     rebuildNights(this.#ctx.sql, source, done.dates, this.#ctx.now);
@@ -312,4 +367,3 @@ function extent(at: Float64Array): [number, number] {
   }
   return [first, last];
 }
-

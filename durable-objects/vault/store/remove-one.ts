@@ -25,14 +25,18 @@ function rangeOf(ctx: RecordContext, key: ReadingKey): { metric: number; from: n
     case "reading":
       return { metric: key.metric, from: key.start, to: key.start + 1 };
     case "daily": {
-      const [row] = ctx.sql.exec<{ zone: number }>("SELECT zone FROM daily WHERE metric = ? AND date = ? AND source = ?", key.metric, key.start, key.source).toArray();
+      const [row] = ctx.sql
+        .exec<{ zone: number }>("SELECT zone FROM daily WHERE metric = ? AND date = ? AND source = ?", key.metric, key.start, key.source)
+        .toArray();
       const at = row === undefined ? undefined : key.start * DAY_MS - row.zone * 1_000;
       return at === undefined ? undefined : { metric: key.metric, from: at, to: at + 1 };
     }
     case "sleep": {
       const [row] = ctx.sql.exec<{ end: number }>("SELECT end FROM sleeps WHERE source = ? AND start = ?", key.source, key.start).toArray();
       const metric = metricOf("sleep");
-      return row === undefined || metric === undefined ? undefined : { metric: metric.code, from: key.start, to: Math.max(row.end, key.start + 1) };
+      return row === undefined || metric === undefined
+        ? undefined
+        : { metric: metric.code, from: key.start, to: Math.max(row.end, key.start + 1) };
     }
     case "workout": {
       const metric = metricOf("workout");
@@ -56,10 +60,18 @@ function removeTagged(ctx: RecordContext, key: ReadingKey): Touched[] | undefine
     .toArray()
     .find((candidate) => tagHash(candidate.tag) === key.tag);
   if (row === undefined || metric === undefined) return undefined;
-  sql.exec("DELETE FROM readings WHERE metric = ? AND source = ? AND start = ? AND end = ? AND tag = ?", key.metric, key.source, key.start, key.end, row.tag);
+  sql.exec(
+    "DELETE FROM readings WHERE metric = ? AND source = ? AND start = ? AND end = ? AND tag = ?",
+    key.metric,
+    key.source,
+    key.start,
+    key.end,
+    row.tag,
+  );
   const vendor = ctx.sources.get(key.source)?.vendor;
   // The person's word outlasts every later version of the record.
-  if (vendor !== undefined) ctx.erasures.bury(vendor, [{ id: row.record_id === "" ? row.tag : row.record_id, version: Number.MAX_SAFE_INTEGER }], ctx.now);
+  if (vendor !== undefined)
+    ctx.erasures.bury(vendor, [{ id: row.record_id === "" ? row.tag : row.record_id, version: Number.MAX_SAFE_INTEGER }], ctx.now);
   resummarise(ctx, metric, key.source, [{ start: key.start, end: key.end }]);
   recount(sql, key.metric, key.source);
   return [{ metric: metric.key, source: key.source, from: key.start, to: key.end }];

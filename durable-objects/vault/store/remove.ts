@@ -27,7 +27,10 @@ export interface Removal {
 export function removeForBatch(ctx: RecordContext, batch: Batch, receipt: Receipt): Touched[] {
   const touched: Touched[] = [];
   for (const [vendor, records] of Map.groupBy(batch.deleted, (d) => d.vendor)) {
-    const known = ctx.erasures.buried(vendor, records.map((r) => r.id));
+    const known = ctx.erasures.buried(
+      vendor,
+      records.map((r) => r.id),
+    );
     const fresh = [...new Map(records.filter((r) => (known.get(r.id) ?? -1) < r.version).map((r) => [r.id, r])).values()];
     touched.push(...removeRecords(ctx, vendor, fresh));
     ctx.erasures.bury(vendor, fresh, ctx.now);
@@ -51,11 +54,14 @@ export function removeRange(ctx: RecordContext, removal: Removal): { count: numb
   const wanted = removal.sources === undefined ? undefined : new Set(removal.sources);
   const touched: Touched[] = [];
   let count = 0;
-  const pairs = sql.exec<{ metric: number; source: number }>("SELECT DISTINCT metric, source FROM series WHERE ?1 = 0 OR metric = ?1", removal.metric).toArray();
+  const pairs = sql
+    .exec<{ metric: number; source: number }>("SELECT DISTINCT metric, source FROM series WHERE ?1 = 0 OR metric = ?1", removal.metric)
+    .toArray();
   for (const { metric: code, source } of pairs) {
     const metric = metricByCode(code);
     if (metric === undefined || (wanted !== undefined && !wanted.has(source))) continue;
-    const removed = removeSamples(ctx, metric, source, removal) + removeRows(ctx, metric, source, removal) + removeDaily(ctx, metric, source, removal);
+    const removed =
+      removeSamples(ctx, metric, source, removal) + removeRows(ctx, metric, source, removal) + removeDaily(ctx, metric, source, removal);
     if (removed === 0) continue;
     count += removed;
     recount(sql, code, source);
@@ -82,7 +88,13 @@ function removeSamples(ctx: RecordContext, metric: Metric, source: number, { fro
   for (const { hour, n } of hours) {
     const whole = from <= hour * HOUR_MS && to >= (hour + 1) * HOUR_MS;
     const stored = whole ? undefined : readHour(sql, { metric: metric.code, source, hour });
-    const kept = stored === undefined ? EMPTY : pickSamples(stored, indexesWhere(stored.at, (at) => at < from || at >= to));
+    const kept =
+      stored === undefined
+        ? EMPTY
+        : pickSamples(
+            stored,
+            indexesWhere(stored.at, (at) => at < from || at >= to),
+          );
     if (kept.at.length === n) continue;
     count += n - kept.at.length;
     rewriteHour(ctx, metric, source, hour, kept, dates, now);
@@ -93,7 +105,15 @@ function removeSamples(ctx: RecordContext, metric: Metric, source: number, { fro
 }
 
 /** Puts an hour's remaining samples back, with all its summaries. */
-function rewriteHour(ctx: RecordContext, metric: Metric, source: number, hour: number, kept: IdentifiedSamples, dates: Set<number>, now: number): void {
+function rewriteHour(
+  ctx: RecordContext,
+  metric: Metric,
+  source: number,
+  hour: number,
+  kept: IdentifiedSamples,
+  dates: Set<number>,
+  now: number,
+): void {
   const { sql } = ctx;
   const measure = metric.energyAverage === true ? toEnergy : identity;
   replaceHour(sql, { metric: metric.code, source, hour }, kept, measure, now);
@@ -107,7 +127,13 @@ function rewriteHour(ctx: RecordContext, metric: Metric, source: number, hour: n
 
 function removeRows(ctx: RecordContext, metric: Metric, source: number, { from, to }: Removal): number {
   const spans = ctx.sql
-    .exec<{ start: number; end: number }>("DELETE FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? RETURNING start, end", metric.code, source, from, to)
+    .exec<{ start: number; end: number }>(
+      "DELETE FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? RETURNING start, end",
+      metric.code,
+      source,
+      from,
+      to,
+    )
     .toArray();
   resummarise(ctx, metric, source, spans);
   return spans.length;
@@ -144,10 +170,20 @@ function removeSessions(ctx: RecordContext, removal: Removal, wanted: ReadonlySe
     if (wanted !== undefined && !wanted.has(source)) continue;
     if (every || removal.metric === metricOf("sleep")?.code) {
       const spans = sql
-        .exec<{ start: number; end: number }>("DELETE FROM sleep_stretches WHERE source = ? AND start >= ? AND start < ? RETURNING start, end", source, removal.from, removal.to)
+        .exec<{ start: number; end: number }>(
+          "DELETE FROM sleep_stretches WHERE source = ? AND start >= ? AND start < ? RETURNING start, end",
+          source,
+          removal.from,
+          removal.to,
+        )
         .toArray();
       const dates = sql
-        .exec<{ date: number }>("DELETE FROM sleeps WHERE source = ? AND start >= ? AND start < ? RETURNING date", source, removal.from, removal.to)
+        .exec<{ date: number }>(
+          "DELETE FROM sleeps WHERE source = ? AND start >= ? AND start < ? RETURNING date",
+          source,
+          removal.from,
+          removal.to,
+        )
         .toArray()
         .map((row) => row.date);
       const reassembled = spans.length === 0 ? [] : assembleAround(sql, source, spans, ctx.now);
@@ -156,7 +192,9 @@ function removeSessions(ctx: RecordContext, removal: Removal, wanted: ReadonlySe
       if (dates.length + spans.length > 0) touched.push({ metric: "sleep", source, from: removal.from, to: removal.to });
     }
     if (every || removal.metric === metricOf("workout")?.code) {
-      const gone = sql.exec("DELETE FROM workouts WHERE source = ? AND start >= ? AND start < ? RETURNING start", source, removal.from, removal.to).toArray().length;
+      const gone = sql
+        .exec("DELETE FROM workouts WHERE source = ? AND start >= ? AND start < ? RETURNING start", source, removal.from, removal.to)
+        .toArray().length;
       sql.exec("DELETE FROM workout_routes WHERE source = ? AND start >= ? AND start < ?", source, removal.from, removal.to);
       count += gone;
       if (gone > 0) touched.push({ metric: "workout", source, from: removal.from, to: removal.to });
@@ -184,14 +222,18 @@ function removeRecords(ctx: RecordContext, vendor: string, records: readonly { r
     recount(sql, metric.code, group[0]!.source);
     touched.push(spanned(metric.key, group[0]!.source, group));
   }
-  const daily = sql.exec<{ metric: number; source: number; date: number }>(`DELETE FROM daily WHERE ${where} RETURNING metric, source, date`, ids, own).toArray();
+  const daily = sql
+    .exec<{ metric: number; source: number; date: number }>(`DELETE FROM daily WHERE ${where} RETURNING metric, source, date`, ids, own)
+    .toArray();
   for (const row of daily) {
     recount(sql, row.metric, row.source);
     const at = row.date * DAY_MS;
     touched.push({ metric: metricByCode(row.metric)?.key ?? "", source: row.source, from: at, to: at + DAY_MS });
   }
   touched.push(...removeSleepRecords(ctx, where, ids, own));
-  const workouts = sql.exec<{ source: number; start: number; end: number }>(`DELETE FROM workouts WHERE ${where} RETURNING source, start, end`, ids, own).toArray();
+  const workouts = sql
+    .exec<{ source: number; start: number; end: number }>(`DELETE FROM workouts WHERE ${where} RETURNING source, start, end`, ids, own)
+    .toArray();
   for (const w of workouts) {
     sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", w.source, w.start);
     touched.push(spanned("workout", w.source, [w]));
@@ -210,7 +252,9 @@ function removeSleepRecords(ctx: RecordContext, where: string, ids: string, own:
     rebuildNights(sql, source, assembleAround(sql, source, spans, ctx.now), ctx.now);
     touched.push(spanned("sleep", source, spans));
   }
-  const sessions = sql.exec<Span & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING source, start, end, date`, ids, own).toArray();
+  const sessions = sql
+    .exec<Span & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING source, start, end, date`, ids, own)
+    .toArray();
   for (const [source, spans] of Map.groupBy(sessions, (s) => s.source)) {
     rebuildNights(sql, source, [...new Set(spans.map((s) => s.date))], ctx.now);
     touched.push(spanned("sleep", source, spans));
@@ -241,7 +285,10 @@ function removeSampleRecords(ctx: RecordContext, sources: ReadonlySet<number>, w
     const metric = metricByCode(code);
     if (metric === undefined) continue;
     const stored = readHour(sql, { metric: code, source, hour });
-    const kept = pickSamples(stored, indexesWhere(stored.at, (_, i) => !wanted.has(stored.ids?.[i] ?? "")));
+    const kept = pickSamples(
+      stored,
+      indexesWhere(stored.at, (_, i) => !wanted.has(stored.ids?.[i] ?? "")),
+    );
     const key = `${code} ${source}`;
     const group = datesOf.get(key) ?? { metric, source, dates: new Set<number>() };
     datesOf.set(key, group);
@@ -267,4 +314,9 @@ function indexesWhere(at: Float64Array, keep: (at: number, index: number) => boo
   return kept;
 }
 
-const EMPTY: IdentifiedSamples = { at: new Float64Array(0), value: new Float64Array(0), zone: new Int32Array(0), version: new Float64Array(0) };
+const EMPTY: IdentifiedSamples = {
+  at: new Float64Array(0),
+  value: new Float64Array(0),
+  zone: new Int32Array(0),
+  version: new Float64Array(0),
+};

@@ -34,7 +34,7 @@ export function clearHours(sql: SqlStorage, metric: number, source: number, from
 export function rebuildDays(sql: SqlStorage, metric: number, source: number, dates: Iterable<number>): void {
   const wanted = [...new Set(dates)].toSorted((a, b) => a - b);
   // Dates that lie close together share one scan of the hours.
-  for (let i = 0; i < wanted.length; ) {
+  for (let i = 0; i < wanted.length;) {
     let j = i;
     while (j + 1 < wanted.length && wanted[j + 1]! - wanted[j]! <= 2) j++;
     rebuildRun(sql, metric, source, wanted.slice(i, j + 1));
@@ -56,7 +56,15 @@ function rebuildRun(sql: SqlStorage, metric: number, source: number, dates: read
     if (!wanted.has(row.date)) continue;
     const day = days.get(row.date);
     if (day === undefined) {
-      days.set(row.date, { n: row.n, min: row.min, max: row.max, sum: row.sum, last: row.last, lastAt: row.last_at, slots: slotCount(row.slots) });
+      days.set(row.date, {
+        n: row.n,
+        min: row.min,
+        max: row.max,
+        sum: row.sum,
+        last: row.last,
+        lastAt: row.last_at,
+        slots: slotCount(row.slots),
+      });
       continue;
     }
     day.n += row.n;
@@ -71,7 +79,12 @@ function rebuildRun(sql: SqlStorage, metric: number, source: number, dates: read
   }
   const gone = dates.filter((date) => !days.has(date));
   if (gone.length > 0) {
-    sql.exec("DELETE FROM days WHERE metric = ? AND source = ? AND date IN (SELECT value FROM json_each(?))", metric, source, JSON.stringify(gone));
+    sql.exec(
+      "DELETE FROM days WHERE metric = ? AND source = ? AND date IN (SELECT value FROM json_each(?))",
+      metric,
+      source,
+      JSON.stringify(gone),
+    );
   }
   if (days.size === 0) return;
   const values = [...days].map(([date, d]) => [date, d.n, d.min, d.max, d.sum, d.last, d.lastAt, d.slots]);

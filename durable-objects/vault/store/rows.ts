@@ -48,7 +48,15 @@ export function writeRows(sql: SqlStorage, metric: Metric, kind: string, source:
   return write;
 }
 
-function writePart(sql: SqlStorage, metric: Metric, kind: string, source: number, rows: readonly Row[], now: number, write: RowsWrite): void {
+function writePart(
+  sql: SqlStorage,
+  metric: Metric,
+  kind: string,
+  source: number,
+  rows: readonly Row[],
+  now: number,
+  write: RowsWrite,
+): void {
   const moved = forgetMoved(sql, metric.code, source, rows);
   const text = JSON.stringify(rows.map((r) => [r.start, r.end, r.tag, r.value, r.zone, r.date, r.version, r.id, r.body]));
   sql.exec(INSERT, metric.code, source, kind, now, text);
@@ -96,7 +104,13 @@ function addRolls(sql: SqlStorage, metric: Metric, source: number, rows: readonl
 }
 
 /** Rebuilds the hours that these spans touch from the stored rows, and names the dates that changed. */
-export function rebuildRows(sql: SqlStorage, metric: Metric, source: number, spans: readonly { start: number; end: number }[], dates: Set<number>): void {
+export function rebuildRows(
+  sql: SqlStorage,
+  metric: Metric,
+  source: number,
+  spans: readonly { start: number; end: number }[],
+  dates: Set<number>,
+): void {
   for (const [fromHour, toHour] of hourSpans(spans)) {
     for (const date of clearHours(sql, metric.code, source, fromHour, toHour)) dates.add(date);
     const longest = longestOf(sql, metric.code, source);
@@ -119,7 +133,9 @@ export function rebuildRows(sql: SqlStorage, metric: Metric, source: number, spa
 
 /** The longest interval ever stored of a series: bounds how far back an overlapping row may begin. */
 function longestOf(sql: SqlStorage, metric: number, source: number): number {
-  return sql.exec<{ longest: number }>("SELECT coalesce(max(longest), 0) AS longest FROM series WHERE metric = ? AND source = ?", metric, source).one().longest;
+  return sql
+    .exec<{ longest: number }>("SELECT coalesce(max(longest), 0) AS longest FROM series WHERE metric = ? AND source = ?", metric, source)
+    .one().longest;
 }
 
 /** Spans as runs of hours [from, to), joined where they touch. */

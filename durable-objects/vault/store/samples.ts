@@ -58,7 +58,9 @@ export function summariseMinutes(
   measure: (value: number) => number,
 ): void {
   const [row] = done.appended
-    ? sql.exec<{ data: ArrayBuffer }>("SELECT data FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric, hour, source).toArray()
+    ? sql
+        .exec<{ data: ArrayBuffer }>("SELECT data FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric, hour, source)
+        .toArray()
     : [];
   const table = row === undefined ? emptyMinutes() : new Float64Array(row.data);
   addMinutes(table, done.samples, measure);

@@ -76,7 +76,12 @@ export class Screen {
   }
 
   /** Whether a sleep stretch, sleep session or workout passes. */
-  session(key: "sleep" | "workout", source: number, vendor: string, s: { readonly start: number; readonly end: number; readonly id?: string; readonly version: number }): boolean {
+  session(
+    key: "sleep" | "workout",
+    source: number,
+    vendor: string,
+    s: { readonly start: number; readonly end: number; readonly id?: string; readonly version: number },
+  ): boolean {
     if (!this.#timely(s.start, s.end, s.id)) return false;
     const buried = s.id === undefined ? NONE : this.#erasures.buried(vendor, [s.id]);
     return !this.#deleted(key, buried, this.#erasures.covers(metricOf(key)?.code ?? -1, source), s.id, s.version, s.start);

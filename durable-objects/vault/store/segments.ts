@@ -24,9 +24,20 @@ export interface HourWrite extends Omit<Merged, "samples"> {
 }
 
 /** Writes samples of one hour, sorted and without repeats, into its segment. */
-export function writeHour(sql: SqlStorage, key: HourKey, incoming: IdentifiedSamples, energy: (value: number) => number, now: number): HourWrite {
+export function writeHour(
+  sql: SqlStorage,
+  key: HourKey,
+  incoming: IdentifiedSamples,
+  energy: (value: number) => number,
+  now: number,
+): HourWrite {
   const parts = sql
-    .exec<PartRow>("SELECT part, n, last_at FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part", key.metric, key.hour, key.source)
+    .exec<PartRow>(
+      "SELECT part, n, last_at FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part",
+      key.metric,
+      key.hour,
+      key.source,
+    )
     .toArray();
   const latest = parts.reduce((most, part) => Math.max(most, part.last_at), Number.NEGATIVE_INFINITY);
   if (incoming.at[0]! > latest && parts.length < MOST_PARTS) {
@@ -58,7 +69,13 @@ export function readHour(sql: SqlStorage, key: HourKey): IdentifiedSamples {
 }
 
 /** Replaces an hour's content; an empty one disappears. */
-export function replaceHour(sql: SqlStorage, key: HourKey, samples: IdentifiedSamples, energy: (value: number) => number, now: number): void {
+export function replaceHour(
+  sql: SqlStorage,
+  key: HourKey,
+  samples: IdentifiedSamples,
+  energy: (value: number) => number,
+  now: number,
+): void {
   sql.exec("DELETE FROM segments WHERE metric = ? AND hour = ? AND source = ?", key.metric, key.hour, key.source);
   sql.exec("DELETE FROM segment_ids WHERE hour = ? AND metric = ? AND source = ?", key.hour, key.metric, key.source);
   if (samples.at.length > 0) putPart(sql, key, 0, samples, energy, now);
@@ -67,7 +84,7 @@ export function replaceHour(sql: SqlStorage, key: HourKey, samples: IdentifiedSa
 /** Where each hour begins in sorted samples: pairs of indexes [from, to). */
 export function hourRuns(at: Float64Array): { hour: number; from: number; to: number }[] {
   const runs: { hour: number; from: number; to: number }[] = [];
-  for (let from = 0; from < at.length; ) {
+  for (let from = 0; from < at.length;) {
     const hour = Math.floor(at[from]! / HOUR_MS);
     const until = (hour + 1) * HOUR_MS;
     let to = from + 1;
@@ -108,7 +125,14 @@ export function joinParts(parts: readonly IdentifiedSamples[]): IdentifiedSample
   return withIds ? { ...joined, ids } : joined;
 }
 
-function putPart(sql: SqlStorage, key: HourKey, part: number, samples: IdentifiedSamples, energy: (value: number) => number, now: number): void {
+function putPart(
+  sql: SqlStorage,
+  key: HourKey,
+  part: number,
+  samples: IdentifiedSamples,
+  energy: (value: number) => number,
+  now: number,
+): void {
   const { n, min, max, sum, version } = summary(samples, energy);
   sql.exec(
     "INSERT INTO segments (metric, hour, source, part, n, min, max, sum, first_at, last_at, version, updated_at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -128,7 +152,15 @@ function putPart(sql: SqlStorage, key: HourKey, part: number, samples: Identifie
   );
   const ids = samples.ids === undefined ? null : encodeIds(samples.ids);
   if (ids === null) return;
-  sql.exec("INSERT INTO segment_ids (hour, metric, source, part, n, ids) VALUES (?, ?, ?, ?, ?, ?)", key.hour, key.metric, key.source, part, n, ids);
+  sql.exec(
+    "INSERT INTO segment_ids (hour, metric, source, part, n, ids) VALUES (?, ?, ?, ?, ?, ?)",
+    key.hour,
+    key.metric,
+    key.source,
+    part,
+    n,
+    ids,
+  );
 }
 
 function summary(samples: Samples, energy: (value: number) => number) {

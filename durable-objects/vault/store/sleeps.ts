@@ -54,15 +54,27 @@ export function assembleAround(sql: SqlStorage, source: number, spans: readonly 
   const to = Math.max(...spans.map((s) => s.end)) + LONGEST_SESSION_MS;
   type Stored = { start: number; end: number; stage: string; zone: number; version: number };
   const stored = sql
-    .exec<Stored>("SELECT start, end, stage, zone, version FROM sleep_stretches WHERE source = ? AND start >= ? AND start <= ? ORDER BY start", source, from, to)
+    .exec<Stored>(
+      "SELECT start, end, stage, zone, version FROM sleep_stretches WHERE source = ? AND start >= ? AND start <= ? ORDER BY start",
+      source,
+      from,
+      to,
+    )
     .toArray();
   const sessions = assembleSleep(stored.map((s) => ({ start: s.start, end: s.end, stage: s.stage as SleepStage })));
   // Sessions cut by the window's edges are left as they are.
-  const touched = sessions.filter((s) => spans.some((span) => span.start <= s.end + SESSION_GAP_MS && span.end >= s.start - SESSION_GAP_MS));
+  const touched = sessions.filter((s) =>
+    spans.some((span) => span.start <= s.end + SESSION_GAP_MS && span.end >= s.start - SESSION_GAP_MS),
+  );
   const clearFrom = Math.min(...spans.map((s) => s.start), ...touched.map((s) => s.start));
   const clearTo = Math.max(...spans.map((s) => s.end), ...touched.map((s) => s.end));
   const dates = sql
-    .exec<{ date: number }>("DELETE FROM sleeps WHERE source = ? AND assembled = 1 AND start >= ? AND start <= ? RETURNING date", source, clearFrom, clearTo)
+    .exec<{ date: number }>(
+      "DELETE FROM sleeps WHERE source = ? AND assembled = 1 AND start >= ? AND start <= ? RETURNING date",
+      source,
+      clearFrom,
+      clearTo,
+    )
     .toArray()
     .map((row) => row.date);
   for (const session of touched) {
@@ -85,7 +97,13 @@ export function writeSessions(sql: SqlStorage, source: number, rows: readonly Se
       row.id === ""
         ? []
         : sql
-            .exec<{ date: number }>("DELETE FROM sleeps WHERE record_id = ? AND record_id <> '' AND source = ? AND start <> ? AND version < ? RETURNING date", row.id, source, row.start, row.version)
+            .exec<{ date: number }>(
+              "DELETE FROM sleeps WHERE record_id = ? AND record_id <> '' AND source = ? AND start <> ? AND version < ? RETURNING date",
+              row.id,
+              source,
+              row.start,
+              row.version,
+            )
             .toArray();
     for (const { date } of moved) dates.add(date);
     const revision = putSession(sql, source, false, row, now);
@@ -118,7 +136,10 @@ function putSession(sql: SqlStorage, source: number, assembled: boolean, row: Se
       row.version,
       now,
       row.id,
-      JSON.stringify({ stages: row.stages.map((s) => [s.start, s.end, s.stage]), ...(row.attributes === undefined ? {} : { attributes: row.attributes }) }),
+      JSON.stringify({
+        stages: row.stages.map((s) => [s.start, s.end, s.stage]),
+        ...(row.attributes === undefined ? {} : { attributes: row.attributes }),
+      }),
     )
     .toArray();
   return stored?.revision;
@@ -146,7 +167,9 @@ const NIGHTLY: readonly (readonly [key: string, of: (summary: SleepSummary) => n
 export function rebuildNights(sql: SqlStorage, source: number, dates: readonly number[], now: number): void {
   for (const date of dates) {
     type Stored = { start: number; end: number; zone: number; nap: number; body: string };
-    const sessions = sql.exec<Stored>("SELECT start, end, zone, nap, body FROM sleeps WHERE date = ? AND source = ?", date, source).toArray();
+    const sessions = sql
+      .exec<Stored>("SELECT start, end, zone, nap, body FROM sleeps WHERE date = ? AND source = ?", date, source)
+      .toArray();
     const summaries = sessions.map((s) => {
       const stages = (JSON.parse(s.body) as SleepBody).stages.map(([start, end, stage]) => ({ start, end, stage }));
       return { nap: s.nap === 1, zone: s.zone, summary: summariseSleep({ start: s.start, end: s.end, stages }) };
@@ -158,8 +181,15 @@ export function rebuildNights(sql: SqlStorage, source: number, dates: readonly n
       const row = metric(key);
       if (row === undefined) continue;
       const pool = key === "time_in_bed" ? summaries : slept;
-      const value = mainOnly ? (main === undefined ? undefined : of(main.summary)) : pool.length === 0 ? undefined : pool.reduce((sum, s) => sum + (of(s.summary) ?? 0), 0);
-      if (value === undefined) sql.exec("DELETE FROM daily WHERE metric = ? AND date = ? AND source = ? AND body = ?", row.code, date, source, ASSEMBLED);
+      const value = mainOnly
+        ? main === undefined
+          ? undefined
+          : of(main.summary)
+        : pool.length === 0
+          ? undefined
+          : pool.reduce((sum, s) => sum + (of(s.summary) ?? 0), 0);
+      if (value === undefined)
+        sql.exec("DELETE FROM daily WHERE metric = ? AND date = ? AND source = ? AND body = ?", row.code, date, source, ASSEMBLED);
       else putNightly(sql, row.code, source, { date, value, zone: sessions[0]?.zone ?? 0, version: now, id: "", body: ASSEMBLED }, now);
     }
   }

@@ -15,7 +15,14 @@ const BASE = Date.UTC(2026, 9, 20);
 type Vaulted = ReturnType<typeof freshVault>;
 type Item = Record<string, unknown>;
 
-async function series({ vault, actor }: Vaulted, key: string, resolution: Resolution, from: number, to: number, choice: number | "all" | "best" = "best"): Promise<Item[]> {
+async function series(
+  { vault, actor }: Vaulted,
+  key: string,
+  resolution: Resolution,
+  from: number,
+  to: number,
+  choice: number | "all" | "best" = "best",
+): Promise<Item[]> {
   const page = await vault.series(actor, { key, from, to, resolution, choice, limit: 10_000 });
   return JSON.parse(page.items) as Item[];
 }
@@ -30,22 +37,33 @@ describe("samples", () => {
       version: fc.integer({ min: 1, max: 1_000_000 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(row, { maxLength: 60, selector: (r) => r.version }), fc.array(fc.nat(), { maxLength: 6 }), async (rows, cuts) => {
-        const one = freshVault();
-        const two = freshVault();
-        await one.vault.record(samples("heart_rate", rows.toSorted((a, b) => a.version - b.version)));
-        const pieces = cuts.map((cut) => cut % (rows.length + 1)).toSorted((a, b) => a - b);
-        for (const [k, cut] of [...pieces, rows.length].entries()) {
-          const from = k === 0 ? 0 : (pieces[k - 1] ?? 0);
-          // Each piece comes twice, and the object forgets everything in between.
-          await two.vault.record(samples("heart_rate", rows.slice(from, cut)));
-          await evictDurableObject(two.vault);
-          await two.vault.record(samples("heart_rate", rows.slice(from, cut)));
-        }
-        for (const resolution of ["raw", "minute", "hour", "day"] as const) {
-          expect(await series(two, "heart_rate", resolution, BASE, BASE + DAY_MS)).toEqual(await series(one, "heart_rate", resolution, BASE, BASE + DAY_MS));
-        }
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(row, { maxLength: 60, selector: (r) => r.version }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        async (rows, cuts) => {
+          const one = freshVault();
+          const two = freshVault();
+          await one.vault.record(
+            samples(
+              "heart_rate",
+              rows.toSorted((a, b) => a.version - b.version),
+            ),
+          );
+          const pieces = cuts.map((cut) => cut % (rows.length + 1)).toSorted((a, b) => a - b);
+          for (const [k, cut] of [...pieces, rows.length].entries()) {
+            const from = k === 0 ? 0 : (pieces[k - 1] ?? 0);
+            // Each piece comes twice, and the object forgets everything in between.
+            await two.vault.record(samples("heart_rate", rows.slice(from, cut)));
+            await evictDurableObject(two.vault);
+            await two.vault.record(samples("heart_rate", rows.slice(from, cut)));
+          }
+          for (const resolution of ["raw", "minute", "hour", "day"] as const) {
+            expect(await series(two, "heart_rate", resolution, BASE, BASE + DAY_MS)).toEqual(
+              await series(one, "heart_rate", resolution, BASE, BASE + DAY_MS),
+            );
+          }
+        },
+      ),
       { numRuns: 12 },
     );
   });
@@ -67,28 +85,42 @@ describe("samples", () => {
   it("let a late older version lose and a newer one win", async () => {
     const one = freshVault();
     await one.vault.record(samples("heart_rate", [{ at: BASE, value: 72, version: 2 }]));
-    expect(await one.vault.record(samples("heart_rate", [{ at: BASE, value: 70, version: 1 }]))).toMatchObject({ duplicate: 1, updated: 0 });
+    expect(await one.vault.record(samples("heart_rate", [{ at: BASE, value: 70, version: 1 }]))).toMatchObject({
+      duplicate: 1,
+      updated: 0,
+    });
     expect(await one.vault.record(samples("heart_rate", [{ at: BASE, value: 74, version: 3 }]))).toMatchObject({ updated: 1 });
     expect(values(await series(one, "heart_rate", "raw", BASE, BASE + 1))).toEqual([["2026-10-20T00:00:00.000Z", 74]]);
   });
 
   it("take appended, late and interleaved readings alike", async () => {
     const one = freshVault();
-    for (const minute of [0, 10, 20, 5, 15, 59, 1]) await one.vault.record(samples("heart_rate", [{ at: BASE + minute * MINUTE_MS, value: 60 + minute }]));
-    expect((await series(one, "heart_rate", "raw", BASE, BASE + HOUR_MS)).map((item) => item["value"])).toEqual([60, 61, 65, 70, 75, 80, 119]);
+    for (const minute of [0, 10, 20, 5, 15, 59, 1])
+      await one.vault.record(samples("heart_rate", [{ at: BASE + minute * MINUTE_MS, value: 60 + minute }]));
+    expect((await series(one, "heart_rate", "raw", BASE, BASE + HOUR_MS)).map((item) => item["value"])).toEqual([
+      60, 61, 65, 70, 75, 80, 119,
+    ]);
   });
 
   it("merge an hour of many small writes into few parts", async () => {
     const one = freshVault();
     for (let i = 0; i < 100; i++) await one.vault.record(samples("heart_rate", [{ at: BASE + i * 1_000, value: 60 }]));
-    const parts = await runInDurableObject(one.vault, (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM segments").one().n);
+    const parts = await runInDurableObject(
+      one.vault,
+      (_, state) => state.storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM segments").one().n,
+    );
     expect(parts).toBeLessThanOrEqual(33);
     expect(await series(one, "heart_rate", "raw", BASE, BASE + HOUR_MS)).toHaveLength(100);
   });
 
   it("average decibels by their energy", async () => {
     const one = freshVault();
-    await one.vault.record(samples("env_audio", [{ at: BASE, value: 60 }, { at: BASE + 60_000, value: 90 }]));
+    await one.vault.record(
+      samples("env_audio", [
+        { at: BASE, value: 60 },
+        { at: BASE + 60_000, value: 90 },
+      ]),
+    );
     const [hour] = await series(one, "env_audio", "hour", BASE, BASE + HOUR_MS);
     expect(Number(hour?.["mean"])).toBeCloseTo(86.994, 2);
   });
@@ -127,8 +159,12 @@ describe("rows", () => {
   it("move when their record comes again at another time", async () => {
     const one = freshVault();
     await one.vault.record(intervals("steps", [{ at: BASE, end: BASE + HOUR_MS, value: 500, version: 1, id: "r1" }]));
-    expect(await one.vault.record(intervals("steps", [{ at: BASE + 2 * HOUR_MS, end: BASE + 3 * HOUR_MS, value: 480, version: 2, id: "r1" }]))).toMatchObject({ updated: 1, accepted: 0 });
-    expect((await series(one, "steps", "hour", BASE, BASE + DAY_MS)).map((item) => [item["at"], item["sum"]])).toEqual([["2026-10-20T02:00:00.000Z", 480]]);
+    expect(
+      await one.vault.record(intervals("steps", [{ at: BASE + 2 * HOUR_MS, end: BASE + 3 * HOUR_MS, value: 480, version: 2, id: "r1" }])),
+    ).toMatchObject({ updated: 1, accepted: 0 });
+    expect((await series(one, "steps", "hour", BASE, BASE + DAY_MS)).map((item) => [item["at"], item["sum"]])).toEqual([
+      ["2026-10-20T02:00:00.000Z", 480],
+    ]);
   });
 
   it("spread over the hours and days they cover in proportion to time", async () => {
@@ -175,15 +211,29 @@ describe("daily totals", () => {
 
 describe("local days", () => {
   const perHour = (from: string, hours: number, zoneOf: (at: number) => number): Sample[] =>
-    Array.from({ length: hours }, (_, i) => ({ at: Date.parse(from) + i * HOUR_MS, value: 60, zone: zoneOf(Date.parse(from) + i * HOUR_MS) }));
+    Array.from({ length: hours }, (_, i) => ({
+      at: Date.parse(from) + i * HOUR_MS,
+      value: 60,
+      zone: zoneOf(Date.parse(from) + i * HOUR_MS),
+    }));
 
   it("have 25 hours when the clocks go back and 23 when they go forward", async () => {
     const one = freshVault();
     await one.vault.setProfile({ timeZone: "Europe/Berlin", locale: "de" });
     const autumn = Date.parse("2026-10-25T01:00:00Z");
-    await one.vault.record(samples("heart_rate", perHour("2026-10-24T22:00:00Z", 26, (at) => (at < autumn ? 7_200 : 3_600))));
+    await one.vault.record(
+      samples(
+        "heart_rate",
+        perHour("2026-10-24T22:00:00Z", 26, (at) => (at < autumn ? 7_200 : 3_600)),
+      ),
+    );
     const spring = Date.parse("2026-03-29T01:00:00Z");
-    await one.vault.record(samples("heart_rate", perHour("2026-03-28T23:00:00Z", 24, (at) => (at < spring ? 3_600 : 7_200))));
+    await one.vault.record(
+      samples(
+        "heart_rate",
+        perHour("2026-03-28T23:00:00Z", 24, (at) => (at < spring ? 3_600 : 7_200)),
+      ),
+    );
     const days = await series(one, "heart_rate", "day", Date.parse("2026-03-01T00:00:00Z"), Date.parse("2026-10-30T00:00:00Z"));
     expect(days.map((item) => [item["date"], item["count"], item["at"]])).toEqual([
       ["2026-03-29", 23, "2026-03-29T00:00:00.000+01:00"],
@@ -210,7 +260,12 @@ describe("local days", () => {
     const one = freshVault();
     // Midnight in India is 18:30 UTC.
     const at = Date.parse("2026-10-20T18:00:00Z");
-    await one.vault.record(samples("heart_rate", [{ at: at + 10 * MINUTE_MS, value: 50, zone: 19_800 }, { at: at + 40 * MINUTE_MS, value: 70, zone: 19_800 }]));
+    await one.vault.record(
+      samples("heart_rate", [
+        { at: at + 10 * MINUTE_MS, value: 50, zone: 19_800 },
+        { at: at + 40 * MINUTE_MS, value: 70, zone: 19_800 },
+      ]),
+    );
     await one.vault.setProfile({ timeZone: "Asia/Kolkata", locale: "en" });
     const days = await series(one, "heart_rate", "day", at - DAY_MS, at + DAY_MS);
     expect(days.map((item) => [item["date"], item["mean"]])).toEqual([
@@ -234,7 +289,13 @@ describe("the hot queries", () => {
     const one = freshVault();
     await one.vault.record(mixed(0));
     const plans = await runInDurableObject(one.vault, (_, state) =>
-      HOT.map((query) => ({ query, plan: state.storage.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...query.matchAll(/\?/g).map(() => 1)).toArray().map((r) => r.detail) })),
+      HOT.map((query) => ({
+        query,
+        plan: state.storage.sql
+          .exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...query.matchAll(/\?/g).map(() => 1))
+          .toArray()
+          .map((r) => r.detail),
+      })),
     );
     for (const { query, plan } of plans) {
       expect(plan.join("; "), query).toMatch(/SEARCH/);
@@ -266,10 +327,39 @@ function mixed(step: number): Batch {
   builder.sample("heart_rate", source, BASE + 1_000, 99, 0, step);
   builder.interval("steps", source, at, at + 60_000, 40, 0, step, `st-${step}`);
   builder.interval("steps", source, BASE, BASE + 60_000, 41 + step, 0, step, "st-0");
-  builder.reading({ metric: "resting_heart_rate", kind: "daily", source, start: BASE, end: BASE, value: 50 + step, zone: 0, date: "2026-10-20", version: step });
-  builder.reading({ metric: "blood_pressure", kind: "sample", source, start: at, end: at, value: null, components: { systolic: 118, diastolic: 76 }, zone: 0, version: step });
+  builder.reading({
+    metric: "resting_heart_rate",
+    kind: "daily",
+    source,
+    start: BASE,
+    end: BASE,
+    value: 50 + step,
+    zone: 0,
+    date: "2026-10-20",
+    version: step,
+  });
+  builder.reading({
+    metric: "blood_pressure",
+    kind: "sample",
+    source,
+    start: at,
+    end: at,
+    value: null,
+    components: { systolic: 118, diastolic: 76 },
+    zone: 0,
+    version: step,
+  });
   builder.sleepStretch({ source, start: at - DAY_MS, end: at - DAY_MS + HOUR_MS, stage: "deep", zone: 0, version: step });
-  builder.workout({ source, start: at, end: at + HOUR_MS, zone: 0, type: "running", totals: { energy_active: 300 }, route: [[at, 52.5, 13.4]], version: step });
+  builder.workout({
+    source,
+    start: at,
+    end: at + HOUR_MS,
+    zone: 0,
+    type: "running",
+    totals: { energy_active: 300 },
+    route: [[at, 52.5, 13.4]],
+    version: step,
+  });
   builder.sample("heart_rate", source, at + 9_000, 900, 0, step, "odd");
   if (step > 0) builder.delete("healthkit", "hr-0-3", step);
   return builder.take();
@@ -295,7 +385,12 @@ function breaksAt(storage: DurableObjectStorage, step: number, batch: Batch): bo
     },
   });
   let armed = false;
-  const store = new Store(broken, () => BASE + DAY_MS, () => "UTC", new Timers(broken, () => BASE));
+  const store = new Store(
+    broken,
+    () => BASE + DAY_MS,
+    () => "UTC",
+    new Timers(broken, () => BASE),
+  );
   armed = true;
   try {
     store.record(batch);
@@ -306,7 +401,23 @@ function breaksAt(storage: DurableObjectStorage, step: number, batch: Batch): bo
   }
 }
 
-const TABLES = ["series", "segments", "segment_ids", "readings", "daily", "hours", "days", "minutes", "sleep_stretches", "sleeps", "workouts", "workout_routes", "quarantine", "tombstones", "sources"];
+const TABLES = [
+  "series",
+  "segments",
+  "segment_ids",
+  "readings",
+  "daily",
+  "hours",
+  "days",
+  "minutes",
+  "sleep_stretches",
+  "sleeps",
+  "workouts",
+  "workout_routes",
+  "quarantine",
+  "tombstones",
+  "sources",
+];
 
 /** Everything that is stored, without the times of writing. */
 async function dump({ vault }: Vaulted): Promise<Record<string, unknown[]>> {
@@ -317,7 +428,11 @@ async function dump({ vault }: Vaulted): Promise<Record<string, unknown[]>> {
         state.storage.sql
           .exec(`SELECT * FROM ${table}`)
           .toArray()
-          .map((row) => JSON.stringify({ ...row, updated_at: 0, received_at: 0, first_seen: 0, deleted_at: 0 }, (_, v: unknown) => (v instanceof ArrayBuffer ? [...new Uint8Array(v)] : v))),
+          .map((row) =>
+            JSON.stringify({ ...row, updated_at: 0, received_at: 0, first_seen: 0, deleted_at: 0 }, (_, v: unknown) =>
+              v instanceof ArrayBuffer ? [...new Uint8Array(v)] : v,
+            ),
+          ),
       ]),
     ),
   );

@@ -10,7 +10,12 @@ export interface WorkoutRow {
 const POINTS_A_PART = 5_000;
 
 /** Writes workouts by source, time and type; a moved record replaces its older self. */
-export function writeWorkouts(sql: SqlStorage, source: number, rows: readonly WorkoutRow[], now: number): { accepted: number; duplicate: number; updated: number } {
+export function writeWorkouts(
+  sql: SqlStorage,
+  source: number,
+  rows: readonly WorkoutRow[],
+  now: number,
+): { accepted: number; duplicate: number; updated: number } {
   let [accepted, duplicate, updated] = [0, 0, 0];
   for (const { workout, zone, date } of rows) {
     const moved = workout.id === undefined ? 0 : forgetMoved(sql, source, workout.id, workout);
