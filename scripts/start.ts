@@ -34,6 +34,9 @@ let stopWorker: (() => Promise<void>) | undefined;
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
 process.on("exit", () => simulator?.kill("SIGKILL"));
+// npm killed outright cannot pass the signal on; its death is seen by whose child this is.
+const parent = process.ppid;
+if (process.env["npm_lifecycle_event"] !== undefined) setInterval(() => process.ppid !== parent && void stop(0), 1_000).unref();
 
 try {
   const state = openState({ fresh: flags.has("--fresh") });

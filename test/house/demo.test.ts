@@ -7,7 +7,11 @@ const NEXT_WEEK = MIDNIGHT + 7 * 86_400_000;
 
 test("the demo person's days are accepted whole", () => {
   for (let day = 0; day < 6; day++) {
-    const { batch, rejected, total } = parsePush("healthkit", JSON.stringify({ data: demoDay(MIDNIGHT + day * 86_400_000, NEXT_WEEK) }), NEXT_WEEK);
+    const { batch, rejected, total } = parsePush(
+      "healthkit",
+      JSON.stringify({ data: demoDay(MIDNIGHT + day * 86_400_000, NEXT_WEEK) }),
+      NEXT_WEEK,
+    );
     expect(rejected).toEqual([]);
     expect(total).toBeGreaterThan(300);
     expect(batch.sleepStretches.length).toBeGreaterThan(8);
