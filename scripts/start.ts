@@ -32,7 +32,7 @@ const startedAt = Date.now();
 let simulator: ChildProcess | undefined;
 let stopWorker: (() => Promise<void>) | undefined;
 let stopping = false;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+stopOnSignals();
 process.on("exit", () => simulator?.kill("SIGKILL"));
 // npm killed outright cannot pass the signal on; its death is seen by whose child this is.
 const parent = process.ppid;
@@ -53,6 +53,7 @@ try {
     ...simulatorVars(`http://127.0.0.1:${simulatorPort}`),
   });
   stopWorker = worker.stop;
+  stopOnSignals();
   await requireHealth();
   // The API serves without them; say so rather than stop.
   if (!flags.has("--no-demo"))
@@ -82,6 +83,14 @@ Try it; each line can be pasted:
   curl -s '${origin}/v1/me/metrics/heart_rate?resolution=hour' -H "authorization: Bearer $TOKEN"
   curl -s '${origin}/fhir/r4/Observation?code=8867-4&_count=5' -H "authorization: Bearer $TOKEN"
 `);
+}
+
+/** The runtime installs handlers of its own, which exit at once with the signal's code: this program's come last and alone. */
+function stopOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => void stop(0));
+  }
 }
 
 async function stop(code: number): Promise<void> {
