@@ -163,7 +163,7 @@ export function round(value: number): number {
 
 /** The one number a day or an overview shows for a metric, by its aggregation. */
 export function headline(metric: Metric, b: Bucket): number {
-  if (b.daily === true) return b.last;
+  if (b.daily === true) return round(b.last);
   switch (metric.aggregation) {
     case "sum":
       return round(b.sum);
