@@ -6,6 +6,7 @@ import type { AppEnv } from "../shared/http/app-env";
 import { assertPolicies } from "../shared/http/policies";
 import { route } from "../shared/http/route";
 import type { LogEvent } from "../shared/log";
+import { registerPerson } from "../test/people";
 import { createApp } from "./app";
 
 const HOST = "http://meridian.test";
@@ -16,6 +17,7 @@ const problemShape = z.object({
   code: z.string(),
   instance: z.string(),
   detail: z.string().optional(),
+  host: z.string().optional(),
 });
 
 function client(overrides: Partial<Env> = {}) {
@@ -225,6 +227,21 @@ describe("residency", () => {
     const health = await send("https://api.meridian.health/health");
     expect(health.status).toBe(503);
     expect(await health.json()).toMatchObject({ status: "down", checks: { residency: { status: "failed" } } });
+  });
+});
+
+describe("regional hosts", () => {
+  const REGIONAL_HOSTS = JSON.stringify({ eu: "eu.meridian.test", us: "us.meridian.test" });
+
+  test("a person is sent to the host of their region, and nothing is read on the wrong one", async () => {
+    const { accessToken } = await registerPerson("eu");
+    const headers = { authorization: `Bearer ${accessToken}` };
+    const { send, refused } = client({ REGIONAL_HOSTS, RESIDENCY: "off", ORIGIN: env.ORIGIN });
+    const { response, problem } = await refused("http://us.meridian.test/v1/me", { headers });
+    expect(response.status).toBe(421);
+    expect(problem).toMatchObject({ code: "wrong_region", host: "eu.meridian.test" });
+    expect((await send("http://eu.meridian.test/v1/me", { headers })).status).toBe(200);
+    expect((await send("/v1/me", { headers })).status).toBe(200);
   });
 });
 

@@ -2,7 +2,12 @@ import type { MiddlewareHandler } from "hono";
 import { problem } from "../problem";
 import type { AppEnv } from "./app-env";
 
-const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]", "meridian.test"]);
+const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** `.test` names never leave a machine (RFC 6761). */
+function isLocal(hostname: string): boolean {
+  return LOCAL.has(hostname) || hostname.endsWith(".test");
+}
 
 /**
  * Refuses to serve where regional pinning is switched off on a machine that is not local: data would be stored anywhere in the
@@ -11,7 +16,7 @@ const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]", "meridian.test"]);
 export function requireResidency(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { hostname, pathname } = new URL(c.req.url);
-    if (c.env.RESIDENCY === "off" && !LOCAL.has(hostname) && pathname !== "/health") {
+    if (c.env.RESIDENCY === "off" && !isLocal(hostname) && pathname !== "/health") {
       throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
     }
     await next();
