@@ -100,6 +100,12 @@ describe("errors", () => {
     expect(response.headers.get("retry-after")).toBe("1");
   });
 
+  test("a database out of reach is a 503, a broken statement is not", async () => {
+    const lost = new Error("Failed query", { cause: new Error("D1_ERROR: Network connection lost.") });
+    expect((await throwing(lost).refused("/boom")).response.status).toBe(503);
+    expect((await throwing(new Error("D1_ERROR: no such table: x")).refused("/boom")).response.status).toBe(500);
+  });
+
   test("titles follow Accept-Language", async () => {
     const { response, problem } = await client().refused("/v1/nothing", { headers: { "accept-language": "fr, de-AT;q=0.8, en;q=0.5" } });
     expect(problem.title).toBe("Nicht gefunden");

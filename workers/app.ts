@@ -12,7 +12,9 @@ import { consoleLog, type Log } from "../shared/log";
 import { problem } from "../shared/problem";
 import { accountsRoutes } from "./accounts/routes";
 import { routePath } from "./fhir/negotiate";
+import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
+import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
 import { operationsRoutes } from "./operations/routes";
@@ -39,8 +41,10 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);
   app.route("/", fhirRoutes);
+  app.route("/", fhirTargetRoutes);
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
+  app.route("/", connectionsRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -1,4 +1,6 @@
+import { consumeDeadSync, consumeSync } from "./connections/consume-sync";
 import { consoleLog, type Log } from "../shared/log";
+import { buryForwards, consumeForwards } from "./fhir/consume-forward";
 
 /** Works off one batch of a domain's queue; a throw makes the platform deliver the batch again. */
 export type Consumer = (batch: MessageBatch, env: Env) => Promise<void>;
@@ -7,14 +9,14 @@ export type Consumer = (batch: MessageBatch, env: Env) => Promise<void>;
  * Queue name without its region → consumer. A dead-letter queue has its own entry (`sync-dlq`), so that what failed for good becomes
  * visible to the person instead of ageing out. Composition: a domain adds its line.
  */
-export const CONSUMERS: Readonly<Partial<Record<string, Consumer>>> = {};
+export const CONSUMERS: Readonly<Partial<Record<string, Consumer>>> = { sync: consumeSync, "sync-dlq": consumeDeadSync };
 
 /** `sync-eu` → `sync`, `fhir-us-dlq` → `fhir-dlq`. */
 export function familyOf(queue: string): string {
   return queue.replace(/-(?:eu|us|ap)(?=-dlq$|$)/, "");
 }
 
-/** Hands a batch to its consumer. A queue without one keeps its messages: they are asked for again, never lost. */
+/** Hands a batch to its consumer. Messages of a queue without one are asked for again, and end in its dead-letter queue. */
 export async function dispatchBatch(batch: MessageBatch, env: Env, consumers = CONSUMERS, log: Log = consoleLog): Promise<void> {
   const family = familyOf(batch.queue);
   const consume = consumers[family];

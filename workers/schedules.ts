@@ -1,6 +1,7 @@
 import { cleanIdempotency } from "../shared/http/idempotency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
+import { sweepAllDue } from "./connections/sweep-due";
 import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -13,7 +14,10 @@ export interface Job {
 }
 
 /** Composition: a domain adds its line. */
-export const JOBS: readonly Job[] = [{ name: "clean idempotency", everyMinutes: 60, run: cleanAllIdempotency }];
+export const JOBS: readonly Job[] = [
+  { name: "clean idempotency", everyMinutes: 60, run: cleanAllIdempotency },
+  { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
+];
 
 async function cleanAllIdempotency(env: Env, now: number): Promise<number> {
   const counts = await Promise.all(REGIONS.map((region) => cleanIdempotency(regional(env, region).records, now)));

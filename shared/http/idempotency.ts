@@ -129,16 +129,16 @@ async function take(records: D1Database, claim: Claim): Promise<"taken" | z.infe
 }
 
 async function settle(store: IdempotencyStore, claim: Claim, response: Response): Promise<void> {
-  const answer = response.status >= 400 ? undefined : await seal(store, claim, response);
-  const statement =
-    answer === undefined
-      ? store.records
-          .prepare("delete from idempotency_claims where scope = ?1 and claimed_at = ?2 and answer is null")
-          .bind(claim.scope, claim.at)
-      : store.records
-          .prepare("update idempotency_claims set answer = ?3 where scope = ?1 and claimed_at = ?2 and answer is null")
-          .bind(claim.scope, claim.at, answer);
-  await statement.run();
+  try {
+    const answer = response.status >= 400 ? undefined : await seal(store, claim, response);
+    const statement =
+      answer === undefined
+        ? store.records.prepare("delete from idempotency_claims where scope = ?1 and claimed_at = ?2 and answer is null")
+        : store.records.prepare("update idempotency_claims set answer = ?3 where scope = ?1 and claimed_at = ?2 and answer is null");
+    await (answer === undefined ? statement.bind(claim.scope, claim.at) : statement.bind(claim.scope, claim.at, answer)).run();
+  } catch {
+    // The request itself is done: an answer that cannot be kept must not turn it into a failure. The claim is given up with age.
+  }
 }
 
 async function seal(store: IdempotencyStore, claim: Claim, response: Response): Promise<string | undefined> {

@@ -55,10 +55,15 @@ function asProblem(c: AppContext, error: unknown): Problem | undefined {
   if (isProblem(error)) return error;
   if (error instanceof HTTPException)
     return HTTP_PROBLEMS[error.status] === undefined ? undefined : problem(HTTP_PROBLEMS[error.status] ?? "internal");
-  // workerd marks failures of its own (an overloaded or restarted object) so that callers may try again.
-  if (typeof error === "object" && error !== null && ("retryable" in error || "overloaded" in error))
-    return problem("unavailable", undefined, { retryAfter: 1 });
+  if (isOutage(error)) return problem("unavailable", undefined, { retryAfter: 1 });
   return undefined;
+}
+
+/** Failures that pass by themselves: an object that is overloaded or restarting, a database that is out of reach. */
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("retryable" in error || "overloaded" in error) return true;
+  return /^D1_.*(?:network connection lost|overloaded|timed out|timeout|reset|exceeded)/i.test(error.message) || isOutage(error.cause);
 }
 
 /** What the framework itself throws. */
