@@ -17,6 +17,7 @@ import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
+import { liveRoutes } from "./live/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
@@ -45,6 +46,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
   app.route("/", connectionsRoutes);
+  app.route("/", liveRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -9,7 +9,12 @@ export type Consumer = (batch: MessageBatch, env: Env) => Promise<void>;
  * Queue name without its region → consumer. A dead-letter queue has its own entry (`sync-dlq`), so that what failed for good becomes
  * visible to the person instead of ageing out. Composition: a domain adds its line.
  */
-export const CONSUMERS: Readonly<Partial<Record<string, Consumer>>> = { sync: consumeSync, "sync-dlq": consumeDeadSync };
+export const CONSUMERS: Readonly<Partial<Record<string, Consumer>>> = {
+  sync: consumeSync,
+  "sync-dlq": consumeDeadSync,
+  fhir: consumeForwards,
+  "fhir-dlq": buryForwards,
+};
 
 /** `sync-eu` → `sync`, `fhir-us-dlq` → `fhir-dlq`. */
 export function familyOf(queue: string): string {

@@ -13,13 +13,26 @@ import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
-import { type EraseRange, pageOf, type PushReceipt, type QuarantineItem, type QuarantinePosition, readQuarantine, type SessionPage, type SessionQuery } from "./pages";
+import {
+  type EraseRange,
+  pageOf,
+  type PushReceipt,
+  type QuarantineItem,
+  type QuarantinePosition,
+  readQuarantine,
+  type SessionPage,
+  type SessionQuery,
+} from "./pages";
 import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
+import type { Delivery } from "./fhir/deliveries";
+import type { ForwardResult } from "./fhir/forward";
+import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
+import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { readProfile, writeProfile } from "./profile";
 import { RevokedSessions } from "./sessions";
@@ -38,6 +51,7 @@ export class Vault extends DurableObject<Env> {
   readonly #store: Store;
   readonly #sessions: RevokedSessions;
   readonly #fhir: FhirPart;
+  readonly #live: Live;
   readonly #connections: Connections;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -66,6 +80,7 @@ export class Vault extends DurableObject<Env> {
       onRecorded: (listener) => store.onRecorded(listener),
     };
     this.#fhir = new FhirPart(this.#state, store.sources);
+    this.#live = new Live(ctx, this.#state, this.#sessions);
     this.#connections = new Connections(this.#state);
   }
 
@@ -73,14 +88,32 @@ export class Vault extends DurableObject<Env> {
     await this.#state.timers.run();
   }
 
+  /** Opens a socket of the live stream; only the Worker's live route asks for it. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#live.connect(request);
+  }
+
+  override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    this.#live.receive(ws, message);
+  }
+
+  override async webSocketClose(ws: WebSocket): Promise<void> {
+    this.#live.closed(ws);
+  }
+
+  override async webSocketError(ws: WebSocket): Promise<void> {
+    this.#live.closed(ws);
+  }
+
   /** Lets the person themself in; throws `session_ended` or `not_found`. */
   async admit(actor: PersonActor): Promise<void> {
     this.#sessions.admit(actor, this.#state.person);
   }
 
-  /** Ends a session here: its access tokens are refused from now on. `until` is when the last of them expires. */
+  /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
     this.#sessions.revoke(session, until);
+    this.#live.endSession(session);
   }
 
   /** Keeps the person's zone and language; called at registration and with every change. */
@@ -250,5 +283,54 @@ export class Vault extends DurableObject<Env> {
   async syncNow(actor: PersonActor, vendor?: string): Promise<SyncResult[]> {
     await this.admit(actor);
     return await this.#connections.syncNow(vendor);
+  }
+
+  /** The FHIR servers this person's readings are forwarded to. */
+  async fhirTargets(actor: PersonActor): Promise<Target[]> {
+    await this.admit(actor);
+    return this.#fhir.targets.all();
+  }
+
+  /** Adds a forwarding target; throws `invalid`, `unknown_metric` or `conflict`. */
+  async createFhirTarget(actor: PersonActor, settings: TargetSettings): Promise<Target> {
+    await this.admit(actor);
+    return this.#fhir.targets.create(settings);
+  }
+
+  /** Changes a forwarding target; throws `not_found`, `invalid` or `unknown_metric`. */
+  async changeFhirTarget(actor: PersonActor, id: string, change: Partial<TargetSettings>): Promise<Target> {
+    await this.admit(actor);
+    const target = await this.#fhir.targets.change(id, change);
+    this.#fhir.forwarding.wake(id);
+    return target;
+  }
+
+  /** Forgets a forwarding target; throws `not_found`. */
+  async removeFhirTarget(actor: PersonActor, id: string): Promise<void> {
+    await this.admit(actor);
+    this.#fhir.targets.remove(id);
+  }
+
+  /** Windows that a target is to get or got, newest first; throws `not_found`. */
+  async fhirDeliveries(actor: PersonActor, id: string, state: Delivery["state"] | undefined, before: string | undefined, limit: number): Promise<Delivery[]> {
+    await this.admit(actor);
+    this.#fhir.targets.get(id);
+    return this.#fhir.forwarding.deliveries.page(id, state, before, limit);
+  }
+
+  /** Sends again what was given up, or everything; throws `not_found`. */
+  async replayFhir(actor: PersonActor, id: string, scope: "failed" | "all"): Promise<number> {
+    await this.admit(actor);
+    return this.#fhir.forwarding.replay(id, scope);
+  }
+
+  /** Sends what is due to a target; idempotent. For the queue's consumer. */
+  async forwardFhir(target: string): Promise<ForwardResult> {
+    return this.#fhir.forwarding.forward(target);
+  }
+
+  /** Gives up what is open at a target, visibly. For the consumer of dead letters. */
+  async buryFhir(target: string): Promise<void> {
+    this.#fhir.forwarding.bury(target);
   }
 }

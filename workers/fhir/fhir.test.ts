@@ -9,7 +9,7 @@ const HOUR = Date.UTC(2026, 10, 20, 7);
 const MINUTE = 60_000;
 const BERLIN = 3_600;
 const STAGES = [
-  { start: HOUR - 8 * 60 * MINUTE, end: HOUR - 4 * 60 * MINUTE, stage: "light" as const },
+  { start: HOUR - 9 * 60 * MINUTE, end: HOUR - 4 * 60 * MINUTE, stage: "light" as const },
   { start: HOUR - 4 * 60 * MINUTE, end: HOUR, stage: "deep" as const },
 ];
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
     date: "2026-11-20",
     version: 1,
   });
-  batch.sleepSession({ source: watch, start: HOUR - 8 * 60 * MINUTE, end: HOUR, zone: BERLIN, stages: STAGES, version: 1, id: "night" });
+  batch.sleepSession({ source: watch, start: HOUR - 9 * 60 * MINUTE, end: HOUR, zone: BERLIN, stages: STAGES, version: 1, id: "night" });
   batch.workout({
     source: watch,
     start: HOUR + 60 * MINUTE,
@@ -60,6 +60,7 @@ beforeAll(async () => {
   });
   const receipt = await vaultOf(env, ada.person.id).record(batch.take());
   expect(receipt.quarantined).toEqual([]);
+  await vaultOf(env, ada.person.id).setProfile({ timeZone: "Europe/Berlin", locale: "en", name: "Ada Probe" });
 });
 
 const json = async <T>(response: Response) => (await response.json()) as T;
@@ -89,14 +90,14 @@ describe("searching Observations", () => {
     ["code=29463-7&date=ne2026-11-20", 9],
     ["code=29463-7,85354-9&date=2026-11-20", 2],
     ["code=http://snomed.info/sct|29463-7", 0],
-    ["code=urn:meridian:metric|", 22],
+    ["code=urn:meridian:metric|&category=vital-signs,activity", 21],
     ["category=vital-signs&date=2026-11-20", 4],
     ["category=http://terminology.hl7.org/CodeSystem/observation-category|activity&category=PhysicalActivity", 8],
     ["code=41950-7&date=2026-11-20", 1],
     ["code=41950-7&date=2026-11-19", 0],
     ["code=55423-8&date=2026-11-20T07:10:00Z", 0],
     ["code=55423-8&date=sa2026-11-20T07:10:00Z", 4],
-    ["code=55423-8&date=ge2026-11-20T07:20:00Z&date=lt2026-11-20T07:40:00Z", 3],
+    ["code=55423-8&date=ge2026-11-20T07:20:00Z&date=lt2026-11-20T07:40:00Z", 2],
     ["code=sleepEpisode&date=ap2026-11-20", 1],
     ["code=sleepEpisode&date=2026-11-20", 0],
     ["code=73985-4", 1],

@@ -1,7 +1,12 @@
 import type { SearchableType } from "../../../shared/fhir/search";
+import { regionalKeys } from "../../../shared/crypto/keys";
+import { storesOf } from "../../doors";
+import { PersonKey } from "../connections/person-key";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
 import type { Position } from "./entries";
+import { Forwarding } from "./forward";
+import { Targets } from "./targets";
 import { FhirView, type SearchRequest } from "./view";
 
 /** One resource as JSON text: it crosses RPC without being taken apart. */
@@ -22,9 +27,16 @@ export interface SearchAnswer {
 /** What a vault offers to the FHIR door. */
 export class FhirPart {
   readonly view: FhirView;
+  readonly targets: Targets;
+  readonly forwarding: Forwarding;
 
   constructor(state: VaultState, sources: Sources) {
+    const { env, region, person, random } = state;
+    const stores = storesOf(env, region);
+    const key = new PersonKey(stores.files, regionalKeys(stores.keys), person, random);
     this.view = new FhirView(state, sources);
+    this.targets = new Targets(state, () => key.open());
+    this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));
   }
 
   /** One resource by type and id; problem `not_found`. */

@@ -70,29 +70,27 @@ export class FhirView {
     return search.ids === undefined ? this.#page(search, after, timeZone) : this.#byId(search, search.ids);
   }
 
-  /** The Observations of one metric and source that overlap [from, to], oldest first, page by page. */
-  *window(metric: string, source: number, from: number, to: number): Generator<Observation> {
+  /** The Observations of one metric and source whose time overlaps [from, to], by start: the first ones after a position. */
+  window(metric: string, source: number, from: number, to: number, after: Position | undefined, limit: number): { readonly observations: Observation[]; readonly last?: Position } {
     const { timeZone } = this.#state.profile();
     const streams = this.#streams().filter((stream) => stream.source === source && metricOfPoint(stream)?.key === metric);
     const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
-    for (const stream of streams) {
-      let after: Position | undefined;
-      for (;;) {
-        const entries = entriesOf(
-          this.#state.sql,
-          stream,
-          { date, updated: [], by: "date", descending: false, after, limit: 100 },
-          timeZone,
-        );
-        for (const entry of entries) {
-          const observation = this.#load(entry);
-          if (observation !== undefined) yield observation;
-        }
-        const last = entries.at(-1);
-        if (last === undefined || entries.length < 100) break;
-        after = positionOf(last);
-      }
-    }
+    const entries = merged(this.#state.sql, streams, { date, updated: [], by: "date", descending: false, after, limit }, timeZone);
+    const last = entries.at(-1);
+    return { observations: entries.flatMap((entry) => this.#load(entry) ?? []), ...(last !== undefined && { last: positionOf(last) }) };
+  }
+
+  /** What there is: metric, source, and the bounds of its times. */
+  extents(): { readonly metric: string; readonly source: number; readonly from: number; readonly to: number }[] {
+    return this.#streams().flatMap((stream) => {
+      const metric = metricOfPoint(stream)?.key;
+      return metric === undefined ? [] : [{ metric, source: stream.source, from: stream.first, to: stream.last + stream.longest }];
+    });
+  }
+
+  /** Whether an Observation of this id still exists. */
+  has(id: string): boolean {
+    return this.#observation(id) !== undefined;
   }
 
   /** The Patient resource of the person. */
