@@ -53,7 +53,8 @@ export class DoctypeSkipper {
   #plain(c: number): void {
     if (this.#opensComment(c)) {
       this.#inComment = true;
-      this.#before = 0;
+      // `<!` looked like the beginning of a declaration.
+      if (this.#inSubset) this.#inDeclaration = false;
       return;
     }
     if (c === QUESTION && this.#before === LT) this.#inInstruction = true;
