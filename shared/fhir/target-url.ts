@@ -1,7 +1,19 @@
 import { problem, type Problem } from "../problem";
 
 /** Names that never mean a public host. */
-const PRIVATE_SUFFIXES = [".localhost", ".local", ".internal", ".intranet", ".home", ".lan", ".corp", ".home.arpa", ".test", ".invalid", ".example"];
+const PRIVATE_SUFFIXES = [
+  ".localhost",
+  ".local",
+  ".internal",
+  ".intranet",
+  ".home",
+  ".lan",
+  ".corp",
+  ".home.arpa",
+  ".test",
+  ".invalid",
+  ".example",
+];
 
 /** Networks that are not the public internet (IANA special-purpose registry), as [first address, prefix length]. */
 const PRIVATE_V4: readonly (readonly [string, number])[] = [
@@ -54,5 +66,7 @@ function number(address: string): number {
 }
 
 function refused(pointer: string): Problem {
-  return problem("invalid", undefined, { errors: [{ pointer, code: "url_not_allowed", message: "An https URL of a public host, without credentials, query or fragment." }] });
+  return problem("invalid", undefined, {
+    errors: [{ pointer, code: "url_not_allowed", message: "An https URL of a public host, without credentials, query or fragment." }],
+  });
 }

@@ -36,7 +36,20 @@ export function shownTarget({ lastSentAt, createdAt, ...target }: Target): z.inf
 
 const refusalsSchema = z.array(z.object({ observation: z.string(), status: z.number(), code: z.string().optional() }));
 
-function shownDelivery({ id, metric, source, from, to, state, attempts, sent, refused, reason, createdAt, updatedAt }: Delivery): z.infer<typeof deliverySchema> {
+function shownDelivery({
+  id,
+  metric,
+  source,
+  from,
+  to,
+  state,
+  attempts,
+  sent,
+  refused,
+  reason,
+  createdAt,
+  updatedAt,
+}: Delivery): z.infer<typeof deliverySchema> {
   const refusals = reason?.startsWith("[") === true ? refusalsSchema.parse(JSON.parse(reason)) : [];
   return {
     id,

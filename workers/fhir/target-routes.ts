@@ -19,10 +19,19 @@ import {
 const tags = ["FHIR forwarding"] as const;
 
 export const fhirTargetRoutes = new Hono<AppEnv>()
-  .get("/v1/me/fhir-targets", route({ policy: "person", summary: "List the FHIR servers your readings are forwarded to", tags, responses: { 200: targetListSchema } }), async (c) => {
-    const { vault, actor } = fhirPorts(c);
-    return c.json({ items: (await vault.fhirTargets(actor)).map(shownTarget), next: null });
-  })
+  .get(
+    "/v1/me/fhir-targets",
+    route({
+      policy: "person",
+      summary: "List the FHIR servers your readings are forwarded to",
+      tags,
+      responses: { 200: targetListSchema },
+    }),
+    async (c) => {
+      const { vault, actor } = fhirPorts(c);
+      return c.json({ items: (await vault.fhirTargets(actor)).map(shownTarget), next: null });
+    },
+  )
   .post(
     "/v1/me/fhir-targets",
     route({
@@ -42,7 +51,13 @@ export const fhirTargetRoutes = new Hono<AppEnv>()
   )
   .patch(
     "/v1/me/fhir-targets/:id",
-    route({ policy: "person", summary: "Change, pause or resume a forwarding target", tags, responses: { 200: targetSchema }, problems: ["malformed", "invalid", "unknown_metric", "not_found"] }),
+    route({
+      policy: "person",
+      summary: "Change, pause or resume a forwarding target",
+      tags,
+      responses: { 200: targetSchema },
+      problems: ["malformed", "invalid", "unknown_metric", "not_found"],
+    }),
     validate("param", targetParam),
     validate("json", changeTargetBody),
     async (c) => {
@@ -53,7 +68,13 @@ export const fhirTargetRoutes = new Hono<AppEnv>()
   )
   .delete(
     "/v1/me/fhir-targets/:id",
-    route({ policy: "person", summary: "Stop forwarding to a target and forget it", tags, responses: { 204: null }, problems: ["not_found"] }),
+    route({
+      policy: "person",
+      summary: "Stop forwarding to a target and forget it",
+      tags,
+      responses: { 204: null },
+      problems: ["not_found"],
+    }),
     validate("param", targetParam),
     async (c) => {
       const { vault, actor } = fhirPorts(c);
@@ -63,14 +84,26 @@ export const fhirTargetRoutes = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/fhir-targets/:id/deliveries",
-    route({ policy: "person", summary: "See what was sent to a target, what waits and what was given up", tags, responses: { 200: deliveryListSchema }, problems: ["invalid", "not_found"] }),
+    route({
+      policy: "person",
+      summary: "See what was sent to a target, what waits and what was given up",
+      tags,
+      responses: { 200: deliveryListSchema },
+      problems: ["invalid", "not_found"],
+    }),
     validate("param", targetParam),
     validate("query", deliveryQuery),
     async (c) => c.json(await listDeliveries(fhirPorts(c), { target: c.req.valid("param").id, ...c.req.valid("query") })),
   )
   .post(
     "/v1/me/fhir-targets/:id/replay",
-    route({ policy: "person", summary: "Send again what a target missed, or everything", tags, responses: { 202: replayedSchema }, problems: ["malformed", "invalid", "not_found"] }),
+    route({
+      policy: "person",
+      summary: "Send again what a target missed, or everything",
+      tags,
+      responses: { 202: replayedSchema },
+      problems: ["malformed", "invalid", "not_found"],
+    }),
     validate("param", targetParam),
     validate("json", replayBody),
     async (c) => {

@@ -12,7 +12,10 @@ const auth = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const categories = z.array(z.enum(["vital-signs", "activity", "exam", "laboratory", "social-history", "survey", "procedure"])).min(1).max(7);
+const categories = z
+  .array(z.enum(["vital-signs", "activity", "exam", "laboratory", "social-history", "survey", "procedure"]))
+  .min(1)
+  .max(7);
 
 export const createTargetBody = z
   .strictObject({
@@ -23,7 +26,10 @@ export const createTargetBody = z
     categories: categories.nullable().default(null).describe("FHIR categories; null forwards all"),
     state: z.enum(["active", "paused"]).default("active"),
   })
-  .meta({ id: "FhirTargetInput", example: { name: "Clinic", baseUrl: "https://fhir.clinic.org/r4", auth: { kind: "bearer", token: "…" }, categories: ["vital-signs"] } });
+  .meta({
+    id: "FhirTargetInput",
+    example: { name: "Clinic", baseUrl: "https://fhir.clinic.org/r4", auth: { kind: "bearer", token: "…" }, categories: ["vital-signs"] },
+  });
 
 export const changeTargetBody = z
   .strictObject({
@@ -71,13 +77,17 @@ export const deliverySchema = z
     sent: z.number().int(),
     refused: z.number().int(),
     reason: z.string().nullable().describe("Why it failed last, in one word"),
-    refusals: z.array(z.object({ observation: z.string(), status: z.number().int(), code: z.string().optional() })).describe("The first entries that the target refused"),
+    refusals: z
+      .array(z.object({ observation: z.string(), status: z.number().int(), code: z.string().optional() }))
+      .describe("The first entries that the target refused"),
     createdAt: instant,
     updatedAt: instant,
   })
   .meta({ id: "FhirDelivery" });
 
-export const deliveryListSchema = z.object({ items: z.array(deliverySchema), next: z.string().nullable() }).meta({ id: "FhirDeliveryList" });
+export const deliveryListSchema = z
+  .object({ items: z.array(deliverySchema), next: z.string().nullable() })
+  .meta({ id: "FhirDeliveryList" });
 
 export const deliveryQuery = z.strictObject({
   state: z.enum(["waiting", "sending", "done", "dead"]).optional(),
@@ -85,7 +95,9 @@ export const deliveryQuery = z.strictObject({
   cursor: z.string().max(2_048).optional(),
 });
 
-export const replayBody = z.strictObject({ scope: z.enum(["failed", "all"]).default("failed").describe("What was given up, or everything there is") }).meta({ id: "FhirReplay" });
+export const replayBody = z
+  .strictObject({ scope: z.enum(["failed", "all"]).default("failed").describe("What was given up, or everything there is") })
+  .meta({ id: "FhirReplay" });
 
 export const replayedSchema = z.object({ windows: z.number().int().describe("Windows that wait now") }).meta({ id: "FhirReplayed" });
 

@@ -77,14 +77,25 @@ export class Deliveries {
   /** The next window of a target that is due, or undefined. */
   next(target: string): Delivery | undefined {
     return this.#state.sql
-      .exec<Row>("SELECT * FROM fhir_deliveries WHERE target = ? AND state IN ('waiting', 'sending') AND due_at <= ? ORDER BY due_at, id LIMIT 1", target, this.#state.now())
+      .exec<Row>(
+        "SELECT * FROM fhir_deliveries WHERE target = ? AND state IN ('waiting', 'sending') AND due_at <= ? ORDER BY due_at, id LIMIT 1",
+        target,
+        this.#state.now(),
+      )
       .toArray()
       .map(shown)[0];
   }
 
   /** When the earliest open window of a target is due, or undefined where none is open. */
   nextDue(target: string): number | undefined {
-    return this.#state.sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM fhir_deliveries WHERE target = ? AND state IN ('waiting', 'sending')", target).one().due ?? undefined;
+    return (
+      this.#state.sql
+        .exec<{ due: number | null }>(
+          "SELECT min(due_at) AS due FROM fhir_deliveries WHERE target = ? AND state IN ('waiting', 'sending')",
+          target,
+        )
+        .one().due ?? undefined
+    );
   }
 
   begin(id: string): void {
@@ -107,7 +118,13 @@ export class Deliveries {
       now(),
       id,
     );
-    sql.exec("UPDATE fhir_targets SET sent = sent + ?, refused = refused + ?, last_sent_at = ? WHERE id = ?", sent, refusals.length, now(), target);
+    sql.exec(
+      "UPDATE fhir_targets SET sent = sent + ?, refused = refused + ?, last_sent_at = ? WHERE id = ?",
+      sent,
+      refusals.length,
+      now(),
+      target,
+    );
   }
 
   done({ id, target }: Delivery): void {
@@ -139,14 +156,22 @@ export class Deliveries {
   /** Gives up everything that is open at a target: its queue message ran out of attempts. */
   bury(target: string, reason: string): void {
     const { sql, now } = this.#state;
-    sql.exec("UPDATE fhir_deliveries SET state = 'dead', reason = ?, updated_at = ? WHERE target = ? AND state IN ('waiting', 'sending')", reason, now(), target);
+    sql.exec(
+      "UPDATE fhir_deliveries SET state = 'dead', reason = ?, updated_at = ? WHERE target = ? AND state IN ('waiting', 'sending')",
+      reason,
+      now(),
+      target,
+    );
   }
 
   /** Lets the given-up windows of a target wait again; returns how many. */
   revive(target: string): number {
     const { sql, storage } = this.#state;
     return storage.transactionSync(() => {
-      const dead = sql.exec<Row>("SELECT * FROM fhir_deliveries WHERE target = ? AND state = 'dead' ORDER BY id", target).toArray().map(shown);
+      const dead = sql
+        .exec<Row>("SELECT * FROM fhir_deliveries WHERE target = ? AND state = 'dead' ORDER BY id", target)
+        .toArray()
+        .map(shown);
       for (const delivery of dead) {
         this.add(target, delivery, delivery.forced);
         sql.exec("DELETE FROM fhir_deliveries WHERE id = ?", delivery.id);
@@ -158,7 +183,13 @@ export class Deliveries {
   /** Windows of a target, newest first, before an id. */
   page(target: string, state: Delivery["state"] | undefined, before: string | undefined, limit: number): Delivery[] {
     return this.#state.sql
-      .exec<Row>("SELECT * FROM fhir_deliveries WHERE target = ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4", target, state ?? null, before ?? null, limit)
+      .exec<Row>(
+        "SELECT * FROM fhir_deliveries WHERE target = ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+        target,
+        state ?? null,
+        before ?? null,
+        limit,
+      )
       .toArray()
       .map(shown);
   }

@@ -35,7 +35,17 @@ const FIRST_WAIT_MS = 4 * SECOND_MS;
 const LONGEST_WAIT_MS = 15 * 60 * SECOND_MS;
 
 /** Figures of a night that are rebuilt with its sessions, without an announcement of their own. */
-const NIGHTLY = ["sleep_duration", "sleep_deep", "sleep_light", "sleep_rem", "sleep_awake", "sleep_latency", "sleep_efficiency", "time_in_bed", "awakenings"] as const;
+const NIGHTLY = [
+  "sleep_duration",
+  "sleep_deep",
+  "sleep_light",
+  "sleep_rem",
+  "sleep_awake",
+  "sleep_latency",
+  "sleep_efficiency",
+  "time_in_bed",
+  "awakenings",
+] as const;
 
 /** Sends changed windows to the person's FHIR servers. */
 export class Forwarding {
@@ -152,8 +162,16 @@ export class Forwarding {
     const gone = this.#gone(mirror, metric, source, from, to);
     for (let i = 0; i < gone.length; i += ENTRIES_A_BUNDLE) {
       const ids = gone.slice(i, i + ENTRIES_A_BUNDLE);
-      const { refusals } = await this.#bundle(mirror, delivery, ids.map((observation) => ({ observation, entry: mirror.deletion(observation) })));
-      mirror.forget(metric, source, ids.filter((id) => !refusals.some(({ observation }) => observation === id)));
+      const { refusals } = await this.#bundle(
+        mirror,
+        delivery,
+        ids.map((observation) => ({ observation, entry: mirror.deletion(observation) })),
+      );
+      mirror.forget(
+        metric,
+        source,
+        ids.filter((id) => !refusals.some(({ observation }) => observation === id)),
+      );
       budget--;
     }
     let after: Parameters<FhirView["window"]>[4];
@@ -166,7 +184,8 @@ export class Forwarding {
         const entries = changed.map((one) => ({ observation: one.id, entry: mirror.update(one, patient, device) }));
         const { refusals, failure } = await this.#bundle(mirror, delivery, entries, last?.start);
         const refused = new Set(refusals.map(({ observation }) => observation));
-        for (const one of changed) if (!refused.has(one.id) && !failure?.ids.has(one.id)) mirror.note(metric, source, startOf(this.#place(one)), one);
+        for (const one of changed)
+          if (!refused.has(one.id) && !failure?.ids.has(one.id)) mirror.note(metric, source, startOf(this.#place(one)), one);
         if (failure !== undefined) throw failure.error;
         budget--;
       }
@@ -182,7 +201,11 @@ export class Forwarding {
   }
 
   async #bundle(mirror: Mirror, delivery: Delivery, entries: readonly Entry[], reached?: number): Promise<BundleOutcome> {
-    const answer = await mirror.client.call("POST", "", { resourceType: "Bundle", type: "batch", entry: entries.map(({ entry }) => entry) });
+    const answer = await mirror.client.call("POST", "", {
+      resourceType: "Bundle",
+      type: "batch",
+      entry: entries.map(({ entry }) => entry),
+    });
     const outcome = outcomeOf(answer, entries);
     const sent = entries.length - outcome.refusals.length - (outcome.failure?.ids.size ?? 0);
     // Progress is never past an entry that is to be tried again.
@@ -193,13 +216,17 @@ export class Forwarding {
 
   /** Notes a failure; how long to wait where it may pass, undefined where the window was given up. */
   #failed(delivery: Delivery, error: unknown): number | undefined {
-    const failure = error instanceof TargetFailure ? error : new TargetFailure(isProblem(error) ? "url_not_allowed" : "internal", !isProblem(error));
+    const failure =
+      error instanceof TargetFailure ? error : new TargetFailure(isProblem(error) ? "url_not_allowed" : "internal", !isProblem(error));
     const attempts = this.deliveries.attempts(delivery);
     if (!failure.transient || attempts + 1 >= MOST_ATTEMPTS) {
       this.deliveries.fail(delivery, failure.reason, undefined);
       return undefined;
     }
-    const wait = Math.max(failure.retryAfterMs ?? 0, jittered(Math.min(FIRST_WAIT_MS * 2 ** attempts, LONGEST_WAIT_MS), this.#state.random));
+    const wait = Math.max(
+      failure.retryAfterMs ?? 0,
+      jittered(Math.min(FIRST_WAIT_MS * 2 ** attempts, LONGEST_WAIT_MS), this.#state.random),
+    );
     this.deliveries.fail(delivery, failure.reason, this.#state.now() + wait);
     return wait;
   }
@@ -226,7 +253,13 @@ const bundleSchema = z.object({
   resourceType: z.literal("Bundle"),
   entry: z.array(
     z.object({
-      response: z.object({ status: z.string(), outcome: z.object({ issue: z.array(z.object({ code: z.string().optional() })) }).optional().catch(undefined) }),
+      response: z.object({
+        status: z.string(),
+        outcome: z
+          .object({ issue: z.array(z.object({ code: z.string().optional() })) })
+          .optional()
+          .catch(undefined),
+      }),
     }),
   ),
 });

@@ -4,7 +4,13 @@ import type { Device, Observation, Patient } from "../../../shared/fhir/types";
 import { type TargetClient, TargetFailure } from "./client";
 
 const statementSchema = z.object({
-  rest: z.array(z.object({ resource: z.array(z.object({ type: z.string(), conditionalUpdate: z.boolean().optional(), conditionalCreate: z.boolean().optional() })).optional() })),
+  rest: z.array(
+    z.object({
+      resource: z
+        .array(z.object({ type: z.string(), conditionalUpdate: z.boolean().optional(), conditionalCreate: z.boolean().optional() }))
+        .optional(),
+    }),
+  ),
 });
 const resourceSchema = z.object({ id: z.string().min(1) });
 const searchSchema = z.object({ entry: z.array(z.object({ resource: resourceSchema })).min(1) });
@@ -44,7 +50,8 @@ export class Mirror {
       ...(device !== undefined && { device: { reference: device } }),
     };
     const query = `identifier=${encodeURIComponent(`${URN.observation}|${id}`)}`;
-    const request = this.#mode === "create" ? { method: "POST", url: "Observation", ifNoneExist: query } : { method: "PUT", url: `Observation?${query}` };
+    const request =
+      this.#mode === "create" ? { method: "POST", url: "Observation", ifNoneExist: query } : { method: "PUT", url: `Observation?${query}` };
     return { resource, request };
   }
 
@@ -56,31 +63,65 @@ export class Mirror {
   /** Whether the target has an Observation in its present version. */
   has(metric: string, source: number, start: number, { id, meta }: Observation): boolean {
     const [row] = this.#sql
-      .exec<{ version: string }>("SELECT version FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND start = ? AND observation = ?", this.#target, metric, source, start, id)
+      .exec<{ version: string }>(
+        "SELECT version FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND start = ? AND observation = ?",
+        this.#target,
+        metric,
+        source,
+        start,
+        id,
+      )
       .toArray();
     return row?.version === meta?.versionId;
   }
 
   note(metric: string, source: number, start: number, { id, meta }: Observation): void {
-    this.#sql.exec("INSERT OR REPLACE INTO fhir_sent (target, metric, source, start, observation, version) VALUES (?, ?, ?, ?, ?, ?)", this.#target, metric, source, start, id, meta?.versionId ?? "");
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO fhir_sent (target, metric, source, start, observation, version) VALUES (?, ?, ?, ?, ?, ?)",
+      this.#target,
+      metric,
+      source,
+      start,
+      id,
+      meta?.versionId ?? "",
+    );
   }
 
   /** Ids of the Observations that the target has of a window. */
   known(metric: string, source: number, from: number, to: number): string[] {
     return this.#sql
-      .exec<{ observation: string }>("SELECT observation FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND start >= ? AND start <= ?", this.#target, metric, source, from, to)
+      .exec<{ observation: string }>(
+        "SELECT observation FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND start >= ? AND start <= ?",
+        this.#target,
+        metric,
+        source,
+        from,
+        to,
+      )
       .toArray()
       .map((row) => row.observation);
   }
 
   forget(metric: string, source: number, observations: readonly string[]): void {
-    this.#sql.exec("DELETE FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND observation IN (SELECT value FROM json_each(?))", this.#target, metric, source, JSON.stringify(observations));
+    this.#sql.exec(
+      "DELETE FROM fhir_sent WHERE target = ? AND metric = ? AND source = ? AND observation IN (SELECT value FROM json_each(?))",
+      this.#target,
+      metric,
+      source,
+      JSON.stringify(observations),
+    );
   }
 
   /** Conditional create (R4 http.html#ccreate): of many attempts one makes the resource. */
-  async #remote(type: "Patient" | "Device", resource: Patient | Device, identifier: { readonly system: string; readonly value: string } | undefined): Promise<string> {
+  async #remote(
+    type: "Patient" | "Device",
+    resource: Patient | Device,
+    identifier: { readonly system: string; readonly value: string } | undefined,
+  ): Promise<string> {
     const { id: local, meta: _meta, ...rest } = resource;
-    const [known] = this.#sql.exec<{ remote: string }>("SELECT remote FROM fhir_remote WHERE target = ? AND local = ?", this.#target, local).toArray();
+    const [known] = this.#sql
+      .exec<{ remote: string }>("SELECT remote FROM fhir_remote WHERE target = ? AND local = ?", this.#target, local)
+      .toArray();
     if (known !== undefined) return `${type}/${known.remote}`;
     const query = `identifier=${encodeURIComponent(`${identifier?.system ?? ""}|${identifier?.value ?? ""}`)}`;
     const answer = await this.client.call("POST", type, rest, { "if-none-exist": query });
@@ -94,7 +135,9 @@ export class Mirror {
 
   /** From the target's CapabilityStatement; a server without one is taken to know conditional update. */
   async #learnMode(): Promise<"update" | "create"> {
-    const [row] = this.#sql.exec<{ mode: "update" | "create" | null }>("SELECT mode FROM fhir_targets WHERE id = ?", this.#target).toArray();
+    const [row] = this.#sql
+      .exec<{ mode: "update" | "create" | null }>("SELECT mode FROM fhir_targets WHERE id = ?", this.#target)
+      .toArray();
     if (row?.mode !== null && row?.mode !== undefined) return row.mode;
     const statement = statementSchema.safeParse((await this.client.call("GET", "metadata")).body);
     const observation = statement.data?.rest[0]?.resource?.find(({ type }) => type === "Observation");

@@ -12,11 +12,23 @@ import type { VaultState } from "../state";
 export type TargetAuth =
   | { readonly kind: "none" }
   | { readonly kind: "bearer"; readonly token: string }
-  | { readonly kind: "client_credentials"; readonly tokenUrl: string; readonly clientId: string; readonly clientSecret: string; readonly scope?: string | undefined };
+  | {
+      readonly kind: "client_credentials";
+      readonly tokenUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope?: string | undefined;
+    };
 
 const credentialsSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("bearer"), token: z.string() }),
-  z.object({ kind: z.literal("client_credentials"), tokenUrl: z.string(), clientId: z.string(), clientSecret: z.string(), scope: z.string().optional() }),
+  z.object({
+    kind: z.literal("client_credentials"),
+    tokenUrl: z.string(),
+    clientId: z.string(),
+    clientSecret: z.string(),
+    scope: z.string().optional(),
+  }),
 ]);
 
 /** What a person says of a target; null filters forward everything. */
@@ -91,7 +103,8 @@ export class Targets {
     const id = newId("target", region, now(), random);
     const auth = await this.#sealed(id, settings.auth);
     // Counted after the last wait, in the same turn as the write.
-    if (sql.exec<{ n: number }>("SELECT count(*) AS n FROM fhir_targets").one().n >= MOST_TARGETS) throw problem("conflict", `There can be ${MOST_TARGETS} targets.`);
+    if (sql.exec<{ n: number }>("SELECT count(*) AS n FROM fhir_targets").one().n >= MOST_TARGETS)
+      throw problem("conflict", `There can be ${MOST_TARGETS} targets.`);
     sql.exec(
       "INSERT INTO fhir_targets (id, name, base_url, state, auth_kind, auth, metrics, categories, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id,
@@ -126,7 +139,8 @@ export class Targets {
         now(),
         id,
       );
-      if (auth !== undefined && change.auth !== undefined) sql.exec("UPDATE fhir_targets SET auth_kind = ?, auth = ? WHERE id = ?", change.auth.kind, auth, id);
+      if (auth !== undefined && change.auth !== undefined)
+        sql.exec("UPDATE fhir_targets SET auth_kind = ?, auth = ? WHERE id = ?", change.auth.kind, auth, id);
       if (next.baseUrl !== known.baseUrl) {
         sql.exec("UPDATE fhir_targets SET mode = NULL WHERE id = ?", id);
         sql.exec("DELETE FROM fhir_sent WHERE target = ?", id);
@@ -163,7 +177,10 @@ export class Targets {
     checkTargetUrl(baseUrl, this.localHosts(), "/baseUrl");
     if (auth.kind === "client_credentials") checkTargetUrl(auth.tokenUrl, this.localHosts(), "/auth/tokenUrl");
     const unknown = (metrics ?? []).findIndex((key) => metricOf(key) === undefined);
-    if (unknown >= 0) throw problem("unknown_metric", undefined, { errors: [{ pointer: `/metrics/${unknown}`, code: "unknown_metric", message: "The catalogue has no such metric." }] });
+    if (unknown >= 0)
+      throw problem("unknown_metric", undefined, {
+        errors: [{ pointer: `/metrics/${unknown}`, code: "unknown_metric", message: "The catalogue has no such metric." }],
+      });
   }
 
   async #sealed(id: string, auth: TargetAuth): Promise<string | null> {
@@ -175,7 +192,10 @@ export class Targets {
 export function wants({ metrics, categories }: Pick<TargetSettings, "metrics" | "categories">, key: string): boolean {
   const metric = metricOf(key);
   if (metric === undefined || (metrics !== null && !metrics.includes(key))) return false;
-  return categories === null || categoriesOf(metric).some(({ coding }) => coding?.some(({ code }) => code !== undefined && categories.includes(code)));
+  return (
+    categories === null ||
+    categoriesOf(metric).some(({ coding }) => coding?.some(({ code }) => code !== undefined && categories.includes(code)))
+  );
 }
 
 const listSchema = z.array(z.string());

@@ -71,7 +71,14 @@ export class FhirView {
   }
 
   /** The Observations of one metric and source whose time overlaps [from, to], by start: the first ones after a position. */
-  window(metric: string, source: number, from: number, to: number, after: Position | undefined, limit: number): { readonly observations: Observation[]; readonly last?: Position } {
+  window(
+    metric: string,
+    source: number,
+    from: number,
+    to: number,
+    after: Position | undefined,
+    limit: number,
+  ): { readonly observations: Observation[]; readonly last?: Position } {
     const { timeZone } = this.#state.profile();
     const streams = this.#streams().filter((stream) => stream.source === source && metricOfPoint(stream)?.key === metric);
     const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
