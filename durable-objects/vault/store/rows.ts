@@ -1,5 +1,6 @@
 import { HOUR_MS } from "../../../shared/clock";
 import type { Metric } from "../../../shared/health/catalogue";
+import { latestByKey } from "../../../shared/health/latest";
 import { Rolls } from "../../../shared/health/rolls";
 import { localDay } from "../../../shared/health/zone";
 import { addHours, clearHours } from "./rollups";
@@ -43,8 +44,9 @@ const UPDATE = `INSERT INTO readings ${COLUMNS} ${FROM_JSON} WHERE true
  * the corrected ones are rebuilt from the rows.
  */
 export function writeRows(sql: SqlStorage, metric: Metric, kind: string, source: number, rows: readonly Row[], now: number): RowsWrite {
-  const write: RowsWrite = { accepted: 0, duplicate: 0, updated: 0, dates: new Set(), changed: false };
-  for (const part of partsOf(rows)) writePart(sql, metric, kind, source, part, now, write);
+  const { rows: distinct, repeated } = inOrder(rows) ? { rows, repeated: 0 } : latestByKey(rows, (r) => `${r.start} ${r.end} ${r.tag}`);
+  const write: RowsWrite = { accepted: 0, duplicate: repeated, updated: 0, dates: new Set(), changed: false };
+  for (const part of partsOf(distinct)) writePart(sql, metric, kind, source, part, now, write);
   return write;
 }
 
@@ -150,6 +152,12 @@ function hourSpans(spans: readonly { start: number; end: number }[]): [number, n
     else runs.push([from, to]);
   }
   return runs;
+}
+
+/** Whether every row begins after the one before: the usual case, in which none can repeat another. */
+function inOrder(rows: readonly Row[]): boolean {
+  for (let i = 1; i < rows.length; i++) if (rows[i]!.start <= rows[i - 1]!.start) return false;
+  return true;
 }
 
 function* partsOf(rows: readonly Row[]): Generator<readonly Row[]> {

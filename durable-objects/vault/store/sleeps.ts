@@ -1,5 +1,6 @@
 import { metric } from "../../../shared/health/catalogue";
 import { DAY_MS } from "../../../shared/clock";
+import { latestByKey } from "../../../shared/health/latest";
 import type { SleepStage } from "../../../shared/health/reading";
 import { assembleSleep, looksLikeNap, SESSION_GAP_MS, type Stretch, summariseSleep, type SleepSummary } from "../../../shared/health/sleep";
 import { localDay } from "../../../shared/health/zone";
@@ -90,9 +91,10 @@ export function assembleAround(sql: SqlStorage, source: number, spans: readonly 
 
 /** Writes sessions as their vendor states them. */
 export function writeSessions(sql: SqlStorage, source: number, rows: readonly SessionRow[], now: number): SleepWrite {
-  let [accepted, duplicate, updated] = [0, 0, 0];
+  const { rows: distinct, repeated } = latestByKey(rows, (row) => String(row.start));
+  let [accepted, duplicate, updated] = [0, repeated, 0];
   const dates = new Set<number>();
-  for (const row of rows) {
+  for (const row of distinct) {
     const moved =
       row.id === ""
         ? []

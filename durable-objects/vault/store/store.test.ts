@@ -156,6 +156,15 @@ describe("rows", () => {
     expect((await series(one, "steps", "day", BASE, BASE + DAY_MS)).map((item) => item["sum"])).toEqual([510]);
   });
 
+  it("that a delivery tells twice count once, and its replay corrects nothing", async () => {
+    const one = freshVault();
+    const row: Interval = { at: BASE, end: BASE + HOUR_MS, value: 500, version: 1 };
+    const batch = intervals("steps", [row, { ...row, value: 520 }]);
+    expect(await one.vault.record(batch)).toMatchObject({ accepted: 1, duplicate: 1 });
+    expect(await one.vault.record(batch)).toMatchObject({ accepted: 0, updated: 0, duplicate: 2 });
+    expect((await series(one, "steps", "day", BASE, BASE + DAY_MS)).map((item) => item["sum"])).toEqual([520]);
+  });
+
   it("move when their record comes again at another time", async () => {
     const one = freshVault();
     await one.vault.record(intervals("steps", [{ at: BASE, end: BASE + HOUR_MS, value: 500, version: 1, id: "r1" }]));

@@ -1,3 +1,4 @@
+import { latestByKey } from "../../../shared/health/latest";
 import type { Workout } from "../../../shared/health/reading";
 
 export interface WorkoutRow {
@@ -16,8 +17,10 @@ export function writeWorkouts(
   rows: readonly WorkoutRow[],
   now: number,
 ): { accepted: number; duplicate: number; updated: number } {
-  let [accepted, duplicate, updated] = [0, 0, 0];
-  for (const { workout, zone, date } of rows) {
+  const placed = rows.map((row) => ({ ...row, version: row.workout.version }));
+  const { rows: distinct, repeated } = latestByKey(placed, ({ workout: w }) => `${w.start} ${w.end} ${w.type}`);
+  let [accepted, duplicate, updated] = [0, repeated, 0];
+  for (const { workout, zone, date } of distinct) {
     const moved = workout.id === undefined ? 0 : forgetMoved(sql, source, workout.id, workout);
     const { source: _source, start, end, zone: _zone, type, route, id, version, ...rest } = workout;
     const [stored] = sql
