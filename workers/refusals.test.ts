@@ -28,7 +28,8 @@ beforeAll(async () => {
 const named = (list: readonly Operation[]): [string, Operation][] =>
   list.map((operation) => [`${operation.method} ${operation.template}`, operation]);
 const signedIn = operations.filter((operation) => operation["x-policy"] === "person");
-const withJson = operations.filter((operation) => jsonBodyOf(operation) !== undefined);
+// A hook is signed: its body is not read before the signature has been checked.
+const withJson = operations.filter((operation) => jsonBodyOf(operation) !== undefined && operation["x-policy"] !== "secret");
 
 /** Who may get past the policy of an operation. */
 const tokenFor = (operation: Operation, person: RegisteredPerson): Record<string, string> =>
@@ -73,10 +74,11 @@ describe("without a genuine token", () => {
   test.each(named(signedIn))("%s", async (_name, operation) => {
     await refused(operation, pathOf(operation), initOf(document, operation), [401]);
     await refused(operation, pathOf(operation), initOf(document, operation, { authorization: "Basic dXNlcjpwYXNz" }), [401]);
-    for (const [kind, token] of Object.entries(await forged())) {
+    const attacks = Object.entries(await forged()).map(async ([kind, token]) => {
       const answer = await refused(operation, pathOf(operation), initOf(document, operation, { authorization: `Bearer ${token}` }), [401]);
       expect(JSON.stringify(answer), kind).not.toContain(token.slice(0, 200) || "\0");
-    }
+    });
+    await Promise.all(attacks);
   });
 
   let cache: Promise<Readonly<Record<string, string>>> | undefined;
@@ -196,17 +198,16 @@ describe("with odd parameters", () => {
     async (_name, operation) => {
       covered.add(`${operation.method} ${operation.template}`);
       for (const parameter of operation.parameters) {
-        for (const odd of ODD) {
-          if (parameter.in === "path" && odd === "") continue;
+        const attacks = ODD.filter((odd) => parameter.in !== "path" || odd !== "").map(async (odd) => {
           const given = ownIds(operation, victim);
-          const query = parameter.in === "query" ? `&${encodeURIComponent(parameter.name)}=${encodeURIComponent(odd)}` : "";
-          const target = parameter.in === "path" ? pathOf(operation, { ...given, [parameter.name]: odd }) : pathOf(operation, given);
-          const response = await fetchApp(target.includes("?") ? target + query : target + query.replace("&", "?"), {
-            headers: tokenFor(operation, victim),
-          });
-          expect(response.status, `GET ${target}${query}`).toBeLessThan(500);
+          const target = new URL(pathOf(operation, parameter.in === "path" ? { ...given, [parameter.name]: odd } : given), ORIGIN);
+          if (parameter.in === "query") target.searchParams.set(parameter.name, odd);
+          const path = `${target.pathname}${target.search}`;
+          const response = await fetchApp(path, { headers: tokenFor(operation, victim) });
+          expect(response.status, `GET ${path}`).toBeLessThan(500);
           await response.body?.cancel();
-        }
+        });
+        await Promise.all(attacks);
       }
     },
   );

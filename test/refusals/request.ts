@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   key: "heart_rate",
   platform: "healthkit",
   kind: "apple",
-  vendor: "google",
+  vendor: "google-health",
   code: "not_found",
   secret: "wrong-secret",
 };
