@@ -1,18 +1,18 @@
 import { DAY_MS } from "../../../shared/clock";
 import { deviceOf, patientOf } from "../../../shared/fhir/actors";
-import { categoryMatches, codeMatches, type Token } from "../../../shared/fhir/coding";
-import { parseDeviceId, parseObservationId, personOfPatientId, type Place, tagHash } from "../../../shared/fhir/ids";
+import { categoryMatches, codeMatches } from "../../../shared/fhir/coding";
+import { parseDeviceId, parseObservationId, personOfPatientId } from "../../../shared/fhir/ids";
 import { satisfies } from "../../../shared/fhir/date-search";
 import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
 import type { Device, Observation, Patient, Resource } from "../../../shared/fhir/types";
-import { type Kind, metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
-import { localDay, offsetAt, parseDay, startOfDay } from "../../../shared/health/zone";
+import { type Kind, metricByCode } from "../../../shared/health/catalogue";
 import { notFound } from "../../../shared/problem";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
-import { type Ask, compareEntries, type Entry, type Position, positionOf, type Stream } from "./entries";
+import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
-import { countOf, entriesOf } from "./streams";
+import { dateAt, isFinal, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
+import { countOf } from "./streams";
 
 /** A search as it crosses RPC: the query as it was written. */
 export interface SearchRequest {
@@ -33,8 +33,6 @@ export interface SearchResult {
 const NOTHING: SearchResult = { resources: [], ignored: [] };
 /** Nights and workouts beyond this length are found by their start alone. */
 const LONGEST_SESSION_MS = 31 * DAY_MS;
-
-const FINAL = { system: "http://hl7.org/fhir/observation-status", code: "final" };
 
 /** The person's compartment as FHIR resources: nothing is stored for it, every Observation is a view of what the tables hold. */
 export class FhirView {
@@ -272,59 +270,4 @@ export class FhirView {
     const { first_seen } = this.#state.sql.exec<{ first_seen: number }>("SELECT first_seen FROM sources WHERE id = ?", number).one();
     return deviceOf(this.#state.person, number, source, first_seen);
   }
-}
-
-/** What a stream must have to be selected by code, category and device. */
-type Point = Pick<Stream, "table" | "metric" | "source">;
-
-function pointOf(place: Place): Point {
-  switch (place.kind) {
-    case "reading":
-      return { table: "readings", metric: place.metric, source: place.source };
-    case "segment":
-      return { table: "segments", metric: place.metric, source: place.source };
-    case "daily":
-      return { table: "daily", metric: place.metric, source: place.source };
-    case "sleep":
-      return { table: "sleeps", metric: 0, source: place.source };
-    case "workout":
-      return { table: "workouts", metric: 0, source: place.source };
-  }
-}
-
-function metricOfPoint({ table, metric }: Point): Metric | undefined {
-  if (table === "sleeps") return metricOf("sleep");
-  return table === "workouts" ? metricOf("workout") : metricByCode(metric);
-}
-
-/** The first entries of all streams together. Streams that lie wholly behind what is already found are not asked. */
-function merged(sql: SqlStorage, streams: readonly Stream[], ask: Ask, timeZone: string): Entry[] {
-  let best: Entry[] = [];
-  for (const stream of streams.toSorted((a, b) => (ask.descending ? b.last - a.last : a.first - b.first))) {
-    const worst = best.length < ask.limit ? undefined : best.at(-1);
-    if (ask.by === "date" && worst !== undefined && (ask.descending ? stream.last < worst.start : stream.first > worst.start)) break;
-    const entries = entriesOf(sql, stream, ask, timeZone);
-    if (entries.length > 0) best = [...best, ...entries].sort((a, b) => compareEntries(a, b, ask)).slice(0, ask.limit);
-  }
-  return best;
-}
-
-/** The time of an Observation as [start, end], epoch milliseconds. */
-function spanOf({ effectiveDateTime, effectivePeriod }: Observation, timeZone: string): { start: number; end: number } {
-  const day = parseDay(effectiveDateTime ?? "");
-  if (day !== undefined) return { start: startOfDay(timeZone, day), end: startOfDay(timeZone, day + 1) - 1 };
-  const start = Date.parse(effectivePeriod?.start ?? effectiveDateTime ?? "");
-  return { start, end: effectivePeriod?.end === undefined ? start : Date.parse(effectivePeriod.end) };
-}
-
-function dateAt(at: number, timeZone: string): number {
-  return localDay(at, offsetAt(timeZone, at));
-}
-
-function shortened(tag: string): string {
-  return tag === "" ? "" : tagHash(tag);
-}
-
-function isFinal({ system, code }: Token): boolean {
-  return (system === undefined || system === FINAL.system) && (code === undefined || code === FINAL.code);
 }

@@ -1,0 +1,69 @@
+import type { Token } from "../../../shared/fhir/coding";
+import { type Place, tagHash } from "../../../shared/fhir/ids";
+import type { Observation } from "../../../shared/fhir/types";
+import { metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
+import { localDay, offsetAt, parseDay, startOfDay } from "../../../shared/health/zone";
+import { type Ask, compareEntries, type Entry, type Stream } from "./entries";
+import { entriesOf } from "./streams";
+
+const FINAL = { system: "http://hl7.org/fhir/observation-status", code: "final" };
+
+/** What a stream must have to be selected by code, category and device. */
+export type Point = Pick<Stream, "table" | "metric" | "source">;
+
+/** Where the row of an Observation's id lies. */
+export function pointOf(place: Place): Point {
+  switch (place.kind) {
+    case "reading":
+      return { table: "readings", metric: place.metric, source: place.source };
+    case "segment":
+      return { table: "segments", metric: place.metric, source: place.source };
+    case "daily":
+      return { table: "daily", metric: place.metric, source: place.source };
+    case "sleep":
+      return { table: "sleeps", metric: 0, source: place.source };
+    case "workout":
+      return { table: "workouts", metric: 0, source: place.source };
+  }
+}
+
+/** The catalogue's metric of a point. */
+export function metricOfPoint({ table, metric }: Point): Metric | undefined {
+  if (table === "sleeps") return metricOf("sleep");
+  return table === "workouts" ? metricOf("workout") : metricByCode(metric);
+}
+
+/** The first entries of all streams together. Streams that lie wholly behind what is already found are not asked. */
+export function merged(sql: SqlStorage, streams: readonly Stream[], ask: Ask, timeZone: string): Entry[] {
+  let best: Entry[] = [];
+  for (const stream of streams.toSorted((a, b) => (ask.descending ? b.last - a.last : a.first - b.first))) {
+    const worst = best.length < ask.limit ? undefined : best.at(-1);
+    if (ask.by === "date" && worst !== undefined && (ask.descending ? stream.last < worst.start : stream.first > worst.start)) break;
+    const entries = entriesOf(sql, stream, ask, timeZone);
+    if (entries.length > 0) best = [...best, ...entries].sort((a, b) => compareEntries(a, b, ask)).slice(0, ask.limit);
+  }
+  return best;
+}
+
+/** The time of an Observation as [start, end], epoch milliseconds. */
+export function spanOf({ effectiveDateTime, effectivePeriod }: Observation, timeZone: string): { start: number; end: number } {
+  const day = parseDay(effectiveDateTime ?? "");
+  if (day !== undefined) return { start: startOfDay(timeZone, day), end: startOfDay(timeZone, day + 1) - 1 };
+  const start = Date.parse(effectivePeriod?.start ?? effectiveDateTime ?? "");
+  return { start, end: effectivePeriod?.end === undefined ? start : Date.parse(effectivePeriod.end) };
+}
+
+/** The local date of an instant in a zone, days since 1970-01-01. */
+export function dateAt(at: number, timeZone: string): number {
+  return localDay(at, offsetAt(timeZone, at));
+}
+
+/** A tag as ids carry it. */
+export function shortened(tag: string): string {
+  return tag === "" ? "" : tagHash(tag);
+}
+
+/** Whether a status token means `final`, which everything in the vault is. */
+export function isFinal({ system, code }: Token): boolean {
+  return (system === undefined || system === FINAL.system) && (code === undefined || code === FINAL.code);
+}
