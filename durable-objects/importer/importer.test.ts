@@ -55,7 +55,10 @@ test("an import reads the uploaded file, stores it, reports, and deletes the fil
   await upload(id, zip([{ name: "apple_health_export/export.xml", content: heartRates(500) }]));
   expect(await importer.start(person)).toMatchObject({ state: "running" });
   const status = await finish(importer, person);
-  expect(status).toMatchObject({ state: "done", report: { byType: { [HEART_RATE]: { read: 500, accepted: 500, duplicate: 0, rejected: 0 } }, warnings: [] } });
+  expect(status).toMatchObject({
+    state: "done",
+    report: { byType: { [HEART_RATE]: { read: 500, accepted: 500, duplicate: 0, rejected: 0 } }, warnings: [] },
+  });
   expect(status.progress.done).toBe(status.progress.total);
   expect(await env.FILES_EU.head(uploadKey(id))).toBeNull();
 });
@@ -72,7 +75,10 @@ test("importing the same file again stores nothing twice", async () => {
     await upload(key, heartRates(200));
     await finish(object, person);
   }
-  expect(await again.status(person)).toMatchObject({ state: "done", report: { byType: { [HEART_RATE]: { read: 200, accepted: 0, duplicate: 200 } } } });
+  expect(await again.status(person)).toMatchObject({
+    state: "done",
+    report: { byType: { [HEART_RATE]: { read: 200, accepted: 0, duplicate: 200 } } },
+  });
 });
 
 test("an import that is evicted in the middle goes on and ends with the same report", async () => {

@@ -92,7 +92,9 @@ export class Importer extends DurableObject<Env> {
     const after = new URL(request.url).searchParams.get("after");
     const seen = after === null || !/^\d{1,15}$/.test(after) ? undefined : Number(after);
     const status = this.#status(job);
-    return request.headers.get("upgrade")?.toLowerCase() === "websocket" ? this.#watchers.socket(status, seen) : this.#watchers.events(status, seen);
+    return request.headers.get("upgrade")?.toLowerCase() === "websocket"
+      ? this.#watchers.socket(status, seen)
+      : this.#watchers.events(status, seen);
   }
 
   /** Watchers have nothing to say; what they send is ignored. */
@@ -188,7 +190,14 @@ export class Importer extends DurableObject<Env> {
     this.#jobs.finish(state, systemClock(), why === undefined ? undefined : keptProblem(why));
     const job = this.#job();
     if (job !== undefined) {
-      consoleLog({ event: "import", outcome: state, kind: job.kind, bytes: job.done, ms: systemClock() - job.createdAt, problem: why?.code });
+      consoleLog({
+        event: "import",
+        outcome: state,
+        kind: job.kind,
+        bytes: job.done,
+        ms: systemClock() - job.createdAt,
+        problem: why?.code,
+      });
     }
     this.#tell();
     await this.#letGo();
@@ -250,6 +259,10 @@ export class Importer extends DurableObject<Env> {
 
 function isEmpty(batch: Batch): boolean {
   return (
-    batch.series.length === 0 && batch.readings.length === 0 && batch.sleepStretches.length === 0 && batch.workouts.length === 0 && batch.quarantined.length === 0
+    batch.series.length === 0 &&
+    batch.readings.length === 0 &&
+    batch.sleepStretches.length === 0 &&
+    batch.workouts.length === 0 &&
+    batch.quarantined.length === 0
   );
 }

@@ -91,7 +91,11 @@ export class JobStore {
     this.#sql.exec("UPDATE job SET attempts = 0");
     this.#sql.exec("DELETE FROM checkpoint");
     for (let part = 0; part * PART_CHARACTERS < text.length; part++) {
-      this.#sql.exec("INSERT INTO checkpoint (part, text) VALUES (?, ?)", part, text.slice(part * PART_CHARACTERS, (part + 1) * PART_CHARACTERS));
+      this.#sql.exec(
+        "INSERT INTO checkpoint (part, text) VALUES (?, ?)",
+        part,
+        text.slice(part * PART_CHARACTERS, (part + 1) * PART_CHARACTERS),
+      );
     }
   }
 
@@ -106,7 +110,12 @@ export class JobStore {
   }
 
   finish(state: "done" | "failed" | "cancelled", now: number, why?: ImportProblem): void {
-    this.#sql.exec("UPDATE job SET state = ?, problem = ?, finished_at = ?, seq = seq + 1", state, why === undefined ? null : JSON.stringify(why), now);
+    this.#sql.exec(
+      "UPDATE job SET state = ?, problem = ?, finished_at = ?, seq = seq + 1",
+      state,
+      why === undefined ? null : JSON.stringify(why),
+      now,
+    );
     this.#sql.exec("DELETE FROM checkpoint");
   }
 

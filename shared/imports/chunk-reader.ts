@@ -27,7 +27,9 @@ export class ChunkReader {
   async read(): Promise<Uint8Array | undefined> {
     if (this.#byob === undefined) return (await this.#plain?.read())?.value;
     const view = new Uint8Array(this.#buffer);
-    const { done, value } = await (this.#byob.readAtLeast === undefined ? this.#byob.read(view) : this.#byob.readAtLeast(LEAST_BYTES, view));
+    const { done, value } = await (this.#byob.readAtLeast === undefined
+      ? this.#byob.read(view)
+      : this.#byob.readAtLeast(LEAST_BYTES, view));
     if (value === undefined || value.byteLength === 0) {
       return done ? undefined : new Uint8Array();
     }

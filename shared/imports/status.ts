@@ -48,11 +48,17 @@ export interface PublicImport {
 }
 
 /** The public shape of an import. */
-export function publicImport({ seq: _, createdAt, finishedAt, ...rest }: ImportStatus): PublicImport {
+export function publicImport({ id, kind, fileName, state, progress, createdAt, finishedAt, report, problem }: ImportStatus): PublicImport {
   return {
-    ...rest,
+    id,
+    kind,
+    fileName,
+    state,
+    progress,
     createdAt: new Date(createdAt).toISOString(),
     ...(finishedAt !== undefined && { finishedAt: new Date(finishedAt).toISOString() }),
+    ...(report !== undefined && { report }),
+    ...(problem !== undefined && { problem }),
   };
 }
 

@@ -19,11 +19,19 @@ beforeAll(async () => {
 });
 
 function heartRates(count: number): string {
-  return appleExport(Array.from({ length: count }, (_, i) => quantity("HeartRate", 60 + i, "count/min", `2026-03-01 10:00:${String(i).padStart(2, "0")} +0100`)));
+  return appleExport(
+    Array.from({ length: count }, (_, i) =>
+      quantity("HeartRate", 60 + i, "count/min", `2026-03-01 10:00:${String(i).padStart(2, "0")} +0100`),
+    ),
+  );
 }
 
 async function post(person: RegisteredPerson, body: BodyInit | null, type: string, query = "?kind=apple-health-export"): Promise<Response> {
-  return await person.fetch(`/v1/imports${query}`, { method: "POST", body, headers: { "content-type": type, "x-file-name": "export%20%28mine%29.zip" } });
+  return await person.fetch(`/v1/imports${query}`, {
+    method: "POST",
+    body,
+    headers: { "content-type": type, "x-file-name": "export%20%28mine%29.zip" },
+  });
 }
 
 async function codeOf(response: Response): Promise<[number, string]> {
@@ -85,7 +93,12 @@ describe("what is no export is refused at once and leaves nothing", () => {
 });
 
 test("an announced file starts once it has been uploaded", async () => {
-  const announced = await post(ada, JSON.stringify({ kind: "apple-health-export", fileName: "export.xml", size: 5_000 }), "application/json", "");
+  const announced = await post(
+    ada,
+    JSON.stringify({ kind: "apple-health-export", fileName: "export.xml", size: 5_000 }),
+    "application/json",
+    "",
+  );
   expect(announced.status).toBe(202);
   const { id, state, uploadUrl = "" } = startedImportSchema.parse(await announced.json());
   expect(state).toBe("waiting");
@@ -100,7 +113,9 @@ test("an announced file starts once it has been uploaded", async () => {
 
 test("a malformed or false announcement is refused", async () => {
   expect(await codeOf(await post(ada, "{", "application/json", ""))).toEqual([400, "malformed"]);
-  expect(await codeOf(await post(ada, JSON.stringify({ kind: "apple-health-export", fileName: "x", size: 0 }), "application/json", ""))).toEqual([422, "invalid"]);
+  expect(
+    await codeOf(await post(ada, JSON.stringify({ kind: "apple-health-export", fileName: "x", size: 0 }), "application/json", "")),
+  ).toEqual([422, "invalid"]);
 });
 
 test("another person's import is not there", async () => {

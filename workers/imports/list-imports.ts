@@ -17,7 +17,10 @@ export async function listImports(
     .prepare("select id from imports where person_id = ?1 and (?2 is null or id < ?2) order by id desc limit ?3")
     .bind(actor.person, before ?? null, page.limit + 1)
     .all<{ id: string }>();
-  const ids = results.slice(0, page.limit).map((row) => parseId("import", row.id)).filter((id) => id !== undefined);
+  const ids = results
+    .slice(0, page.limit)
+    .map((row) => parseId("import", row.id))
+    .filter((id) => id !== undefined);
   const items = await Promise.all(ids.map(async (id) => publicImport(await ports.importer(id).status(actor.person))));
   const last = ids.at(-1);
   const next = results.length > page.limit && last !== undefined ? await sealCursor(keys, actor.person, SCOPE, last) : null;

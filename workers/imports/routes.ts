@@ -9,7 +9,16 @@ import { importerOf } from "../regional";
 import { listImports } from "./list-imports";
 import { cancelImport, readImport, startUploadedImport } from "./manage-import";
 import { importPorts } from "./ports";
-import { announceBody, followQuery, importListSchema, importParam, importQuery, importSchema, listQuery, startedImportSchema } from "./schemas";
+import {
+  announceBody,
+  followQuery,
+  importListSchema,
+  importParam,
+  importQuery,
+  importSchema,
+  listQuery,
+  startedImportSchema,
+} from "./schemas";
 import { announceImport, startImport } from "./start-import";
 
 const FILE_TYPES = /^(?:application\/(?:zip|x-zip-compressed|xml|octet-stream)|text\/xml)\s*(?:;|$)/i;
@@ -149,10 +158,15 @@ async function follow(c: AppContext, id: ImportId, after: number | undefined): P
 
 function uploadOf(c: AppContext, type: string, kind: Parameters<typeof startImport>[1]["kind"] | undefined) {
   if (!FILE_TYPES.test(type)) {
-    throw problem("unsupported_media_type", "Send application/zip, application/xml or application/octet-stream, or announce the file as JSON.");
+    throw problem(
+      "unsupported_media_type",
+      "Send application/zip, application/xml or application/octet-stream, or announce the file as JSON.",
+    );
   }
   if (kind === undefined) {
-    throw problem("invalid", undefined, { errors: [{ pointer: "/kind", code: "required", message: "The kind of the file is missing in the query." }] });
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/kind", code: "required", message: "The kind of the file is missing in the query." }],
+    });
   }
   const { body } = c.req.raw;
   if (body === null) throw problem("file_unreadable", "The file is empty.");

@@ -65,7 +65,7 @@ async function putParts(files: R2Bucket, key: string, { first, rest }: PeekedBod
     let filled = 0;
     let size = 0;
     const add = async (bytes: Uint8Array): Promise<void> => {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const taken = Math.min(bytes.length - at, PART_BYTES - filled);
         part.set(bytes.subarray(at, at + taken), filled);
         filled += taken;

@@ -62,7 +62,7 @@ async function rootOf(source: ByteSource, entry: ZipEntry): Promise<number | und
   const reader = await openEntry(source, entry, MAIN_LIMITS);
   const root = new RootFinder();
   try {
-    for (let read = 0; read < ROOT_WITHIN && root.element === undefined; ) {
+    for (let read = 0; read < ROOT_WITHIN && root.element === undefined;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
       root.push(chunk);

@@ -68,7 +68,10 @@ export function parseElectrocardiogram(bytes: Uint8Array): Electrocardiogram | u
     at: at.at,
     zone: at.zone,
     classification: header.classification ?? "",
-    symptoms: (header.symptoms ?? "").split(/[,;]/).map((symptom) => symptom.trim()).filter((symptom) => symptom !== ""),
+    symptoms: (header.symptoms ?? "")
+      .split(/[,;]/)
+      .map((symptom) => symptom.trim())
+      .filter((symptom) => symptom !== ""),
     device: header.device ?? "",
     software: header.software ?? "",
     lead: header.lead ?? "",

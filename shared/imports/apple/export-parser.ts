@@ -69,7 +69,12 @@ export class ExportParser {
     this.#mapper = new RecordMapper(this.builder, this.tally, this.#sources, this.#pressure);
     this.#exportedAt = state?.exportedAt ?? 0;
     const position = state?.position ?? 0;
-    this.#scanner = new XmlScanner(ELEMENTS, ATTRIBUTES, { open: (tag) => this.#open(tag), close: (element) => this.#close(element) }, position);
+    this.#scanner = new XmlScanner(
+      ELEMENTS,
+      ATTRIBUTES,
+      { open: (tag) => this.#open(tag), close: (element) => this.#close(element) },
+      position,
+    );
     if (position === 0) return;
     this.isExport = true;
     this.#stack.push(E.HealthData);
@@ -225,7 +230,8 @@ export class ExportParser {
     this.#record = undefined;
     if (record === undefined) return;
     if (depth === 1) this.#mapper.add(record);
-    else if (this.#correlation === undefined) this.#mapper.addChild(record);
+    else if (this.#correlation === undefined)
+      this.tally.warn("nested_record", "Records inside workouts and other elements belong to no export and were left out.");
     else if (this.#correlation.children.length < MOST_CHILDREN) this.#correlation.children.push(record);
   }
 
@@ -244,7 +250,8 @@ export class ExportParser {
       return;
     }
     for (const child of children) this.#mapper.addChild(child);
-    if (type === FOOD_CORRELATION) addMeal(origin, children, this.#sources.of(origin.app, origin.device, origin.isManual), this.builder, this.tally);
+    if (type === FOOD_CORRELATION)
+      addMeal(origin, children, this.#sources.of(origin.app, origin.device, origin.isManual), this.builder, this.tally);
     else this.tally.reject(count, "unknown_type", type);
   }
 

@@ -127,7 +127,8 @@ export class ExportReader implements ImportReader {
     if (this.#position === 0) {
       if (listing.unsafe > 0) this.tally.warn("unsafe_name", "Files whose names lead out of the archive were left out.", listing.unsafe);
       if (listing.recovered) this.tally.warn("truncated_archive", "The archive has lost its directory; what could be found was read.");
-      if (this.#archive.extra > 0) this.tally.warn("several_exports", "Only the largest export of the archive was read.", this.#archive.extra);
+      if (this.#archive.extra > 0)
+        this.tally.warn("several_exports", "Only the largest export of the archive was read.", this.#archive.extra);
     }
     if (this.#documentDone) return;
     this.#document = await openEntry(this.#source, this.#archive.main, MAIN_LIMITS);
@@ -145,7 +146,10 @@ export class ExportReader implements ImportReader {
     const length = Math.min(this.#source.size, 256 * 1024);
     root.push(await this.#source.read(0, length));
     if (root.element === E.HealthData) return;
-    throw problem("file_unreadable", root.element === undefined ? "The file is neither a zip archive nor an XML document." : "The file is no Apple Health export.");
+    throw problem(
+      "file_unreadable",
+      root.element === undefined ? "The file is neither a zip archive nor an XML document." : "The file is no Apple Health export.",
+    );
   }
 
   /** There is no random access to deflated data: what was done before is inflated again and thrown away. */

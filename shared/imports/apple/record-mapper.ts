@@ -40,7 +40,7 @@ export class RecordMapper {
   }
 
   /**
-   * Maps the child of a correlation or workout. Exports repeat such children at top level, where they are counted; this one is the
+   * Maps the child of a correlation. Exports repeat such children at top level, where they are counted; this one is the
    * same reading, and only stored where the repetition is missing.
    */
   addChild(draft: RecordDraft): void {
@@ -76,7 +76,12 @@ export class RecordMapper {
         this.#builder.sleepStretch({ source, start, end, stage: sleepStage("apple_health_export", draft.text), zone, version });
         break;
       case "daily":
-        this.#builder.reading({ ...this.#base(draft, source, metric), kind: "daily", value: draft.value, date: dayText(localDay(start, zone)) });
+        this.#builder.reading({
+          ...this.#base(draft, source, metric),
+          kind: "daily",
+          value: draft.value,
+          date: dayText(localDay(start, zone)),
+        });
         break;
       case "event":
         this.#event(draft, source, metric);
@@ -117,7 +122,13 @@ export class RecordMapper {
       this.#builder.interval(metric.key, source, start, end, value, zone, version, id);
       return;
     }
-    this.#builder.reading({ ...this.#base(draft, source, metric), kind: "interval", value, ...asAttributes(metadata), ...(id !== undefined && { id }) });
+    this.#builder.reading({
+      ...this.#base(draft, source, metric),
+      kind: "interval",
+      value,
+      ...asAttributes(metadata),
+      ...(id !== undefined && { id }),
+    });
   }
 
   #event(draft: RecordDraft, source: number, metric: Metric): void {
@@ -159,4 +170,3 @@ function protection(metric: string, metadata: Readonly<Record<string, string>> |
   const told = metadata?.[PROTECTION_KEY];
   return told === undefined ? "unspecified" : told === "1" ? "protected" : "unprotected";
 }
-

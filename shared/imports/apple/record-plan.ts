@@ -48,7 +48,10 @@ export function planFor(type: string, tally: Tally): RecordPlan {
     count: tally.type(type),
     credit: tally.credit(metric?.key ?? "", [type]),
     valueIdentifies: metric?.sensitivity === "nutrition",
-    units: new ByteCache((bytes, start, end) => (metric === undefined ? undefined : conversionOf(metric, decodeText(bytes, start, end))), 64),
+    units: new ByteCache(
+      (bytes, start, end) => (metric === undefined ? undefined : conversionOf(metric, decodeText(bytes, start, end))),
+      64,
+    ),
     unitless: metric === undefined ? undefined : conversionOf(metric, metric.healthKit?.unit ?? metric.unit),
   };
 }

@@ -56,12 +56,17 @@ describe("instants", () => {
     expect(read(text)).toEqual([at, zone]);
   });
 
-  test.each(["2024-02-30 10:00:00 +0100", "2024-13-01 10:00:00 +0100", "2024-01-01 25:00:00 +0100", "2024-01-01 10:00:00 01000", "2024-01-01", "x".repeat(25), ""])(
-    "%j is none",
-    (text) => {
-      expect(read(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    "2024-02-30 10:00:00 +0100",
+    "2024-13-01 10:00:00 +0100",
+    "2024-01-01 25:00:00 +0100",
+    "2024-01-01 10:00:00 01000",
+    "2024-01-01",
+    "x".repeat(25),
+    "",
+  ])("%j is none", (text) => {
+    expect(read(text)).toBeUndefined();
+  });
 });
 
 test.each([
@@ -78,7 +83,9 @@ test.each([
 });
 
 test("a device's description is taken apart, its software left out", () => {
-  expect(parseDevice("<<HKDevice: 0x28>, name:Apple Watch, manufacturer:Apple Inc., model:Watch, hardware:Watch7,5, software:11.1>")).toEqual({
+  expect(
+    parseDevice("<<HKDevice: 0x28>, name:Apple Watch, manufacturer:Apple Inc., model:Watch, hardware:Watch7,5, software:11.1>"),
+  ).toEqual({
     deviceName: "Apple Watch",
     deviceManufacturer: "Apple Inc.",
     deviceModel: "Watch7,5",
@@ -102,17 +109,34 @@ describe("electrocardiograms", () => {
   });
 
   test("are read with translated names, semicolons and decimal commas", () => {
-    const names = ["Name", "Geburtsdatum", "Aufgezeichnet am", "Klassifizierung", "Symptome", "Softwareversion", "Gerät", "Messrate", "Ableitung", "Einheit"];
+    const names = [
+      "Name",
+      "Geburtsdatum",
+      "Aufgezeichnet am",
+      "Klassifizierung",
+      "Symptome",
+      "Softwareversion",
+      "Gerät",
+      "Messrate",
+      "Ableitung",
+      "Einheit",
+    ];
     const csv = ecgCsv({ samples: ["0,012", "-3,5"], separator: ";", names, rate: "512 Hertz", unit: "mV" });
-    expect(parseElectrocardiogram(bytesOf(csv))).toMatchObject({ samplingHz: 512, samplesUv: [12, expect.closeTo(-3_500, 6)], lead: "Lead I" });
+    expect(parseElectrocardiogram(bytesOf(csv))).toMatchObject({
+      samplingHz: 512,
+      samplesUv: [12, expect.closeTo(-3_500, 6)],
+      lead: "Lead I",
+    });
   });
 
-  test.each([["a table of something else", "leadI,value\n0,0.01\n1,0.02\n"], ["no samples", ecgCsv({ samples: [] })], ["broken samples", ecgCsv({ samples: ["1.0", "x", "2.0"] })], ["nothing", ""]])(
-    "%s is none",
-    (_what, csv) => {
-      expect(parseElectrocardiogram(bytesOf(csv))).toBeUndefined();
-    },
-  );
+  test.each([
+    ["a table of something else", "leadI,value\n0,0.01\n1,0.02\n"],
+    ["no samples", ecgCsv({ samples: [] })],
+    ["broken samples", ecgCsv({ samples: ["1.0", "x", "2.0"] })],
+    ["nothing", ""],
+  ])("%s is none", (_what, csv) => {
+    expect(parseElectrocardiogram(bytesOf(csv))).toBeUndefined();
+  });
 
   test("a waveform comes back within half a step", () => {
     fc.assert(
@@ -122,7 +146,8 @@ describe("electrocardiograms", () => {
         expect(packed.data.length).toBeLessThanOrEqual(8_000);
         const back = unpackWaveform(packed);
         expect(back).toHaveLength(samples.length);
-        for (const [i, sample] of samples.entries()) expect(Math.abs((back[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(packed.stepUv / 2 + 1e-9);
+        for (const [i, sample] of samples.entries())
+          expect(Math.abs((back[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(packed.stepUv / 2 + 1e-9);
       }),
       { numRuns: 50 },
     );

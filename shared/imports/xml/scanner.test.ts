@@ -65,7 +65,9 @@ function addText(events: Event[], text: string): void {
 }
 
 function settled(events: readonly Event[]): Event[] {
-  return events.map((event): Event => (event[0] === "text" ? ["text", event[1].trim()] : event)).filter((event) => event[0] !== "text" || event[1] !== "");
+  return events
+    .map((event): Event => (event[0] === "text" ? ["text", event[1].trim()] : event))
+    .filter((event) => event[0] !== "text" || event[1] !== "");
 }
 
 function bytesOf(xml: string): Uint8Array {
@@ -90,8 +92,14 @@ describe("the scanner sees what a parser sees", () => {
   });
 
   test("random documents cut anywhere", () => {
-    const text = fc.string({ unit: fc.constantFrom("a", "Z", " ", "’", "é", "😀", "'", ">", "]", "-", "?", "!", "/", "=", "&amp;", "&lt;", "&#65;"), maxLength: 12 });
-    const attributes = fc.uniqueArray(fc.tuple(fc.constantFrom("type", "value", "startDate", "sourceName", "other"), text), { selector: ([key]) => key, maxLength: 5 });
+    const text = fc.string({
+      unit: fc.constantFrom("a", "Z", " ", "’", "é", "😀", "'", ">", "]", "-", "?", "!", "/", "=", "&amp;", "&lt;", "&#65;"),
+      maxLength: 12,
+    });
+    const attributes = fc.uniqueArray(fc.tuple(fc.constantFrom("type", "value", "startDate", "sourceName", "other"), text), {
+      selector: ([key]) => key,
+      maxLength: 5,
+    });
     const space = fc.constantFrom(" ", "\n", "\t", "  \r\n ");
     const { node } = fc.letrec<{ node: string }>((tie) => ({
       node: fc.oneof(
@@ -99,14 +107,27 @@ describe("the scanner sees what a parser sees", () => {
         text.map((value) => value.replaceAll(">", "")),
         fc.constantFrom("<!-- <Record type='x'/> -->", "<!-- a - b -->", "<?x <y/> ?>"),
         fc
-          .tuple(fc.constantFrom("Record", "MetadataEntry", "Other", "time"), attributes, space, fc.boolean(), fc.array(tie("node"), { maxLength: 4 }))
+          .tuple(
+            fc.constantFrom("Record", "MetadataEntry", "Other", "time"),
+            attributes,
+            space,
+            fc.boolean(),
+            fc.array(tie("node"), { maxLength: 4 }),
+          )
           .map(([name, pairs, gap, apostrophes, children]) => {
-            const written = pairs.map(([key, value]) => `${gap}${key}=${apostrophes ? `'${value.replaceAll("'", "&apos;")}'` : `"${value}"`}`).join("");
+            const written = pairs
+              .map(([key, value]) => `${gap}${key}=${apostrophes ? `'${value.replaceAll("'", "&apos;")}'` : `"${value}"`}`)
+              .join("");
             return children.length === 0 ? `<${name}${written}/>` : `<${name}${written}${gap}>${children.join("")}</${name}${gap}>`;
           }),
       ),
     }));
-    const document = fc.array(node, { maxLength: 6 }).map((nodes) => `<?xml version="1.0"?>\n<!DOCTYPE HealthData [<!ELEMENT a (b)> <!-- ]> ' -->]>\n<HealthData>${nodes.join("")}</HealthData>`);
+    const document = fc
+      .array(node, { maxLength: 6 })
+      .map(
+        (nodes) =>
+          `<?xml version="1.0"?>\n<!DOCTYPE HealthData [<!ELEMENT a (b)> <!-- ]> ' -->]>\n<HealthData>${nodes.join("")}</HealthData>`,
+      );
     fc.assert(
       fc.property(document, fc.array(fc.nat(4_000), { maxLength: 8 }), (xml, places) => {
         const bytes = bytesOf(xml);

@@ -32,7 +32,7 @@ export async function listZip(source: ByteSource): Promise<ZipListing> {
   const view = viewOf(bytes);
   const entries: ZipEntry[] = [];
   let unsafe = 0;
-  for (let at = 0; at + CENTRAL_BYTES <= bytes.length; ) {
+  for (let at = 0; at + CENTRAL_BYTES <= bytes.length;) {
     if (view.getUint32(at, true) !== CENTRAL_HEADER) break;
     const nameEnd = at + CENTRAL_BYTES + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
@@ -81,7 +81,11 @@ async function findDirectory(source: ByteSource): Promise<Directory | undefined>
   return undefined;
 }
 
-async function findZip64(source: ByteSource, tail: DataView, end: number): Promise<{ offset: number; length: number; end: number } | undefined> {
+async function findZip64(
+  source: ByteSource,
+  tail: DataView,
+  end: number,
+): Promise<{ offset: number; length: number; end: number } | undefined> {
   const at = end - ZIP64_LOCATOR_BYTES;
   if (at < 0 || tail.getUint32(at, true) !== ZIP64_LOCATOR) return undefined;
   const stated = Number(tail.getBigUint64(at + 8, true));

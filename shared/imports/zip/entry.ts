@@ -67,7 +67,7 @@ export function withZip64(
   plain: { readonly size: number; readonly compressedSize: number; readonly offset: number },
 ): { size: number; compressedSize: number; offset: number } {
   let { size, compressedSize, offset } = plain;
-  for (let at = 0; at + 4 <= extra.byteLength; ) {
+  for (let at = 0; at + 4 <= extra.byteLength;) {
     const id = extra.getUint16(at, true);
     const length = extra.getUint16(at + 2, true);
     const end = Math.min(at + 4 + length, extra.byteLength);

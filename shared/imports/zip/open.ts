@@ -18,10 +18,12 @@ export interface ZipLimits {
  */
 export async function openEntry(source: ByteSource, entry: ZipEntry, limits: ZipLimits): Promise<PieceReader> {
   if (entry.encrypted) throw problem("file_unreadable", "The archive is protected by a password.");
-  if (entry.method !== STORED && entry.method !== DEFLATE) throw problem("file_unreadable", "The archive uses a compression that is not supported.");
+  if (entry.method !== STORED && entry.method !== DEFLATE)
+    throw problem("file_unreadable", "The archive uses a compression that is not supported.");
   if ((entry.size ?? 0) > limits.bytes) throw tooLarge();
   const head = viewOf(await source.read(entry.headerOffset, Math.min(LOCAL_HEADER_BYTES, source.size - entry.headerOffset)));
-  if (head.byteLength < LOCAL_HEADER_BYTES || head.getUint32(0, true) !== LOCAL_HEADER) throw problem("file_unreadable", "The archive is damaged.");
+  if (head.byteLength < LOCAL_HEADER_BYTES || head.getUint32(0, true) !== LOCAL_HEADER)
+    throw problem("file_unreadable", "The archive is damaged.");
   const dataOffset = entry.headerOffset + LOCAL_HEADER_BYTES + head.getUint16(26, true) + head.getUint16(28, true);
   const available = Math.max(0, source.size - dataOffset);
   const raw = await source.stream(dataOffset, Math.min(entry.compressedSize, available));

@@ -1,7 +1,18 @@
 import { problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import { ChunkReader } from "../chunk-reader";
-import { DATA_DESCRIPTOR, hasDescriptor, isEncrypted, LOCAL_HEADER, LOCAL_HEADER_BYTES, safeName, viewOf, withZip64, type ZipEntry, type ZipListing } from "./entry";
+import {
+  DATA_DESCRIPTOR,
+  hasDescriptor,
+  isEncrypted,
+  LOCAL_HEADER,
+  LOCAL_HEADER_BYTES,
+  safeName,
+  viewOf,
+  withZip64,
+  type ZipEntry,
+  type ZipListing,
+} from "./entry";
 
 const MOST_ENTRIES = 100_000;
 const DESCRIPTOR_BYTES = 24;
@@ -53,7 +64,10 @@ export async function recoverEntries(source: ByteSource): Promise<ZipListing> {
   return { entries, unsafe, recovered: true };
 }
 
-async function findDescriptor(source: ByteSource, dataOffset: number): Promise<{ compressedSize: number; crc: number; next: number } | undefined> {
+async function findDescriptor(
+  source: ByteSource,
+  dataOffset: number,
+): Promise<{ compressedSize: number; crc: number; next: number } | undefined> {
   const reader = new ChunkReader(await source.stream(dataOffset, source.size - dataOffset));
   let window = new Uint8Array();
   let base = dataOffset;

@@ -8,7 +8,9 @@ import { safeName } from "./entry";
 import { openEntry, type ZipLimits } from "./open";
 
 const LIMITS: ZipLimits = { bytes: 50_000_000, ratio: 300, ratioFrom: 1_000_000 };
-const LINES = Array.from({ length: 5_000 }, (_, i) => `line ${i} of a text that compresses ${Math.imul(i, 2_654_435_761) >>> 0}`).join("\n");
+const LINES = Array.from({ length: 5_000 }, (_, i) => `line ${i} of a text that compresses ${Math.imul(i, 2_654_435_761) >>> 0}`).join(
+  "\n",
+);
 
 async function contents(bytes: Uint8Array, limits = LIMITS): Promise<Record<string, string>> {
   const source = memorySource(bytes, 1_000);
@@ -37,7 +39,14 @@ describe("an archive is read whole", () => {
     ["without a directory and with sizes after the data", { withoutDirectory: true }, true],
   ];
   test.each(forms)("%s", async (_form, options, descriptor) => {
-    expect(await contents(zip(files.map((file) => ({ ...file, descriptor: descriptor && !file.name.endsWith("/") })), options))).toEqual(expected);
+    expect(
+      await contents(
+        zip(
+          files.map((file) => ({ ...file, descriptor: descriptor && !file.name.endsWith("/") })),
+          options,
+        ),
+      ),
+    ).toEqual(expected);
   });
 
   test("behind other bytes", async () => {
@@ -49,7 +58,12 @@ describe("an archive is read whole", () => {
 });
 
 test("the bytes after an entry never reach its inflater", async () => {
-  const all = await contents(zip([{ name: "a.xml", content: LINES }, { name: "b.xml", content: LINES, descriptor: true }]));
+  const all = await contents(
+    zip([
+      { name: "a.xml", content: LINES },
+      { name: "b.xml", content: LINES, descriptor: true },
+    ]),
+  );
   expect(all).toEqual({ "a.xml": LINES, "b.xml": LINES });
 });
 
@@ -62,7 +76,10 @@ test("an archive that is cut off gives what is complete and the beginning of the
   const source = memorySource(cut);
   const { entries, recovered } = await listZip(source);
   expect(recovered).toBe(true);
-  expect(entries.map(({ name, truncated }) => [name, truncated])).toEqual([["first.txt", false], ["second.xml", true]]);
+  expect(entries.map(({ name, truncated }) => [name, truncated])).toEqual([
+    ["first.txt", false],
+    ["second.xml", true],
+  ]);
   const found = await contents(cut);
   expect(found["first.txt"]).toBe("complete");
   expect(found["second.xml"]?.length).toBeGreaterThan(LINES.length / 4);
@@ -74,7 +91,14 @@ test.each(["../up.xml", "/etc/passwd", "a/../../b", "C:\\x.xml", "a\\b.xml", ""]
 });
 
 test("unsafe names are left out and counted", async () => {
-  const { entries, unsafe } = await listZip(memorySource(zip([{ name: "../x.xml", content: "x" }, { name: "ok.xml", content: "y" }])));
+  const { entries, unsafe } = await listZip(
+    memorySource(
+      zip([
+        { name: "../x.xml", content: "x" },
+        { name: "ok.xml", content: "y" },
+      ]),
+    ),
+  );
   expect(entries.map(({ name }) => name)).toEqual(["ok.xml"]);
   expect(unsafe).toBe(1);
 });
@@ -86,7 +110,9 @@ describe("what cannot be read is a problem", () => {
   });
 
   test("a stated size beyond the limit is refused unread", async () => {
-    await expect(contents(zip([{ name: "a", content: LINES }]), { ...LIMITS, bytes: 1_000 })).rejects.toMatchObject({ code: "file_unreadable" });
+    await expect(contents(zip([{ name: "a", content: LINES }]), { ...LIMITS, bytes: 1_000 })).rejects.toMatchObject({
+      code: "file_unreadable",
+    });
   });
 
   test.each([
