@@ -27,7 +27,7 @@ export interface Registration {
 
 /** `done`: the work is in the vault's own list now. `later`: deliver again after the time. `dropped`: there is nothing to do it for. */
 export type SyncAnswer =
-  | { readonly outcome: "done"; readonly registration?: Registration }
+  | { readonly outcome: "done"; readonly registration: Registration }
   | { readonly outcome: "later"; readonly retryAfterS: number }
   | { readonly outcome: "dropped" };
 

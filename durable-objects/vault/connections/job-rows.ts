@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../../shared/clock";
 import type { Receipt } from "../../../shared/health/reading";
 
 /** Counts of a sync that a person asked for. */
@@ -32,8 +33,9 @@ type JobRow = {
   left: number;
 };
 
-/** Jobs kept for their person to look at. */
+/** Jobs kept for their person to look at; younger ones than this are never dropped. */
 const KEPT = 50;
+const YOUNG_MS = HOUR_MS;
 
 /** Syncs that a person asked for. */
 export class JobRows {
@@ -47,7 +49,8 @@ export class JobRows {
   add(id: string, connections: number, now: number): void {
     this.#sql.exec("INSERT INTO connection_jobs (id, created_at, waiting) VALUES (?, ?, ?)", id, now, connections);
     this.#sql.exec(
-      "DELETE FROM connection_jobs WHERE id IN (SELECT id FROM connection_jobs ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)",
+      "DELETE FROM connection_jobs WHERE created_at < ? AND id IN (SELECT id FROM connection_jobs ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)",
+      now - YOUNG_MS,
       KEPT,
     );
   }

@@ -1,0 +1,638 @@
+import { env, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { FIXTURES } from "../../../shared/vendors/google-health/fixtures";
+import { HOUR_MS, MINUTE_MS } from "../../../shared/clock";
+import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
+import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
+import type { SyncPointer } from "../../../shared/vendors/pointer";
+import { FakeGoogle } from "../../../test/vendors/fake-google";
+import { liveVendor } from "../../../shared/vendors/vendors";
+import { storesOf, vaultDoor } from "../../doors";
+import { Store } from "../store/store";
+import type { VaultState } from "../state";
+import { Timers } from "../timers";
+import { VendorClient } from "./client";
+import { ConnectionRows } from "./connection-rows";
+import { Connections } from "./connections";
+import { PersonKey } from "./person-key";
+import type { ConnectionPorts } from "./ports";
+import { Quota, type QuotaGate } from "./quota";
+import { TokenKeeper } from "./tokens";
+
+const START = Date.parse("2026-06-22T12:00:00Z");
+const STEPS_ONLY = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
+const ACCESS = {
+  authorize: "https://accounts.test",
+  token: "https://token.test",
+  api: "https://api.test",
+  clientId: "cid",
+  clientSecret: "secret",
+};
+
+/** Timers that wait for the test to run them. */
+class HandTimers extends Timers {
+  override set(): void {}
+  override setEarliest(): void {}
+}
+
+class OpenGate implements QuotaGate {
+  waitMs = 0;
+  readonly reports: boolean[] = [];
+  async take() {
+    return { allowed: this.waitMs === 0, retryAfterMs: this.waitMs };
+  }
+  async enter() {
+    return { allowed: true, retryAfterMs: 0 };
+  }
+  async report(_name: string, _policy: unknown, succeeded: boolean) {
+    this.reports.push(succeeded);
+  }
+  async learn() {}
+}
+
+interface Rig {
+  readonly google: FakeGoogle;
+  readonly gate: OpenGate;
+  readonly person: PersonId;
+  readonly rows: ConnectionRows;
+  readonly sql: SqlStorage;
+  readonly ports: ConnectionPorts;
+  clock: { now: number };
+  /** The object as after an eviction: everything in memory is gone. */
+  evicted(): Connections;
+  /** One slice of the alarm, ending after `pages`. */
+  slice(connections: Connections, id: string): Promise<void>;
+}
+
+/** Runs a test on the storage of a fresh vault, with a clock, a vendor and timers of its own. */
+async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
+  const person = newId("person", "eu", Date.now());
+  await runInDurableObject(vaultDoor(env, person), async (_, ctx) => {
+    const clock = { now: START };
+    const now = () => clock.now;
+    const google = new FakeGoogle();
+    google.scope = STEPS_ONLY;
+    const gate = new OpenGate();
+    const { sql } = ctx.storage;
+    let alarm: ((id: string) => Promise<unknown>) | undefined;
+    const { files, keys } = storesOf(env, "eu");
+    const ports: ConnectionPorts = {
+      key: new PersonKey(files, regionalKeys(keys), person, systemRandom),
+      directory: directoryKeys(env.DIRECTORY_KEYS),
+      client: (vendor) => new VendorClient(vendor, ACCESS, google.fetch, now),
+      quota: (vendor) => new Quota(vendor, gate, gate, now),
+    };
+    const evicted = () => {
+      const timers = new HandTimers(ctx.storage, now);
+      const on = timers.on.bind(timers);
+      timers.on = (kind, handler) => {
+        if (kind === "connections") alarm = (id) => handler(id, 0);
+        on(kind, handler);
+      };
+      const store = new Store(ctx.storage, now, () => "Europe/Berlin", timers);
+      const state: VaultState = {
+        storage: ctx.storage,
+        sql,
+        env,
+        person,
+        region: "eu",
+        now,
+        random: systemRandom,
+        timers,
+        log: () => {},
+        profile: () => ({ timeZone: "Europe/Berlin", locale: "de" }),
+        record: (batch) => store.record(batch),
+        onRecorded: (listener) => store.onRecorded(listener),
+      };
+      return new Connections(state, ports);
+    };
+    const slice = async (_connections: Connections, id: string) => {
+      await alarm?.(id);
+    };
+    await test({ google, gate, person, rows: new ConnectionRows(sql), sql, ports, clock, evicted, slice });
+  });
+}
+
+/** Connects the person and returns the connection's id. */
+async function connect(rig: Rig, connections = rig.evicted(), stateHash: string = crypto.randomUUID()): Promise<ConnectionId> {
+  await connections.begin({ vendor: "google-health", state: "s", stateHash, redirectUri: "https://api.test/cb" });
+  return (await connections.complete(stateHash, "code")).connection;
+}
+
+/** Runs alarms, moving the clock, until nothing is left to read. */
+async function drain(rig: Rig, id: string, rounds = 60): Promise<void> {
+  for (let i = 0; i < rounds; i++) {
+    const connections = rig.evicted();
+    await rig.slice(connections, id);
+    const [view] = connections.list().filter((row) => row.id === id);
+    if (
+      view === undefined ||
+      rig.sql.exec("SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued' LIMIT 1", id).toArray().length === 0
+    )
+      return;
+    rig.clock.now += 5 * MINUTE_MS;
+  }
+  throw new Error("the windows were not worked off");
+}
+
+const changed = (rig: Rig, connection: ConnectionId, operation: "upsert" | "delete" = "upsert"): SyncPointer => ({
+  kind: "changed",
+  person: rig.person,
+  connection,
+  dataType: "sleep",
+  operation,
+  since: Date.parse("2026-06-21T20:00:00Z"),
+  until: Date.parse("2026-06-22T08:00:00Z"),
+});
+
+const nights = (rig: Rig): number => rig.sql.exec<{ n: number }>("SELECT count(*) AS n FROM sleeps").one().n;
+
+describe("connecting", () => {
+  it("asks with a challenge whose verifier the exchange then proves", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const { url } = await connections.begin({
+        vendor: "google-health",
+        state: "eu.s",
+        stateHash: "h",
+        redirectUri: "https://api.test/cb",
+        areas: ["sleep", "ecg"],
+      });
+      const query = new URL(url).searchParams;
+      expect(Object.fromEntries(query)).toMatchObject({
+        response_type: "code",
+        client_id: "cid",
+        redirect_uri: "https://api.test/cb",
+        state: "eu.s",
+        code_challenge_method: "S256",
+        access_type: "offline",
+        prompt: "consent",
+        include_granted_scopes: "true",
+        scope: "https://www.googleapis.com/auth/googlehealth.sleep.readonly https://www.googleapis.com/auth/googlehealth.ecg.readonly",
+      });
+      await connections.complete("h", "the-code");
+      const form = rig.google.calls.find(({ path }) => path === "/token")?.form;
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(form?.get("code_verifier") ?? "")));
+      expect(
+        btoa(String.fromCharCode(...digest))
+          .replaceAll("+", "-")
+          .replaceAll("/", "_")
+          .replaceAll("=", ""),
+      ).toBe(query.get("code_challenge"));
+      expect(Object.fromEntries(form ?? [])).toMatchObject({
+        grant_type: "authorization_code",
+        code: "the-code",
+        client_id: "cid",
+        client_secret: "secret",
+      });
+    });
+  });
+
+  it("stores neither tokens nor the vendor's user id in the clear", async () => {
+    await withRig(async (rig) => {
+      await connect(rig);
+      const tables = rig.sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'connection%'")
+        .toArray();
+      const text = JSON.stringify(tables.map(({ name }) => rig.sql.exec(`SELECT * FROM "${name}"`).toArray()));
+      expect(text).toContain("v1.");
+      for (const secret of ["access-", "refresh-", rig.google.userId, "ABC123"]) expect(text).not.toContain(secret);
+    });
+  });
+
+  it("uses a state once, and not after ten minutes", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      await connect(rig, connections, "once");
+      await expect(connections.complete("once", "code")).rejects.toMatchObject({ code: "gone" });
+      await connections.begin({ vendor: "google-health", state: "s", stateHash: "late", redirectUri: "https://api.test/cb" });
+      rig.clock.now += 10 * MINUTE_MS;
+      await expect(connections.complete("late", "code")).rejects.toMatchObject({ code: "gone" });
+      expect(() => connections.refuse("never", "access_denied")).toThrow(expect.objectContaining({ code: "gone" }));
+    });
+  });
+
+  it.each([
+    ["a refused code", () => Response.json({ error: "invalid_grant" }, { status: 400 }), "invalid"],
+    ["a broken vendor", () => new Response("", { status: 503 }), "vendor_failed"],
+    ["a busy vendor", () => new Response("", { status: 429, headers: { "retry-after": "7" } }), "unavailable"],
+    ["a reply without refresh token", () => Response.json({ access_token: "a", expires_in: 10 }), "vendor_failed"],
+    ["a reply that is no JSON", () => new Response("<html>"), "vendor_failed"],
+  ])("says what %s means and connects nothing", async (_, answer, code) => {
+    await withRig(async (rig) => {
+      rig.google.fault("/token", answer);
+      await expect(connect(rig)).rejects.toMatchObject({ code });
+      expect(rig.rows.all().map(({ state }) => state)).toEqual(["pending"]);
+    });
+  });
+
+  it("takes up the connection of an account it knows and makes another one for another account", async () => {
+    await withRig(async (rig) => {
+      const first = await connect(rig);
+      expect(await connect(rig)).toBe(first);
+      rig.google.userId = "somebody-else";
+      const second = await connect(rig);
+      expect(second).not.toBe(first);
+      expect(rig.rows.all().map(({ state }) => state)).toEqual(["active", "active"]);
+    });
+  });
+
+  it("does not ask for special classes unless they are named, and refuses unknown areas", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const { url } = await connections.begin({ vendor: "google-health", state: "s", stateHash: "a", redirectUri: "https://api.test/cb" });
+      expect(new URL(url).searchParams.get("scope")).not.toMatch(/ecg|irn|reproductive|mindfulness|symptoms/);
+      await expect(
+        connections.begin({ vendor: "google-health", state: "s", stateHash: "b", redirectUri: "x", areas: ["constructor"] }),
+      ).rejects.toMatchObject({ code: "invalid" });
+      await expect(connections.begin({ vendor: "fitbit", state: "s", stateHash: "c", redirectUri: "x" })).rejects.toMatchObject({
+        code: "vendor_retired",
+      });
+    });
+  });
+});
+
+describe("tokens", () => {
+  it("refreshes once for a hundred callers", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.clock.now += 2 * HOUR_MS;
+      const keeper = new TokenKeeper(rig.rows, rig.ports.key, () => rig.clock.now, systemRandom);
+      const client = rig.ports.client(liveVendor("google-health").vendor);
+      const before = rig.google.count("/token");
+      const answers = await Promise.all(Array.from({ length: 100 }, () => keeper.access(id, client)));
+      expect(rig.google.count("/token") - before).toBe(1);
+      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+      expect(answers[0]?.kind).toBe("token");
+    });
+  });
+
+  it("reads once for a hundred immediate syncs that come at a time", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      await drain(rig, id);
+      rig.google.calls.length = 0;
+      await Promise.all(Array.from({ length: 100 }, () => connections.syncNow()));
+      expect(rig.google.count("/sleep/")).toBeLessThan(5);
+    });
+  });
+
+  it("refreshes after a 401, and asks again once", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      rig.google.expire();
+      await rig.slice(connections, id);
+      expect(rig.google.calls.filter(({ form }) => form.get("grant_type") === "refresh_token")).toHaveLength(1);
+      expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+
+  it("wants a new consent when a fresh token is refused too", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      rig.google.fault("/dataTypes/", 401, 2);
+      await rig.slice(connections, id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "invalid_token" } });
+    });
+  });
+
+  it("never tries again after invalid_grant", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      rig.clock.now += 2 * HOUR_MS;
+      rig.google.fault("/token", () => Response.json({ error: "invalid_grant" }, { status: 400 }), 1);
+      await rig.slice(connections, id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "token_expired" } });
+      const calls = rig.google.calls.length;
+      rig.clock.now += 24 * HOUR_MS;
+      expect(rig.evicted().sync(changed(rig, id))).toEqual({ outcome: "dropped" });
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls).toHaveLength(calls);
+    });
+  });
+
+  it("waits when the token endpoint is down, and keeps the grant", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.clock.now += 2 * HOUR_MS;
+      rig.google.fault("/token", 503, 1);
+      await rig.slice(rig.evicted(), id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "degraded", error: { code: "status" } });
+      await drain(rig, id);
+      expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+
+  it("lets a consent given meanwhile win over a refresh that fails", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      rig.clock.now += 2 * HOUR_MS;
+      rig.google.fault("/token", async ({ form }) => {
+        if (form.get("grant_type") !== "refresh_token") return undefined;
+        await connect(rig, connections);
+        return Response.json({ error: "invalid_grant" }, { status: 400 });
+      });
+      await rig.slice(connections, id);
+      expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+});
+
+describe("reading", () => {
+  it("reads the first import newest first, through all pages, and does not read it again", async () => {
+    await withRig(async (rig) => {
+      rig.google.pages.set("sleep", [[FIXTURES.sleep], []]);
+      const id = await connect(rig);
+      await drain(rig, id);
+      const asked = rig.google.calls.filter(({ path, query }) => path.includes("/sleep/") && !query.has("pageToken"));
+      const ends = asked.map(({ query }) => /< "([^"]+)"/.exec(query.get("filter") ?? "")?.[1] ?? "");
+      expect(ends).toEqual(ends.toSorted().toReversed());
+      expect(asked.length).toBeGreaterThanOrEqual(5);
+      expect(rig.google.calls.filter(({ query }) => query.get("pageToken") === "1")).toHaveLength(asked.length);
+      expect(nights(rig)).toBe(1);
+      const before = rig.google.calls.length;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls).toHaveLength(before);
+    });
+  });
+
+  it("goes on where it was, whenever the object ends", async () => {
+    for (let stop = 0; stop < 8; stop++) {
+      await withRig(async (rig) => {
+        rig.google.pages.set("sleep", [[FIXTURES.sleep], [], []]);
+        const id = await connect(rig);
+        let calls = 0;
+        rig.google.fault("/dataTypes/", () => (calls++ === stop ? Promise.reject(new Error("the object ended")) : undefined), 1_000);
+        await drain(rig, id);
+        expect(nights(rig)).toBe(1);
+        expect(rig.rows.get(id)?.state).toBe("active");
+        expect(rig.sql.exec("SELECT 1 FROM connection_windows WHERE state <> 'done'").toArray()).toEqual([]);
+      });
+    }
+  });
+
+  it("does not fill again what is filled when the person reconnects", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      await rig.evicted().disconnect(id, { tell: true, deleteData: false });
+      rig.google.calls.length = 0;
+      expect(await connect(rig)).toBe(id);
+      await drain(rig, id);
+      expect(rig.google.count("/sleep/")).toBe(1);
+    });
+  });
+
+  it("reads a change and is not impressed by its replays", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      for (let replay = 0; replay < 3; replay++) {
+        expect(rig.evicted().sync(changed(rig, id))).toMatchObject({ outcome: "done" });
+        await drain(rig, id);
+      }
+      expect(nights(rig)).toBe(1);
+    });
+  });
+
+  it("deletes a range and reads it again", async () => {
+    await withRig(async (rig) => {
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      const id = await connect(rig);
+      await drain(rig, id);
+      expect(nights(rig)).toBe(1);
+      rig.google.pages.set("sleep", [[]]);
+      rig.evicted().sync(changed(rig, id, "delete"));
+      await drain(rig, id);
+      expect(nights(rig)).toBe(0);
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      rig.evicted().sync(changed(rig, id));
+      await drain(rig, id);
+      expect(nights(rig)).toBe(1);
+    });
+  });
+
+  it("reads a new window when a change comes while its page is under way", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      const connections = rig.evicted();
+      connections.sync(changed(rig, id));
+      rig.google.fault("/sleep/", () => {
+        connections.sync(changed(rig, id));
+        return undefined;
+      });
+      rig.google.calls.length = 0;
+      await rig.slice(connections, id);
+      expect(rig.google.count("/sleep/")).toBe(2);
+    });
+  });
+
+  it("stores nothing of a page that arrives after the person has disconnected", async () => {
+    await withRig(async (rig) => {
+      const connections = rig.evicted();
+      const id = await connect(rig, connections);
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      rig.google.fault("/sleep/", async () => {
+        await connections.disconnect(id, { tell: false, deleteData: true });
+        return undefined;
+      });
+      await rig.slice(connections, id);
+      expect(nights(rig)).toBe(0);
+      expect(rig.rows.get(id)?.state).toBe("revoked");
+    });
+  });
+
+  it("skips a data type that the vendor forbids and reads the others", async () => {
+    await withRig(async (rig) => {
+      rig.google.scope = `${STEPS_ONLY} https://www.googleapis.com/auth/googlehealth.irn.readonly`;
+      const id = await connect(rig);
+      rig.google.fault("/sleep/", 403, 1_000);
+      await drain(rig, id);
+      const [detail] = rig.evicted().status("google-health");
+      expect(detail?.resources.map(({ resource, state }) => [resource, state])).toEqual([
+        ["irregular-rhythm-notification", "active"],
+        ["sleep", "permission_missing"],
+      ]);
+      expect(detail?.state).toBe("active");
+      expect(rig.google.count("/sleep/")).toBe(1);
+    });
+  });
+
+  it("starts a window over when its page token has grown old, and gives it up in the end", async () => {
+    await withRig(async (rig) => {
+      rig.google.pages.set("sleep", [[FIXTURES.sleep], []]);
+      const id = await connect(rig);
+      rig.google.fault(
+        "/sleep/",
+        ({ query }) => (query.has("pageToken") ? Response.json({ error: {} }, { status: 400 }) : undefined),
+        10_000,
+      );
+      await drain(rig, id);
+      const [detail] = rig.evicted().status("google-health");
+      expect(detail?.backfill).toMatchObject({ done: 0, failed: detail?.backfill.total });
+      expect(detail?.history.some(({ kind, detail: text }) => kind === "window_failed" && text === "sleep: vendor_refused_400")).toBe(true);
+      expect(nights(rig)).toBe(1);
+    });
+  });
+
+  it("waits as long as a 429 says", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.google.fault("/sleep/", () => new Response("", { status: 429, headers: { "retry-after": "90" } }));
+      await rig.slice(rig.evicted(), id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "rate_limited", blockedUntil: START + 90_000 });
+      const calls = rig.google.calls.length;
+      rig.clock.now += 89_000;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls).toHaveLength(calls);
+      rig.clock.now += 1_001;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls.length).toBeGreaterThan(calls);
+      expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+
+  it.each([
+    ["5xx", () => new Response("", { status: 503 }), "status"],
+    ["a broken line", () => Promise.reject(new Error("reset")), "network"],
+    ["a time-out", () => Promise.reject(new DOMException("late", "TimeoutError")), "timeout"],
+    ["a reply that is no JSON", () => new Response("<html>"), "not_json"],
+    ["a reply that is no page", () => Response.json([]), "malformed_reply"],
+    ["a redirect", () => new Response("", { status: 302, headers: { location: "https://elsewhere.test" } }), "status"],
+  ])("waits longer and longer after %s, and recovers", async (_, answer, reason) => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.google.fault("/sleep/", answer, 3);
+      const waits: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        await rig.slice(rig.evicted(), id);
+        const { blockedUntil = 0, state, error } = rig.rows.get(id) ?? {};
+        expect([state, error?.code]).toEqual(["degraded", reason]);
+        waits.push(blockedUntil - rig.clock.now);
+        rig.clock.now = blockedUntil;
+      }
+      expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+      expect(waits[2]).toBeGreaterThan((waits[0] ?? 0) * 3);
+      await drain(rig, id);
+      expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+
+  it("tells the breaker of failures and asks the gate before every call", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.google.fault("/sleep/", 503);
+      await rig.slice(rig.evicted(), id);
+      expect(rig.gate.reports).toEqual([false]);
+      rig.clock.now += HOUR_MS / 2;
+      rig.gate.waitMs = 4_000;
+      const calls = rig.google.calls.length;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls).toHaveLength(calls);
+      expect(rig.rows.get(id)?.blockedUntil).toBe(rig.clock.now + 4_000);
+    });
+  });
+});
+
+describe("asking", () => {
+  it("catches up incrementally with an overlap when it is due", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.clock.now = START + 8 * HOUR_MS;
+      rig.google.calls.length = 0;
+      const answer = rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      expect(answer).toMatchObject({ outcome: "done", registration: { connection: id, vendor: "google-health" } });
+      await drain(rig, id);
+      const [call, ...rest] = rig.google.calls.filter(({ path }) => path.includes("/sleep/"));
+      expect(rest).toEqual([]);
+      expect(call?.query.get("filter")).toBe(
+        'sleep.interval.end_time >= "2026-06-20T00:00:00.000Z" AND sleep.interval.end_time < "2026-06-23T00:00:00.000Z"',
+      );
+      rig.google.calls.length = 0;
+      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      await drain(rig, id);
+      expect(rig.google.calls).toEqual([]);
+    });
+  });
+
+  it("counts what an immediate sync brings", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.google.pages.set("sleep", [[FIXTURES.sleep, { sleep: {} }]]);
+      const [first] = await rig.evicted().syncNow("google-health");
+      expect(first).toMatchObject({ read: 2, accepted: 1, rejected: 1, left: 0, connection: { id, state: "active" } });
+      const [second] = await rig.evicted().syncNow();
+      expect(second).toMatchObject({ read: 2, accepted: 0, duplicate: 1, rejected: 1, left: 0 });
+    });
+  });
+
+  it("follows a requested sync from waiting to done", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      const { job, connections } = rig.evicted().request();
+      expect(connections).toEqual([id]);
+      expect(job).toMatchObject({ state: "waiting", total: 0 });
+      rig.evicted().sync({ kind: "asked", person: rig.person, connection: id, job: job.id });
+      expect(rig.evicted().job(job.id)).toMatchObject({ state: "running", total: 1, done: 0 });
+      await drain(rig, id);
+      expect(rig.evicted().job(job.id)).toMatchObject({ state: "done", total: 1, done: 1 });
+      expect(() => rig.evicted().job("job_eu_x")).toThrow(expect.objectContaining({ code: "not_found" }));
+    });
+  });
+
+  it("shows a pointer that was lost for good, until the next page succeeds", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.evicted().failSync(changed(rig, id));
+      expect(rig.rows.get(id)).toMatchObject({ state: "error", error: { code: "sync_failed" } });
+      await drain(rig, id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "active", error: undefined });
+    });
+  });
+});
+
+describe("disconnecting", () => {
+  it("revokes at the vendor, destroys the tokens and keeps the readings", async () => {
+    await withRig(async (rig) => {
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      const id = await connect(rig);
+      await drain(rig, id);
+      expect(await rig.evicted().disconnect(id, { tell: true, deleteData: false })).toEqual({ deleted: 0 });
+      expect(rig.google.calls.find(({ path }) => path === "/revoke")?.form.get("token")).toBe(`refresh-${rig.google.userId}`);
+      expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
+      expect(nights(rig)).toBe(1);
+      expect(rig.rows.get(id)?.state).toBe("revoked");
+    });
+  });
+
+  it("deletes the readings where asked, and says how many", async () => {
+    await withRig(async (rig) => {
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      const id = await connect(rig);
+      await drain(rig, id);
+      expect(await rig.evicted().disconnect(id, { tell: false, deleteData: true })).toMatchObject({ deleted: 1 });
+      expect(nights(rig)).toBe(0);
+      expect(rig.google.count("/revoke")).toBe(0);
+    });
+  });
+
+  it("destroys the tokens although the vendor is down", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.google.fault("/revoke", 503);
+      await rig.evicted().disconnect(id, { tell: true, deleteData: false });
+      expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
+      expect(rig.rows.events(id, 5).map(({ kind }) => kind)).toContain("revoke_unconfirmed");
+    });
+  });
+});

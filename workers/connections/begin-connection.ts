@@ -1,0 +1,51 @@
+import type { PersonActor } from "../../shared/context";
+import { MINUTE_MS } from "../../shared/clock";
+import { regionOf } from "../../shared/id";
+import { problem } from "../../shared/problem";
+import { liveVendor } from "../../shared/vendors/vendors";
+import type { ConnectPorts } from "./ports";
+import type { Authorization } from "./schemas";
+import { keepState, newState } from "./states";
+
+/** The vault forgets its half after the same time. */
+const STATE_MS = 10 * MINUTE_MS;
+
+export interface BeginConnection {
+  readonly actor: PersonActor;
+  readonly vendor: string;
+  readonly areas?: readonly string[] | undefined;
+  readonly returnTo?: string | undefined;
+}
+
+/**
+ * Starts connecting a vendor: makes a one-use state bound to person and vendor, lets the vault make the challenge, and returns the URL
+ * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`.
+ */
+export async function beginConnection(ports: ConnectPorts, input: BeginConnection): Promise<Authorization> {
+  const { vendor } = liveVendor(input.vendor);
+  const { returnTo } = input;
+  if (returnTo !== undefined && !ports.returnOrigins.includes(new URL(returnTo).origin)) {
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/returnTo", code: "origin_not_allowed", message: "Its origin is not among the allowed ones." }],
+    });
+  }
+  const { person } = input.actor;
+  const region = regionOf(person);
+  const state = await newState(region, ports.random);
+  const begun = await ports.vault(person).beginConnection(input.actor, {
+    vendor: vendor.id,
+    state: state.text,
+    stateHash: state.hash,
+    redirectUri: redirectUri(ports, vendor.id),
+    areas: input.areas,
+    returnTo,
+  });
+  const now = ports.now();
+  await keepState(ports.records(region), state.hash, person, vendor.id, now + STATE_MS, now);
+  return { authorizeUrl: begun.url, connection: begun.connection, expiresAt: new Date(now + STATE_MS).toISOString() };
+}
+
+/** Where the vendor sends the browser back to. */
+export function redirectUri(ports: Pick<ConnectPorts, "origin">, vendor: string): string {
+  return new URL(`/v1/integrations/${vendor}/callback`, ports.origin).href;
+}

@@ -1,0 +1,24 @@
+import type { PersonActor } from "../../shared/context";
+import { parseId, regionOf } from "../../shared/id";
+import { notFound } from "../../shared/problem";
+import type { ConnectPorts } from "./ports";
+import { accountIsShared, unregisterConnection } from "./register-connection";
+
+/**
+ * Ends a connection: no notification finds it any more, the vendor is told, its tokens are destroyed. Readings stay unless asked
+ * otherwise. Where somebody else has connected the same account, the vendor is not told: it would end their permission too. Problem
+ * `not_found`.
+ */
+export async function disconnectVendor(
+  ports: ConnectPorts,
+  actor: PersonActor,
+  id: string,
+  deleteData: boolean,
+): Promise<{ deleted: number }> {
+  const connection = parseId("connection", id);
+  if (connection === undefined || regionOf(connection) !== regionOf(actor.person)) throw notFound("connection");
+  const tell = !(await accountIsShared(ports.directory, connection));
+  const ended = await ports.vault(actor.person).disconnect(actor, connection, { tell, deleteData });
+  await unregisterConnection(ports.directory, ports.records(regionOf(connection)), connection);
+  return ended;
+}

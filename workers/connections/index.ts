@@ -1,0 +1,3 @@
+export { consumeDeadSync, consumeSync } from "./consume-sync";
+export { connectionsRoutes } from "./routes";
+export { sweepAllDue } from "./sweep-due";

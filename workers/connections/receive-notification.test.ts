@@ -1,0 +1,265 @@
+import { describe, expect, it } from "vitest";
+import { directoryKeys } from "../../shared/crypto/keys";
+import { newId } from "../../shared/id";
+import { REGIONS, type Region } from "../../shared/region";
+import { accountHashes } from "../../shared/vendors/account";
+import { env } from "cloudflare:workers";
+import { fetchApp } from "../../test/people";
+import { testQueue } from "../../test/queue";
+import { newSigner, type TinkSigner } from "../../test/vendors/tink-signer";
+import type { HookPorts } from "./ports";
+import { receiveNotification } from "./receive-notification";
+import { registerConnection } from "./register-connection";
+import { regional } from "../regional";
+
+const SECRET = "path-secret";
+const AUTHORIZATION = `Bearer ${SECRET}`;
+const VERIFICATION = '{"type":"verification"}';
+
+interface Rig {
+  readonly ports: HookPorts;
+  readonly signer: TinkSigner;
+  readonly sent: Record<Region, unknown[]>;
+  readonly fetched: string[];
+  readonly userId: string;
+  now: number;
+  keyset: unknown;
+  post(body: string, headers?: Record<string, string>, secret?: string): Promise<201 | 204>;
+}
+
+/** A receiver with a key server and queues of its own. */
+async function rig(): Promise<Rig> {
+  const signer = await newSigner(7);
+  const sent: Rig["sent"] = { eu: [], us: [], ap: [] };
+  const fetched: string[] = [];
+  const state = { now: 1_000_000, keyset: signer.keyset };
+  const queue = (region: Region) =>
+    testQueue(async (bodies) => {
+      sent[region].push(...bodies);
+    });
+  const ports: HookPorts = {
+    now: () => state.now,
+    fetch: async (url) => {
+      fetched.push(url);
+      return Response.json(state.keyset);
+    },
+    keysetUrl: `https://keys.test/${crypto.randomUUID()}`,
+    secret: SECRET,
+    directory: env.DIRECTORY,
+    directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
+    queue,
+  };
+  return Object.assign(state, {
+    ports,
+    signer,
+    sent,
+    fetched,
+    userId: `user-${crypto.randomUUID()}`,
+    post: (body: string, headers: Record<string, string> = {}, secret = SECRET) =>
+      receiveNotification(ports, { secret, headers: new Headers(headers), body: new Uint8Array(new TextEncoder().encode(body)).buffer }),
+  });
+}
+
+const notification = (healthUserId: string, extra: object = {}) => ({
+  data: {
+    version: "1",
+    clientProvidedSubscriptionName: "s",
+    healthUserId,
+    operation: "UPSERT",
+    dataType: "steps",
+    intervals: [{ physicalTimeInterval: { startTime: "2026-11-20T00:00:00Z", endTime: "2026-11-20T01:00:00Z" } }],
+    ...extra,
+  },
+});
+
+/** Connects an account for a fresh person and returns whose it is. */
+async function connected(userId: string, region: Region) {
+  const person = newId("person", region, Date.now());
+  const connection = newId("connection", region, Date.now());
+  const [account] = await accountHashes(directoryKeys(env.DIRECTORY_KEYS), "google-health", userId);
+  await registerConnection(env.DIRECTORY, regional(env, region).records, person, {
+    connection,
+    vendor: "google-health",
+    account,
+    dueAt: 0,
+  });
+  return { person, connection };
+}
+
+async function signed(at: Rig, body: string, header = "google-health-api-signature"): Promise<Record<string, string>> {
+  return { authorization: AUTHORIZATION, [header]: await at.signer.sign(body) };
+}
+
+describe("verification", () => {
+  it("answers the call with the right authorization with 201 and the one without with 401", async () => {
+    const at = await rig();
+    expect(await at.post(VERIFICATION, { authorization: AUTHORIZATION })).toBe(201);
+    await expect(at.post(VERIFICATION)).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(at.post(VERIFICATION, { authorization: "Bearer wrong" })).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(at.post(VERIFICATION, { authorization: AUTHORIZATION }, "wrong")).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("goes through the app", async () => {
+    const path = `/hooks/google-health/${env.GOOGLE_WEBHOOK_SECRET}`;
+    const authorization = `Bearer ${env.GOOGLE_WEBHOOK_SECRET}`;
+    const post = (to: string, headers: Record<string, string>) => fetchApp(to, { method: "POST", body: VERIFICATION, headers });
+    expect((await post(path, { authorization })).status).toBe(201);
+    expect((await post(path, {})).status).toBe(401);
+    expect((await post("/hooks/google-health/wrong", { authorization })).status).toBe(404);
+    expect((await fetchApp(path, { method: "POST", body: "{}", headers: { authorization } })).status).toBe(401);
+    expect((await fetchApp(path)).status).toBe(405);
+  });
+});
+
+describe("notifications", () => {
+  it.each(["google-health-api-signature", "x-healthapi-signature"])(
+    "become pointers without user and data, by the header %s",
+    async (header) => {
+      const at = await rig();
+      const { person, connection } = await connected(at.userId, "us");
+      const body = JSON.stringify([notification(at.userId)]);
+      expect(await at.post(body, await signed(at, body, header))).toBe(204);
+      expect(at.sent.us).toEqual([
+        {
+          kind: "changed",
+          person,
+          connection,
+          dataType: "steps",
+          operation: "upsert",
+          since: Date.parse("2026-11-20T00:00:00Z"),
+          until: Date.parse("2026-11-20T01:00:00Z"),
+        },
+      ]);
+      expect(JSON.stringify(at.sent)).not.toContain(at.userId);
+      expect(JSON.stringify(at.sent.us[0]).length).toBeLessThan(1024);
+    },
+  );
+
+  it("reach every connection of a shared account, each in its region", async () => {
+    const at = await rig();
+    for (const region of REGIONS) await connected(at.userId, region);
+    await connected(at.userId, "eu");
+    const body = JSON.stringify(notification(at.userId, { operation: "DELETE" }));
+    await at.post(body, await signed(at, body));
+    expect(REGIONS.map((region) => at.sent[region].length)).toEqual([2, 1, 1]);
+    expect(at.sent.ap[0]).toMatchObject({ operation: "delete" });
+  });
+
+  it("of unknown people and of types that are not read are taken and dropped", async () => {
+    const at = await rig();
+    await connected(at.userId, "eu");
+    const body = JSON.stringify([notification("nobody"), notification(at.userId, { dataType: "activity-level" })]);
+    expect(await at.post(body, await signed(at, body))).toBe(204);
+    expect(at.sent).toEqual({ eu: [], us: [], ap: [] });
+  });
+
+  it("are not acknowledged until the queue has them", async () => {
+    const at = await rig();
+    await connected(at.userId, "eu");
+    const body = JSON.stringify(notification(at.userId));
+    const ports = { ...at.ports, queue: () => testQueue(() => Promise.reject(new Error("down"))) };
+    const input = {
+      secret: SECRET,
+      headers: new Headers(await signed(at, body)),
+      body: new Uint8Array(new TextEncoder().encode(body)).buffer,
+    };
+    await expect(receiveNotification(ports, input)).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("are grouped into batches of at most a hundred", async () => {
+    const at = await rig();
+    await connected(at.userId, "eu");
+    const body = JSON.stringify(Array.from({ length: 250 }, () => notification(at.userId)));
+    await at.post(body, await signed(at, body));
+    expect(at.sent.eu).toHaveLength(250);
+  });
+});
+
+describe("refusals", () => {
+  const BODY = JSON.stringify(notification("somebody"));
+  const cases: readonly [string, (at: Rig) => Promise<{ body?: string; headers: Record<string, string>; secret?: string }>, string][] = [
+    ["a wrong path secret", async (at) => ({ headers: await signed(at, BODY), secret: "path-secreT" }), "not_found"],
+    ["an empty path secret", async (at) => ({ headers: await signed(at, BODY), secret: "" }), "not_found"],
+    ["no authorization", async (at) => ({ headers: { "google-health-api-signature": await at.signer.sign(BODY) } }), "unauthenticated"],
+    [
+      "a wrong authorization",
+      async (at) => ({ headers: { ...(await signed(at, BODY)), authorization: "Bearer nope" } }),
+      "unauthenticated",
+    ],
+    ["no signature", async () => ({ headers: { authorization: AUTHORIZATION } }), "invalid_signature"],
+    [
+      "an empty signature",
+      async () => ({ headers: { authorization: AUTHORIZATION, "google-health-api-signature": "" } }),
+      "invalid_signature",
+    ],
+    ["a changed byte", async (at) => ({ headers: await signed(at, BODY), body: BODY.replace("steps", "steqs") }), "invalid_signature"],
+    ["an added space", async (at) => ({ headers: await signed(at, BODY), body: `${BODY} ` }), "invalid_signature"],
+    [
+      "a signature of another key under the same id",
+      async () => ({ headers: { authorization: AUTHORIZATION, "google-health-api-signature": await (await newSigner(7)).sign(BODY) } }),
+      "invalid_signature",
+    ],
+    [
+      "an unknown key id",
+      async () => ({ headers: { authorization: AUTHORIZATION, "google-health-api-signature": await (await newSigner(8)).sign(BODY) } }),
+      "invalid_signature",
+    ],
+    [
+      "a truncated signature",
+      async (at) => ({
+        headers: { authorization: AUTHORIZATION, "google-health-api-signature": (await at.signer.sign(BODY)).slice(0, -8) },
+      }),
+      "invalid_signature",
+    ],
+    ["a signed body that is no notification", async (at) => ({ headers: await signed(at, '{"a":1}'), body: '{"a":1}' }), "malformed"],
+    ["a signed body that is no JSON", async (at) => ({ headers: await signed(at, "hello"), body: "hello" }), "malformed"],
+    [
+      "a verification with something beside it",
+      async () => ({ headers: { authorization: AUTHORIZATION }, body: '[{"type":"verification"}]' }),
+      "invalid_signature",
+    ],
+  ];
+
+  it.each(cases)("refuses %s and queues nothing", async (_, make, code) => {
+    const at = await rig();
+    await connected("somebody", "eu");
+    const { body = BODY, headers, secret } = await make(at);
+    await expect(at.post(body, headers, secret)).rejects.toMatchObject({ code });
+    expect(at.sent).toEqual({ eu: [], us: [], ap: [] });
+  });
+});
+
+describe("keys", () => {
+  it("are fetched once, again for a key that is new, and again when they have grown old", async () => {
+    const at = await rig();
+    const body = JSON.stringify(notification("nobody"));
+    await at.post(body, await signed(at, body));
+    await at.post(body, await signed(at, body));
+    expect(at.fetched).toHaveLength(1);
+    const next = await newSigner(9);
+    at.keyset = next.keyset;
+    const headers = { authorization: AUTHORIZATION, "google-health-api-signature": await next.sign(body) };
+    await at.post(body, headers);
+    expect(at.fetched).toHaveLength(2);
+    at.now += 3_600_001;
+    await at.post(body, headers);
+    expect(at.fetched).toHaveLength(3);
+  });
+
+  it("verify nothing while they cannot be had, and are asked for again afterwards", async () => {
+    const at = await rig();
+    const body = JSON.stringify(notification("nobody"));
+    const headers = await signed(at, body);
+    at.keyset = "no keyset";
+    await expect(at.post(body, headers)).rejects.toMatchObject({ code: "unavailable" });
+    at.keyset = at.signer.keyset;
+    expect(await at.post(body, headers)).toBe(204);
+  });
+
+  it("are not fetched for a caller who does not know the secrets", async () => {
+    const at = await rig();
+    await expect(at.post("{}", { "google-health-api-signature": "AQAAAAcw" })).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(at.post("{}", await signed(at, "{}"), "x")).rejects.toMatchObject({ code: "not_found" });
+    expect(at.fetched).toEqual([]);
+  });
+});

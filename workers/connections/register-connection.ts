@@ -1,0 +1,71 @@
+import type { Registration } from "../../durable-objects/vault/connections/connections";
+import { type ConnectionId, parseId, type PersonId } from "../../shared/id";
+
+/** Makes a connection findable: by its account for notifications, by its time for the clock. Idempotent. */
+export async function registerConnection(
+  directory: D1Database,
+  records: D1Database,
+  person: PersonId,
+  { connection, account, dueAt }: Registration,
+): Promise<void> {
+  await directory
+    .prepare(
+      `insert into vendor_accounts (account_hash, connection_id, person_id, key_version) values (?, ?, ?, ?)
+       on conflict (connection_id) do update set account_hash = excluded.account_hash, key_version = excluded.key_version`,
+    )
+    .bind(account.hash, connection, person, account.version)
+    .run();
+  await setDue(records, person, connection, dueAt);
+}
+
+/** Sets when a connection is asked again; epoch milliseconds. */
+export async function setDue(records: D1Database, person: PersonId, connection: ConnectionId, dueAt: number): Promise<void> {
+  await records
+    .prepare(
+      "insert into due_connections (connection_id, person_id, due_at) values (?, ?, ?) on conflict do update set due_at = excluded.due_at",
+    )
+    .bind(connection, person, Math.ceil(dueAt))
+    .run();
+}
+
+/** Nothing is due for a connection any more. */
+export async function clearDue(records: D1Database, connection: string): Promise<void> {
+  await records.prepare("delete from due_connections where connection_id = ?").bind(connection).run();
+}
+
+/** Takes a connection out of both indexes. */
+export async function unregisterConnection(directory: D1Database, records: D1Database, connection: string): Promise<void> {
+  await directory.prepare("delete from vendor_accounts where connection_id = ?").bind(connection).run();
+  await clearDue(records, connection);
+}
+
+/** Whether somebody else's connection uses the same account at the vendor. */
+export async function accountIsShared(directory: D1Database, connection: string): Promise<boolean> {
+  const row = await directory
+    .prepare(
+      `select 1 from vendor_accounts mine join vendor_accounts other on other.account_hash = mine.account_hash and other.connection_id <> mine.connection_id
+       where mine.connection_id = ? limit 1`,
+    )
+    .bind(connection)
+    .first();
+  return row !== null;
+}
+
+export interface Registered {
+  readonly hash: string;
+  readonly connection: ConnectionId;
+  readonly person: PersonId;
+}
+
+/** The connections of some accounts, by their keyed hashes; unknown accounts have none. */
+export async function findConnections(directory: D1Database, hashes: readonly string[]): Promise<readonly Registered[]> {
+  const { results } = await directory
+    .prepare("select account_hash, connection_id, person_id from vendor_accounts where account_hash in (select value from json_each(?))")
+    .bind(JSON.stringify(hashes))
+    .all<{ account_hash: string; connection_id: string; person_id: string }>();
+  return results.flatMap((row) => {
+    const connection = parseId("connection", row.connection_id);
+    const person = parseId("person", row.person_id);
+    return connection === undefined || person === undefined ? [] : [{ hash: row.account_hash, connection, person }];
+  });
+}

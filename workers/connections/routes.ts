@@ -1,0 +1,129 @@
+import { Hono } from "hono";
+import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { route } from "../../shared/http/route";
+import { validate } from "../../shared/http/validate";
+import { problem } from "../../shared/problem";
+import { beginConnection } from "./begin-connection";
+import { completeConnection } from "./complete-connection";
+import { connectedPage, returnUrl } from "./connected-page";
+import { disconnectVendor } from "./disconnect-vendor";
+import { hookRoutes } from "./hook-routes";
+import { connectPorts, ownPorts } from "./ports";
+import {
+  authorizationSchema,
+  authorizeQuery,
+  callbackQuery,
+  connectedSchema,
+  connectionJson,
+  connectionListSchema,
+  connectionParam,
+  connectionSchema,
+  detailJson,
+  disconnectedSchema,
+  disconnectQuery,
+  selectBody,
+  statusSchema,
+  vendorParam,
+} from "./schemas";
+import { syncRoutes } from "./sync-routes";
+
+const TAGS = ["Connections"] as const;
+
+const vendorRoutes = new Hono<AppEnv>()
+  .post(
+    "/v1/integrations/vendors/select",
+    route({
+      policy: "person",
+      summary: "Choose a vendor",
+      description: "Makes a connection that waits for consent, or takes up the one that was there. `authorize` comes next.",
+      tags: TAGS,
+      responses: { 200: connectionSchema },
+      problems: ["malformed", "invalid", "not_found", "vendor_retired"],
+    }),
+    validate("json", selectBody),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json(connectionJson(await vault.selectVendor(actor, c.req.valid("json").vendor)));
+    },
+  )
+  .get(
+    "/v1/integrations/vendors",
+    route({ policy: "person", summary: "Your connections to vendors", tags: TAGS, responses: { 200: connectionListSchema } }),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json({ items: (await vault.connections(actor)).map(connectionJson), next: null });
+    },
+  )
+  .delete(
+    "/v1/integrations/vendors/:id",
+    route({
+      policy: "person",
+      summary: "Disconnect a vendor",
+      description: "Ends the permission at the vendor and destroys its tokens. Readings stay unless `deleteData=true`.",
+      tags: TAGS,
+      responses: { 200: disconnectedSchema },
+      problems: ["not_found", "invalid"],
+    }),
+    validate("param", connectionParam),
+    validate("query", disconnectQuery),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { deleted } = await disconnectVendor(connectPorts(c), personOf(c), id, c.req.valid("query").deleteData);
+      return c.json({ id, state: "revoked", deleted });
+    },
+  )
+  .get(
+    "/v1/integrations/:vendor/authorize",
+    route({
+      policy: "person",
+      summary: "Start connecting a vendor",
+      description: "Answers with the URL where the person agrees; open it in their browser within ten minutes. It works once.",
+      tags: TAGS,
+      responses: { 200: authorizationSchema },
+      problems: ["not_found", "invalid", "vendor_retired"],
+    }),
+    validate("param", vendorParam),
+    validate("query", authorizeQuery),
+    async (c) => c.json(await beginConnection(connectPorts(c), { actor: personOf(c), ...c.req.valid("param"), ...c.req.valid("query") })),
+  )
+  .get(
+    "/v1/integrations/:vendor/callback",
+    route({
+      policy: "public",
+      summary: "Where the vendor sends the browser back to",
+      description: "Browsers get a page, or are sent on to `returnTo`; other clients get JSON.",
+      tags: TAGS,
+      responses: { 200: connectedSchema, 302: null },
+      problems: ["malformed", "invalid", "forbidden", "not_found", "gone", "vendor_retired", "vendor_failed", "unavailable"],
+    }),
+    validate("param", vendorParam),
+    validate("query", callbackQuery),
+    async (c) => {
+      const { vendor } = c.req.valid("param");
+      const outcome = await completeConnection(connectPorts(c), { vendor, ...c.req.valid("query") });
+      if (outcome.returnTo !== undefined) return c.redirect(returnUrl(outcome.returnTo, outcome));
+      if (c.req.header("accept")?.includes("text/html"))
+        return c.html(connectedPage(outcome.kind), outcome.kind === "connected" ? 200 : 403);
+      if (outcome.kind === "refused") throw problem("forbidden", "Access was not granted at the vendor.");
+      return c.json({ connection: outcome.connection, vendor, state: "active" });
+    },
+  )
+  .get(
+    "/v1/integrations/:vendor/status",
+    route({
+      policy: "person",
+      summary: "Your connections to one vendor, with progress and history",
+      tags: TAGS,
+      responses: { 200: statusSchema },
+      problems: ["not_found", "invalid", "vendor_retired"],
+    }),
+    validate("param", vendorParam),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      const { vendor } = c.req.valid("param");
+      const items = (await vault.connectionStatus(actor, vendor)).map(detailJson);
+      return c.json({ vendor, connected: items.some(({ active }) => active), items, next: null });
+    },
+  );
+
+export const connectionsRoutes = new Hono<AppEnv>().route("/", vendorRoutes).route("/", syncRoutes).route("/", hookRoutes);

@@ -1,0 +1,227 @@
+import { z } from "zod";
+import type { SyncJob } from "../../durable-objects/vault/connections/job-rows";
+import type { ConnectionDetail, ConnectionView } from "../../durable-objects/vault/connections/views";
+
+const instant = z.iso
+  .datetime({ offset: true })
+  .meta({ example: "2026-11-20T00:00:00Z" })
+  .transform((text) => Date.parse(text));
+const when = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
+const vendorId = z.string().min(1).max(40).meta({ example: "google-health" });
+const cursor = z.string().max(2_048);
+
+export const vendorParam = z.strictObject({ vendor: vendorId });
+export const connectionParam = z.strictObject({ id: z.string().min(1).max(64).meta({ example: "con_eu_01kad7xq5v3m9s2t4r6w8y0abc" }) });
+export const jobParam = z.strictObject({ id: z.string().min(1).max(64) });
+export const selectBody = z.strictObject({ vendor: vendorId });
+export const syncBody = z.strictObject({ vendor: vendorId.optional() });
+
+export const authorizeQuery = z.strictObject({
+  areas: z
+    .string()
+    .max(400)
+    .meta({ example: "sleep,ecg" })
+    .describe("Areas to ask for, separated by commas. Without it every area but the special classes, which are asked for by name only.")
+    .transform((text) => text.split(",").map((name) => name.trim()))
+    .optional(),
+  returnTo: z
+    .url()
+    .max(500)
+    .meta({ example: "https://app.meridian.health/connected" })
+    .describe("Where the browser goes afterwards; its origin must be allowed.")
+    .optional(),
+});
+
+/** The vendor may add parameters of its own. */
+export const callbackQuery = z.object({
+  state: z.string().min(1).max(200),
+  code: z.string().min(1).max(2_048).optional(),
+  error: z.string().min(1).max(200).optional(),
+});
+
+export const disconnectQuery = z.strictObject({
+  deleteData: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
+});
+
+export const observationsQuery = z
+  .strictObject({
+    type: z
+      .string()
+      .min(1)
+      .max(64)
+      .meta({ example: "heart_rate" })
+      .describe("A metric; without it all of them, one after the other.")
+      .optional(),
+    from: instant.optional(),
+    to: instant.optional(),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    cursor: cursor.optional(),
+  })
+  .refine((q) => q.from === undefined || q.to === undefined || q.from < q.to, {
+    path: ["to"],
+    message: "The end must lie after the beginning.",
+  });
+
+const state = z.enum(["pending", "active", "degraded", "rate_limited", "stale", "reauth_required", "revoked", "error"]);
+
+export const connectionSchema = z
+  .object({
+    id: z.string(),
+    vendor: z.string(),
+    title: z.string(),
+    state,
+    active: z.boolean(),
+    areas: z.array(z.string()),
+    createdAt: when,
+    connectedAt: when.nullable(),
+    lastSyncAt: when.nullable(),
+    lastDataAt: when.nullable(),
+    nextSyncAt: when.nullable(),
+    error: z.object({ code: z.string(), at: when }).nullable(),
+    backfill: z
+      .object({ done: z.number().int(), failed: z.number().int(), skipped: z.number().int(), total: z.number().int() })
+      .describe("Windows of the first import"),
+  })
+  .meta({ id: "Connection" });
+
+const detailSchema = connectionSchema
+  .extend({
+    resources: z.array(
+      z.object({
+        resource: z.string(),
+        state: z.enum(["active", "permission_missing"]),
+        syncedTo: when.nullable(),
+        nextSyncAt: when,
+        newestAt: when.nullable(),
+        read: z.number().int(),
+        stored: z.number().int(),
+        rejected: z.number().int(),
+      }),
+    ),
+    history: z.array(z.object({ at: when, kind: z.string(), detail: z.string().nullable() })),
+  })
+  .meta({ id: "ConnectionDetail" });
+
+export const connectionListSchema = z.object({ items: z.array(connectionSchema), next: z.null() }).meta({ id: "ConnectionList" });
+export const statusSchema = z
+  .object({ vendor: z.string(), connected: z.boolean(), items: z.array(detailSchema), next: z.null() })
+  .meta({ id: "VendorStatus" });
+export const authorizationSchema = z
+  .object({ authorizeUrl: z.string().describe("Open this in the person's browser"), connection: z.string(), expiresAt: when })
+  .meta({ id: "VendorAuthorization" });
+export const connectedSchema = z
+  .object({ connection: z.string(), vendor: z.string(), state: z.literal("active") })
+  .meta({ id: "Connected" });
+export const disconnectedSchema = z
+  .object({ id: z.string(), state: z.literal("revoked"), deleted: z.number().int().describe("Readings deleted") })
+  .meta({ id: "Disconnected" });
+
+const counts = {
+  read: z.number().int(),
+  accepted: z.number().int(),
+  duplicate: z.number().int(),
+  updated: z.number().int(),
+  rejected: z.number().int(),
+};
+export const syncJobSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(["waiting", "running", "done", "failed"]),
+    progress: z.object({ done: z.number().int(), total: z.number().int(), unit: z.literal("window") }),
+    result: z.object(counts),
+    createdAt: when,
+  })
+  .meta({ id: "SyncJob" });
+export const syncResultSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        connection: connectionSchema,
+        ...counts,
+        left: z.number().int().describe("Windows still to be read; they follow by themselves"),
+      }),
+    ),
+  })
+  .meta({ id: "SyncResult" });
+
+export const observationListSchema = z
+  .object({
+    items: z.array(
+      z.looseObject({
+        metric: z.string(),
+        at: when,
+        endAt: when.optional(),
+        value: z.number().nullable(),
+        unit: z.string().describe("UCUM"),
+        source: z.string(),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ObservationList" });
+
+export type Authorization = z.infer<typeof authorizationSchema>;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
+
+/** The wire form of a connection. */
+export function connectionJson(view: ConnectionView): z.infer<typeof connectionSchema> {
+  const { id, vendor, title, areas, backfill, error } = view;
+  return {
+    id,
+    vendor,
+    title,
+    state: view.state,
+    active: view.state !== "pending" && view.state !== "revoked" && view.state !== "reauth_required",
+    areas: [...areas],
+    createdAt: iso(view.createdAt),
+    connectedAt: isoOrNull(view.connectedAt),
+    lastSyncAt: isoOrNull(view.lastSyncAt),
+    lastDataAt: isoOrNull(view.lastDataAt),
+    nextSyncAt: isoOrNull(view.nextSyncAt),
+    error: error === undefined ? null : { code: error.code, at: iso(error.at) },
+    backfill: { ...backfill },
+  };
+}
+
+export function detailJson(detail: ConnectionDetail): z.infer<typeof detailSchema> {
+  return {
+    ...connectionJson(detail),
+    resources: detail.resources.map(({ resource, state: of, syncedTo, nextAt, newestAt, read, stored, rejected }) => ({
+      resource,
+      state: of,
+      syncedTo: isoOrNull(syncedTo),
+      nextSyncAt: iso(nextAt),
+      newestAt: isoOrNull(newestAt),
+      read,
+      stored,
+      rejected,
+    })),
+    history: detail.history.map(({ at, kind, detail: text }) => ({ at: iso(at), kind, detail: text ?? null })),
+  };
+}
+
+export function jobJson({
+  id,
+  state: of,
+  done,
+  total,
+  createdAt,
+  read,
+  accepted,
+  duplicate,
+  updated,
+  rejected,
+}: SyncJob): z.infer<typeof syncJobSchema> {
+  return {
+    id,
+    state: of,
+    progress: { done, total, unit: "window" },
+    result: { read, accepted, duplicate, updated, rejected },
+    createdAt: iso(createdAt),
+  };
+}
