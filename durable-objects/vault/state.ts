@@ -23,6 +23,8 @@ export interface Touched {
   readonly to: number;
   /** What was written, where it was numeric; absent for deletions and sessions. */
   readonly written?: { readonly at: Float64Array; readonly value: Float64Array; readonly end?: Float64Array | undefined };
+  /** True where everything in `written` is new: nothing in it repeats or corrects what was stored. */
+  readonly fresh?: boolean;
 }
 
 /** Called inside the writing transaction, with what it touched. Must be synchronous and cheap. */

@@ -99,6 +99,8 @@ export class Vault extends DurableObject<Env> {
 
   override async webSocketClose(ws: WebSocket): Promise<void> {
     this.#live.closed(ws);
+    // Completes the client's closing handshake, which the runtime leaves to the object.
+    ws.close();
   }
 
   override async webSocketError(ws: WebSocket): Promise<void> {
@@ -312,7 +314,13 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Windows that a target is to get or got, newest first; throws `not_found`. */
-  async fhirDeliveries(actor: PersonActor, id: string, state: Delivery["state"] | undefined, before: string | undefined, limit: number): Promise<Delivery[]> {
+  async fhirDeliveries(
+    actor: PersonActor,
+    id: string,
+    state: Delivery["state"] | undefined,
+    before: string | undefined,
+    limit: number,
+  ): Promise<Delivery[]> {
     await this.admit(actor);
     this.#fhir.targets.get(id);
     return this.#fhir.forwarding.deliveries.page(id, state, before, limit);

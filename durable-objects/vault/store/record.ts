@@ -178,6 +178,7 @@ class BatchWriter {
       from: samples.at[first]!,
       to: samples.at[last]!,
       written: { at: samples.at, value: samples.value },
+      fresh: write.accepted === samples.at.length,
     });
   }
 
@@ -255,7 +256,10 @@ class BatchWriter {
           ...(kind === "interval" ? { end: Float64Array.from(rows, (r) => r.end) } : {}),
         }
       : undefined;
-    this.touched.push(written === undefined ? { metric: metric.key, source, from, to } : { metric: metric.key, source, from, to, written });
+    const fresh = write.accepted === rows.length;
+    this.touched.push(
+      written === undefined ? { metric: metric.key, source, from, to } : { metric: metric.key, source, from, to, written, fresh },
+    );
   }
 
   #row(metric: Metric, r: Reading): Row {

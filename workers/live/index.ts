@@ -1,0 +1,3 @@
+export { issueTicket } from "./issue-ticket";
+export { livePorts, type LivePorts } from "./ports";
+export { openTicket, type TicketAdmission } from "./ticket";

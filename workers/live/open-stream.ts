@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { ADMISSION_HEADER, type Admission, parseJson, writeAdmission } from "../../shared/live/admission";
+import type { MetricFilter } from "../../shared/live/filter";
+import { problem, type ProblemCode, PROBLEMS } from "../../shared/problem";
+import type { LivePorts } from "./ports";
+
+export interface StreamRequest {
+  readonly admission: Admission;
+  readonly filter: MetricFilter;
+  /** The last entry the client has, where it has any. */
+  readonly after: number | undefined;
+}
+
+const refusalSchema = z.object({
+  code: z.custom<ProblemCode>((code) => typeof code === "string" && Object.hasOwn(PROBLEMS, code)),
+  detail: z.string().optional(),
+});
+
+/**
+ * Opens a socket of the person's stream. The request to the vault is made from scratch: of the client's own headers none reaches it.
+ *
+ * @returns the client's end
+ * @throws Problem `session_ended`, `not_found`, `unauthenticated` (used ticket) or `unavailable` (too many connections)
+ */
+export async function openStream(ports: LivePorts, { admission, filter, after }: StreamRequest): Promise<WebSocket> {
+  const url = new URL("https://vault/live");
+  if (filter !== undefined) url.searchParams.set("metrics", filter.join(","));
+  if (after !== undefined) url.searchParams.set("after", String(after));
+  const headers = { upgrade: "websocket", [ADMISSION_HEADER]: writeAdmission(admission) };
+  const answer = await ports.vault(admission.actor.person).fetch(url.href, { headers });
+  if (answer.webSocket !== null) return answer.webSocket;
+  const refusal = refusalSchema.safeParse(parseJson(await answer.text()));
+  throw refusal.success ? problem(refusal.data.code, refusal.data.detail) : problem("unavailable");
+}
