@@ -1,4 +1,5 @@
 import type { Clock } from "../../shared/clock";
+import { consoleLog, type Log } from "../../shared/log";
 
 /**
  * Does the work of one due timer. Returns when it wants to run again (epoch milliseconds), or undefined when it is done. Runs at least
@@ -21,12 +22,14 @@ const AT_ONCE = 20;
 export class Timers {
   readonly #storage: DurableObjectStorage;
   readonly #now: Clock;
+  readonly #log: Log;
   readonly #handlers = new Map<string, TimerHandler>();
   #armed: number | undefined;
 
-  constructor(storage: DurableObjectStorage, now: Clock) {
+  constructor(storage: DurableObjectStorage, now: Clock, log: Log = consoleLog) {
     this.#storage = storage;
     this.#now = now;
+    this.#log = log;
   }
 
   /** Names the handler of a kind; once per kind, at construction. */
@@ -77,8 +80,15 @@ export class Timers {
     if (handler !== undefined) {
       try {
         again = await handler(row.ref, row.attempts);
-      } catch {
+      } catch (error) {
         failed = true;
+        this.#log({
+          event: "timer",
+          kind: row.kind,
+          outcome: "retry",
+          attempts: row.attempts,
+          reason: error instanceof Error ? error.name : typeof error,
+        });
         again = this.#now() + Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
       }
     }
