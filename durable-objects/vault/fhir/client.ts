@@ -27,6 +27,8 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** A server may take its time over a bundle of a hundred entries. */
+const BUNDLE_TIMEOUT_MS = 60_000;
 const TIMEOUT_MS = 20_000;
 const LARGEST_ANSWER = 8_000_000;
 const LONGEST_WAIT_MS = 3_600_000;
@@ -64,16 +66,20 @@ export class TargetClient {
 
   async #once(method: string, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer> {
     const authorization = await this.#authorization();
-    return await this.#send(path === "" ? this.#base : `${this.#base}/${path}`, {
-      method,
-      headers: {
-        accept: FHIR_JSON,
-        ...(body !== undefined && { "content-type": FHIR_JSON }),
-        ...(authorization !== undefined && { authorization }),
-        ...headers,
+    return await this.#send(
+      path === "" ? this.#base : `${this.#base}/${path}`,
+      {
+        method,
+        headers: {
+          accept: FHIR_JSON,
+          ...(body !== undefined && { "content-type": FHIR_JSON }),
+          ...(authorization !== undefined && { authorization }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+      path === "" ? BUNDLE_TIMEOUT_MS : TIMEOUT_MS,
+    );
   }
 
   async #authorization(): Promise<string | undefined> {
@@ -99,9 +105,9 @@ export class TargetClient {
     return { value: parsed.data.access_token, until: this.#now() + (parsed.data.expires_in ?? 60) * 1_000 - EXPIRY_MARGIN_MS };
   }
 
-  async #send(url: string, init: RequestInit): Promise<Answer> {
+  async #send(url: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Answer> {
     try {
-      const response = await this.#fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await this.#fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
       return { status: response.status, headers: response.headers, body: parsed(await boundedText(response)) };
     } catch (error) {
       if (error instanceof TargetFailure) throw error;

@@ -28,6 +28,7 @@ const TIMER = "fhir-forward";
 /** Writes that follow each other closely are sent together. */
 const SETTLE_MS = 2 * SECOND_MS;
 const ENTRIES_A_BUNDLE = 100;
+const SMALLEST_BUNDLE = 10;
 /** One queue message does not hold the object for longer; the timer asks for the next. */
 const BUNDLES_A_RUN = 20;
 const MOST_ATTEMPTS = 6;
@@ -80,7 +81,7 @@ export class Forwarding {
       this.#state.storage.transactionSync(() => {
         for (const window of windows) this.deliveries.add(target, window, true);
       });
-      n = windows.length;
+      n = new Set(windows.map(({ metric, source }) => `${metric} ${source}`)).size;
     }
     if (n > 0) this.#state.timers.setEarliest(TIMER, target, this.#state.now());
     return n;
@@ -159,9 +160,11 @@ export class Forwarding {
     const { metric, source } = delivery;
     // Days are placed by the person's present zone, which may not be the one they were recorded in.
     const [from, to] = [delivery.from - DAY_MS, delivery.to + DAY_MS];
+    // A server that was too slow for a bundle gets smaller ones.
+    const size = Math.max(ENTRIES_A_BUNDLE >> this.deliveries.attempts(delivery), SMALLEST_BUNDLE);
     const gone = this.#gone(mirror, metric, source, from, to);
-    for (let i = 0; i < gone.length; i += ENTRIES_A_BUNDLE) {
-      const ids = gone.slice(i, i + ENTRIES_A_BUNDLE);
+    for (let i = 0; i < gone.length; i += size) {
+      const ids = gone.slice(i, i + size);
       const { refusals } = await this.#bundle(
         mirror,
         delivery,
@@ -176,7 +179,7 @@ export class Forwarding {
     }
     let after: Parameters<FhirView["window"]>[4];
     for (;;) {
-      const { observations, last } = this.#view.window(metric, source, from, to, after, ENTRIES_A_BUNDLE);
+      const { observations, last } = this.#view.window(metric, source, from, to, after, size);
       const changed = observations.filter((one) => delivery.forced || !mirror.has(metric, source, startOf(this.#place(one)), one));
       if (changed.length > 0) {
         const patient = await mirror.patient(this.#view.patient());
@@ -189,7 +192,7 @@ export class Forwarding {
         if (failure !== undefined) throw failure.error;
         budget--;
       }
-      if (last === undefined || observations.length < ENTRIES_A_BUNDLE) return Math.max(budget, 1);
+      if (last === undefined || observations.length < size) return Math.max(budget, 1);
       if (budget <= 0) return 0;
       after = last;
     }
