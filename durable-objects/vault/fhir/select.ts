@@ -67,3 +67,40 @@ export function shortened(tag: string): string {
 export function isFinal({ system, code }: Token): boolean {
   return (system === undefined || system === FINAL.system) && (code === undefined || code === FINAL.code);
 }
+
+/** Whether the row that an id names is still there; reads keys alone. */
+export function exists(sql: SqlStorage, place: Place): boolean {
+  const { source } = place;
+  switch (place.kind) {
+    case "reading": {
+      const rows = sql.exec<{ tag: string }>(
+        "SELECT tag FROM readings WHERE metric = ? AND source = ? AND start = ? AND end = ?",
+        place.metric,
+        source,
+        place.start,
+        place.end,
+      );
+      return rows.toArray().some(({ tag }) => shortened(tag) === place.tag);
+    }
+    case "daily":
+      return (
+        sql.exec("SELECT 1 FROM daily WHERE metric = ? AND date = ? AND source = ?", place.metric, place.date, source).toArray().length > 0
+      );
+    case "segment":
+      return (
+        sql.exec("SELECT 1 FROM segments WHERE metric = ? AND hour = ? AND source = ? LIMIT 1", place.metric, place.hour, source).toArray()
+          .length > 0
+      );
+    case "sleep":
+      return sql.exec("SELECT 1 FROM sleeps WHERE source = ? AND start = ?", source, place.start).toArray().length > 0;
+    case "workout": {
+      const rows = sql.exec<{ type: string }>(
+        "SELECT type FROM workouts WHERE source = ? AND start = ? AND end = ?",
+        source,
+        place.start,
+        place.end,
+      );
+      return rows.toArray().some(({ type }) => shortened(type) === place.tag);
+    }
+  }
+}

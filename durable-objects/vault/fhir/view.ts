@@ -11,7 +11,7 @@ import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
-import { dateAt, isFinal, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
+import { dateAt, exists, isFinal, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
 import { countOf } from "./streams";
 
 /** A search as it crosses RPC: the query as it was written. */
@@ -95,7 +95,8 @@ export class FhirView {
 
   /** Whether an Observation of this id still exists. */
   has(id: string): boolean {
-    return this.#observation(id) !== undefined;
+    const place = parseObservationId(this.#state.person, id);
+    return place !== undefined && exists(this.#state.sql, place);
   }
 
   /** The Patient resource of the person. */
