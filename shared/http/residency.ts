@@ -15,8 +15,7 @@ function isLocal(hostname: string): boolean {
  */
 export function requireResidency(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { hostname, pathname } = new URL(c.req.url);
-    if (c.env.RESIDENCY === "off" && !isLocal(hostname) && pathname !== "/health") {
+    if (c.env.RESIDENCY === "off" && !isLocal(new URL(c.req.url).hostname) && c.req.path !== "/health") {
       throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
     }
     await next();

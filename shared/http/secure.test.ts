@@ -1,0 +1,58 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { expect, test } from "vitest";
+import type { AppEnv } from "./app-env";
+import { allowOrigins, securityHeaders } from "./secure";
+
+const env = { CORS_ORIGINS: "https://app.meridian.test" };
+
+function app(): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .use(securityHeaders(), allowOrigins())
+    .get("/fixed", () => Response.redirect("https://meridian.test/elsewhere"))
+    .get("/cached", (c) => c.text("a page", 200, { "cache-control": "max-age=60", vary: "accept-language" }))
+    .get("/broken", () => {
+      throw new Error("broken");
+    })
+    .onError((_, c) => c.text("broken", 500));
+}
+
+test("every answer has all headers that Hono's own middleware sets for the same policy", async () => {
+  const reference = new Hono().use(
+    secureHeaders({
+      strictTransportSecurity: "max-age=63072000; includeSubDomains",
+      xFrameOptions: "DENY",
+      referrerPolicy: "no-referrer",
+      crossOriginResourcePolicy: "cross-origin",
+    }),
+  );
+  const wanted = (await reference.request("/")).headers;
+  for (const path of ["/cached", "/broken", "/absent", "/fixed"]) {
+    const { headers } = await app().request(path, {}, env);
+    for (const [name, value] of wanted) if (name !== "content-type") expect(headers.get(name), `${path} ${name}`).toBe(value);
+    expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+  }
+});
+
+test("an answer whose headers cannot be changed gets them all the same", async () => {
+  const answer = await app().request("/fixed", {}, env);
+  expect(answer.status).toBe(302);
+  expect(answer.headers.get("location")).toBe("https://meridian.test/elsewhere");
+  expect(answer.headers.get("x-frame-options")).toBe("DENY");
+  expect(answer.headers.get("vary")).toBe("Origin");
+});
+
+test("what a route says of caching stays, and its variance grows", async () => {
+  const { headers } = await app().request("/cached", {}, env);
+  expect(headers.get("cache-control")).toBe("max-age=60");
+  expect(headers.get("vary")).toBe("accept-language, Origin");
+});
+
+test("browsers of configured origins are let in, others are not told anything", async () => {
+  const ask = async (origin: string) => (await app().request("/cached", { headers: { origin } }, env)).headers;
+  const welcome = await ask("https://app.meridian.test");
+  expect(welcome.get("access-control-allow-origin")).toBe("https://app.meridian.test");
+  expect(welcome.get("access-control-expose-headers")).toContain("x-request-id");
+  expect(welcome.get("access-control-allow-credentials")).toBeNull();
+  expect((await ask("https://evil.test")).get("access-control-allow-origin")).toBeNull();
+});
