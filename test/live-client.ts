@@ -106,3 +106,21 @@ export async function connectVault(vault: VaultStub, actor: PersonActor, query =
 export async function upgradeVault(vault: VaultStub, admission: string, query = ""): Promise<Response> {
   return await vault.fetch(`https://vault/live${query}`, { headers: { upgrade: "websocket", [ADMISSION_HEADER]: admission } });
 }
+
+/** Publishes readings of now or not long ago; instants are epoch milliseconds. */
+export function publish(
+  client: LiveClient,
+  ref: string,
+  items: readonly {
+    readonly metric: string;
+    readonly at: number;
+    readonly value: number;
+    readonly unit?: string;
+    readonly endAt?: number;
+  }[],
+  device?: { readonly name: string; readonly type: string },
+): void {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const wire = items.map(({ at, endAt, ...item }) => ({ ...item, at: iso(at), ...(endAt === undefined ? {} : { endAt: iso(endAt) }) }));
+  client.send({ type: "publish", ref, items: wire, ...(device === undefined ? {} : { device }) });
+}
