@@ -55,7 +55,7 @@ test("random exports give the same readings however they are cut, batched and re
         );
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 

@@ -51,6 +51,8 @@ export class XmlScanner {
   /** The end of what is being passed over: a comment, CDATA or an instruction. */
   #until: readonly number[] | undefined;
   #doctype: DoctypeSkipper | undefined;
+  /** Absolute position of what is being passed over. */
+  #passedFrom = 0;
 
   /** `position` is where the first chunk lies in the document, when reading goes on in the middle. */
   constructor(elements: Vocabulary, attributes: Vocabulary, handler: XmlHandler, position = 0) {
@@ -61,9 +63,13 @@ export class XmlScanner {
     this.#base = position;
   }
 
-  /** Absolute position of the first byte that has not been handed on. */
+  /** Where scanning can begin anew without losing or repeating anything: before a comment or the like that is still open. */
   get position(): number {
-    return this.#base + this.#from;
+    return this.#isPassing ? this.#passedFrom : this.#base + this.#from;
+  }
+
+  get #isPassing(): boolean {
+    return this.#until !== undefined || this.#doctype !== undefined;
   }
 
   push(chunk: Uint8Array): void {
@@ -73,7 +79,7 @@ export class XmlScanner {
 
   /** Ends the document. True where it stops in the middle of a tag, a comment or the like. */
   end(): boolean {
-    return this.#from < this.#to || this.#until !== undefined || this.#doctype !== undefined;
+    return this.#from < this.#to || this.#isPassing;
   }
 
   #append(chunk: Uint8Array): void {
@@ -97,9 +103,9 @@ export class XmlScanner {
     const wantsText = this.#handler.text !== undefined;
     let i = this.#from;
     for (;;) {
-      if (this.#until !== undefined || this.#doctype !== undefined) {
+      if (this.#isPassing) {
         i = this.#pass(bytes, i, end);
-        if (this.#until !== undefined || this.#doctype !== undefined) break;
+        if (this.#isPassing) break;
       }
       let j = i;
       while (j < end && bytes[j] !== LT) j++;
@@ -122,6 +128,7 @@ export class XmlScanner {
   /** Reads what begins at the `<` of `bytes[i]`; answers where to go on, or INCOMPLETE. */
   #markup(bytes: Uint8Array, i: number, end: number): number {
     const second = bytes[i + 1]!;
+    this.#passedFrom = this.#base + i;
     if (second === SLASH) {
       let j = i + 2;
       while (j < end && bytes[j] !== GT) j++;

@@ -12,6 +12,10 @@ export interface ZipLimits {
   readonly ratioFrom: number;
 }
 
+/** Deflate grows at most 1,032-fold, so this bounds what one write can put into memory to 16 MB. */
+const INPUT_BYTES = 16 * 1024;
+const OUTPUT_BYTES = 128 * 1024;
+
 /**
  * Opens an entry. Exactly its compressed bytes are inflated: what follows them in the archive must never reach the inflater, which
  * would lose the last records. Reading throws `file_unreadable` where the data is damaged or grows past the limits; opening throws it for encrypted entries and for methods other than stored and deflate.
@@ -27,15 +31,8 @@ export async function openEntry(source: ByteSource, entry: ZipEntry, limits: Zip
   const dataOffset = entry.headerOffset + LOCAL_HEADER_BYTES + head.getUint16(26, true) + head.getUint16(28, true);
   const available = Math.max(0, source.size - dataOffset);
   const raw = await source.stream(dataOffset, Math.min(entry.compressedSize, available));
-  const isCut = entry.truncated || entry.compressedSize > available;
-  return new CheckedReader(inflated(raw, entry.method, isCut), entry, limits);
-}
-
-function inflated(raw: ReadableStream<Uint8Array>, method: number, isCut: boolean): PieceReader {
-  if (method === STORED) return new ChunkReader(raw);
-  if (isCut) return new PartialInflater(raw);
-  // The two declarations of BufferSource in scope differ, the stream at run time is one.
-  return new ChunkReader(raw.pipeThrough(new DecompressionStream("deflate-raw") as ReadableWritablePair<Uint8Array, Uint8Array>));
+  const reader = new ChunkReader(raw);
+  return new CheckedReader(entry.method === STORED ? reader : new Inflater(reader), entry, limits);
 }
 
 /** Counts what comes out, refuses what grows too far, and compares the checksum at the end. */
@@ -83,47 +80,62 @@ class CheckedReader implements PieceReader {
 }
 
 /**
- * Inflates data that ends too early. The standard stream discards what it has queued when its input fails; this one hands out
- * everything that could be inflated.
+ * Inflates on demand: no more input is taken than the reader asks output for. The platform's own `DecompressionStream` inflates ahead
+ * of a slow reader without bound, which an archive of a gigabyte turns into a gigabyte of memory; it also throws away what it has
+ * queued when its input ends too early, where this hands out everything that could be inflated. What is wrong shows in the checksum.
  */
-class PartialInflater implements PieceReader {
+class Inflater implements PieceReader {
   readonly #reader: ChunkReader;
   readonly #inflate: InflateRaw;
+  #input: Uint8Array = new Uint8Array();
   #queue: Uint8Array[] = [];
   #ended = false;
+  #resume: () => void = () => undefined;
 
-  constructor(raw: ReadableStream<Uint8Array>) {
-    this.#reader = new ChunkReader(raw);
-    this.#inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
+  constructor(reader: ChunkReader) {
+    this.#reader = reader;
+    this.#inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: OUTPUT_BYTES });
     this.#inflate.on("data", (chunk: Uint8Array) => this.#queue.push(chunk));
-    this.#inflate.on("error", () => {
-      this.#ended = true;
-    });
+    this.#inflate.on("error", () => this.#stop());
+    this.#inflate.on("end", () => this.#stop());
   }
 
   async read(): Promise<Uint8Array | undefined> {
     while (this.#queue.length === 0 && !this.#ended) {
-      const chunk = await this.#reader.read();
-      if (chunk === undefined) {
-        this.#ended = true;
-        await new Promise<void>((resolve) => {
-          this.#inflate.once("end", resolve).once("error", () => resolve());
-          this.#inflate.end();
-        });
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#inflate.write(chunk.slice(), () => resolve());
-        });
+      if (this.#input.length === 0) {
+        const chunk = await this.#reader.read();
+        if (chunk === undefined) {
+          // What it still holds comes out before its end event, which ends the loop.
+          await this.#until(() => this.#inflate.end());
+          break;
+        }
+        this.#input = chunk;
       }
+      const slice = this.#input.slice(0, INPUT_BYTES);
+      this.#input = this.#input.subarray(INPUT_BYTES);
+      await this.#until((written) => this.#inflate.write(slice, written));
     }
     return this.#queue.shift();
   }
 
   async cancel(): Promise<void> {
-    this.#ended = true;
     this.#queue = [];
+    this.#stop();
     this.#inflate.destroy();
     await this.#reader.cancel();
+  }
+
+  /** Runs an operation until it calls back, or the inflater stops: then some runtimes never call back. */
+  async #until(operation: (done: () => void) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+      operation(resolve);
+    });
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    this.#resume();
   }
 }
 
