@@ -11,8 +11,8 @@ update people set name = coalesce(?4, name), time_zone = coalesce(?5, time_zone)
 where id = ?2 and ${LIVE_SESSION}`;
 
 /**
- * Changes parts of the signed-in person's profile; what is not given stays. The vault learns of the time zone and locale before this
- * returns, since local dates hang on them: problem `unavailable` where it does not answer, and repeating the call repairs it.
+ * Changes parts of the signed-in person's profile; what is not given stays. The vault learns of the name, time zone and locale before
+ * this returns, since local dates and the FHIR Patient hang on them: problem `unavailable` where it does not answer, and repeating the call repairs it.
  */
 export async function changeMe(
   ports: AccountPorts,
@@ -29,9 +29,9 @@ export async function changeMe(
   ]);
   requireSession(guard);
   const me = meOf(actor.person, rows?.results[0]);
-  if (change.timeZone !== undefined || change.locale !== undefined) {
+  if (change.timeZone !== undefined || change.locale !== undefined || change.name !== undefined) {
     try {
-      await ports.vault(actor.person).setProfile({ timeZone: me.timeZone, locale: me.locale });
+      await ports.vault(actor.person).setProfile({ timeZone: me.timeZone, locale: me.locale, name: me.name });
     } catch {
       throw problem("unavailable", "The change is stored but has not reached all places. Repeat it.", { retryAfter: 1 });
     }

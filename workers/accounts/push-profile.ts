@@ -4,10 +4,11 @@ import type { AccountPorts } from "./ports";
 export interface VaultProfile {
   readonly timeZone: string;
   readonly locale: string;
+  readonly name: string;
 }
 
 /**
- * Tells the vault the person's time zone and locale. A vault that does not answer is no reason to refuse a registration or a sign-in:
+ * Tells the vault the person's time zone, locale and name. A vault that does not answer is no reason to refuse a registration or a sign-in:
  * every sign-in tells it again.
  */
 export async function pushProfile(ports: AccountPorts, person: PersonId, profile: VaultProfile): Promise<void> {

@@ -36,7 +36,7 @@ export async function registerPerson(ports: AccountPorts, input: Registration): 
   const timeZone = input.timeZone ?? DEFAULT_TIME_ZONE;
   const locale = input.locale ?? DEFAULT_LOCALE;
   const tokens = await writeAccount(ports, person, { ...input, timeZone, locale }, passwordHash);
-  await pushProfile(ports, person, { timeZone, locale });
+  await pushProfile(ports, person, { timeZone, locale, name: input.name });
   return { person: { id: person, name: input.name, region: input.region }, tokens };
 }
 

@@ -111,7 +111,7 @@ describe("signing in", () => {
     await signIn(withVault, { email, password });
     await signIn(withVault, { email, password });
     expect(setProfile).toHaveBeenCalledTimes(2);
-    expect(setProfile).toHaveBeenLastCalledWith({ timeZone: "Asia/Tokyo", locale: "ja" });
+    expect(setProfile).toHaveBeenLastCalledWith({ timeZone: "Asia/Tokyo", locale: "ja", name: "Ada Probe" });
   });
 
   it("is closed where the gate does not answer, before anything is hashed", async () => {

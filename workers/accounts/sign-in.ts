@@ -61,7 +61,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   // The password was replaced while this one was being checked.
   if (results.at(-1)?.meta.changes !== 1) throw problem("invalid_credentials");
   await attempt.succeeded();
-  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale });
+  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
 }
 

@@ -73,6 +73,15 @@ const found = async (query: string, person = ada) =>
   ((await search(query, person)).entry ?? []).map(({ resource }) => resource as Observation);
 const me = () => `patient=${ada.person.id.replaceAll("_", "-")}`;
 
+test("the Patient bears the name given at registration, and the one given since", async () => {
+  const { person, fetch } = await registerPerson("eu", { timeZone: "Asia/Tokyo" });
+  const name = async () => await json(await fetch(`/fhir/r4/Patient/${person.id.replaceAll("_", "-")}`));
+  expect(await name()).toMatchObject({ name: [{ text: "Ada Probe" }] });
+  const change = { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ name: "Ada King" }) };
+  expect((await fetch("/v1/me", change)).status).toBe(200);
+  expect(await name()).toMatchObject({ name: [{ text: "Ada King" }] });
+});
+
 describe("searching Observations", () => {
   test("finds a dense series as one SampledData an hour, by LOINC code", async () => {
     const hours = await found(`${me()}&code=http://loinc.org|8867-4&date=ge2026-11-20&_sort=date`);
