@@ -1,7 +1,8 @@
 /** Serves Meridian over real HTTP on a state folder of its own, so that a journey can cut its power and switch it on again. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { freePort, HOST, released } from "./ports.ts";
 import { Program } from "./program.ts";
 
@@ -30,6 +31,12 @@ export class Meridian {
 
   get origin(): string {
     return `http://${HOST}:${this.port}`;
+  }
+
+  /** A secret that this Meridian made for itself when it first started. */
+  secret(name: string): string {
+    const secrets = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(join(this.#state, "secrets.json"), "utf8")));
+    return secrets[name] ?? "";
   }
 
   /** Cuts the power: the runtime dies in the middle of whatever it does. Resolves once nothing answers any more. */
