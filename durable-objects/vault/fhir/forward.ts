@@ -35,19 +35,6 @@ const MOST_ATTEMPTS = 6;
 const FIRST_WAIT_MS = 4 * SECOND_MS;
 const LONGEST_WAIT_MS = 15 * 60 * SECOND_MS;
 
-/** Figures of a night that are rebuilt with its sessions, without an announcement of their own. */
-const NIGHTLY = [
-  "sleep_duration",
-  "sleep_deep",
-  "sleep_light",
-  "sleep_rem",
-  "sleep_awake",
-  "sleep_latency",
-  "sleep_efficiency",
-  "time_in_bed",
-  "awakenings",
-] as const;
-
 /** Sends changed windows to the person's FHIR servers. */
 export class Forwarding {
   readonly deliveries: Deliveries;
@@ -112,12 +99,8 @@ export class Forwarding {
   #recorded(touched: readonly Touched[]): void {
     const targets = this.#targets.all();
     if (targets.length === 0) return;
-    const windows = touched.flatMap(({ metric, source, from, to }) => [
-      { metric, source, from, to },
-      ...(metric === "sleep" ? NIGHTLY.map((key) => ({ metric: key, source, from, to })) : []),
-    ]);
     for (const target of targets) {
-      const wanted = windows.filter(({ metric }) => wants(target, metric));
+      const wanted = touched.filter(({ metric }) => wants(target, metric));
       for (const window of wanted) this.deliveries.add(target.id, window);
       // A paused target collects what it is to get when it goes on.
       if (wanted.length > 0 && target.state === "active") this.#state.timers.setEarliest(TIMER, target.id, this.#state.now() + SETTLE_MS);

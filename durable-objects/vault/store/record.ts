@@ -302,8 +302,8 @@ class BatchWriter {
   ): void {
     this.#count("sleep", done);
     if (done.dates.length === 0) return;
-    rebuildNights(this.#ctx.sql, source, done.dates, this.#ctx.now);
     this.#touch("sleep", source, spans);
+    this.touched.push(...rebuildNights(this.#ctx.sql, source, done.dates, this.#ctx.now));
   }
 
   #touch(metric: string, source: number, spans: readonly { start: number; end: number }[]): void {

@@ -187,9 +187,9 @@ function removeSessions(ctx: RecordContext, removal: Removal, wanted: ReadonlySe
         .toArray()
         .map((row) => row.date);
       const reassembled = spans.length === 0 ? [] : assembleAround(sql, source, spans, ctx.now);
-      rebuildNights(sql, source, [...new Set([...dates, ...reassembled])], ctx.now);
+      const nights = rebuildNights(sql, source, [...new Set([...dates, ...reassembled])], ctx.now);
       count += Math.max(spans.length, dates.length);
-      if (dates.length + spans.length > 0) touched.push({ metric: "sleep", source, from: removal.from, to: removal.to });
+      if (dates.length + spans.length > 0) touched.push({ metric: "sleep", source, from: removal.from, to: removal.to }, ...nights);
     }
     if (every || removal.metric === metricOf("workout")?.code) {
       const gone = sql
@@ -249,15 +249,15 @@ function removeSleepRecords(ctx: RecordContext, where: string, ids: string, own:
   type Span = { source: number; start: number; end: number };
   const stretches = sql.exec<Span>(`DELETE FROM sleep_stretches WHERE ${where} RETURNING source, start, end`, ids, own).toArray();
   for (const [source, spans] of Map.groupBy(stretches, (s) => s.source)) {
-    rebuildNights(sql, source, assembleAround(sql, source, spans, ctx.now), ctx.now);
-    touched.push(spanned("sleep", source, spans));
+    const dates = assembleAround(sql, source, spans, ctx.now);
+    touched.push(spanned("sleep", source, spans), ...rebuildNights(sql, source, dates, ctx.now));
   }
   const sessions = sql
     .exec<Span & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING source, start, end, date`, ids, own)
     .toArray();
   for (const [source, spans] of Map.groupBy(sessions, (s) => s.source)) {
-    rebuildNights(sql, source, [...new Set(spans.map((s) => s.date))], ctx.now);
-    touched.push(spanned("sleep", source, spans));
+    const dates = [...new Set(spans.map((s) => s.date))];
+    touched.push(spanned("sleep", source, spans), ...rebuildNights(sql, source, dates, ctx.now));
   }
   return touched;
 }

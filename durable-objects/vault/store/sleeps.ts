@@ -4,8 +4,9 @@ import { latestByKey } from "../../../shared/health/latest";
 import type { SleepStage } from "../../../shared/health/reading";
 import { assembleSleep, looksLikeNap, SESSION_GAP_MS, type Stretch, summariseSleep, type SleepSummary } from "../../../shared/health/sleep";
 import { localDay } from "../../../shared/health/zone";
+import type { Touched } from "../state";
 import { type DailyRow, writeDaily } from "./daily";
-import { growSeries, noteSeries } from "./series";
+import { growSeries, noteSeries, recount } from "./series";
 
 export interface StretchRow extends Stretch {
   readonly zone: number;
@@ -165,8 +166,17 @@ const NIGHTLY: readonly (readonly [key: string, of: (summary: SleepSummary) => n
   ["awakenings", (s) => s.awakenings, true],
 ];
 
-/** Rebuilds the nightly figures of a source's dates from its sessions. Naps add to durations and to nothing else. */
-export function rebuildNights(sql: SqlStorage, source: number, dates: readonly number[], now: number): void {
+/**
+ * Rebuilds the nightly figures of a source's dates from its sessions. Naps add to durations and to nothing else. Returns the window of
+ * every figure that changed.
+ */
+export function rebuildNights(sql: SqlStorage, source: number, dates: readonly number[], now: number): Touched[] {
+  const changed = new Map<string, Touched>();
+  const thinned = new Set<number>();
+  const touch = (key: string, at: number): void => {
+    const known = changed.get(key) ?? { metric: key, source, from: at, to: at };
+    changed.set(key, { ...known, from: Math.min(known.from, at), to: Math.max(known.to, at) });
+  };
   for (const date of dates) {
     type Stored = { start: number; end: number; zone: number; nap: number; body: string };
     const sessions = sql
@@ -190,18 +200,46 @@ export function rebuildNights(sql: SqlStorage, source: number, dates: readonly n
         : pool.length === 0
           ? undefined
           : pool.reduce((sum, s) => sum + (of(s.summary) ?? 0), 0);
-      if (value === undefined)
-        sql.exec("DELETE FROM daily WHERE metric = ? AND date = ? AND source = ? AND body = ?", row.code, date, source, ASSEMBLED);
-      else putNightly(sql, row.code, source, { date, value, zone: sessions[0]?.zone ?? 0, version: now, id: "", body: ASSEMBLED }, now);
+      const at =
+        value === undefined
+          ? removeNightly(sql, row.code, source, date)
+          : putNightly(sql, row.code, source, { date, value, zone: sessions[0]?.zone ?? 0, version: now, id: "", body: ASSEMBLED }, now);
+      if (at === undefined) continue;
+      touch(key, at);
+      if (value === undefined) thinned.add(row.code);
     }
   }
+  for (const code of thinned) recount(sql, code, source);
+  return [...changed.values()];
 }
 
-function putNightly(sql: SqlStorage, metric: number, source: number, row: DailyRow, now: number): void {
-  const at = row.date * DAY_MS - row.zone * 1_000;
+/** The instant at which the changed figure lies; undefined where it was so already. */
+function putNightly(sql: SqlStorage, metric: number, source: number, row: DailyRow, now: number): number | undefined {
+  const at = startOf(row);
   noteSeries(sql, metric, source, "daily", at, at, 0);
   const { accepted, updated } = writeDaily(sql, metric, source, [row], now);
-  if (accepted + updated > 0) growSeries(sql, metric, source, "daily", accepted, at, row.value);
+  if (accepted + updated === 0) return undefined;
+  growSeries(sql, metric, source, "daily", accepted, at, row.value);
+  return at;
+}
+
+/** The instant at which the removed figure lay; undefined where there was none. */
+function removeNightly(sql: SqlStorage, metric: number, source: number, date: number): number | undefined {
+  const [row] = sql
+    .exec<{ date: number; zone: number }>(
+      "DELETE FROM daily WHERE metric = ? AND date = ? AND source = ? AND body = ? RETURNING date, zone",
+      metric,
+      date,
+      source,
+      ASSEMBLED,
+    )
+    .toArray();
+  return row === undefined ? undefined : startOf(row);
+}
+
+/** Where a day begins, by the offset it was recorded with. */
+function startOf({ date, zone }: { readonly date: number; readonly zone: number }): number {
+  return date * DAY_MS - zone * 1_000;
 }
 
 /** Marks daily values that the vault computed from sessions. */
