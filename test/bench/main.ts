@@ -1,0 +1,51 @@
+import { parseArgs } from "node:util";
+import type { Bench, Part } from "./bench.ts";
+import { printTable, writeReport } from "./report.ts";
+import type { Row } from "./row.ts";
+import { apple } from "./rows/apple.ts";
+import { live } from "./rows/live.ts";
+import { nothing } from "./rows/nothing.ts";
+import { oneReading } from "./rows/one-reading.ts";
+import { push } from "./rows/push.ts";
+import { reads } from "./rows/reads.ts";
+import { samples } from "./rows/samples.ts";
+import { webhook } from "./rows/webhook.ts";
+import { startServer } from "./server.ts";
+
+const PARTS: readonly Part[] = [nothing, oneReading, push, samples, reads, webhook, live, apple];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
+});
+
+const chosen = PARTS.filter((part) => values.only === undefined || values.only.some((name) => part.name.includes(name)));
+if (chosen.length === 0) throw new RangeError(`no such part; there are ${PARTS.map((part) => part.name).join(", ")}`);
+
+const rows: Row[] = [];
+for (const part of chosen) {
+  // A server each: what one part has stored and cached is nothing to the next.
+  const server = await startServer();
+  const bench: Bench = {
+    server,
+    quick: values.quick,
+    rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
+    sampleMs: values.quick ? 1_500 : 4_000,
+    pids: [server.pid],
+    say: (text) => console.error(text),
+  };
+  try {
+    bench.say(`${part.name} …`);
+    const done = await part.run(bench);
+    printTable(done);
+    rows.push(...done);
+  } finally {
+    await server.stop();
+  }
+}
+if (values.write) writeReport(rows, { quick: values.quick });
+if (rows.some((row) => row.pass === false)) process.exitCode = 1;

@@ -1,0 +1,20 @@
+import { Hono } from "hono";
+import type { BenchEnv } from "./bench-env";
+
+/** The bare platform: one Hono route each, no middleware, no authentication. */
+export const bareApp = new Hono<{ Bindings: BenchEnv }>()
+  .get("/nothing", (c) => c.json({ ok: true }))
+  .post("/insert/:name", async (c) => {
+    const { type, at, value } = await c.req.json<{ type: string; at: number; value: number }>();
+    await c.env.BARE_ROWS.getByName(c.req.param("name")).insert(type, at, value);
+    return c.json({ ok: true });
+  })
+  .post("/bulk/:name", async (c) => {
+    const stored = await c.env.BARE_ROWS.getByName(c.req.param("name")).bulk(await c.req.arrayBuffer());
+    return c.json({ stored });
+  })
+  .post("/hook", async (c) => {
+    await c.req.text();
+    return c.body(null, 204);
+  })
+  .get("/room/:name", (c) => c.env.BARE_ROOMS.getByName(c.req.param("name")).fetch(c.req.raw));

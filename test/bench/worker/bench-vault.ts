@@ -1,0 +1,89 @@
+import { Vault } from "../../../durable-objects/vault/vault";
+import { readRaw } from "../../../durable-objects/vault/store/read-raw";
+import { Sources } from "../../../durable-objects/vault/store/sources";
+import { DAY_MS } from "../../../shared/clock";
+import type { PersonActor } from "../../../shared/context";
+import { metric as metricOf } from "../../../shared/health/catalogue";
+import type { Batch, Source } from "../../../shared/health/reading";
+
+const SOURCE: Source = { vendor: "healthkit", deviceName: "Watch", deviceModel: "Watch7,5" };
+const SECONDS_A_DAY = 86_400;
+
+/** What can be repeated inside a vault. `page` is the JSON text of the day's samples, `raw` the samples as the vault itself reads them. */
+export const READS = ["raw", "page", "hours", "days"] as const;
+export type Read = (typeof READS)[number];
+
+/** The real vault, with work that is repeated inside it: clocks stand still there, so it is timed from outside. */
+export class BenchVault extends Vault {
+  /** Records days of heart rate at 1 Hz from the UTC midnight `from`, one batch a day. */
+  async fillDays(from: number, days: number): Promise<void> {
+    for (let day = 0; day < days; day++) await this.record(dayBatch(from + day * DAY_MS));
+  }
+
+  /** Makes the batches of `fillDays` and drops them: what making them costs. */
+  async makeDays(from: number, days: number): Promise<number> {
+    let made = 0;
+    for (let day = 0; day < days; day++) made += dayBatch(from + day * DAY_MS).series[0]!.start.length;
+    return made;
+  }
+
+  /** Repeats one read that ends before `to`; answers the size of its result. */
+  async repeatRead(actor: PersonActor, read: Read, to: number, times: number): Promise<number> {
+    let size = 0;
+    for (let i = 0; i < times; i++) size += await this.#read(actor, read, to);
+    return size / times;
+  }
+
+  /** DEV: singles. */
+  async singles(from: number, n: number): Promise<void> {
+    for (let i = 0; i < n; i++) {
+      const body = JSON.stringify({
+        data: {
+          records: [
+            { type: "HKQuantityTypeIdentifierHeartRate", startDate: new Date(from + i * 1000).toISOString(), value: 61, unit: "count/min" },
+          ],
+        },
+      });
+      const person = this.ctx.id.name as never;
+      await this.ingest({ kind: "person", person, session: "ses_eu_x" as never }, "healthkit", new TextEncoder().encode(body).buffer);
+    }
+  }
+
+  async databaseBytes(): Promise<number> {
+    return this.ctx.storage.sql.databaseSize;
+  }
+
+  async #read(actor: PersonActor, read: Read, to: number): Promise<number> {
+    const query = { key: "heart_rate", to, choice: "best", limit: 100_000 } as const;
+    if (read === "hours") return (await this.series(actor, { ...query, from: to - 30 * DAY_MS, resolution: "hour" })).items.length;
+    if (read === "days") return (await this.series(actor, { ...query, from: to - 365 * DAY_MS, resolution: "day" })).items.length;
+    if (read === "page") return (await this.series(actor, { ...query, from: to - DAY_MS, resolution: "raw" })).items.length;
+    const { sql } = this.ctx.storage;
+    return readRaw(sql, new Sources(sql), metricOf("heart_rate")!, { ...query, from: to - DAY_MS }).length;
+  }
+}
+
+/** A day of plausible heart rates, one a second: a slow wander between 45 and 180. */
+function dayBatch(from: number): Batch {
+  const n = SECONDS_A_DAY;
+  const [start, value, version] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  let state = (from / DAY_MS) | 1;
+  let rate = 70;
+  for (let i = 0; i < n; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    rate = Math.min(180, Math.max(45, rate + ((state >>> 28) % 5) - 2));
+    start[i] = from + i * 1_000;
+    value[i] = rate;
+  }
+  return {
+    sources: [SOURCE],
+    series: [{ metric: "heart_rate", kind: "sample", source: 0, start, value, zone: new Int32Array(n), version }],
+    readings: [],
+    sleepStretches: [],
+    sleepSessions: [],
+    workouts: [],
+    deleted: [],
+    deletedRanges: [],
+    quarantined: [],
+  };
+}

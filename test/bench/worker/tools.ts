@@ -1,0 +1,85 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { DAY_MS } from "../../../shared/clock";
+import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
+import { signAccessToken } from "../../../shared/crypto/tokens";
+import { newId, parseId, type PersonId, systemRandom } from "../../../shared/id";
+import { uploadKey } from "../../../shared/imports/status";
+import { accountHashes } from "../../../shared/vendors/account";
+import { registerConnection } from "../../../workers/connections/register-connection";
+import type { BenchEnv } from "./bench-env";
+import { READS } from "./bench-vault";
+
+/** The door through which the benchmark prepares people and repeats work inside their vaults. */
+export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
+  .get("/person", async (c) => {
+    const now = Date.now();
+    const person = newId("person", "eu", now);
+    await c.env.VAULTS.getByName(person).setProfile({ timeZone: "UTC", locale: "en" });
+    return c.json({ person });
+  })
+  .get("/token/:person", async (c) => {
+    const now = Date.now();
+    const claims = {
+      person: personOf(c.req.param("person")),
+      session: newId("session", "eu", now),
+      clientId: "bench",
+      scope: "",
+      authTime: Math.floor(now / 1_000),
+      amr: ["pwd"],
+      acr: "aal1",
+    } as const;
+    return c.json({ token: await signAccessToken(c.env.ORIGIN, regionalKeys(c.env.KEYS_EU), claims, now, systemRandom) });
+  })
+  .post("/fill/:person", async (c) => {
+    const { from, days } = spanSchema.parse(c.req.query());
+    await c.env.VAULTS.getByName(c.req.param("person")).fillDays(from, days);
+    return c.json({ ok: true });
+  })
+  .post("/singles/:person", async (c) => {
+    const { from, days } = spanSchema.parse(c.req.query());
+    await c.env.VAULTS.getByName(c.req.param("person")).singles(from, days);
+    return c.json({ ok: true });
+  })
+  .post("/make/:person", async (c) => {
+    const { from, days } = spanSchema.parse(c.req.query());
+    return c.json({ made: await c.env.VAULTS.getByName(c.req.param("person")).makeDays(from, days) });
+  })
+  .get("/read/:person", async (c) => {
+    const { read, to, times } = readSchema.parse(c.req.query());
+    const person = personOf(c.req.param("person"));
+    const actor = { kind: "person", person, session: newId("session", "eu", Date.now()) } as const;
+    return c.json({ size: await c.env.VAULTS.getByName(person).repeatRead(actor, read, to, times) });
+  })
+  .post("/connect/:person", async (c) => {
+    const person = personOf(c.req.param("person"));
+    const { user } = z.object({ user: z.string() }).parse(c.req.query());
+    const [account] = await accountHashes(directoryKeys(c.env.DIRECTORY_KEYS), "google-health", user);
+    const connection = newId("connection", "eu", Date.now());
+    await registerConnection(c.env.DIRECTORY, c.env.RECORDS_EU, person, {
+      connection,
+      vendor: "google-health",
+      account,
+      dueAt: Date.now() + DAY_MS,
+    });
+    return c.json({ connection });
+  })
+  .post("/upload/:person", async (c) => {
+    const { body } = c.req.raw;
+    const length = Number(c.req.header("content-length"));
+    const id = newId("import", "eu", Date.now());
+    await c.env.IMPORTERS.getByName(id).create(personOf(c.req.param("person")), "apple-health-export", "export.xml", length);
+    await c.env.FILES_EU.put(uploadKey(id), body);
+    return c.json({ id });
+  })
+  .get("/size/:person", async (c) => c.json({ bytes: await c.env.VAULTS.getByName(c.req.param("person")).databaseBytes() }));
+
+const count = z.coerce.number().int();
+const spanSchema = z.object({ from: count, days: count });
+const readSchema = z.object({ read: z.enum(READS), to: count, times: count });
+
+function personOf(text: string): PersonId {
+  const id = parseId("person", text);
+  if (id === undefined) throw new TypeError("not a person");
+  return id;
+}
