@@ -45,8 +45,7 @@ export const HEART_EVENT_MAPPERS = {
           text: label(v.resultClassification),
           attributes: known({
             samplingFrequencyHz: v.samplingFrequencyHertz,
-            unit: "uV",
-            samples: v.waveformSamples.map((sample) => Math.round((sample * 1000) / v.millivoltsScalingFactor)),
+            voltagesUv: v.waveformSamples.map((sample) => Math.round((sample * 1000) / v.millivoltsScalingFactor)),
             leadNumber: v.leadNumber,
             averageHeartRate: v.beatsPerMinuteAvg,
             device: v.medicalDeviceInfo,

@@ -73,6 +73,6 @@ describe("Tink signatures", () => {
   );
 
   it("throws for a document that is no keyset", async () => {
-    await expect(parseKeyset({ keys: [] })).rejects.toThrow();
+    await expect(parseKeyset({ keys: [] })).rejects.toThrow("expected array");
   });
 });
