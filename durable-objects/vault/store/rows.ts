@@ -3,6 +3,7 @@ import type { Metric } from "../../../shared/health/catalogue";
 import { latestByKey } from "../../../shared/health/latest";
 import { Rolls } from "../../../shared/health/rolls";
 import { localDay } from "../../../shared/health/zone";
+import { insertRows } from "./insert-rows";
 import { addHours, clearHours } from "./rollups";
 
 /** One row to store: a sparse sample, an interval or an event. `body` is JSON text of what is more than a number. */
@@ -32,7 +33,6 @@ const LONGEST_TEXT = 1_500_000;
 
 const FROM_JSON = `SELECT ?1, ?2, ?3, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, ?4, value->>7, value->>8 FROM json_each(?5)`;
 const COLUMNS = "(metric, source, kind, start, end, tag, value, zone, date, version, updated_at, record_id, body)";
-const INSERT = `INSERT OR IGNORE INTO readings ${COLUMNS} ${FROM_JSON}`;
 const UPDATE = `INSERT INTO readings ${COLUMNS} ${FROM_JSON} WHERE true
   ON CONFLICT DO UPDATE SET value = excluded.value, zone = excluded.zone, date = excluded.date, version = excluded.version, kind = excluded.kind,
     revision = revision + 1, updated_at = excluded.updated_at, record_id = excluded.record_id, body = excluded.body
@@ -60,9 +60,7 @@ function writePart(
   write: RowsWrite,
 ): void {
   const moved = forgetMoved(sql, metric.code, source, rows);
-  const text = JSON.stringify(rows.map((r) => [r.start, r.end, r.tag, r.value, r.zone, r.date, r.version, r.id, r.body]));
-  sql.exec(INSERT, metric.code, source, kind, now, text);
-  const inserted = sql.exec<{ n: number }>("SELECT changes() AS n").one().n;
+  const inserted = insertRows(sql, metric.code, source, kind, rows, now);
   write.accepted += inserted - moved.length;
   write.updated += moved.length;
   if (inserted === rows.length && moved.length === 0) {
@@ -70,6 +68,7 @@ function writePart(
     addRolls(sql, metric, source, rows, write.dates);
     return;
   }
+  const text = JSON.stringify(rows.map((r) => [r.start, r.end, r.tag, r.value, r.zone, r.date, r.version, r.id, r.body]));
   const updated = sql.exec<{ start: number; end: number }>(UPDATE, metric.code, source, kind, now, text).toArray();
   write.updated += updated.length;
   write.duplicate += rows.length - inserted - updated.length;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { freshVault, intervals, type Interval, PHONE, type Sample, samples, WATCH } from "../../../test/vaults";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
-import { parseDay } from "../../../shared/health/zone";
+import { localDay, parseDay } from "../../../shared/health/zone";
 import type { Resolution } from "../answers";
 import type { Batch } from "../../../shared/health/reading";
 import { Store } from "./store";
@@ -183,6 +183,25 @@ describe("rows", () => {
       ["2026-10-20", 50],
       ["2026-10-21", 50],
     ]);
+  });
+
+  it("lie on their local date, also before 1970 and in every zone", async () => {
+    const at = Date.parse("1965-03-04T00:30:00Z");
+    for (const zone of [0, -3_600, 19_800]) {
+      const one = freshVault();
+      await one.vault.record(
+        samples("body_weight", [
+          { at, value: 70, zone },
+          { at: at + HOUR_MS, value: 71, zone },
+          { at: at + DAY_MS, value: 72, zone },
+        ]),
+      );
+      const dates = await runInDurableObject(one.vault, (_, state) =>
+        state.storage.sql.exec<{ start: number; date: number }>("SELECT start, date FROM readings").toArray(),
+      );
+      expect(dates.map(({ date }) => date)).toEqual(dates.map(({ start }) => localDay(start, zone)));
+      expect(dates).toHaveLength(3);
+    }
   });
 
   it("keep two foods of the same minute apart by their records", async () => {
