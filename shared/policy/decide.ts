@@ -1,0 +1,139 @@
+import { ROLE_LIMITS } from "./roles";
+import {
+  type Action,
+  type Consent,
+  type Purpose,
+  type Resource,
+  type Scope,
+  SHAREABLE,
+  SHARED_ACTIONS,
+  type SharedAction,
+  SPECIAL,
+  type Subject,
+} from "./vocabulary";
+
+/** Why somebody may not. The order is that of the list: the deny names the consent that came closest. */
+export const DENIALS = [
+  "scope_missing",
+  "not_shareable",
+  "category_missing",
+  "no_consent",
+  "consent_revoked",
+  "consent_expired",
+  "consent_not_yet_valid",
+  "purpose_not_granted",
+  "category_not_granted",
+  "special_category_not_granted",
+  "action_not_granted",
+  "role_not_held",
+  "role_not_permitted",
+  "emergency_role_missing",
+  "emergency_second_factor_missing",
+  "emergency_justification_missing",
+  "emergency_reads_only",
+] as const;
+export type Denial = (typeof DENIALS)[number];
+
+/**
+ * What an allowed access owes. `log` always. After an emergency access the person is told, somebody reviews it, and it ends an hour
+ * after it began.
+ */
+export type Obligation = "log" | "notify_person" | "review" | "end_within_hour";
+
+export type Decision =
+  | {
+      readonly allow: true;
+      readonly reason: "self" | "consent" | "break_glass";
+      /** The version that allowed it, for `consent`. */
+      readonly consent?: { readonly id: string; readonly version: number };
+      readonly obligations: readonly Obligation[];
+    }
+  | { readonly allow: false; readonly reason: Denial };
+
+const LOGGED: readonly Obligation[] = ["log"];
+const EMERGENCY: readonly Obligation[] = ["log", "notify_person", "review", "end_within_hour"];
+
+/** How close a consent came, for the reason of a deny: the later in the list, the closer. */
+const CLOSENESS = new Map<Denial, number>(DENIALS.map((denial, i) => [denial, i]));
+
+const deny = (reason: Denial): Decision => ({ allow: false, reason });
+
+/**
+ * Decides whether a subject may act on a resource. Nobody may, unless
+ *
+ * - it is their own and their token's scope covers it, or
+ * - one valid consent of the owner names subject, role, action, category and purpose, the subject holds the role at this moment, the
+ *   role can be given that much (`ROLE_LIMITS`), and the token's scope covers it, or
+ * - a clinician breaks the glass: purpose `emergency`, a second factor, a justification, reading only. That brings obligations which the
+ *   caller must be able to keep.
+ *
+ * Everything only adds: leaving out a role, a scope or a consent never turns a deny into an allow.
+ *
+ * @param consents versions in force of any consents; those of others count for nothing
+ * @param now epoch milliseconds
+ */
+export function decide(
+  subject: Subject,
+  action: Action,
+  resource: Resource,
+  purpose: Purpose,
+  consents: readonly Consent[],
+  scopes: readonly Scope[],
+  now: number,
+): Decision {
+  if (!inScope(scopes, action, resource)) return deny("scope_missing");
+  if (subject.kind === "person" && subject.id === resource.owner) return { allow: true, reason: "self", obligations: LOGGED };
+  if (!isShared(action) || !SHAREABLE.has(resource.kind)) return deny("not_shareable");
+  if (resource.category === undefined) return deny("category_missing");
+  if (purpose === "emergency") return emergency(subject, action);
+  let closest: Denial = "no_consent";
+  for (const consent of consents) {
+    const fault = faultOf(consent, subject, action, { ...resource, category: resource.category }, purpose, now);
+    if (fault === undefined) {
+      return { allow: true, reason: "consent", consent: { id: consent.id, version: consent.version }, obligations: LOGGED };
+    }
+    if ((CLOSENESS.get(fault) ?? 0) > (CLOSENESS.get(closest) ?? 0)) closest = fault;
+  }
+  return deny(closest);
+}
+
+function faultOf(
+  consent: Consent,
+  subject: Subject,
+  action: SharedAction,
+  { owner, category }: Required<Resource>,
+  purpose: Purpose,
+  now: number,
+): Denial | undefined {
+  const { grantee } = consent;
+  if (consent.owner !== owner || grantee.kind !== subject.kind || grantee.id !== subject.id) return "no_consent";
+  if (consent.state !== "active") return "consent_revoked";
+  if (consent.until !== null && now >= consent.until) return "consent_expired";
+  if (now < consent.from) return "consent_not_yet_valid";
+  if (consent.purpose !== purpose) return "purpose_not_granted";
+  if (!consent.categories.includes(category)) return SPECIAL.has(category) ? "special_category_not_granted" : "category_not_granted";
+  if (!consent.actions.includes(action)) return "action_not_granted";
+  if (!subject.roles.includes(consent.role)) return "role_not_held";
+  const limits = ROLE_LIMITS[consent.role];
+  const isPermitted = limits.categories.includes(category) && limits.actions.includes(action) && limits.purposes.includes(consent.purpose);
+  return isPermitted ? undefined : "role_not_permitted";
+}
+
+function emergency(subject: Subject, action: SharedAction): Decision {
+  if (!subject.roles.includes("clinician")) return deny("emergency_role_missing");
+  if (subject.assurance !== "aal2") return deny("emergency_second_factor_missing");
+  if ((subject.justification ?? "").trim() === "") return deny("emergency_justification_missing");
+  if (action !== "read") return deny("emergency_reads_only");
+  return { allow: true, reason: "break_glass", obligations: EMERGENCY };
+}
+
+/** `me` covers everything that its person could do; a wildcard covers what is not special. */
+function inScope(scopes: readonly Scope[], action: Action, { category }: Resource): boolean {
+  if (scopes.includes("me")) return true;
+  if (!isShared(action) || category === undefined) return false;
+  return scopes.includes(`${action}:${category}`) || (!SPECIAL.has(category) && scopes.includes(`${action}:*`));
+}
+
+function isShared(action: Action): action is SharedAction {
+  return (SHARED_ACTIONS as readonly Action[]).includes(action);
+}

@@ -1,0 +1,57 @@
+import type { Role } from "../roles";
+import { CATEGORIES, type Category, type ConsentPurpose, type SharedAction } from "./vocabulary";
+
+/** The most that consents can give to somebody in a role: a consent gives it, or less, and never more. */
+export interface RoleLimits {
+  readonly categories: readonly Category[];
+  readonly actions: readonly SharedAction[];
+  readonly purposes: readonly ConsentPurpose[];
+}
+
+const NOTHING: RoleLimits = { categories: [], actions: [], purposes: [] };
+
+/**
+ * What each role can be given about one person. Gym staff see aggregates of several people and operators no health data, so consents
+ * cannot give them any. A person may show another everything; a profession gets what it works with.
+ */
+export const ROLE_LIMITS: Readonly<Record<Role, RoleLimits>> = {
+  user: { categories: CATEGORIES, actions: ["read"], purposes: ["personal"] },
+  trainer: {
+    categories: ["vitals", "activity", "sleep", "nutrition", "body", "location"],
+    actions: ["read", "write", "advise"],
+    purposes: ["coaching"],
+  },
+  nutritionist: {
+    categories: ["vitals", "activity", "sleep", "nutrition", "body", "labs"],
+    actions: ["read", "write", "advise"],
+    purposes: ["coaching", "care"],
+  },
+  therapist: {
+    categories: ["vitals", "activity", "sleep", "mental", "journal"],
+    actions: ["read", "write", "advise"],
+    purposes: ["care"],
+  },
+  clinician: { categories: CATEGORIES, actions: ["read", "write", "advise"], purposes: ["care", "research"] },
+  partner: {
+    categories: ["vitals", "activity", "sleep", "nutrition", "body"],
+    actions: ["read", "write"],
+    purposes: ["personal", "research"],
+  },
+  gym_staff: NOTHING,
+  moderator: NOTHING,
+  admin: NOTHING,
+};
+
+/** The part of a consent that goes beyond what its role can be given; undefined where it fits. */
+export function beyondRole(consent: {
+  readonly role: Role;
+  readonly categories: readonly Category[];
+  readonly actions: readonly SharedAction[];
+  readonly purpose: ConsentPurpose;
+}): "role" | "categories" | "actions" | "purpose" | undefined {
+  const limits = ROLE_LIMITS[consent.role];
+  if (limits.categories.length === 0) return "role";
+  if (!consent.categories.every((category) => limits.categories.includes(category))) return "categories";
+  if (!consent.actions.every((action) => limits.actions.includes(action))) return "actions";
+  return limits.purposes.includes(consent.purpose) ? undefined : "purpose";
+}

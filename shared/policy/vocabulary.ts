@@ -1,0 +1,106 @@
+import type { PersonId } from "../id";
+import type { Role } from "../roles";
+
+/** Classes of data that a consent names one by one. The last six are special. */
+export const CATEGORIES = [
+  "vitals",
+  "activity",
+  "sleep",
+  "nutrition",
+  "body",
+  "labs",
+  "reproductive",
+  "mental",
+  "journal",
+  "location",
+  "ecg",
+  "genetics",
+] as const;
+export type Category = (typeof CATEGORIES)[number];
+
+/** Never covered by anything that does not name them: no wildcard of a scope, no default of a role. */
+export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics"]);
+
+/** What somebody may do with another person's data. */
+export const SHARED_ACTIONS = ["read", "write", "advise"] as const;
+export type SharedAction = (typeof SHARED_ACTIONS)[number];
+
+/** What anybody may try; all but the shared ones are for the person alone. */
+export const ACTIONS = [...SHARED_ACTIONS, "delete", "export", "manage", "sign_in", "sign_out"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** Why data is used. `emergency` cannot be consented to: it is the way around consent, with its own conditions. */
+export const PURPOSES = ["personal", "coaching", "care", "research", "emergency"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+export type ConsentPurpose = Exclude<Purpose, "emergency">;
+
+/** Kinds of things in a vault. Those of `SHAREABLE` consist of readings, which have categories; the others are the person's own business. */
+export const RESOURCES = [
+  "metric",
+  "day",
+  "sleep",
+  "workout",
+  "live",
+  "reading",
+  "source",
+  "quarantine",
+  "fhir",
+  "import",
+  "connection",
+  "forwarding",
+  "profile",
+  "session",
+  "consent",
+  "access_log",
+] as const;
+export type ResourceKind = (typeof RESOURCES)[number];
+export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);
+
+/** Whose, of which kind, and of which class. */
+export interface Resource {
+  readonly owner: PersonId;
+  readonly kind: ResourceKind;
+  /** Absent for what is no health data. */
+  readonly category?: Category;
+}
+
+/** To whom a consent can be given. */
+export type GranteeKind = "person" | "organisation" | "app" | "programme";
+
+export interface Grantee {
+  readonly kind: GranteeKind;
+  readonly id: string;
+}
+
+/** Who wants something. */
+export interface Subject extends Grantee {
+  /** Roles that the account holds now. */
+  readonly roles: readonly Role[];
+  /** Whether the session was opened with a second factor. */
+  readonly assurance: "aal1" | "aal2";
+  /** Only for `emergency`: why, in the subject's own words. */
+  readonly justification?: string;
+}
+
+/**
+ * What a token may be used for: everything of its person (`me`), an action on one category (`read:vitals`), or on all that are not
+ * special (`read:*`).
+ */
+export type Scope = "me" | `${SharedAction}:${Category | "*"}`;
+
+/** One version of a person's consent, as far as a decision needs it. Times are epoch milliseconds; `until` is exclusive. */
+export interface Consent {
+  readonly id: string;
+  readonly version: number;
+  /** Who gave it. */
+  readonly owner: PersonId;
+  readonly grantee: Grantee;
+  /** The role in which the grantee is to act. */
+  readonly role: Role;
+  readonly categories: readonly Category[];
+  readonly actions: readonly SharedAction[];
+  readonly purpose: ConsentPurpose;
+  readonly from: number;
+  readonly until: number | null;
+  readonly state: "active" | "revoked";
+}
