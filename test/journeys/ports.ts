@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { vi } from "vitest";
+import { until } from "./until.ts";
 
 /** Journeys listen and call on the loopback alone. */
 export const HOST = "127.0.0.1";
@@ -31,5 +31,5 @@ export async function isServed(port: number): Promise<boolean> {
 
 /** Resolves once nobody answers at a port any more. */
 export async function released(port: number): Promise<void> {
-  await vi.waitUntil(async () => !(await isServed(port)), { timeout: 10_000, interval: 10 });
+  await until(async () => !(await isServed(port)), 10_000, 10);
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
-import { vi } from "vitest";
+import { until } from "./until.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -40,7 +40,7 @@ export class Program {
   /** Resolves once a line begins with `text`; throws with the output where the program ends before. */
   async prints(text: string, timeout = 60_000): Promise<void> {
     const line = new RegExp(`^${text}`, "m");
-    await vi.waitUntil(() => line.test(this.#output) || this.#isOver, { timeout, interval: 20 });
+    await until(() => line.test(this.#output) || this.#isOver, timeout);
     if (!line.test(this.#output)) throw new Error(`It ended without "${text}":\n${this.#output}`);
   }
 

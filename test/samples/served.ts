@@ -1,0 +1,225 @@
+/** Sends every sample through the served API, twice, and reads back what is there. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { Meridian } from "../journeys/harness.ts";
+import { Client } from "../journeys/person.ts";
+import { until } from "../journeys/until.ts";
+import { metrics, rawSeries, receipt, sessions } from "../journeys/wire.ts";
+import type { Check } from "./apple.ts";
+import type { SeriesOfType } from "./pure.ts";
+
+type SeriesLookup = (type: string, unit: string | undefined) => SeriesOfType | undefined;
+
+const figures = z.looseObject({
+  n: z.number(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  mean: z.number().optional(),
+  units: z.record(z.string(), z.number()),
+  first_start_utc: z.string(),
+});
+const exportExpectation = z.looseObject({
+  records_by_type: z.record(z.string(), figures),
+  workouts: z.array(z.unknown()),
+  correlations: z.record(z.string(), z.number()),
+});
+type ExportExpectation = z.output<typeof exportExpectation>;
+const archiveExpectation = z.looseObject({ export_xml: z.record(z.string(), z.unknown()) });
+const counts = z.object({ read: z.number(), accepted: z.number(), duplicate: z.number(), quarantined: z.number(), rejected: z.number() });
+const job = z.object({ id: z.string(), state: z.string(), report: z.object({ byType: z.record(z.string(), counts) }).optional() });
+type Job = z.output<typeof job>;
+
+const RANGE = "from=2000-01-01T00:00:00Z&to=2030-01-01T00:00:00Z";
+const PUSHES: readonly (readonly [folder: string, pattern: RegExp, platform: string])[] = [
+  ["apple", /^(?:ow_sdk|hae)_[^/]*\.json$/, "healthkit"],
+  ["apple/granola", /\.json$/, "healthkit"],
+  ["health_connect", /^[^/]*\.json$/, "health-connect"],
+];
+
+/** The verdicts on every export and every push; one Meridian for all, one person for each file. */
+export async function servedSamples(samplesDir: string, seriesOfType: SeriesLookup): Promise<Check[]> {
+  const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
+  const meridian = await Meridian.start();
+  const checks: Check[] = [];
+  const judge = async (name: string, run: (client: Client) => Promise<readonly string[]>): Promise<void> => {
+    const faults = await Client.register(meridian)
+      .then(run)
+      .catch((error: unknown) => [String(error)]);
+    checks.push({ name, ok: faults.length === 0, ...(faults.length > 0 && { detail: faults.join("; ") }) });
+  };
+  try {
+    const valid = await readFile(join(samplesDir, "apple/alxdrcirilo_export.zip"));
+    for (const name of await filesIn(samplesDir, "apple", /\.(?:xml|zip)$/)) {
+      const bytes = await readFile(join(samplesDir, name));
+      const wanted = expectationOf(expected[name]);
+      await judge(name, (client) =>
+        wanted === undefined ? refuse(client, bytes, valid) : importTwice(client, name, bytes, wanted, seriesOfType),
+      );
+    }
+    for (const [folder, pattern, platform] of PUSHES) {
+      for (const name of await filesIn(samplesDir, folder, pattern)) {
+        const bytes = await readFile(join(samplesDir, name));
+        await judge(name, (client) => pushTwice(client, platform, bytes));
+      }
+    }
+  } finally {
+    await meridian.dispose();
+  }
+  return checks;
+}
+
+async function filesIn(samplesDir: string, folder: string, pattern: RegExp): Promise<string[]> {
+  const names = await readdir(join(samplesDir, folder), { recursive: true });
+  return names
+    .filter((name) => pattern.test(name))
+    .map((name) => `${folder}/${name}`)
+    .toSorted();
+}
+
+/** What must come out of a file, or undefined where it is no export. */
+function expectationOf(stated: unknown): ExportExpectation | undefined {
+  const archive = archiveExpectation.safeParse(stated);
+  const candidates = archive.success ? Object.values(archive.data.export_xml) : [stated];
+  return candidates.map((one) => exportExpectation.safeParse(one).data).find((one) => one !== undefined);
+}
+
+async function importTwice(
+  client: Client,
+  name: string,
+  bytes: Buffer,
+  wanted: ExportExpectation,
+  seriesOfType: SeriesLookup,
+): Promise<string[]> {
+  const first = await importFile(client, bytes);
+  if (first?.state !== "done") return [`the import ended as ${first?.state ?? "refused"}`];
+  const faults = [...differences(first, wanted), ...(await seriesFaults(client, wanted, seriesOfType))];
+  const workouts = await client.get(`/v1/me/workouts?limit=200&${RANGE}&source=all`, sessions);
+  if (workouts.items.length !== wanted.workouts.length)
+    faults.push(`${workouts.items.length} workouts, expected ${wanted.workouts.length}`);
+  const before = await everything(client);
+  const again = await importFile(client, bytes);
+  const accepted = Object.entries(again?.report?.byType ?? {}).filter(([, count]) => count.accepted > 0);
+  if (again?.state !== "done" || accepted.length > 0) faults.push(`the second import of ${name} accepted ${JSON.stringify(accepted)}`);
+  if ((await everything(client)) !== before) faults.push("the second import changed what is stored");
+  return faults;
+}
+
+function differences({ report }: Job, wanted: ExportExpectation): string[] {
+  const stated = [
+    ...Object.entries(wanted.records_by_type).map(([type, { n }]) => [type, n] as const),
+    ...Object.entries(wanted.correlations),
+  ];
+  return stated.flatMap(([type, n]) => {
+    const read = report?.byType[type]?.read;
+    return read === n ? [] : [`${type}: ${read} read, expected ${n}`];
+  });
+}
+
+/** Counts, first instants, extremes and means of what is read back, against the independent reader. */
+async function seriesFaults(client: Client, wanted: ExportExpectation, seriesOfType: SeriesLookup): Promise<string[]> {
+  const stored = new Set((await client.get("/v1/me/metrics", metrics)).items.map(({ key }) => key));
+  const faults: string[] = [];
+  for (const [type, { n, min, max, mean, units, first_start_utc }] of Object.entries(wanted.records_by_type)) {
+    const [unit, ...others] = Object.keys(units);
+    const series = seriesOfType(type, unit);
+    if (series === undefined) continue;
+    if (!stored.has(series.key)) {
+      faults.push(`${type}: nothing is stored`);
+      continue;
+    }
+    const items = await wholeSeries(client, series.key);
+    const values = items.flatMap(({ value }) => (value === null ? [] : [value]));
+    if (items.length !== n) faults.push(`${type}: ${items.length} stored, expected ${n}`);
+    const firstAt = Math.min(...items.map(({ at }) => Date.parse(at)));
+    if (firstAt !== Date.parse(first_start_utc)) faults.push(`${type}: begins ${firstAt}, expected ${first_start_utc}`);
+    if (others.length > 0 || min === undefined || max === undefined || mean === undefined) continue;
+    const found = [Math.min(...values), Math.max(...values), values.reduce((sum, value) => sum + value, 0) / values.length];
+    for (const [i, [stated, tolerance]] of (
+      [
+        [min, 1e-12],
+        [max, 1e-12],
+        [mean, 1e-6],
+      ] as const
+    ).entries()) {
+      const target = series.convert?.(stated) ?? Number.NaN;
+      const is = found[i] ?? Number.NaN;
+      if (!(Math.abs(is - target) <= tolerance * Math.max(1, Math.abs(target))))
+        faults.push(`${type}: ${["min", "max", "mean"][i]} ${is}, expected ${target}`);
+    }
+  }
+  return faults;
+}
+
+async function wholeSeries(client: Client, key: string): Promise<z.output<typeof rawSeries>["items"]> {
+  const items: z.output<typeof rawSeries>["items"] = [];
+  let cursor = "";
+  for (;;) {
+    const page = await client.get(`/v1/me/metrics/${key}?resolution=raw&source=all&limit=10000&${RANGE}${cursor}`, rawSeries);
+    items.push(...page.items);
+    if (page.next === null) return items;
+    cursor = `&cursor=${encodeURIComponent(page.next)}`;
+  }
+}
+
+/** A file that is no export answers 4xx or fails its import, leaves nothing, and the next export works. */
+async function refuse(client: Client, bytes: Buffer, valid: Buffer): Promise<string[]> {
+  const refused = await importFile(client, bytes);
+  const faults = refused !== undefined && refused.state !== "failed" ? [`it ended as ${refused.state}`] : [];
+  if ((await client.get("/v1/me/metrics", metrics)).items.length > 0) faults.push("it left readings behind");
+  if ((await importFile(client, valid))?.state !== "done") faults.push("the next export was not imported");
+  return faults;
+}
+
+async function pushTwice(client: Client, platform: string, bytes: Buffer): Promise<string[]> {
+  const push = async () => {
+    const reply = await client.fetch(`/v1/ingest/${platform}`, {
+      method: "POST",
+      body: new Uint8Array(bytes),
+      headers: { "content-type": "application/json" },
+    });
+    if (reply.status !== 200) throw new Error(`the push answered ${reply.status}: ${await reply.text()}`);
+    return receipt.parse(await reply.json());
+  };
+  const first = await push();
+  const faults = first.accepted + first.rejected.length + first.quarantined.length > 0 ? [] : ["nothing was read"];
+  const before = await everything(client);
+  const again = await push();
+  if (again.accepted + again.updated + again.deleted > 0) faults.push(`the second push was no repetition: ${JSON.stringify(again)}`);
+  if (again.duplicate !== first.accepted + first.duplicate + first.updated)
+    faults.push(`${again.duplicate} duplicates, expected ${first.accepted}`);
+  if ((await everything(client)) !== before) faults.push("the second push changed what is stored");
+  return faults;
+}
+
+/** The end of an import, or undefined where the file was refused at once. */
+async function importFile(client: Client, bytes: Buffer): Promise<Job | undefined> {
+  const reply = await client.fetch("/v1/imports?kind=apple-health-export", {
+    method: "POST",
+    body: new Uint8Array(bytes),
+    headers: { "content-type": "application/octet-stream" },
+  });
+  if (reply.status >= 400 && reply.status < 500) {
+    await reply.body?.cancel();
+    return undefined;
+  }
+  let last = job.parse(await reply.json());
+  await until(async () => {
+    last = await client.get(`/v1/imports/${last.id}`, job);
+    return last.state !== "waiting" && last.state !== "running";
+  }, 60_000);
+  return last;
+}
+
+/** What the person can read, as one text to compare. */
+async function everything(client: Client): Promise<string> {
+  const paths = [
+    "/v1/me/metrics",
+    `/v1/me/sleep?limit=200&${RANGE}`,
+    `/v1/me/workouts?limit=200&${RANGE}`,
+    "/v1/me/sources",
+    "/v1/me/quarantine",
+  ];
+  const replies = await Promise.all(paths.map((path) => client.call("GET", path)));
+  return JSON.stringify(replies.map(({ status, body }) => [status, body]));
+}

@@ -1,0 +1,31 @@
+/** Why Meridian does not read a kind of file: by the beginning of its name, the most telling first. */
+const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
+  ["apple/bridge_ccda", "clinical documents (CDA) are not imported"],
+  ["apple/bridge_", "FHIR resources are served and forwarded, and not taken in"],
+  ["fhir/", "FHIR resources are served and forwarded, and not taken in"],
+  ["cda/", "clinical documents (CDA) are not imported"],
+  ["hl7v2/", "HL7 version 2 messages are not imported"],
+  ["cgm/", "files of glucose sensors are not imported"],
+  ["fitbit/", "the Fitbit Web API has been replaced by the Google Health API; its exports are not imported"],
+  ["google_fit/", "Google Fit has been replaced by the Google Health API"],
+  ["google_health/", "a description of the API, and no data"],
+  ["garmin/", "Garmin is not connected"],
+  ["gpx_tcx/", "tracks are read inside Apple Health exports alone"],
+  ["ihealth/", "iHealth is not connected"],
+  ["labs/", "laboratory tables are not imported"],
+  ["omh/", "Open mHealth documents are not imported"],
+  ["oura/", "Oura is not connected"],
+  ["polar/", "Polar is not connected"],
+  ["rr/", "recordings of beat intervals are not imported"],
+  ["strava/", "Strava is not connected"],
+  ["suunto/", "Suunto is not connected"],
+  ["ultrahuman/", "Ultrahuman is not connected"],
+  ["whoop/", "WHOOP is not connected"],
+  ["withings/", "Withings is not connected"],
+  ["catalogue/", "catalogues of foods and exercises are not loaded"],
+];
+
+/** Says why a sample has no reader. */
+export function unreadReason(file: string): string {
+  return REASONS.find(([beginning]) => file.startsWith(beginning))?.[1] ?? "there is no reader for it";
+}
