@@ -11,6 +11,7 @@ import { allowOrigins, securityHeaders } from "../shared/http/secure";
 import { consoleLog, type Log } from "../shared/log";
 import { problem } from "../shared/problem";
 import { accountsRoutes } from "./accounts/routes";
+import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
 import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
@@ -41,6 +42,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
 
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);
+  app.route("/", credentialsRoutes);
   app.route("/", fhirRoutes);
   app.route("/", fhirTargetRoutes);
   app.route("/", biometricsRoutes);

@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
+import details from "../../migrations/vault/0010_person_details.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -7,6 +8,7 @@ import connections from "../../migrations/vault/0020_connections.sql";
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
 export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0001_storage", storage],
+  ["0010_person_details", details],
   ["0020_connections", connections],
   ["0030_fhir_forwarding", fhirForwarding],
   ["0040_live", live],

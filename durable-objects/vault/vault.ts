@@ -4,10 +4,12 @@ import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ConnectionId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
+import type { SealedPlace } from "../../shared/crypto/sealing";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
+import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
@@ -27,6 +29,7 @@ import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import { Details } from "./details";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -35,6 +38,7 @@ import type { SearchRequest } from "./fhir/view";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { readProfile, writeProfile } from "./profile";
+import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
 import type { Profile, VaultState } from "./state";
 import type { StoredSource } from "./store/sources";
@@ -53,6 +57,8 @@ export class Vault extends DurableObject<Env> {
   readonly #fhir: FhirPart;
   readonly #live: Live;
   readonly #connections: Connections;
+  readonly #sealer: Sealer;
+  readonly #details: Details;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -82,6 +88,8 @@ export class Vault extends DurableObject<Env> {
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions);
     this.#connections = new Connections(this.#state);
+    this.#sealer = new Sealer(this.#state);
+    this.#details = new Details(sql, this.#sealer);
   }
 
   override async alarm(): Promise<void> {
@@ -121,6 +129,28 @@ export class Vault extends DurableObject<Env> {
   /** Keeps the person's zone and language; called at registration and with every change. */
   async setProfile(profile: Profile): Promise<void> {
     writeProfile(this.#state.sql, profile);
+  }
+
+  /** Birth date, sex and height, as far as the person has said them. */
+  async details(actor: PersonActor): Promise<PersonDetails> {
+    await this.admit(actor);
+    return await this.#details.read();
+  }
+
+  /** Changes some of the details; null forgets one. */
+  async changeDetails(actor: PersonActor, change: DetailsChange): Promise<void> {
+    await this.admit(actor);
+    await this.#details.change(change);
+  }
+
+  /** Seals a text of this person for its place in the records. */
+  async seal(place: SealedPlace, text: string): Promise<string> {
+    return await this.#sealer.seal(place, text);
+  }
+
+  /** Opens a text that was sealed here for the same place; throws where it was not. */
+  async unseal(place: SealedPlace, sealed: string): Promise<string> {
+    return await this.#sealer.unseal(place, sealed);
   }
 
   /** Stores canonical readings from an import or a vendor; idempotent. */

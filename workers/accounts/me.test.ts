@@ -1,7 +1,8 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { registerPerson, send } from "../../test/people";
-import { regional } from "../regional";
+import { regional, vaultOf } from "../regional";
 
 const JSON_HEADERS = { "content-type": "application/json" };
 
@@ -16,7 +17,10 @@ describe("the own profile", () => {
       timeZone: "America/New_York",
       locale: "en-US",
       units: "imperial",
-      roles: ["person"],
+      roles: ["user"],
+      birthDate: null,
+      sex: null,
+      height: null,
     });
   });
 
@@ -45,6 +49,12 @@ describe("the own profile", () => {
     [{ timeZone: "Nowhere" }, "/timeZone"],
     [{ units: "furlongs" }, "/units"],
     [{ name: "" }, "/name"],
+    [{ birthDate: "2999-01-01" }, "/birthDate"],
+    [{ birthDate: "1890-01-01" }, "/birthDate"],
+    [{ birthDate: "2001-02-30" }, "/birthDate"],
+    [{ sex: "yes" }, "/sex"],
+    [{ height: { value: 1.7, unit: "cm" } }, "/height"],
+    [{ height: { value: 170 } }, "/height/unit"],
   ])("refuses %j and changes nothing", async (change, pointer) => {
     const { fetch } = await registerPerson();
     const before = await (await fetch("/v1/me")).json();
@@ -52,6 +62,21 @@ describe("the own profile", () => {
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ errors: [{ pointer }] });
     expect(await (await fetch("/v1/me")).json()).toEqual(before);
+  });
+
+  it("keeps birth date, sex and height sealed in the vault, and forgets them one by one", async () => {
+    const { person, fetch } = await registerPerson("eu");
+    const patch = async (body: unknown) => await fetch("/v1/me", { method: "PATCH", headers: JSON_HEADERS, body: JSON.stringify(body) });
+    await patch({ birthDate: "1915-12-10", height: { value: 68, unit: "[in_i]" } });
+    const all = await patch({ sex: "female" });
+    expect(await all.json()).toMatchObject({ birthDate: "1915-12-10", sex: "female", height: { value: 172.7, unit: "cm" } });
+    const rows = await runInDurableObject(vaultOf(env, person.id), (_, { storage }) =>
+      storage.sql.exec<{ name: string; sealed: string }>("select name, sealed from person_details").toArray(),
+    );
+    expect(rows.map(({ name }) => name)).toEqual(["birthDate", "heightCm", "sex"]);
+    expect(rows.filter(({ sealed }) => !sealed.startsWith("v1."))).toEqual([]);
+    await patch({ birthDate: null });
+    expect(await (await fetch("/v1/me")).json()).toMatchObject({ birthDate: null, sex: "female", height: { value: 172.7 } });
   });
 
   it("is closed from the next call on once the session has ended, for reading and writing", async () => {

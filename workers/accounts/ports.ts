@@ -1,63 +1,23 @@
-import { type DirectoryKeys, directoryKeys } from "../../shared/crypto/keys";
+import type { PersonActor } from "../../shared/context";
 import type { AppContext } from "../../shared/http/app-env";
-import { network } from "../../shared/http/network";
 import type { PersonId } from "../../shared/id";
-import type { Region } from "../../shared/region";
-import { gateOf, vaultOf } from "../regional";
-import { type SessionPorts, sessionPorts, type SessionVault } from "../sessions";
+import type { DetailsChange, PersonDetails } from "../../shared/person-details";
+import { type CredentialPorts, credentialPorts, type CredentialVault } from "../credentials";
+import { vaultOf } from "../regional";
 
-/** What the vault keeps of a profile: enough to know the person's local dates. */
-export interface AccountVault extends SessionVault {
+/** What the vault keeps of a profile: enough to know the person's local dates and to name them, and what formulas need. */
+export interface AccountVault extends CredentialVault {
   setProfile(profile: { readonly timeZone: string; readonly locale: string; readonly name?: string }): Promise<unknown>;
-}
-
-interface Verdict {
-  readonly allowed: boolean;
-  readonly retryAfterMs: number;
-}
-
-/** The part of a gate that guards accounts. */
-export interface AccountGate {
-  attempt(kind: "account" | "address", now: number): Promise<Verdict>;
-  clear(kind: "account"): Promise<unknown>;
-  refund(kind: "address", now: number): Promise<unknown>;
-  take(
-    limits: readonly {
-      readonly name: string;
-      readonly kind: "rate";
-      readonly limit: number;
-      readonly windowMs: number;
-      readonly burst: number;
-    }[],
-    now: number,
-  ): Promise<Verdict>;
+  details(actor: PersonActor): Promise<PersonDetails>;
+  changeDetails(actor: PersonActor, change: DetailsChange): Promise<unknown>;
 }
 
 /** What the verbs of this domain need from outside. */
-export interface AccountPorts extends SessionPorts {
-  readonly directory: { readonly records: D1Database; readonly keys: DirectoryKeys };
+export interface AccountPorts extends CredentialPorts {
   vault(person: PersonId): AccountVault;
-  gate(region: Region, name: string): AccountGate;
-  /** The caller's network as far as the platform knows it: an IPv4 address or an IPv6 /64. */
-  readonly network: string | undefined;
-  /** The call comes from the machine itself, and the deployment is a local one. */
-  readonly local: boolean;
-  /** What the client calls itself. */
-  readonly device: string | undefined;
 }
-
-const DEVICE_LENGTH = 120;
 
 /** The ports of a request. */
 export function accountPorts(c: AppContext): AccountPorts {
-  const address = c.req.header("cf-connecting-ip");
-  return {
-    ...sessionPorts(c),
-    directory: { records: c.env.DIRECTORY, keys: directoryKeys(c.env.DIRECTORY_KEYS) },
-    vault: (person) => vaultOf(c.env, person),
-    gate: (region, name) => gateOf(c.env, region, name),
-    network: address === undefined ? undefined : network(address),
-    local: c.env.RESIDENCY === "off" && (address === "127.0.0.1" || address === "::1"),
-    device: c.req.header("user-agent")?.slice(0, DEVICE_LENGTH),
-  };
+  return { ...credentialPorts(c), vault: (person) => vaultOf(c.env, person) };
 }

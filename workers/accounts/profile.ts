@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DAY_MS } from "../../shared/clock";
 import { REGIONS } from "../../shared/region";
 
 /** How the person likes quantities shown. The wire always carries UCUM units. */
@@ -20,6 +21,21 @@ export const timeZoneSchema = z.string().max(64).refine(isTimeZone, "This is not
 /** Stored in canonical form: `de-at` is `de-AT`. */
 export const localeSchema = z.string().max(35).refine(isLocale, "This is not a language tag (BCP 47).").transform(canonicalLocale);
 
+/** The oldest birth date that is believed: nobody has lived to see 123. */
+const OLDEST_YEARS = 125;
+
+export const birthDateSchema = z.iso.date().refine(isBirthDate, "This is not the birth date of anybody alive.");
+
+export const sexSchema = z.enum(["female", "male"]);
+
+const CM_PER_INCH = 2.54;
+
+/** A height with its UCUM unit, kept in centimetres to a tenth. */
+export const heightSchema = z
+  .strictObject({ value: z.number(), unit: z.enum(["cm", "[in_i]"]) })
+  .transform(({ value, unit }) => Math.round((unit === "cm" ? value : value * CM_PER_INCH) * 10) / 10)
+  .refine((heightCm) => heightCm >= 40 && heightCm <= 275, "A person is between 40 and 275 cm tall.");
+
 export const DEFAULT_TIME_ZONE = "UTC";
 export const DEFAULT_LOCALE = "en";
 
@@ -30,6 +46,12 @@ const IMPERIAL = new Set(["US", "LR", "MM"]);
 export function unitsFor(locale: string): Units {
   const { region } = new Intl.Locale(locale);
   return region !== undefined && IMPERIAL.has(region) ? "imperial" : "metric";
+}
+
+/** Somewhere it is tomorrow already. */
+function isBirthDate(text: string): boolean {
+  const at = Date.parse(text);
+  return at <= Date.now() + DAY_MS && at > Date.now() - OLDEST_YEARS * 365.25 * DAY_MS;
 }
 
 /** Offsets such as `+01:00` are refused: they know no summer time. */

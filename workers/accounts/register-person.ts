@@ -76,7 +76,7 @@ async function writeAccount(ports: AccountPorts, person: PersonId, input: Requir
     records
       .prepare(
         `insert into people (id, name, time_zone, locale, units, roles, created_at, updated_at)
-         values (?1, ?2, ?3, ?4, ?5, '["person"]', ?6, ?6) on conflict do nothing`,
+         values (?1, ?2, ?3, ?4, ?5, '["user"]', ?6, ?6) on conflict do nothing`,
       )
       .bind(person, input.name, input.timeZone, input.locale, unitsFor(input.locale), now),
     records

@@ -1,13 +1,15 @@
 import { z } from "zod";
+import { ROLE_NAMES } from "../../shared/roles";
+import { newPasswordSchema } from "../credentials";
 import { tokensSchema } from "../sessions";
-import { localeSchema, nameSchema, regionSchema, timeZoneSchema, UNITS } from "./profile";
+import { birthDateSchema, heightSchema, localeSchema, nameSchema, regionSchema, sexSchema, timeZoneSchema, UNITS } from "./profile";
 
 const emailSchema = z.string().trim().max(254).pipe(z.email());
 
 export const registerBody = z
   .strictObject({
     email: emailSchema,
-    password: z.string().min(8).max(128).describe("8 to 128 characters; 15 or more are advised. Common passwords are refused"),
+    password: newPasswordSchema,
     name: nameSchema,
     region: regionSchema.describe("Where everything about the person will lie"),
     timeZone: timeZoneSchema.optional().describe("IANA name; UTC where it is not given"),
@@ -45,7 +47,10 @@ export const meSchema = z
     timeZone: z.string(),
     locale: z.string(),
     units: z.enum(UNITS).describe("How the person likes quantities shown; the API itself always says units"),
-    roles: z.array(z.string()),
+    roles: z.array(z.enum(ROLE_NAMES)),
+    birthDate: z.iso.date().nullable(),
+    sex: sexSchema.nullable().describe("The sex that clinical formulas and reference ranges use"),
+    height: z.object({ value: z.number(), unit: z.literal("cm") }).nullable(),
   })
   .meta({ id: "Me" });
 export type Me = z.infer<typeof meSchema>;
@@ -56,6 +61,9 @@ export const changeMeBody = z
     timeZone: timeZoneSchema.optional(),
     locale: localeSchema.optional(),
     units: z.enum(UNITS).optional(),
+    birthDate: birthDateSchema.nullable().optional(),
+    sex: sexSchema.nullable().optional().describe("The sex that clinical formulas and reference ranges are to use"),
+    height: heightSchema.nullable().optional(),
   })
-  .meta({ id: "ChangeMe", example: { timeZone: "America/New_York", units: "imperial" } });
+  .meta({ id: "ChangeMe", example: { timeZone: "America/New_York", units: "imperial", height: { value: 68, unit: "[in_i]" } } });
 export type ChangeMe = z.output<typeof changeMeBody>;

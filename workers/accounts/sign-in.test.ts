@@ -4,9 +4,10 @@ import { fetchApp, freshAddress, freshEmail, freshPassword, registerPerson, send
 import { regionalKeys } from "../../shared/crypto/keys";
 import { regionOf, type PersonId } from "../../shared/id";
 import { systemRandom } from "../../shared/id";
+import { NO_DETAILS } from "../../shared/person-details";
 import { REGIONS } from "../../shared/region";
 import { regional } from "../regional";
-import type { AccountPorts } from "./ports";
+import type { AccountPorts, AccountVault } from "./ports";
 import { signIn } from "./sign-in";
 import { directoryKeys } from "../../shared/crypto/keys";
 
@@ -20,6 +21,15 @@ const passwordOf = async (person: PersonId) =>
     .bind(person)
     .first<string>("hash");
 
+const NO_VAULT: AccountVault = {
+  setProfile: async () => undefined,
+  revokeSession: async () => undefined,
+  details: async () => NO_DETAILS,
+  changeDetails: async () => undefined,
+  seal: async (_, text) => text,
+  unseal: async (_, sealed) => sealed,
+};
+
 /** The verb's ports over the real databases and objects, with some replaced. */
 function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
   return {
@@ -32,7 +42,7 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
       const { records, keys } = regional(env, region);
       return { records, keys: regionalKeys(keys) };
     },
-    vault: () => ({ setProfile: async () => undefined, revokeSession: async () => undefined }),
+    vault: () => NO_VAULT,
     gate: () => ({
       attempt: async () => ({ allowed: true, retryAfterMs: 0 }),
       take: async () => ({ allowed: true, retryAfterMs: 0 }),
@@ -107,7 +117,7 @@ describe("signing in", () => {
       .fn<(profile: unknown) => Promise<void>>()
       .mockRejectedValueOnce(new Error("unreachable"))
       .mockResolvedValue(undefined);
-    const withVault = ports({ vault: () => ({ setProfile, revokeSession: async () => undefined }) });
+    const withVault = ports({ vault: () => ({ ...NO_VAULT, setProfile }) });
     await signIn(withVault, { email, password });
     await signIn(withVault, { email, password });
     expect(setProfile).toHaveBeenCalledTimes(2);

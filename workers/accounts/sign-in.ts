@@ -1,10 +1,11 @@
 import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/crypto/password";
 import { type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
+import { beginAttempt } from "../credentials";
 import { openSession } from "../sessions";
 import { findClaim } from "./directory";
-import { directoryHashes, regionalHashes } from "./email";
-import { beginSignIn, regionOfUnknown } from "./limits";
+import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
+import { regionOfUnknown } from "./limits";
 import type { AccountPorts } from "./ports";
 import { pushProfile } from "./push-profile";
 import type { SignedIn, SignInRequest } from "./schemas";
@@ -27,7 +28,7 @@ interface CredentialRow {
 export async function signIn(ports: AccountPorts, { email, password }: SignInRequest): Promise<SignedIn> {
   const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
   const region = claim === undefined ? await regionOfUnknown(ports, email) : regionOf(claim.person);
-  const attempt = await beginSignIn(ports, region, email);
+  const attempt = await beginAttempt(ports, region, claim?.person ?? normaliseEmail(email));
   const { records, keys } = ports.stores(region);
   const row = claim === undefined ? undefined : await readCredential(ports, claim.person, email);
   if (claim === undefined || row === undefined) {

@@ -1,12 +1,15 @@
 import { SECOND_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { ACCESS_TOKEN_S, CLOCK_TOLERANCE_S } from "../../shared/crypto/tokens";
-import { type PersonId, regionOf, type SessionId } from "../../shared/id";
+import { parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import type { SessionPorts } from "./ports";
-import { requireSession, sessionGuard } from "./session-guard";
+import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 
-export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed";
+export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed" | "password_changed" | "factor_changed";
+
+/** The longest time for which an access token of a session that ends now may still be accepted by its own word. */
+const OUTLIVES_MS = (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS;
 
 /**
  * Ends a session of a person: in the records first, then in the vault, which refuses its access tokens until the last has run out.
@@ -26,7 +29,7 @@ export async function endSession(ports: SessionPorts, person: PersonId, session:
   ]);
   if (found === undefined || found.results.length === 0) return false;
   try {
-    await ports.vault(person).revokeSession(session, now + (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS);
+    await ports.vault(person).revokeSession(session, now + OUTLIVES_MS);
   } catch {
     throw problem("unavailable", "The session has ended, but not all places know yet. Repeat the call.", { retryAfter: 1 });
   }
@@ -39,4 +42,41 @@ export async function endOneSession(ports: SessionPorts, actor: PersonActor, ses
   requireSession(await sessionGuard(records, actor, ports.now()).all());
   if (session === undefined || regionOf(session) !== regionOf(actor.person)) throw notFound("session");
   if (!(await endSession(ports, actor.person, session, "ended_by_person"))) throw notFound("session");
+}
+
+/**
+ * Ends all sessions of the actor's person but the actor's own, as a statement of the caller's batch; does nothing where the actor's
+ * own has ended. The caller tells the vault afterwards, with `tellEnded`.
+ */
+export function endOthers(records: D1Database, actor: PersonActor, now: number, reason: EndReason): D1PreparedStatement {
+  return records
+    .prepare(
+      `update sessions set revoked_at = ?3, revoked_reason = ?4
+       where person_id = ?2 and id <> ?1 and revoked_at is null and ${LIVE_SESSION}`,
+    )
+    .bind(actor.session, actor.person, now, reason);
+}
+
+/**
+ * Tells the vault of every session of the person that ended while its access tokens may still be valid; its sockets close there.
+ * Problem `unavailable` where the vault does not answer; the next call of this kind tells it again.
+ */
+export async function tellEnded(ports: SessionPorts, person: PersonId): Promise<void> {
+  const now = ports.now();
+  const { results } = await ports
+    .stores(regionOf(person))
+    .records.prepare("select id, revoked_at from sessions where person_id = ? and revoked_at > ?")
+    .bind(person, now - OUTLIVES_MS)
+    .all<{ id: string; revoked_at: number }>();
+  const vault = ports.vault(person);
+  try {
+    await Promise.all(
+      results.map(async (row) => {
+        const session = parseId("session", row.id);
+        if (session !== undefined) await vault.revokeSession(session, row.revoked_at + OUTLIVES_MS);
+      }),
+    );
+  } catch {
+    throw problem("unavailable", "The sessions have ended, but not all places know yet.", { retryAfter: 1 });
+  }
 }

@@ -1,5 +1,6 @@
-export { endSession } from "./end-session";
+export { endOthers, endSession, tellEnded } from "./end-session";
 export { openSession, type OpenedSession, type SignIn } from "./open-session";
 export { sessionPorts, type SessionPorts, type SessionVault } from "./ports";
 export { type Tokens, tokensSchema } from "./schemas";
 export { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
+export { isFresh, requireStepUp } from "./step-up";

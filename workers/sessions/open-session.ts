@@ -1,7 +1,7 @@
 import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
 import { sealRefreshToken } from "../../shared/crypto/refresh-token";
 import { newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
-import { ABSOLUTE_MS, FIRST_PARTY, FIRST_PARTY_SCOPE, IDLE_MS } from "./lifetimes";
+import { FIRST_PARTY, FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
 
@@ -27,8 +27,9 @@ export interface OpenedSession {
 
 const INSERT = `
 insert into sessions (id, person_id, client_id, scope, device, address, amr, acr, auth_time, created_at, rotated_at, last_used_at, idle_expiry, absolute_expiry)
-select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9, ?10, ?11
-where exists (select 1 from credentials where person_id = ?2 and password_hash = ?12)`;
+select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9,
+  ?9 + min(${strictest("idleMs", "?10", "?2")}, ${strictest("absoluteMs", "?10", "?2")}), ?9 + ${strictest("absoluteMs", "?10", "?2")}
+where exists (select 1 from credentials where person_id = ?2 and password_hash = ?11)`;
 
 /** Prepares a session in the person's region, to be written in the caller's own D1 batch. */
 export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<OpenedSession> {
@@ -48,8 +49,7 @@ export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<
       signIn.amr.join(" "),
       signIn.acr,
       now,
-      now + IDLE_MS,
-      now + ABSOLUTE_MS,
+      LIMITS,
       signIn.passwordHash,
     );
   const claims: AccessClaims = {

@@ -3,7 +3,7 @@ import { ACCESS_TOKEN_S, signAccessToken } from "../../shared/crypto/tokens";
 import { parseId } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { endSession } from "./end-session";
-import { FIRST_PARTY, GRACE_MS, IDLE_MS } from "./lifetimes";
+import { FIRST_PARTY, GRACE_MS, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
 
@@ -21,9 +21,13 @@ interface SessionRow {
   revoked_at: number | null;
 }
 
+/** The end of the session under the roles of this moment, which may be stricter than those at the sign-in. */
+const END = `min(absolute_expiry, created_at + ${strictest("absoluteMs", "?2", "sessions.person_id")})`;
+
 const ROTATE = `
-update sessions set n = n + 1, rotated_at = ?1, last_used_at = ?1, idle_expiry = min(?1 + ?2, absolute_expiry)
-where id = ?3 and n = ?4 and client_id = ?5 and revoked_at is null and absolute_expiry > ?1 and idle_expiry > ?1`;
+update sessions set n = n + 1, rotated_at = ?1, last_used_at = ?1, absolute_expiry = ${END},
+  idle_expiry = min(?1 + ${strictest("idleMs", "?2", "sessions.person_id")}, ${END})
+where id = ?3 and n = ?4 and client_id = ?5 and revoked_at is null and ${END} > ?1 and idle_expiry > ?1`;
 
 /**
  * Redeems a refresh token for the next pair. A token that was redeemed less than `GRACE_MS` ago gets the same successor again; an older
@@ -37,7 +41,7 @@ export async function refreshSession(ports: SessionPorts, text: string): Promise
   const now = ports.now();
   const { records, keys } = ports.stores(token.region);
   const [rotated, found] = await records.batch<SessionRow>([
-    records.prepare(ROTATE).bind(now, IDLE_MS, token.session, token.n, FIRST_PARTY),
+    records.prepare(ROTATE).bind(now, LIMITS, token.session, token.n, FIRST_PARTY),
     records
       .prepare(
         "select person_id, client_id, scope, amr, acr, auth_time, n, rotated_at, idle_expiry, absolute_expiry, revoked_at from sessions where id = ?",
