@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { METRICS, metric as metricOf } from "../health/catalogue";
 import { SYSTEM } from "../health/codes";
+import { ecgAttributes } from "../health/ecg";
+import { mealAttributes } from "../health/meal";
 import type { Reading } from "../health/reading";
 import { AT, NIGHT, ORIGIN, PERSON, readingsOf, RUN } from "./fixtures";
 import { fromObservation } from "./from-observation";
@@ -118,7 +120,7 @@ describe("a reading", () => {
       ...reading!,
       text: "Porridge",
       date: "2026-11-19",
-      attributes: { mealType: "breakfast", nutrients: { protein: 12.5 } },
+      attributes: mealAttributes({ mealType: "breakfast", nutrients: { "nutrient.protein": 12.5 } }),
     };
     const observation = readingToObservation(meal, ORIGIN);
     expect(observation.component?.[0]).toMatchObject({ valueQuantity: { value: 12.5, code: "g" } });
@@ -126,7 +128,10 @@ describe("a reading", () => {
   });
 
   test("shows the waveform of an ECG", () => {
-    const observation = one("ecg", { attributes: { voltagesUv: [12, -3, 40.5], samplingFrequencyHz: 512 } });
+    const observation = one("ecg", {
+      attributes: ecgAttributes({ samplingHz: 512, samplesUv: [12, -3, 40.5], lead: "Lead II", averageHeartRate: 61 }),
+    });
+    expect(observation.component?.map(({ code }) => code.coding?.[0]?.code)).toEqual(["131330", "8867-4"]);
     expect(observation.component?.[0]?.valueSampledData).toEqual({
       origin: { value: 0, unit: "µV", system: SYSTEM.ucum, code: "uV" },
       period: 1.953125,

@@ -1,3 +1,4 @@
+import { type Meal, mealAttributes } from "../health/meal";
 import { annotations, mealName, partsOf, partType } from "./annotations";
 import type { Delivery, Header } from "./delivery";
 import { type Plan, planOf } from "./plan";
@@ -85,14 +86,7 @@ export function food(d: Delivery, raw: Json, mapRecord: MapRecord): void {
 }
 
 /** Writes a meal with the header at hand. */
-export function emitMeal(
-  d: Delivery,
-  meal: {
-    readonly name?: string | undefined;
-    readonly mealType?: string | undefined;
-    readonly nutrients: Readonly<Record<string, number>>;
-  },
-): void {
+export function emitMeal(d: Delivery, meal: Meal): void {
   d.builder.reading({
     metric: "meal",
     kind: "event",
@@ -100,11 +94,7 @@ export function emitMeal(
     start: d.start,
     end: d.end,
     value: null,
-    attributes: {
-      ...(meal.name !== undefined && { name: meal.name }),
-      ...(meal.mealType !== undefined && { mealType: meal.mealType }),
-      nutrients: meal.nutrients,
-    },
+    attributes: mealAttributes(meal),
     zone: d.zone,
     version: d.version,
     ...(d.id !== undefined && { id: d.id }),

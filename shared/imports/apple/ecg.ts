@@ -1,10 +1,10 @@
 import type { BatchBuilder } from "../../health/batch";
+import { ecgAttributes } from "../../health/ecg";
 import { converter } from "../../health/units";
 import { decodeText } from "../xml/text";
 import { snake } from "./categories";
 import { InstantReader } from "./instant";
 import { sourceOf } from "./sources";
-import { packWaveform } from "./waveform";
 
 /** An electrocardiogram of an export. The wearer's name and date of birth, which the file also states, are not kept. */
 export interface Electrocardiogram {
@@ -36,8 +36,6 @@ const ENGLISH: Readonly<Record<string, Field>> = {
   Unit: "unit",
 };
 const SAMPLE = /^[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?$/;
-/** Leaves room for the other attributes below the 16 KB of a reading. */
-const LONGEST_WAVEFORM = 15_000;
 const METRIC = "ecg";
 const encoder = new TextEncoder();
 
@@ -85,15 +83,6 @@ export function addElectrocardiogram(ecg: Electrocardiogram, builder: BatchBuild
   const { at, zone, samplesUv, samplingHz, classification, symptoms, device, software, lead } = ecg;
   const isWatch = /watch/i.test(device);
   const source = sourceOf(METRIC, device === "" ? undefined : { deviceModel: device, ...(isWatch && { deviceType: "watch" }) }, false);
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  for (const sample of samplesUv) {
-    min = Math.min(min, sample);
-    max = Math.max(max, sample);
-    sum += sample;
-  }
-  const waveform = packWaveform(samplesUv, LONGEST_WAVEFORM);
   builder.reading({
     metric: METRIC,
     kind: "event",
@@ -102,14 +91,7 @@ export function addElectrocardiogram(ecg: Electrocardiogram, builder: BatchBuild
     end: at + Math.round((samplesUv.length / samplingHz) * 1_000),
     value: null,
     ...(classification !== "" && { text: snake(classification.replaceAll(" ", "_")) }),
-    attributes: {
-      samplingHz,
-      samples: { count: samplesUv.length, minUv: min, maxUv: max, meanUv: sum / samplesUv.length },
-      ...(waveform !== undefined && { waveform }),
-      ...(symptoms.length > 0 && { symptoms }),
-      ...(lead !== "" && { lead }),
-      ...(software !== "" && { software }),
-    },
+    attributes: ecgAttributes({ samplingHz, samplesUv, lead, symptoms, ...(software !== "" && { software }) }),
     zone,
     version: 0,
   });

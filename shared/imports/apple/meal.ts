@@ -1,4 +1,5 @@
 import type { BatchBuilder } from "../../health/batch";
+import { mealAttributes } from "../../health/meal";
 import type { Tally } from "../tally";
 import type { RecordDraft } from "./record";
 
@@ -24,7 +25,7 @@ export function addMeal(meal: RecordDraft, children: readonly RecordDraft[], sou
     end: meal.end,
     value: null,
     ...(name !== undefined && { text: name }),
-    attributes: { nutrients, ...(meal.metadata !== undefined && { metadata: meal.metadata }) },
+    attributes: mealAttributes({ name, nutrients, metadata: meal.metadata }),
     zone: meal.zone,
     version: meal.version,
   });

@@ -7,7 +7,7 @@ import { parseDevice } from "./device";
 import { parseElectrocardiogram } from "./ecg";
 import { InstantReader } from "./instant";
 import { RouteParser } from "./route";
-import { packWaveform, unpackWaveform } from "./waveform";
+import { packWaveform, unpackWaveform } from "../../health/waveform";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -147,7 +147,7 @@ describe("electrocardiograms", () => {
         const back = unpackWaveform(packed);
         expect(back).toHaveLength(samples.length);
         for (const [i, sample] of samples.entries())
-          expect(Math.abs((back[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(packed.stepUv / 2 + 1e-9);
+          expect(Math.abs((back?.[i] ?? Number.NaN) - sample)).toBeLessThanOrEqual(packed.stepUv / 2 + 1e-9);
       }),
       { numRuns: 50 },
     );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ecgAttributes } from "../../health/ecg";
 import { instant, int64, interval, label } from "./fields";
 import { mapper } from "./mapper";
 import { known, Rejection } from "./point";
@@ -16,6 +17,8 @@ const medicalDevice = z
 /** A recording of five minutes at 512 Hz is far beyond what a watch makes. */
 const MAX_SAMPLES = 150_000;
 const MAX_WINDOWS = 100;
+/** By the vendor's number of the lead. */
+const LEADS = [undefined, "I", "II", "III"];
 
 /** Recordings and notifications about the heart's rhythm. */
 export const HEART_EVENT_MAPPERS = {
@@ -43,10 +46,10 @@ export const HEART_EVENT_MAPPERS = {
         {
           value: null,
           text: label(v.resultClassification),
-          attributes: known({
-            samplingFrequencyHz: v.samplingFrequencyHertz,
-            voltagesUv: v.waveformSamples.map((sample) => Math.round((sample * 1000) / v.millivoltsScalingFactor)),
-            leadNumber: v.leadNumber,
+          attributes: ecgAttributes({
+            samplingHz: v.samplingFrequencyHertz,
+            samplesUv: v.waveformSamples.map((sample) => (sample * 1_000) / v.millivoltsScalingFactor),
+            lead: LEADS[v.leadNumber ?? 0],
             averageHeartRate: v.beatsPerMinuteAvg,
             device: v.medicalDeviceInfo,
           }),

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { metric as metricOf } from "../../health/catalogue";
+import { mealAttributes } from "../../health/meal";
 import { convert } from "../../health/units";
 import { interval, label, note, sampleTime } from "./fields";
 import { mapper } from "./mapper";
-import { known, Rejection, some } from "./point";
+import { known, Rejection } from "./point";
 import { SYMPTOMS } from "./symptoms";
 
 const grams = z.object({ grams: z.number() });
@@ -77,15 +78,17 @@ export const LIFE_MAPPERS = {
     if (v.energy !== undefined) p.interval("dietary_energy", v.interval, v.energy.kcal);
     if (v.energyFromFat !== undefined) p.interval("dietary_energy_from_fat", v.interval, v.energyFromFat.kcal);
     for (const [key, value] of amounts) p.interval(key, v.interval, value);
-    const serving = known({ amount: v.serving?.amount, unit: v.serving?.foodMeasurementUnitDisplayName });
+    const { serving } = v;
+    const mealType = label(v.mealType);
     p.reading("meal", "event", v.interval, {
       value: null,
-      text: label(v.mealType),
-      attributes: {
-        ...known({ food: v.foodDisplayName, energyKcal: v.energy?.kcal }),
-        ...some("serving", serving),
-        ...some("nutrients", Object.fromEntries(amounts)),
-      },
+      text: mealType,
+      attributes: mealAttributes({
+        name: v.foodDisplayName,
+        mealType,
+        serving: serving && known({ amount: serving.amount, unit: serving.foodMeasurementUnitDisplayName }),
+        nutrients: { ...(v.energy !== undefined && { dietary_energy: v.energy.kcal }), ...Object.fromEntries(amounts) },
+      }),
     });
   }),
   "menstrual-period": mapper("menstrualPeriod", z.object({ interval, notes: note }), (v, p) =>

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BatchBuilder } from "../../health/batch";
+import { readEcg } from "../../health/ecg";
 import { metric } from "../../health/catalogue";
 import { type Batch, ZONE_UNKNOWN } from "../../health/reading";
 import { GOOGLE_HEALTH_VENDOR } from "./descriptor";
@@ -144,7 +145,13 @@ describe("points become canonical", () => {
   it("divides the ECG by its scaling factor, stores microvolts and lets it last as long as its samples", () => {
     const [ecg] = one("electrocardiogram").readings;
     expect(ecg).toMatchObject({ key: "ecg", kind: "event", start: AT, end: AT + 16, value: null, text: "normal_sinus_rhythm" });
-    expect(ecg?.attributes).toMatchObject({ voltagesUv: [0, 1000, -500, 0], samplingFrequencyHz: 250, averageHeartRate: 67 });
+    expect(ecg?.attributes).toMatchObject({
+      samplingHz: 250,
+      samples: { count: 4, minUv: -500, maxUv: 1000 },
+      lead: "I",
+      averageHeartRate: 67,
+    });
+    expect(readEcg(ecg?.attributes ?? {})?.samplesUv).toEqual([0, 1000, -500, 0.092]);
   });
 
   it("keeps the windows of an irregular rhythm notification", () => {
@@ -167,7 +174,16 @@ describe("points become canonical", () => {
       "nutrient.fat_total": 7,
     });
     expect(readings).toMatchObject([
-      { key: "meal", text: "breakfast", attributes: { food: "Porridge", energyKcal: 350, serving: { amount: 1, unit: "bowl" } } },
+      {
+        key: "meal",
+        text: "breakfast",
+        attributes: {
+          name: "Porridge",
+          mealType: "breakfast",
+          serving: { amount: 1, unit: "bowl" },
+          nutrients: { dietary_energy: 350, "nutrient.protein": 12 },
+        },
+      },
     ]);
   });
 

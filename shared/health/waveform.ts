@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { ByteReader, ByteWriter } from "../../health/bytes";
+import { ByteReader, ByteWriter } from "./bytes";
 
 /** A recorded voltage curve, small enough to travel with its reading. */
 export interface Waveform {
@@ -32,9 +32,21 @@ export function packWaveform(samplesUv: readonly number[], longest: number): Wav
   return undefined;
 }
 
-/** The samples of a waveform in microvolts. */
-export function unpackWaveform(waveform: Waveform): number[] {
-  const bytes = new ByteReader(inflateRawSync(Buffer.from(waveform.data, "base64")));
+/** No sample takes more bytes than the difference of two doubles' integers. */
+const LONGEST_SAMPLE = 8;
+
+/** The samples of a waveform in microvolts; undefined where its data is not what it says. */
+export function unpackWaveform(waveform: Waveform): number[] | undefined {
+  try {
+    return unpack(waveform);
+  } catch {
+    return undefined;
+  }
+}
+
+function unpack(waveform: Waveform): number[] {
+  const packed = Buffer.from(waveform.data, "base64");
+  const bytes = new ByteReader(inflateRawSync(packed, { maxOutputLength: waveform.count * LONGEST_SAMPLE + 1 }));
   const samples: number[] = [];
   let step = 0;
   for (let i = 0; i < waveform.count; i++) {
