@@ -1,7 +1,18 @@
 import type { Profile } from "./state";
 
+/** Every write of readings asks for the profile. An object has one storage, and nothing else writes the table. */
+const known = new WeakMap<SqlStorage, Profile>();
+
 /** The profile, with UTC and English until registration has told better. */
 export function readProfile(sql: SqlStorage): Profile {
+  const remembered = known.get(sql);
+  if (remembered !== undefined) return remembered;
+  const profile = loadProfile(sql);
+  known.set(sql, profile);
+  return profile;
+}
+
+function loadProfile(sql: SqlStorage): Profile {
   const [row] = sql
     .exec<{ time_zone: string; locale: string; name: string | null }>("SELECT time_zone, locale, name FROM profile")
     .toArray();
@@ -17,4 +28,5 @@ export function writeProfile(sql: SqlStorage, profile: Profile): void {
     profile.locale,
     profile.name ?? null,
   );
+  known.delete(sql);
 }

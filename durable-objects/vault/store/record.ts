@@ -6,10 +6,11 @@ import { localDay, offsetAt, parseDay } from "../../../shared/health/zone";
 import type { Touched } from "../state";
 import { type DailyRow, writeDaily } from "./daily";
 import type { Erasures } from "./erasures";
+import type { OpenHours } from "./open-hours";
 import { type Row, writeRows } from "./rows";
 import { rebuildDays } from "./rollups";
 import { writeSamples } from "./samples";
-import { growSeries, noteSeries } from "./series";
+import { addToSeries, growSeries, noteSeries } from "./series";
 import { rebuildNights, type SessionRow, type StretchRow, writeSessions, writeStretches } from "./sleeps";
 import type { Sources } from "./sources";
 import { Screen } from "./screen";
@@ -20,6 +21,7 @@ export interface RecordContext {
   readonly sql: SqlStorage;
   readonly sources: Sources;
   readonly erasures: Erasures;
+  readonly open: OpenHours;
   readonly now: number;
   /** The person's own zone, for readings that tell none. */
   readonly timeZone: string;
@@ -164,13 +166,19 @@ class BatchWriter {
   }
 
   #dense(metric: Metric, source: number, samples: IdentifiedSamples): void {
-    const { sql, now } = this.#ctx;
+    const { sql, open, now } = this.#ctx;
     const [first, last] = extent(samples.at);
-    noteSeries(sql, metric.code, source, "sample", samples.at[first]!, samples.at[last]!, 0);
-    const write = writeSamples(sql, metric, source, samples, now);
+    const write = writeSamples(sql, open, metric, source, samples, now);
     this.#count(metric.key, write);
     if (!write.changed) return;
-    growSeries(sql, metric.code, source, "sample", write.accepted, samples.at[last]!, samples.value[last]!);
+    addToSeries(
+      sql,
+      metric.code,
+      source,
+      write.accepted,
+      { at: samples.at[first]! },
+      { at: samples.at[last]!, value: samples.value[last]! },
+    );
     rebuildDays(sql, metric.code, source, write.dates);
     this.touched.push({
       metric: metric.key,
@@ -244,6 +252,7 @@ class BatchWriter {
       if (latest === undefined || row.end >= latest.end) latest = row;
     }
     noteSeries(sql, metric.code, source, kind, from, to, longest);
+    this.#ctx.open.forget(metric.code, source);
     const write = writeRows(sql, metric, kind, source, rows, now);
     this.#count(metric.key, write);
     if (!write.changed) return;

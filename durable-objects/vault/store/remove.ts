@@ -121,7 +121,7 @@ function rewriteHour(
   addHours(sql, metric.code, source, rollSamples(kept, metric.energyAverage === true));
   sql.exec("DELETE FROM minutes WHERE metric = ? AND hour = ? AND source = ?", metric.code, hour, source);
   if (kept.at.length > 0 && hour >= Math.floor(now / HOUR_MS) - MINUTES_KEPT_HOURS) {
-    summariseMinutes(sql, metric.code, source, hour, { appended: false, samples: kept }, measure);
+    summariseMinutes(sql, metric.code, source, hour, { samples: kept }, measure);
   }
 }
 

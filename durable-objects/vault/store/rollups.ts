@@ -10,12 +10,40 @@ const ADD_HOURS = `INSERT INTO hours (metric, source, hour, date, n, min, max, s
   ON CONFLICT DO UPDATE SET n = n + excluded.n, min = min(min, excluded.min), max = max(max, excluded.max), sum = sum + excluded.sum,
     last = iif(excluded.last_at >= last_at, excluded.last, last), last_at = max(last_at, excluded.last_at), slots = slots | excluded.slots`;
 
+/** The same for one hour, which is what a live stream adds: a third of the time. */
+const ADD_HOUR = ADD_HOURS.replace(/SELECT .* WHERE true/s, "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+
+const ADD_TO_DAY = `INSERT INTO days (metric, source, date, n, min, max, sum, last, last_at, slots) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+  ON CONFLICT DO UPDATE SET n = n + excluded.n, min = min(min, excluded.min), max = max(max, excluded.max), sum = sum + excluded.sum,
+    last = iif(excluded.last_at >= last_at, excluded.last, last), last_at = max(last_at, excluded.last_at), slots = slots + excluded.slots`;
+
 /** Adds summaries of readings that were not there before. */
 export function addHours(sql: SqlStorage, metric: number, source: number, rolls: readonly Roll[]): void {
+  const [only] = rolls;
+  if (only !== undefined && rolls.length === 1) {
+    sql.exec(ADD_HOUR, metric, source, only.hour, only.date, only.n, only.min, only.max, only.sum, only.last, only.lastAt, only.slots);
+    return;
+  }
   for (let i = 0; i < rolls.length; i += JSON_ROWS) {
     const rows = rolls.slice(i, i + JSON_ROWS).map((r) => [r.hour, r.date, r.n, r.min, r.max, r.sum, r.last, r.lastAt, r.slots]);
     sql.exec(ADD_HOURS, metric, source, JSON.stringify(rows));
   }
+}
+
+/** Adds the summary of appended samples to their day; `slots` counts the five-minute slots that had no data before. */
+export function addToDay(sql: SqlStorage, metric: number, source: number, roll: Roll, slots: number): void {
+  sql.exec(ADD_TO_DAY, metric, source, roll.date, roll.n, roll.min, roll.max, roll.sum, roll.last, roll.lastAt, slots);
+}
+
+/** The five-minute slots with data of an hour, by local date. */
+export function hourSlots(sql: SqlStorage, metric: number, source: number, hour: number): ReadonlyMap<number, number> {
+  const rows = sql.exec<{ date: number; slots: number }>(
+    "SELECT date, slots FROM hours WHERE metric = ? AND hour = ? AND source = ?",
+    metric,
+    hour,
+    source,
+  );
+  return new Map(rows.toArray().map(({ date, slots }) => [date, slots]));
 }
 
 /** Forgets the summaries of a source's hours in [fromHour, toHour). Returns the dates they belonged to. */

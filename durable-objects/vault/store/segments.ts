@@ -13,40 +13,60 @@ export interface HourKey {
   readonly hour: number;
 }
 
-type PartRow = { part: number; n: number; last_at: number };
 type DataRow = { part: number; n: number; data: ArrayBuffer; ids: ArrayBuffer | null };
+
+/** How an hour is stored. */
+export interface HourExtent {
+  readonly parts: number;
+  readonly nextPart: number;
+  /** Instant of the latest sample; negative infinity where there is none. */
+  readonly latest: number;
+}
 
 /** What writing an hour did; `appended` is true when only later samples were added and the hour's old content was not read. */
 export interface HourWrite extends Omit<Merged, "samples"> {
   readonly appended: boolean;
+  /** The hour's parts after the write; valid where something changed. */
+  readonly hour: HourExtent;
   /** The whole hour after the write, or only the new samples when they were appended. */
   readonly samples: IdentifiedSamples;
 }
 
-/** Writes samples of one hour, sorted and without repeats, into its segment. */
+/**
+ * Writes samples of one hour, sorted and without repeats, into its segment. `known` is what the caller remembers of the hour; without
+ * it, that is read.
+ */
 export function writeHour(
   sql: SqlStorage,
   key: HourKey,
   incoming: IdentifiedSamples,
   energy: (value: number) => number,
   now: number,
+  known: HourExtent | undefined,
 ): HourWrite {
-  const parts = sql
-    .exec<PartRow>(
-      "SELECT part, n, last_at FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part",
-      key.metric,
-      key.hour,
-      key.source,
-    )
-    .toArray();
-  const latest = parts.reduce((most, part) => Math.max(most, part.last_at), Number.NEGATIVE_INFINITY);
-  if (incoming.at[0]! > latest && parts.length < MOST_PARTS) {
-    putPart(sql, key, (parts.at(-1)?.part ?? -1) + 1, incoming, energy, now);
-    return { samples: incoming, accepted: incoming.at.length, duplicate: 0, updated: 0, changed: true, appended: parts.length > 0 };
+  const before = known ?? readExtent(sql, key);
+  const last = incoming.at.at(-1)!;
+  if (incoming.at[0]! > before.latest && before.parts < MOST_PARTS) {
+    putPart(sql, key, before.nextPart, incoming, energy, now);
+    const hour = { parts: before.parts + 1, nextPart: before.nextPart + 1, latest: last };
+    return { samples: incoming, accepted: incoming.at.length, duplicate: 0, updated: 0, changed: true, appended: before.parts > 0, hour };
   }
   const merged = mergeSamples(readHour(sql, key), incoming);
   if (merged.changed) replaceHour(sql, key, merged.samples, energy, now);
-  return { ...merged, appended: false };
+  return { ...merged, appended: false, hour: { parts: 1, nextPart: 1, latest: Math.max(before.latest, last) } };
+}
+
+function readExtent(sql: SqlStorage, { metric, hour, source }: HourKey): HourExtent {
+  return sql
+    .exec<{ parts: number; nextPart: number; latest: number | null }>(
+      `SELECT count(*) AS parts, coalesce(max(part) + 1, 0) AS nextPart, max(last_at) AS latest
+       FROM segments WHERE metric = ? AND hour = ? AND source = ?`,
+      metric,
+      hour,
+      source,
+    )
+    .toArray()
+    .map(({ parts, nextPart, latest }) => ({ parts, nextPart, latest: latest ?? Number.NEGATIVE_INFINITY }))[0]!;
 }
 
 /** All samples of an hour, sorted; empty where there is none. */

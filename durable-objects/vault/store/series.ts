@@ -47,6 +47,28 @@ export function growSeries(
   );
 }
 
+/** Counts new samples of a series that has no intervals, and makes it where it is new. Times epoch milliseconds. */
+export function addToSeries(
+  sql: SqlStorage,
+  metric: number,
+  source: number,
+  accepted: number,
+  first: { readonly at: number },
+  last: { readonly at: number; readonly value: number },
+): void {
+  sql.exec(
+    `INSERT INTO series (metric, source, kind, n, first_at, last_at, last_value, longest) VALUES (?1, ?2, 'sample', ?3, ?4, ?5, ?6, 0)
+     ON CONFLICT DO UPDATE SET n = n + excluded.n, first_at = min(first_at, excluded.first_at),
+       last_value = iif(excluded.last_at >= last_at OR last_value IS NULL, excluded.last_value, last_value), last_at = max(last_at, excluded.last_at)`,
+    metric,
+    source,
+    accepted,
+    first.at,
+    last.at,
+    last.value,
+  );
+}
+
 type Extent = { n: number; first_at: number | null; last_at: number | null };
 
 /** Counts a metric's series of a source again from what is stored; series without readings disappear. Used after deletions. */

@@ -4,6 +4,7 @@ import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
+import { OpenHours } from "./open-hours";
 import { recordBatch, type RecordContext } from "./record";
 import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
@@ -21,6 +22,9 @@ export class Store {
   readonly #timeZone: () => string;
   readonly #timers: Timers;
   readonly #listeners: RecordedListener[] = [];
+  readonly #open = new OpenHours();
+  /** Whether the timer that drops old minutes is known to be set. */
+  #minutesAreDue = false;
 
   constructor(storage: DurableObjectStorage, now: () => number, timeZone: () => string, timers: Timers) {
     this.#storage = storage;
@@ -41,6 +45,7 @@ export class Store {
     const receipt: Receipt = { accepted: 0, duplicate: 0, updated: 0, deleted: 0, quarantined: [], rejected: [], byMetric: {} };
     this.#write((ctx) => {
       const removed = removeForBatch(ctx, batch, receipt);
+      if (removed.length > 0) ctx.open.clear();
       return [...removed, ...recordBatch(ctx, batch, receipt)];
     });
     return receipt;
@@ -50,6 +55,7 @@ export class Store {
   erase(removal: Removal & { readonly source: number }): { deleted: number } {
     let deleted = 0;
     this.#write((ctx) => {
+      ctx.open.clear();
       const removed = removeRange(ctx, removal);
       deleted = removed.count;
       ctx.erasures.erase(removal.metric, removal.source, removal.from, removal.to, ctx.now);
@@ -62,6 +68,7 @@ export class Store {
   eraseOne(key: ReadingKey): boolean {
     let found = false;
     this.#write((ctx) => {
+      ctx.open.clear();
       const touched = removeOne(ctx, key);
       found = touched !== undefined;
       return touched ?? [];
@@ -73,6 +80,7 @@ export class Store {
   remove(removal: Removal): { deleted: number } {
     let deleted = 0;
     this.#write((ctx) => {
+      ctx.open.clear();
       const removed = removeRange(ctx, removal);
       deleted = removed.count;
       return removed.touched;
@@ -85,25 +93,36 @@ export class Store {
       this.#storage.transactionSync(() => {
         const touched = work(this.#context());
         if (touched.length === 0) return;
-        this.#timers.setEarliest(MINUTES_TIMER, "", this.#now() + DAY_MS);
+        if (!this.#minutesAreDue) this.#timers.setEarliest(MINUTES_TIMER, "", this.#now() + DAY_MS);
+        this.#minutesAreDue = true;
         for (const listener of this.#listeners) listener(touched);
       });
     } catch (error) {
-      // A rolled-back transaction may have taught the caches of sources and erasures what is not stored.
+      // A rolled-back transaction may have taught the caches what is not stored.
       this.sources.reload();
       this.erasures.reload();
+      this.#open.clear();
+      this.#minutesAreDue = false;
       throw error;
     }
   }
 
   #context(): RecordContext {
-    return { sql: this.#storage.sql, sources: this.sources, erasures: this.erasures, now: this.#now(), timeZone: this.#timeZone() };
+    return {
+      sql: this.#storage.sql,
+      sources: this.sources,
+      erasures: this.erasures,
+      open: this.#open,
+      now: this.#now(),
+      timeZone: this.#timeZone(),
+    };
   }
 
   #dropOldMinutes(): number | undefined {
     const { sql } = this.#storage;
     sql.exec("DELETE FROM minutes WHERE hour < ?", Math.floor(this.#now() / HOUR_MS) - MINUTES_KEPT_HOURS);
     const left = sql.exec("SELECT 1 FROM minutes LIMIT 1").toArray().length > 0;
+    this.#minutesAreDue = left;
     return left ? this.#now() + DAY_MS : undefined;
   }
 }
