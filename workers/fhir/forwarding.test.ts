@@ -1,4 +1,4 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TargetSettings } from "../../durable-objects/vault/fhir/targets";
@@ -131,6 +131,33 @@ describe("forwarding", () => {
     }
     expect(server.all("Observation")).toHaveLength(1);
     expect(server.all("Observation")[0]).toMatchObject({ valueSampledData: { period: 60_000, data: "60 61 62" } });
+  });
+
+  test("is asked for again where its message or its run got lost, until all is sent", async () => {
+    const { vault, send, actor, id } = await forwarder();
+    const due = async () =>
+      await runInDurableObject(
+        vault,
+        (_, { storage }) =>
+          storage.sql.exec<{ due_at: number }>("SELECT due_at FROM timers WHERE kind = 'fhir-forward'").toArray()[0]?.due_at,
+      );
+    await vault.record(weights(1));
+    server.breaks(() => 503);
+    for (let lost = 0; lost < 3; lost++) {
+      vi.setSystemTime((await due()) ?? 0);
+      await runDurableObjectAlarm(vault);
+      expect(await due()).toBeGreaterThan(Date.now());
+    }
+    server.works();
+    vi.setSystemTime((await due()) ?? 0);
+    await send();
+    expect(server.all("Observation")).toHaveLength(1);
+    await runDurableObjectAlarm(vault);
+    expect(await due()).toBeUndefined();
+
+    await vault.changeFhirTarget(actor, id, { state: "paused" });
+    await vault.record(weights(2));
+    expect(await due()).toBeUndefined();
   });
 
   test("a night brings its figures along", async () => {

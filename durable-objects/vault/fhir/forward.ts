@@ -27,6 +27,8 @@ export interface ForwardResult {
 const TIMER = "fhir-forward";
 /** Writes that follow each other closely are sent together. */
 const SETTLE_MS = 2 * SECOND_MS;
+/** A message, or the run it asked for, can be lost with its machine: what is open for so long is asked for again. */
+const RECALL_MS = 30 * SECOND_MS;
 const ENTRIES_A_BUNDLE = 100;
 const SMALLEST_BUNDLE = 10;
 /** One queue message does not hold the object for longer; the timer asks for the next. */
@@ -52,9 +54,11 @@ export class Forwarding {
     this.deliveries = new Deliveries(state);
     state.onRecorded((touched) => this.#recorded(touched));
     state.timers.on(TIMER, async (target) => {
+      const due = this.#isActive(target) ? this.deliveries.nextDue(target) : undefined;
+      if (due === undefined || due > state.now()) return due;
       const pointer: ForwardPointer = { kind: "fhir-forward", person: state.person, target };
       await queue.send(pointer);
-      return undefined;
+      return state.now() + RECALL_MS;
     });
   }
 
@@ -94,6 +98,10 @@ export class Forwarding {
   /** Gives up what is open at a target, visibly: its message went to the dead letters. */
   bury(target: string): void {
     this.deliveries.bury(target, "gave_up");
+  }
+
+  #isActive(target: string): boolean {
+    return this.#targets.all().some(({ id, state }) => id === target && state === "active");
   }
 
   #recorded(touched: readonly Touched[]): void {
