@@ -1,6 +1,7 @@
 import { problem } from "../problem";
 import type { Token } from "./coding";
 import { type Clause, dateClauses } from "./date-search";
+import { URN } from "./systems";
 
 export const DEFAULT_COUNT = 50;
 export const LARGEST_COUNT = 200;
@@ -13,12 +14,18 @@ export interface SearchParameter {
 }
 
 const ID: SearchParameter = { name: "_id", type: "token", documentation: "Logical id" };
+const IDENTIFIER: SearchParameter = {
+  name: "identifier",
+  type: "token",
+  documentation: `Meridian's own identifier; of an Observation also that of the vendor's record (\`${URN.source}{vendor}|{id}\`)`,
+};
 const PATIENT: SearchParameter = { name: "patient", type: "reference", documentation: "The person: `{id}` or `Patient/{id}`" };
 
 /** The parameters each resource type can be searched by: what is not here is refused. */
 export const SEARCH_PARAMETERS = {
   Observation: [
     ID,
+    IDENTIFIER,
     PATIENT,
     { name: "subject", type: "reference", documentation: "As `patient`" },
     { name: "code", type: "token", documentation: "Code of the Observation: LOINC, PGHD, SNOMED CT, Meridian's own, the vendor's" },
@@ -28,8 +35,8 @@ export const SEARCH_PARAMETERS = {
     { name: "status", type: "token", documentation: "Status of the Observation" },
     { name: "_lastUpdated", type: "date", documentation: "When the record last changed" },
   ],
-  Patient: [ID],
-  Device: [ID, PATIENT],
+  Patient: [ID, IDENTIFIER],
+  Device: [ID, IDENTIFIER, PATIENT],
 } as const satisfies Readonly<Record<string, readonly SearchParameter[]>>;
 
 export type SearchableType = keyof typeof SEARCH_PARAMETERS;
@@ -44,6 +51,7 @@ export type Sort = (typeof SORTS)[number];
 export interface Search {
   /** Undefined where any id fits. */
   readonly ids: readonly string[] | undefined;
+  readonly identifiers: readonly (readonly Token[])[];
   readonly patients: readonly (readonly string[])[];
   readonly codes: readonly (readonly Token[])[];
   readonly categories: readonly (readonly Token[])[];
@@ -87,6 +95,7 @@ export function parseSearch(type: SearchableType, params: readonly (readonly [st
   const last = (name: string) => of(name).at(-1)?.join(",");
   return {
     ids: intersection(of("_id")),
+    identifiers: of("identifier").map((tokens) => tokens.map(identifier)),
     patients: [...of("patient"), ...of("subject")].map((refs) => refs.map((ref) => target(ref, "Patient"))),
     codes: of("code").map((tokens) => tokens.map(token)),
     categories: of("category").map((tokens) => tokens.map(token)),
@@ -123,6 +132,14 @@ function token(text: string): Token {
   if (bar < 0) return { system: undefined, code: text };
   const code = text.slice(bar + 1);
   return { system: text.slice(0, bar), code: code === "" ? undefined : code };
+}
+
+/** The hash under `urn:meridian:reading` says what a reading is, and leads nowhere: nothing is stored by it. */
+function identifier(text: string): Token {
+  const found = token(text);
+  if (found.code === undefined || found.code === "") throw problem("malformed", "A value of identifier names no identifier.");
+  if (found.system === URN.reading) throw problem("malformed", `Search by ${URN.observation} instead of ${URN.reading}.`);
+  return found;
 }
 
 /** The id in `id`, `Type/id` or an absolute reference. */

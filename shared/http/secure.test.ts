@@ -56,3 +56,21 @@ test("browsers of configured origins are let in, others are not told anything", 
   expect(welcome.get("access-control-allow-credentials")).toBeNull();
   expect((await ask("https://evil.test")).get("access-control-allow-origin")).toBeNull();
 });
+
+test("a preflight allows every header that FHIR clients in browsers send", async () => {
+  const wanted = ["authorization", "content-type", "if-match", "if-none-exist", "prefer", "x-medplum"];
+  const answer = await app().request(
+    "/cached",
+    {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://app.meridian.test",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": wanted.join(","),
+      },
+    },
+    env,
+  );
+  expect(answer.status).toBe(204);
+  expect(answer.headers.get("access-control-allow-headers")?.split(",")).toEqual(expect.arrayContaining(wanted));
+});

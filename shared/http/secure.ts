@@ -78,6 +78,11 @@ export function allowOrigins(): MiddlewareHandler<AppEnv> {
       "range",
       "x-file-name",
       "x-request-id",
+      // What clients of FHIR and of fetch send of their own accord; a preflight that leaves one out fails their request.
+      "cache-control",
+      "if-modified-since",
+      "x-medplum",
+      "x-requested-with",
     ],
     exposeHeaders: EXPOSED,
     maxAge: 600,

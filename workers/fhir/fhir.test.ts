@@ -157,6 +157,58 @@ describe("searching Observations", () => {
     }
   });
 
+  test("each result can be searched by each of its identifiers that lead somewhere", async () => {
+    const results = await found(`${me()}&_count=200`);
+    for (const { id, identifier = [] } of results) {
+      for (const { system, value } of identifier.filter((one) => one.system !== "urn:meridian:reading")) {
+        const token = encodeURIComponent(`${system}|${value}`);
+        expect((await found(`identifier=${token}`)).map((one) => one.id)).toEqual([id]);
+        expect(await found(`identifier=${token}`, eve)).toEqual([]);
+      }
+    }
+    expect(results.filter(({ identifier = [] }) => identifier[0]?.system === "urn:meridian:source:withings")).toHaveLength(10);
+  });
+
+  test.each([
+    ["identifier=w-3", 1],
+    ["identifier=w-3,w-4,night,run", 4],
+    ["identifier=w-3,w-4&identifier=w-4", 1],
+    ["identifier=w-3&code=29463-7", 1],
+    ["identifier=w-3&code=8867-4", 0],
+    ["identifier=urn:meridian:source:healthkit|w-3", 0],
+    ["identifier=urn:other|w-3", 0],
+  ])("%s finds %i", async (query, n) => {
+    expect(await found(query)).toHaveLength(n);
+  });
+
+  test("pages through what identifiers name, in the order asked for", async () => {
+    const names = Array.from({ length: 10 }, (_, i) => `w-${i}`).join(",");
+    const values: (number | undefined)[] = [];
+    let next: string | undefined = `/fhir/r4/Observation?identifier=${names}&_sort=date&_count=3&_total=accurate`;
+    while (next !== undefined) {
+      const bundle: SearchBundle = await json(await ada.fetch(next));
+      expect(bundle.total).toBe(10);
+      values.push(...(bundle.entry ?? []).map(({ resource }) => (resource as Observation).valueQuantity?.value));
+      const link = bundle.link.find(({ relation }) => relation === "next");
+      next = link === undefined ? undefined : new URL(link.url).pathname + new URL(link.url).search;
+    }
+    expect(values).toEqual([70.9, 70.8, 70.7, 70.6, 70.5, 70.4, 70.3, 70.2, 70.1, 70]);
+  });
+
+  test.each(["identifier=urn:meridian:source:withings|", "identifier=urn:meridian:reading|abc"])("%s is refused", async (query) => {
+    expect((await ada.fetch(`/fhir/r4/Observation?${query}`)).status).toBe(400);
+  });
+
+  test.each(["Patient", "Device"])("%s is found by its identifier", async (type) => {
+    const all = await json<SearchBundle>(await ada.fetch(`/fhir/r4/${type}`));
+    const [one] = all.entry ?? [];
+    const identifier = one !== undefined && "identifier" in one.resource ? one.resource.identifier?.[0] : undefined;
+    const by = async (token: string) =>
+      await json<SearchBundle>(await ada.fetch(`/fhir/r4/${type}?identifier=${encodeURIComponent(token)}`));
+    expect((await by(`${identifier?.system}|${identifier?.value}`)).entry).toEqual([one]);
+    expect((await by(`urn:other|${identifier?.value}`)).entry).toBeUndefined();
+  });
+
   test("by device finds the readings of one source", async () => {
     const bundle = await json<SearchBundle>(await ada.fetch(`/fhir/r4/Device?${me()}`));
     const scale = bundle.entry

@@ -59,7 +59,8 @@ for (const type of Object.keys(SEARCH_PARAMETERS) as SearchableType[]) {
       rawBody: { mediaType: FORM, description: "Search parameters; those of the query count as well" },
     }),
     async (c) => {
-      const body = await c.req.text();
+      // Decoded here: the runtime warns of every body that it is asked to read as text and that is not called text.
+      const body = new TextDecoder().decode(await c.req.arrayBuffer());
       const mediaType = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
       if (body !== "" && mediaType !== FORM) throw problem("unsupported_media_type", `Send the parameters as ${FORM}.`);
       return search(c, type, new URLSearchParams([...new URL(c.req.url).searchParams, ...new URLSearchParams(body)]));

@@ -26,6 +26,9 @@ export interface Entry {
   readonly updatedAt: number;
 }
 
+/** What the order of a result knows of an entry. */
+export type Placed = Omit<Entry, "stream"> & { readonly stream: Pick<Stream, "table" | "metric" | "source"> };
+
 /** Where a page ended. Travels sealed in a cursor. */
 export interface Position {
   readonly updatedAt: number;
@@ -49,7 +52,7 @@ export interface Ask {
 }
 
 /** The order of a result: by the asked time, then by whatever makes it total, so that paging neither repeats nor skips. */
-export function compareEntries(a: Entry, b: Entry, { by, descending }: Pick<Ask, "by" | "descending">): number {
+export function compareEntries(a: Placed, b: Placed, { by, descending }: Pick<Ask, "by" | "descending">): number {
   const ascending =
     (by === "updated" ? a.updatedAt - b.updatedAt : 0) ||
     a.start - b.start ||
@@ -63,6 +66,6 @@ export function compareStreams(a: Pick<Stream, "table" | "metric" | "source">, b
   return TABLES.indexOf(a.table) - TABLES.indexOf(b.table) || a.metric - b.metric || a.source - b.source;
 }
 
-export function positionOf({ stream, start, end, tag, updatedAt }: Entry): Position {
+export function positionOf({ stream, start, end, tag, updatedAt }: Placed): Position {
   return { updatedAt, start, table: stream.table, metric: stream.metric, source: stream.source, end, tag };
 }

@@ -1,6 +1,6 @@
 import type { Token } from "../../../shared/fhir/coding";
 import { type Place, tagHash } from "../../../shared/fhir/ids";
-import type { Observation } from "../../../shared/fhir/types";
+import type { Identifier, Observation } from "../../../shared/fhir/types";
 import { metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
 import { localDay, offsetAt, parseDay, startOfDay } from "../../../shared/health/zone";
 import { type Ask, compareEntries, type Entry, type Stream } from "./entries";
@@ -66,6 +66,11 @@ export function shortened(tag: string): string {
 /** Whether a status token means `final`, which everything in the vault is. */
 export function isFinal({ system, code }: Token): boolean {
   return (system === undefined || system === FINAL.system) && (code === undefined || code === FINAL.code);
+}
+
+/** Whether an identifier is the one that a token names. */
+export function isNamed({ system, value }: Identifier, token: Token): boolean {
+  return value === token.code && (token.system === undefined || token.system === system);
 }
 
 /** Whether the row that an id names is still there; reads keys alone. */

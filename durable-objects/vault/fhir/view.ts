@@ -9,9 +9,10 @@ import { type Kind, metricByCode } from "../../../shared/health/catalogue";
 import { notFound } from "../../../shared/problem";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
+import { namedIds, pageOfFew } from "./by-id";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
-import { dateAt, exists, isFinal, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
+import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
 import { countOf } from "./streams";
 
 /** A search as it crosses RPC: the query as it was written. */
@@ -65,7 +66,8 @@ export class FhirView {
         search,
         this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []),
       );
-    return search.ids === undefined ? this.#page(search, after, timeZone) : this.#byId(search, search.ids);
+    const ids = namedIds(this.#rows, search);
+    return ids === undefined ? this.#page(search, after, timeZone) : this.#byId(search, ids, after, timeZone);
   }
 
   /** The Observations of one metric and source whose time overlaps [from, to], by start: the first ones after a position. */
@@ -192,12 +194,18 @@ export class FhirView {
     );
   }
 
-  #byId(search: Search, ids: readonly string[]): SearchResult {
+  #byId(search: Search, ids: readonly string[], after: Position | undefined, timeZone: string): SearchResult {
     const found = [...new Set(ids)].flatMap((id) => {
       const observation = this.#observation(id);
       return observation !== undefined && this.#fits(search, observation) ? [observation] : [];
     });
-    return this.#few(search, found);
+    const { shown, next } = pageOfFew(this.#state.person, found, search, after, timeZone);
+    return {
+      resources: shown,
+      ignored: search.ignored,
+      ...(next !== undefined && { next }),
+      ...(search.total && { total: found.length }),
+    };
   }
 
   /** Whether an Observation found by id also satisfies the rest of the search. */
@@ -210,11 +218,12 @@ export class FhirView {
   }
 
   /** A list short enough to be made whole. */
-  #few(search: Search, all: readonly Resource[]): SearchResult {
-    const found =
-      search.ids === undefined
-        ? all
-        : all.filter(({ id }) => search.ids?.some((wanted) => wanted === id || wanted.replaceAll("_", "-") === id));
+  #few(search: Search, all: readonly (Patient | Device)[]): SearchResult {
+    const found = all.filter(
+      ({ id, identifier }) =>
+        (search.ids === undefined || search.ids.some((wanted) => wanted === id || wanted.replaceAll("_", "-") === id)) &&
+        search.identifiers.every((tokens) => tokens.some((token) => identifier.some((one) => isNamed(one, token)))),
+    );
     return { resources: found.slice(0, search.count), ignored: search.ignored, ...(search.total && { total: found.length }) };
   }
 
