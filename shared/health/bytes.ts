@@ -87,6 +87,29 @@ export class ByteReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /**
+   * Fills a column with the running sums of signed integers, each divided by `divisor`. A day at 1 Hz has 86,400 of them, nearly all of
+   * one byte, so the loop keeps its state in locals.
+   */
+  runningSums(into: Float64Array, divisor: number): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let sum = 0;
+    for (let i = 0; i < into.length; i++) {
+      const first = bytes[at];
+      if (first !== undefined && first < 0x80) {
+        at++;
+        sum += (first >>> 1) ^ -(first & 1);
+      } else {
+        this.#at = at;
+        sum += this.zigzag();
+        at = this.#at;
+      }
+      into[i] = sum / divisor;
+    }
+    this.#at = at;
+  }
+
   bytes(length: number): Uint8Array {
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new RangeError("the bytes end too early");

@@ -144,11 +144,7 @@ function readValues(input: ByteReader, value: Float64Array): void {
   }
   const power = POWERS[scale];
   if (power === undefined) throw new RangeError("unknown value scale");
-  let scaled = 0;
-  for (let i = 0; i < value.length; i++) {
-    scaled += input.zigzag();
-    value[i] = scaled / power;
-  }
+  input.runningSums(value, power);
 }
 
 /** The fewest decimals that bring every value back exactly, or `RAW_DOUBLES`. Negative zero and huge values go raw. */
