@@ -2,15 +2,20 @@ import type { Clock } from "./clock";
 import type { PersonId, RandomBytes, SessionId } from "./id";
 import type { Log } from "./log";
 import type { Region } from "./region";
+import type { Role } from "./roles";
 
 /** Who acts. More kinds (coach, app, clinic, operator) join this union as they gain routes. */
 export type Actor = PersonActor | NobodyActor;
 
-/** A signed-in person, acting on their own data. Crosses RPC: plain data only. */
+/** A signed-in person. Crosses RPC: plain data only. */
 export interface PersonActor {
   readonly kind: "person";
   readonly person: PersonId;
   readonly session: SessionId;
+  /** The request in which they act, for the access log. */
+  readonly requestId?: string;
+  /** Roles that their account holds at this moment: read from the records of their region where they act on another person's data. */
+  readonly roles?: readonly Role[];
 }
 
 /** A caller without a token, on a public route. */

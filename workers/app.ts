@@ -13,6 +13,7 @@ import { problem } from "../shared/problem";
 import { accountsRoutes } from "./accounts/routes";
 import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
+import { accessRoutes } from "./consents/access-routes";
 import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
@@ -49,6 +50,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", importsRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
+  app.route("/", accessRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -164,7 +164,7 @@ export class Importer extends DurableObject<Env> {
   }
 
   async #record(owner: PersonId, batch: Batch): Promise<Receipt> {
-    return await vaultDoor(this.env, owner).record(batch);
+    return await vaultDoor(this.env, owner).record(batch, this.#id);
   }
 
   #book(reader: ImportReader, step: ImportStep, receipt: Receipt | undefined): void {

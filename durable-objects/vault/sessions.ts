@@ -1,7 +1,6 @@
 import type { Clock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
-import type { PersonId, SessionId } from "../../shared/id";
-import { problem } from "../../shared/problem";
+import type { SessionId } from "../../shared/id";
 
 /**
  * The sessions that were ended while their access tokens may still be valid: few, kept in memory and in storage, so that a request to
@@ -36,10 +35,9 @@ export class RevokedSessions {
     for (const [known, end] of this.#until) if (end < now) this.#until.delete(known);
   }
 
-  /** Throws `session_ended` for an ended session and `not_found` for anybody but the person themself. */
-  admit(actor: PersonActor, person: PersonId): void {
-    if (actor.kind !== "person" || actor.person !== person) throw problem("not_found");
+  /** Whether the actor's session was ended. */
+  isEnded(actor: PersonActor): boolean {
     const until = this.#until.get(actor.session);
-    if (until !== undefined && until >= this.#now()) throw problem("session_ended");
+    return until !== undefined && until >= this.#now();
   }
 }

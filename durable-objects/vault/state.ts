@@ -1,4 +1,5 @@
 import type { Clock } from "../../shared/clock";
+import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import type { PersonId, RandomBytes } from "../../shared/id";
 import type { Log } from "../../shared/log";
@@ -30,6 +31,9 @@ export interface Touched {
 /** Called inside the writing transaction, with what it touched. Must be synchronous and cheap. */
 export type RecordedListener = (touched: readonly Touched[]) => void;
 
+/** Who brought readings: the person, or what worked for them, by its id. */
+export type Writer = PersonActor | { readonly kind: "system"; readonly id: string };
+
 /** What the parts of a vault share. */
 export interface VaultState {
   readonly storage: DurableObjectStorage;
@@ -42,8 +46,8 @@ export interface VaultState {
   readonly timers: Timers;
   readonly log: Log;
   profile(): Profile;
-  /** Stores a batch in one transaction; idempotent. */
-  record(batch: Batch): Receipt;
+  /** Stores a batch in one transaction, idempotently, and logs who brought it. */
+  record(batch: Batch, by: Writer): Receipt;
   /** Registers a listener for every write of readings, by whatever path. */
   onRecorded(listener: RecordedListener): void;
 }

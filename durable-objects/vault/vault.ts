@@ -13,6 +13,9 @@ import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
+import { type Access, Door, metricAccess } from "./access/door";
+import { AccessLog, type LogPage, type LogQuery } from "./access/log";
+import type { Verification } from "./access/verify";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
 import {
@@ -40,7 +43,7 @@ import { VAULT_MIGRATIONS } from "./migrations";
 import { readProfile, writeProfile } from "./profile";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
-import type { Profile, VaultState } from "./state";
+import type { Profile, VaultState, Writer } from "./state";
 import type { StoredSource } from "./store/sources";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
@@ -54,6 +57,8 @@ export class Vault extends DurableObject<Env> {
   readonly #state: VaultState;
   readonly #store: Store;
   readonly #sessions: RevokedSessions;
+  readonly #log: AccessLog;
+  readonly #door: Door;
   readonly #fhir: FhirPart;
   readonly #live: Live;
   readonly #connections: Connections;
@@ -82,11 +87,13 @@ export class Vault extends DurableObject<Env> {
       timers,
       log: consoleLog,
       profile,
-      record: (batch) => store.record(batch),
+      record: (batch, by) => this.#record(batch, by),
       onRecorded: (listener) => store.onRecorded(listener),
     };
+    this.#log = new AccessLog(this.#state);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, () => []);
     this.#fhir = new FhirPart(this.#state, store.sources);
-    this.#live = new Live(ctx, this.#state, this.#sessions);
+    this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
@@ -115,14 +122,15 @@ export class Vault extends DurableObject<Env> {
     this.#live.closed(ws);
   }
 
-  /** Lets the person themself in; throws `session_ended` or `not_found`. */
-  async admit(actor: PersonActor): Promise<void> {
-    this.#sessions.admit(actor, this.#state.person);
+  /** Lets the person in for something of theirs that lies elsewhere; throws `session_ended` or `not_found`. */
+  async admit(actor: PersonActor, access: Access = { action: "read", resource: "session" }): Promise<void> {
+    this.#door.enter(actor, access);
   }
 
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
     this.#sessions.revoke(session, until);
+    this.#door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#live.endSession(session);
   }
 
@@ -133,13 +141,13 @@ export class Vault extends DurableObject<Env> {
 
   /** Birth date, sex and height, as far as the person has said them. */
   async details(actor: PersonActor): Promise<PersonDetails> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "profile" });
     return await this.#details.read();
   }
 
   /** Changes some of the details; null forgets one. */
   async changeDetails(actor: PersonActor, change: DetailsChange): Promise<void> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "write", resource: "profile" });
     await this.#details.change(change);
   }
 
@@ -153,9 +161,9 @@ export class Vault extends DurableObject<Env> {
     return await this.#sealer.unseal(place, sealed);
   }
 
-  /** Stores canonical readings from an import or a vendor; idempotent. */
-  async record(batch: Batch): Promise<Receipt> {
-    return this.#store.record(batch);
+  /** Stores canonical readings of an import; idempotent. `by` is the import's id, for the access log. */
+  async record(batch: Batch, by = "system"): Promise<Receipt> {
+    return this.#record(batch, { kind: "system", id: by });
   }
 
   /**
@@ -163,7 +171,7 @@ export class Vault extends DurableObject<Env> {
    * envelope; single bad records are named in the receipt.
    */
   async ingest(actor: PersonActor, platform: Platform, body: ArrayBuffer): Promise<PushReceipt> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "write", resource: "reading" });
     const push = parsePush(platform, new Uint8Array(body), this.#state.now());
     const receipt = this.#store.record(push.batch);
     return { ...receipt, rejected: [...push.rejected, ...receipt.rejected], cursor: push.cursor };
@@ -171,37 +179,37 @@ export class Vault extends DurableObject<Env> {
 
   /** What there is: one entry per metric. */
   async metrics(actor: PersonActor): Promise<MetricOverview[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "metric", category: "each" });
     return metricOverviews(this.#state.sql);
   }
 
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
   async series(actor: PersonActor, query: SeriesQuery): Promise<SeriesPage> {
-    await this.admit(actor);
+    this.#door.enter(actor, metricAccess("read", query.key));
     return seriesPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
   }
 
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
   async days(actor: PersonActor, from: number, to: number, every: boolean): Promise<string> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "day", category: "each" });
     return JSON.stringify(dayAnswers(this.#state.sql, this.#store, this.#state.profile().timeZone, from, to, every));
   }
 
   /** Sleep sessions that end in the window, in order. */
   async sleep(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
     return pageOf(sleepAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
   }
 
   /** Workouts that begin in the window, in order, without routes. */
   async workouts(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "workout", category: "activity" });
     return pageOf(workoutAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
   }
 
   /** One workout with its route as JSON text; throws `not_found`. */
   async workout(actor: PersonActor, id: string): Promise<string> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "reading", about: [id] });
     const key = parseReadingId(id);
     const found = key?.kind === "workout" ? workoutWithRoute(this.#state.sql, this.#store, key.source, key.start, key.tag) : undefined;
     if (found === undefined) throw notFound("workout");
@@ -210,19 +218,19 @@ export class Vault extends DurableObject<Env> {
 
   /** The sources that ever brought readings. */
   async sources(actor: PersonActor): Promise<StoredSource[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "source" });
     return this.#store.sources.all();
   }
 
   /** Readings that were kept apart, newest first. */
   async quarantined(actor: PersonActor, limit: number, after: QuarantinePosition | undefined): Promise<QuarantineItem[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "quarantine" });
     return readQuarantine(this.#state.sql, limit, after);
   }
 
   /** Deletes a range of a metric (or of all), of one source (or of all). Throws `not_found` for an unknown metric or source. */
   async erase(actor: PersonActor, range: EraseRange): Promise<{ deleted: number }> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "delete", resource: "metric", about: aboutRange(range) });
     const metric = range.key === undefined ? 0 : METRIC_CODE.get(range.key);
     if (metric === undefined) throw notFound("metric");
     if (range.source !== undefined && this.#store.sources.get(range.source) === undefined) throw notFound("source");
@@ -232,49 +240,50 @@ export class Vault extends DurableObject<Env> {
 
   /** Deletes one reading, sleep session or workout by its id; throws `not_found`. */
   async eraseOne(actor: PersonActor, id: string): Promise<void> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "delete", resource: "reading", about: [id] });
     const key = parseReadingId(id);
     if (key === undefined || !this.#store.eraseOne(key)) throw notFound("reading");
   }
 
   /** One FHIR resource of this compartment; throws `not_found`. */
   async readFhir(actor: PersonActor, type: SearchableType, id: string): Promise<ReadAnswer> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "fhir", about: [type] });
     return this.#fhir.read(type, id);
   }
 
   /** One page of a FHIR search in this compartment; throws `malformed`. */
   async searchFhir(actor: PersonActor, request: SearchRequest): Promise<SearchAnswer> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "fhir", about: [request.type] });
     return this.#fhir.search(request);
   }
 
   /** The person's connections to vendors, oldest first. */
   async connections(actor: PersonActor): Promise<ConnectionView[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "connection" });
     return this.#connections.list();
   }
 
   /** The connections to one vendor with progress and history; throws `vendor_retired` and `not_found`. */
   async connectionStatus(actor: PersonActor, vendor: string): Promise<ConnectionDetail[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "connection" });
     return this.#connections.status(vendor);
   }
 
   /** Picks a vendor: makes a connection that waits for consent, or takes up an old one. */
   async selectVendor(actor: PersonActor, vendor: string): Promise<ConnectionView> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "connection" });
     return this.#connections.select(vendor);
   }
 
   /** Starts an authorization at a vendor and returns where the person agrees. */
   async beginConnection(actor: PersonActor, input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "connection" });
     return await this.#connections.begin(input);
   }
 
   /** Completes an authorization; the one-use state is the proof. Throws `gone`, `invalid`, `vendor_failed`, `unavailable`. */
   async completeConnection(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+    this.#door.system("vendor_authorization", { action: "manage", resource: "connection" });
     return await this.#connections.complete(stateHash, code);
   }
 
@@ -285,7 +294,7 @@ export class Vault extends DurableObject<Env> {
 
   /** Ends a connection: revoked at the vendor where `tell`, tokens destroyed; readings stay unless `deleteData`. Throws `not_found`. */
   async disconnect(actor: PersonActor, connection: string, options: { tell: boolean; deleteData: boolean }): Promise<{ deleted: number }> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
     return await this.#connections.disconnect(connection, options);
   }
 
@@ -301,37 +310,37 @@ export class Vault extends DurableObject<Env> {
 
   /** Opens a job that reads what is new; the caller queues a pointer for each connection. */
   async requestSync(actor: PersonActor, vendor?: string): Promise<{ job: SyncJob; connections: ConnectionId[] }> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "connection" });
     return this.#connections.request(vendor);
   }
 
   /** How a requested sync goes on; throws `not_found`. */
   async syncJob(actor: PersonActor, id: string): Promise<SyncJob> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "connection" });
     return this.#connections.job(id);
   }
 
   /** Reads what is new now, within a request's time. */
   async syncNow(actor: PersonActor, vendor?: string): Promise<SyncResult[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "connection" });
     return await this.#connections.syncNow(vendor);
   }
 
   /** The FHIR servers this person's readings are forwarded to. */
   async fhirTargets(actor: PersonActor): Promise<Target[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "forwarding" });
     return this.#fhir.targets.all();
   }
 
   /** Adds a forwarding target; throws `invalid`, `unknown_metric` or `conflict`. */
   async createFhirTarget(actor: PersonActor, settings: TargetSettings): Promise<Target> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "forwarding" });
     return this.#fhir.targets.create(settings);
   }
 
   /** Changes a forwarding target; throws `not_found`, `invalid` or `unknown_metric`. */
   async changeFhirTarget(actor: PersonActor, id: string, change: Partial<TargetSettings>): Promise<Target> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "forwarding", about: [id] });
     const target = await this.#fhir.targets.change(id, change);
     this.#fhir.forwarding.wake(id);
     return target;
@@ -339,7 +348,7 @@ export class Vault extends DurableObject<Env> {
 
   /** Forgets a forwarding target; throws `not_found`. */
   async removeFhirTarget(actor: PersonActor, id: string): Promise<void> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "forwarding", about: [id] });
     this.#fhir.targets.remove(id);
   }
 
@@ -351,19 +360,20 @@ export class Vault extends DurableObject<Env> {
     before: string | undefined,
     limit: number,
   ): Promise<Delivery[]> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "read", resource: "forwarding", about: [id] });
     this.#fhir.targets.get(id);
     return this.#fhir.forwarding.deliveries.page(id, state, before, limit);
   }
 
   /** Sends again what was given up, or everything; throws `not_found`. */
   async replayFhir(actor: PersonActor, id: string, scope: "failed" | "all"): Promise<number> {
-    await this.admit(actor);
+    this.#door.enter(actor, { action: "manage", resource: "forwarding", about: [id] });
     return this.#fhir.forwarding.replay(id, scope);
   }
 
   /** Sends what is due to a target; idempotent. For the queue's consumer. */
   async forwardFhir(target: string): Promise<ForwardResult> {
+    this.#door.system("forwarding", { action: "export", resource: "fhir", about: [target] });
     return this.#fhir.forwarding.forward(target);
   }
 
@@ -371,4 +381,30 @@ export class Vault extends DurableObject<Env> {
   async buryFhir(target: string): Promise<void> {
     this.#fhir.forwarding.bury(target);
   }
+
+  /** Lines of the access log, newest first; reading it is the newest. */
+  async accessLog(actor: PersonActor, query: LogQuery): Promise<LogPage> {
+    this.#door.enter(actor, { action: "read", resource: "access_log" });
+    return this.#log.page(query);
+  }
+
+  /** Proves part of the access log; see `AccessLog.verify`. */
+  async verifyAccessLog(actor: PersonActor, after: number, limit: number): Promise<Verification> {
+    this.#door.check(actor);
+    const verification = await this.#log.verify(after, limit);
+    // Logged afterwards, so that a cut-off end is found where it was cut.
+    this.#door.enter(actor, { action: "read", resource: "access_log", about: ["verify"] });
+    return verification;
+  }
+
+  #record(batch: Batch, by: Writer): Receipt {
+    const receipt = this.#store.record(batch);
+    this.#door.wrote(by, batch);
+    return receipt;
+  }
+}
+
+/** What a deletion is about, for the log: nothing that the catalogue does not know. */
+function aboutRange({ key }: EraseRange): string[] {
+  return key !== undefined && METRIC_CODE.has(key) ? [key] : [];
 }

@@ -26,9 +26,9 @@ export interface AppEnv {
 
 export type AppContext = HonoContext<AppEnv>;
 
-/** The signed-in person of a route whose policy is `person`. */
+/** The signed-in person of a route whose policy is `person`, in this request. */
 export function personOf(c: AppContext): PersonActor {
   const actor = c.get("actor");
   if (actor === undefined) throw new TypeError("the route's policy does not sign anybody in");
-  return actor;
+  return { ...actor, requestId: c.get("requestId") };
 }

@@ -10,7 +10,7 @@ export async function listImports(
   ports: ImportPorts,
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<{ items: PublicImport[]; next: string | null }> {
-  await ports.admit();
+  await ports.admit("read");
   const { actor, keys, records } = ports;
   const before = page.cursor === undefined ? undefined : await openCursor<string>(keys, actor.person, SCOPE, page.cursor);
   const { results } = await records

@@ -5,21 +5,26 @@ import type { ImportObject, ImportPorts } from "./ports";
 
 /** One's own import. Throws `not_found` for an unknown one and for another person's alike. */
 export async function readImport(ports: ImportPorts, id: ImportId): Promise<PublicImport> {
-  return await call(ports, id, (importer) => importer.status(ports.actor.person));
+  return await call(ports, "read", id, (importer) => importer.status(ports.actor.person));
 }
 
 /** Starts an import after its file has been uploaded. Throws `conflict` where it has not. */
 export async function startUploadedImport(ports: ImportPorts, id: ImportId): Promise<PublicImport> {
-  return await call(ports, id, (importer) => importer.start(ports.actor.person));
+  return await call(ports, "write", id, (importer) => importer.start(ports.actor.person));
 }
 
 /** Stops an import; what it has stored stays. One that has ended stays as it is. */
 export async function cancelImport(ports: ImportPorts, id: ImportId): Promise<PublicImport> {
-  return await call(ports, id, (importer) => importer.cancel(ports.actor.person));
+  return await call(ports, "write", id, (importer) => importer.cancel(ports.actor.person));
 }
 
-async function call(ports: ImportPorts, id: ImportId, act: (importer: ImportObject) => Promise<ImportStatus>): Promise<PublicImport> {
-  await ports.admit();
+async function call(
+  ports: ImportPorts,
+  action: "read" | "write",
+  id: ImportId,
+  act: (importer: ImportObject) => Promise<ImportStatus>,
+): Promise<PublicImport> {
+  await ports.admit(action);
   if (regionOf(id) !== ports.region) throw notFound("import");
   return publicImport(await act(ports.importer(id)));
 }

@@ -29,8 +29,8 @@ export interface ImportPorts {
   readonly keys: RegionalKeys;
   /** Signs upload URLs; undefined where that is switched off. */
   readonly presign: Presigner | undefined;
-  /** Throws `session_ended` where the actor's session has ended. */
-  admit(): Promise<void>;
+  /** Logs the access; throws `session_ended` where the actor's session has ended. */
+  admit(action: "read" | "write"): Promise<void>;
   importer(id: ImportId): ImportObject;
 }
 
@@ -55,8 +55,8 @@ export function importPorts(c: AppContext, actor: PersonActor): ImportPorts {
       },
       region,
     ),
-    async admit() {
-      await vaultOf(c.env, actor.person).admit(actor);
+    async admit(action) {
+      await vaultOf(c.env, actor.person).admit(actor, { action, resource: "import" });
     },
     importer: (id) => importerOf(c.env, id),
   };

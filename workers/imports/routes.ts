@@ -142,7 +142,7 @@ export const importsRoutes = new Hono<AppEnv>()
 async function follow(c: AppContext, id: ImportId, after: number | undefined): Promise<Response> {
   const actor = personOf(c);
   const ports = importPorts(c, actor);
-  await ports.admit();
+  await ports.admit("read");
   if (regionOf(id) !== ports.region) throw notFound("import");
   const headers = new Headers({ "x-meridian-person": actor.person });
   for (const name of ["upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"]) {

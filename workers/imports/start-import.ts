@@ -23,7 +23,7 @@ export interface Upload {
  * nothing is stored, and no import exists.
  */
 export async function startImport(ports: ImportPorts, upload: Upload): Promise<PublicImport> {
-  await ports.admit();
+  await ports.admit("write");
   const body = await peek(upload.body, PEEKED_BYTES);
   const refusal = refuseFirstBytes(upload.kind, body.first);
   if (refusal !== undefined) {
@@ -47,7 +47,7 @@ export async function startImport(ports: ImportPorts, upload: Upload): Promise<P
  * switched off.
  */
 export async function announceImport(ports: ImportPorts, announced: Announcement): Promise<PublicImport & { readonly uploadUrl: string }> {
-  await ports.admit();
+  await ports.admit("write");
   if (ports.presign === undefined) throw problem("unavailable", "Presigned uploads are switched off; send the file as the body.");
   const id = await createImport(ports, announced.kind, announced.fileName, announced.size);
   const status = await ports.importer(id).status(ports.actor.person);

@@ -276,7 +276,7 @@ export class Connections {
       for (const metric of metricsOf(spec))
         into.deleteRange({ vendor: vendor.source, connection: connection.id, metric, ...rangeOf(spec) });
     }
-    return { deleted: this.#state.record(into.take()).deleted };
+    return { deleted: this.#state.record(into.take(), { kind: "system", id: connection.id }).deleted };
   }
 
   #setNext(connection: Connection, resource: string): void {

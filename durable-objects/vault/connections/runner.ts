@@ -154,7 +154,7 @@ export class Runner {
       this.#wait(window, "malformed_reply", undefined);
       return false;
     }
-    const receipt = state.record(into.take());
+    const receipt = state.record(into.take(), { kind: "system", id: window.connection });
     const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
     windows.advance(window, outcome, receipt.accepted + receipt.updated, rejected);
     if (window.job !== undefined) jobs.page(window.job, outcome.read, rejected, receipt);

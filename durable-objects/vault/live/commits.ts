@@ -35,8 +35,9 @@ export class Commits {
 
   /** Stores everything that waits and answers. Returns whether there was anything. */
   run(): boolean {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return false;
+    const [first, ...rest] = this.#waiting;
+    if (first === undefined) return false;
+    const waiting: readonly [Waiting, ...Waiting[]] = [first, ...rest];
     this.#waiting = [];
     this.#readings = 0;
     const publishes = waiting.map(({ publish }) => publish);
@@ -45,9 +46,10 @@ export class Commits {
     return true;
   }
 
-  #together(waiting: readonly Waiting[], publishes: readonly Publish[]): void {
+  #together(waiting: readonly [Waiting, ...Waiting[]], publishes: readonly Publish[]): void {
     try {
-      const { accepted } = this.#state.record(batchOf(publishes));
+      // Every socket that publishes is the person's own: one of them stands for the commit.
+      const { accepted } = this.#state.record(batchOf(publishes), waiting[0].watcher.actor);
       const expected = publishes.reduce((sum, { items }) => sum + items.length, 0);
       if (accepted !== expected) throw new RangeError("readings known to be new were not accepted");
       for (const { watcher, publish } of waiting) watcher.send(write.ack(plainAckOf(publish)));
@@ -58,7 +60,7 @@ export class Commits {
 
   #alone(one: Waiting): void {
     try {
-      const receipt = this.#state.record(batchOf([one.publish]));
+      const receipt = this.#state.record(batchOf([one.publish]), one.watcher.actor);
       one.watcher.send(write.ack(ackOf(one.publish, receipt)));
     } catch (error) {
       this.#fail(one, error);

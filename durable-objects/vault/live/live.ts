@@ -3,6 +3,7 @@ import type { SessionId } from "../../../shared/id";
 import { ADMISSION_HEADER, parseJson, readAdmission } from "../../../shared/live/admission";
 import { metricFilter, type MetricFilter, parseMetricFilter } from "../../../shared/live/filter";
 import { isProblem, problem, type ProblemCode } from "../../../shared/problem";
+import type { Door } from "../access/door";
 import type { RevokedSessions } from "../sessions";
 import type { Touched, VaultState } from "../state";
 import { Commits } from "./commits";
@@ -28,6 +29,7 @@ const TIMER_EVERY = 5 * MINUTE_MS;
 export class Live {
   readonly #state: VaultState;
   readonly #sessions: RevokedSessions;
+  readonly #door: Door;
   readonly #watchers: Watchers;
   readonly #log: LiveLog;
   readonly #commits: Commits;
@@ -35,9 +37,10 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastTick = Number.NEGATIVE_INFINITY;
 
-  constructor(ctx: DurableObjectState, state: VaultState, sessions: RevokedSessions) {
+  constructor(ctx: DurableObjectState, state: VaultState, sessions: RevokedSessions, door: Door) {
     this.#state = state;
     this.#sessions = sessions;
+    this.#door = door;
     this.#watchers = new Watchers(ctx);
     this.#log = new LiveLog(state.sql);
     this.#commits = new Commits(state);
@@ -63,7 +66,7 @@ export class Live {
   receive(ws: WebSocket, message: string | ArrayBuffer): void {
     const watcher = this.#watchers.of(ws);
     if (watcher === undefined) return;
-    if (!this.#isAdmitted(watcher)) return this.#close(ws, CLOSE.sessionEnded, "session_ended");
+    if (this.#sessions.isEnded(watcher.actor)) return this.#close(ws, CLOSE.sessionEnded, "session_ended");
     const isReadable = typeof message === "string" && message.length <= LONGEST_MESSAGE;
     const value = isReadable ? parseJson(message) : undefined;
     if (!watcher.pass(this.#state.now())) return this.#refuse(watcher, "rate_limited", "Send at most 50 messages a second.", refOf(value));
@@ -90,9 +93,9 @@ export class Live {
     const admission = readAdmission(request.headers.get(ADMISSION_HEADER));
     if (admission === undefined) throw problem("unauthenticated");
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") throw problem("malformed", "Ask for an upgrade to a WebSocket.");
-    this.#sessions.admit(admission.actor, this.#state.person);
     const query = new URL(request.url).searchParams;
     const filter = parseMetricFilter(query.get("metrics") ?? undefined);
+    this.#door.enter(admission.actor, { action: "read", resource: "live", about: filter });
     const after = query.get("after");
     if (this.#watchers.size >= MOST_SOCKETS) throw problem("unavailable", "Too many connections are open.");
     if (admission.ticket !== undefined) this.#tickets.redeem(admission.ticket);
@@ -204,15 +207,6 @@ export class Live {
     if (this.#watchers.size > 0) this.#log.watch(now);
     const hasEntries = this.#log.prune(now);
     return hasEntries || this.#log.isWatched(now) ? now + TIMER_EVERY : undefined;
-  }
-
-  #isAdmitted({ actor }: Watcher): boolean {
-    try {
-      this.#sessions.admit(actor, this.#state.person);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #refuse(watcher: Watcher, code: ProblemCode, detail: string, about?: string): void {

@@ -1,0 +1,183 @@
+import type { PersonActor } from "../../../shared/context";
+import type { Batch } from "../../../shared/health/reading";
+import { metric } from "../../../shared/health/catalogue";
+import { decide, type Decision } from "../../../shared/policy/decide";
+import {
+  type Action,
+  CATEGORIES,
+  type Category,
+  type Consent,
+  type Purpose,
+  type ResourceKind,
+  type Scope,
+  type Subject,
+} from "../../../shared/policy/vocabulary";
+import { problem } from "../../../shared/problem";
+import type { RevokedSessions } from "../sessions";
+import type { VaultState, Writer } from "../state";
+import type { AccessEvent } from "./event";
+import type { AccessLog } from "./log";
+
+/** What somebody wants to do here. */
+export interface Access {
+  readonly action: Action;
+  readonly resource: ResourceKind;
+  /** The one category it is about; `each` where the answer consists of several and leaves out what the actor may not see. */
+  readonly category?: Category | "each" | undefined;
+  /** Categories of details, which are left out where the actor may not see them. */
+  readonly details?: readonly Category[];
+  /** Metric keys or ids for the log. */
+  readonly about?: readonly string[] | undefined;
+}
+
+/** An access that was allowed and logged. */
+export interface Entry {
+  readonly isOwner: boolean;
+  /** Whether what is answered may show a category. */
+  sees(category: Category): boolean;
+}
+
+const OWNER: Entry = { isOwner: true, sees: () => true };
+/** Persons come with tokens of the first-party client, which are good for everything of theirs. */
+const SCOPES: readonly Scope[] = ["me"];
+
+/** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
+export function metricAccess(action: Action, key: string): Access {
+  const known = metric(key);
+  return { action, resource: "metric", category: known?.sensitivity, ...(known !== undefined && { about: [key] }) };
+}
+
+/** The only way to a person's data: decides and logs, in one synchronous step. */
+export class Door {
+  readonly #state: VaultState;
+  readonly #sessions: RevokedSessions;
+  readonly #log: AccessLog;
+  readonly #consentsOf: (person: string) => readonly Consent[];
+
+  /** @param consentsOf the versions in force of the consents to one person */
+  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (person: string) => readonly Consent[]) {
+    this.#state = state;
+    this.#sessions = sessions;
+    this.#log = log;
+    this.#consentsOf = consentsOf;
+  }
+
+  /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
+  enter(actor: PersonActor, access: Access): Entry {
+    return actor.person === this.#state.person ? this.#own(actor, access) : this.#foreign(actor, access);
+  }
+
+  /** Lets nobody but the person in, and logs a refusal alone: for a call that enters later. */
+  check(actor: PersonActor): void {
+    if (actor.person !== this.#state.person || this.#sessions.isEnded(actor)) this.enter(actor, { action: "read", resource: "session" });
+  }
+
+  /** Logs what Meridian itself, or a stream of the person's, wrote. */
+  wrote(by: Writer, batch: Batch): void {
+    const about = categoriesOf(batch);
+    if (about.length === 0 && batch.deleted.length === 0) return;
+    if (by.kind === "person")
+      this.#note(by, { action: "write", resource: "reading", about }, "personal", { outcome: "allowed", reason: "self" });
+    else this.system(by.id, { action: "write", resource: "reading", about });
+  }
+
+  /** Logs what Meridian does for the person without being asked in this call. */
+  system(actor: string, { action, resource, about = [] }: Access): void {
+    this.#log.append({
+      actorKind: "system",
+      actor,
+      action,
+      resource,
+      about,
+      purpose: "personal",
+      outcome: "allowed",
+      reason: "system",
+      onBehalfOf: this.#state.person,
+    });
+  }
+
+  /** How a decision about somebody's access would go now, and for which purpose. Logs nothing. */
+  wouldAllow(actor: PersonActor, action: Action, resource: ResourceKind, category: Category): { decision: Decision; purpose: Purpose } {
+    const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? ["user"], assurance: "aal1" };
+    const consents = this.#consentsOf(actor.person);
+    // A read says no purpose: it counts as made for one that the person agreed to.
+    const purposes = new Set<Purpose>(consents.map(({ purpose }) => purpose));
+    let best: { decision: Decision; purpose: Purpose } | undefined;
+    for (const purpose of purposes.size === 0 ? new Set<Purpose>(["personal"]) : purposes) {
+      const decision = decide(
+        subject,
+        action,
+        { owner: this.#state.person, kind: resource, category },
+        purpose,
+        consents.filter((consent) => consent.purpose === purpose),
+        SCOPES,
+        this.#state.now(),
+      );
+      if (decision.allow) return { decision, purpose };
+      best ??= { decision, purpose };
+    }
+    if (best === undefined) throw new TypeError("there is always one purpose");
+    return best;
+  }
+
+  #own(actor: PersonActor, access: Access): Entry {
+    if (this.#sessions.isEnded(actor)) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
+      throw problem("session_ended");
+    }
+    this.#note(actor, access, "personal", { outcome: "allowed", reason: "self" });
+    return OWNER;
+  }
+
+  #foreign(actor: PersonActor, access: Access): Entry {
+    const { action, resource, category, details = [] } = access;
+    const judge = (one: Category) => ({ category: one, ...this.wouldAllow(actor, action, resource, one) });
+    const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
+    const allowed = answers.filter(({ decision }) => decision.allow);
+    const [first] = allowed;
+    if (first === undefined) {
+      const { decision, purpose = "personal" } = answers[0] ?? {};
+      const reason = decision === undefined || decision.allow ? "not_shareable" : decision.reason;
+      this.#note(actor, access, purpose, { outcome: "denied", reason });
+      throw problem("not_found");
+    }
+    allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
+    const used = new Set(
+      allowed.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
+    );
+    const seen = new Set(allowed.map((answer) => answer.category));
+    const how = { outcome: "allowed", reason: "consent", consent: [...used].join(" ") } as const;
+    this.#note(actor, { ...access, about: access.about ?? [...seen] }, first.purpose, how);
+    return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
+  #note(actor: PersonActor, access: Access, purpose: Purpose, how: Pick<AccessEvent, "outcome" | "reason" | "consent">): void {
+    this.#log.append({
+      actorKind: "person",
+      actor: actor.person,
+      action: access.action,
+      resource: access.resource,
+      about: access.about ?? [],
+      purpose,
+      ...how,
+      session: actor.session,
+      requestId: actor.requestId,
+    });
+  }
+}
+
+/** The classes of what a batch writes, in order. */
+function categoriesOf(batch: Batch): Category[] {
+  const found = new Set<Category>();
+  const add = (key: string) => {
+    const known = metric(key);
+    if (known !== undefined) found.add(known.sensitivity);
+  };
+  for (const { metric: key } of batch.series) add(key);
+  for (const { metric: key } of batch.readings) add(key);
+  for (const { metric: key } of batch.deletedRanges) add(key);
+  for (const { metric: key } of batch.quarantined) add(key);
+  if (batch.sleepStretches.length > 0 || batch.sleepSessions.length > 0) found.add("sleep");
+  if (batch.workouts.length > 0) found.add("activity");
+  return [...found].toSorted();
+}

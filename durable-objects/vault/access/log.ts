@@ -1,0 +1,132 @@
+import { HOUR_MS } from "../../../shared/clock";
+import { currentKey, type RegionalKeys, regionalKeys } from "../../../shared/crypto/keys";
+import { storesOf } from "../../doors";
+import type { VaultState } from "../state";
+import { chainKey, genesis, linkHash } from "./chain";
+import { Checkpoints } from "./checkpoints";
+import { type AccessEvent, bodyOf, eventOf, type LoggedEvent, type Outcome, PATH } from "./event";
+import { type Verification, verifyChain } from "./verify";
+
+/** Which lines of the log, and how many. Times epoch ms, `to` exclusive; `before` is the number above the first line wanted. */
+export interface LogQuery {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+export interface LogPage {
+  readonly items: readonly LoggedEvent[];
+  /** What to ask `before` for the next page. */
+  readonly next: number | null;
+}
+
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+const TIMER = "access-checkpoint";
+const CHECKPOINT_EVERY = HOUR_MS;
+/** So many lines are looked at for one page: a filter that fits little must not hold the object. */
+const MOST_SCANNED = 50_000;
+
+type Row = { seq: number; at: number; body: string };
+
+/** The access log of a vault. Its newest hash is kept in memory, so that an append is one INSERT. */
+export class AccessLog {
+  readonly #state: VaultState;
+  readonly #keys: RegionalKeys;
+  readonly #checkpoints: Checkpoints;
+  #head: Head | undefined;
+  #isArmed = false;
+
+  constructor(state: VaultState) {
+    this.#state = state;
+    const stores = storesOf(state.env, state.region);
+    this.#keys = regionalKeys(stores.keys);
+    this.#checkpoints = new Checkpoints(stores.files, this.#keys, state.person);
+    state.timers.on(TIMER, async () => this.#checkpoint());
+  }
+
+  /**
+   * Appends an event, synchronously: the runtime holds the answer of the call back until it is durable. Must not be part of a transaction
+   * that may be rolled back.
+   */
+  append(event: AccessEvent): void {
+    const { version } = currentKey(this.#keys);
+    const key = chainKey(this.#keys, version);
+    if (key === undefined) throw new TypeError("the key ring has no current key");
+    const head = this.head();
+    const row = { seq: head.seq + 1, at: Math.floor(this.#state.now()), key: version, body: bodyOf(event) };
+    const hash = linkHash(key, row, head.hash);
+    this.#state.sql.exec(
+      "INSERT INTO access_log (seq, at, key, body, hash) VALUES (?, ?, ?, ?, ?)",
+      row.seq,
+      row.at,
+      row.key,
+      row.body,
+      hash,
+    );
+    this.#head = { seq: row.seq, hash };
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#state.timers.setEarliest(TIMER, "", row.at + CHECKPOINT_EVERY);
+  }
+
+  /** The newest line; number 0 before the first. */
+  head(): Head {
+    return (this.#head ??= this.#state.sql
+      .exec<{ seq: number; hash: string }>("SELECT seq, hash FROM access_log ORDER BY seq DESC LIMIT 1")
+      .toArray()[0] ?? { seq: 0, hash: genesis(this.#state.person) });
+  }
+
+  /** Lines, newest first. A page may be short, or empty, although there is a next one. */
+  page(query: LogQuery): LogPage {
+    const before = query.before ?? this.head().seq + 1;
+    const floor = Math.max(1, before - MOST_SCANNED);
+    const conditions: string[] = ["seq < ?", "seq >= ?"];
+    const values: (string | number)[] = [before, floor];
+    for (const field of ["actor", "action", "outcome"] as const) {
+      const wanted = query[field];
+      if (wanted === undefined) continue;
+      conditions.push(`json_extract(body, '${PATH[field]}') = ?`);
+      values.push(wanted);
+    }
+    if (query.from !== undefined) {
+      conditions.push("at >= ?");
+      values.push(query.from);
+    }
+    if (query.to !== undefined) {
+      conditions.push("at < ?");
+      values.push(query.to);
+    }
+    const rows = this.#state.sql
+      .exec<Row>(
+        `SELECT seq, at, body FROM access_log WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`,
+        ...values,
+        query.limit + 1,
+      )
+      .toArray();
+    const items = rows.slice(0, query.limit).map((row) => eventOf(row.seq, row.at, row.body));
+    const last = items.at(-1);
+    return { items, next: rows.length > query.limit && last !== undefined ? last.seq : floor > 1 ? floor : null };
+  }
+
+  /** Proves `limit` lines after number `after` against each other and against the newest checkpoints. */
+  async verify(after: number, limit: number): Promise<Verification> {
+    const checkpoints = await this.#checkpoints.newest();
+    return verifyChain(this.#state.sql, this.#keys, this.#state.person, { after, limit, checkpoints, head: this.#head });
+  }
+
+  /** Puts the head where this storage cannot reach it. Asks to be called again where lines came meanwhile. */
+  async #checkpoint(): Promise<number | undefined> {
+    const head = this.head();
+    if (head.seq > 0) await this.#checkpoints.put(head, this.#state.now());
+    this.#isArmed = this.head().seq > head.seq;
+    return this.#isArmed ? this.#state.now() + CHECKPOINT_EVERY : undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import type { LoggedEvent } from "../../durable-objects/vault/access/event";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import type { AccessEventView, AccessLogQuery, VerificationView } from "./access-schemas";
+import type { OwnPorts } from "./ports";
+
+/** So many lines are proven in one call: about a second of the vault's time. */
+const LINES_A_CALL = 20_000;
+
+/** A page of the person's own access log, newest first. A page may be short although another follows. */
+export async function readAccessLog(
+  { actor, vault, keys }: OwnPorts,
+  query: AccessLogQuery,
+): Promise<{ items: AccessEventView[]; next: string | null }> {
+  const { cursor, ...filter } = query;
+  const scope = `access-log ${JSON.stringify([filter.actor, filter.action, filter.outcome, filter.from, filter.to])}`;
+  const before = cursor === undefined ? undefined : await openCursor<number>(keys, actor.person, scope, cursor);
+  const page = await vault.accessLog(actor, { ...filter, before });
+  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, page.next);
+  return { items: page.items.map(viewOf), next };
+}
+
+/** Proves a part of the person's own access log against itself and against what was recorded outside of the vault. */
+export async function verifyAccessLog({ actor, vault }: OwnPorts, after: number): Promise<VerificationView> {
+  const { checkpoint, ...verification } = await vault.verifyAccessLog(actor, after, LINES_A_CALL);
+  return { ...verification, checkpoint: checkpoint === null ? null : { seq: checkpoint.seq, at: new Date(checkpoint.at).toISOString() } };
+}
+
+function viewOf({ at, actorKind, actor, ...rest }: LoggedEvent): AccessEventView {
+  return { ...rest, about: [...rest.about], at: new Date(at).toISOString(), actor: { kind: actorKind, id: actor } };
+}
