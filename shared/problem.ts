@@ -45,12 +45,23 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** What completes a sign-in that is half done. */
+export interface SignInChallenge {
+  readonly token: string;
+  /** Kinds of second factors that complete it. */
+  readonly methods: readonly string[];
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
 export interface ProblemExtra {
   readonly errors?: readonly FieldError[];
   /** Seconds until a new try makes sense. */
   readonly retryAfter?: number;
   /** A host that can answer, for `wrong_region`. */
   readonly host?: string;
+  /** For `mfa_required`. */
+  readonly challenge?: SignInChallenge;
 }
 
 /**
@@ -66,6 +77,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfter: number | undefined;
   readonly host: string | undefined;
+  readonly challenge: SignInChallenge | undefined;
 
   constructor(code: ProblemCode, detail?: string, extra: ProblemExtra = {}) {
     const [status, title] = PROBLEMS[code];
@@ -77,6 +89,7 @@ export class Problem extends Error {
     this.errors = extra.errors;
     this.retryAfter = extra.retryAfter;
     this.host = extra.host;
+    this.challenge = extra.challenge;
   }
 }
 

@@ -2,6 +2,7 @@ import { cleanIdempotency } from "../shared/http/idempotency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
+import { cleanChallenges } from "./credentials/challenges";
 import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -16,6 +17,11 @@ export interface Job {
 /** Composition: a domain adds its line. */
 export const JOBS: readonly Job[] = [
   { name: "clean idempotency", everyMinutes: 60, run: cleanAllIdempotency },
+  {
+    name: "clean challenges",
+    everyMinutes: 60,
+    run: async (env, now) => await cleanChallenges((region) => regional(env, region).records, now),
+  },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -38,6 +38,9 @@ export function renderProblem(c: AppContext, found: Problem): Response {
     instance: c.get("requestId"),
     errors: found.errors,
     host: found.host,
+    challenge: found.challenge?.token,
+    methods: found.challenge?.methods,
+    expiresIn: found.challenge?.expiresIn,
   };
   return new Response(JSON.stringify(body), { status, headers });
 }

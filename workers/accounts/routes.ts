@@ -3,7 +3,10 @@ import { z } from "zod";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { problem } from "../../shared/problem";
+import { challengeBody, secondProofOf } from "../credentials";
 import { changeMe } from "./change-me";
+import { completeSignIn } from "./complete-sign-in";
 import { accountPorts } from "./ports";
 import { regionSchema } from "./profile";
 import { readMe } from "./read-me";
@@ -33,14 +36,37 @@ export const accountsRoutes = new Hono<AppEnv>()
     route({
       policy: "public",
       summary: "Sign in with e-mail and password",
-      description: "After ten failures the account is locked for a while, for the right password too; see `Retry-After`.",
+      description:
+        "After ten failures the account is locked for a while, for the right password too; see `Retry-After`. Where a second factor is set up, the right password is answered with `mfa_required` and a `challenge`.",
       tags: ["Sessions"],
       responses: { 201: signedInSchema },
-      problems: ["malformed", "invalid", "invalid_credentials", "locked"],
+      problems: ["malformed", "invalid", "invalid_credentials", "mfa_required", "locked"],
       idempotency: "off",
     }),
     validate("json", signInBody),
     async (c) => c.json(await signIn(accountPorts(c), c.req.valid("json")), 201),
+  )
+  .post(
+    "/v1/sessions/challenges",
+    route({
+      policy: "public",
+      summary: "Complete a sign-in with the second factor",
+      description: "Within five minutes of the `challenge`. A wrong code leaves it and counts as an attempt at the account.",
+      tags: ["Sessions"],
+      responses: { 201: signedInSchema },
+      problems: ["malformed", "invalid", "unauthenticated", "invalid_credentials", "locked"],
+      idempotency: "off",
+    }),
+    validate("json", challengeBody),
+    async (c) => {
+      const body = c.req.valid("json");
+      const second = secondProofOf(body);
+      if (second === undefined) {
+        const message = "Give a code of the app or a recovery code.";
+        throw problem("invalid", undefined, { errors: [{ pointer: "/code", code: "missing", message }] });
+      }
+      return c.json(await completeSignIn(accountPorts(c), { challenge: body.challenge, second }), 201);
+    },
   )
   .get(
     "/v1/me",

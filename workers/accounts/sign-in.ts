@@ -1,7 +1,7 @@
 import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/crypto/password";
 import { type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { beginAttempt } from "../credentials";
+import { beginAttempt, needsSecondFactor, secondFactorNeeded } from "../credentials";
 import { openSession } from "../sessions";
 import { findClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
@@ -16,13 +16,14 @@ interface CredentialRow {
   locale: string;
   email_hash: string;
   password_hash: string;
+  second: number;
 }
 
 /**
  * Signs a person in with e-mail and password. Attempts are counted before the hash. An address that nobody has registered costs the
  * same work and gets the same answer as a wrong password, and so does one whose registration failed half-way.
  *
- * Problems: `invalid_credentials`; `locked` while too many attempts lie behind, for the right password too; `unavailable` where a gate
+ * Problems: `invalid_credentials`; `mfa_required` with a challenge where the password is right and a second factor is set up; `locked` while too many attempts lie behind, for the right password too; `unavailable` where a gate
  * does not answer.
  */
 export async function signIn(ports: AccountPorts, { email, password }: SignInRequest): Promise<SignedIn> {
@@ -41,6 +42,16 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
 
   const { person } = claim;
   const passwordHash = stale ? await hashPassword(password, keys, ports.random) : row.password_hash;
+  if (stale) {
+    await records
+      .prepare("update credentials set password_hash = ? where person_id = ? and password_hash = ?")
+      .bind(passwordHash, person, row.password_hash)
+      .run();
+  }
+  if (row.second === 1) {
+    await attempt.halfWay();
+    throw await secondFactorNeeded(ports, person, passwordHash);
+  }
   const session = await openSession(ports, {
     person,
     amr: ["pwd"],
@@ -49,18 +60,9 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
     network: ports.network,
     passwordHash,
   });
-  const results = await records.batch([
-    ...(stale
-      ? [
-          records
-            .prepare("update credentials set password_hash = ? where person_id = ? and password_hash = ?")
-            .bind(passwordHash, person, row.password_hash),
-        ]
-      : []),
-    session.statement,
-  ]);
-  // The password was replaced while this one was being checked.
-  if (results.at(-1)?.meta.changes !== 1) throw problem("invalid_credentials");
+  const { meta } = await session.statement.run();
+  // The password was replaced, or a second factor confirmed, while this one was being checked.
+  if (meta.changes !== 1) throw problem("invalid_credentials");
   await attempt.succeeded();
   await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
@@ -72,7 +74,8 @@ async function readCredential(ports: AccountPorts, person: PersonId, email: stri
   const hashes = await regionalHashes(keys, email);
   const row = await records
     .prepare(
-      `select people.name, people.time_zone, people.locale, credentials.email_hash, credentials.password_hash
+      `select people.name, people.time_zone, people.locale, credentials.email_hash, credentials.password_hash,
+         ${needsSecondFactor("credentials.person_id")} as second
        from credentials join people on people.id = credentials.person_id
        where credentials.person_id = ? and credentials.email_hash in (select value from json_each(?))`,
     )

@@ -1,3 +1,5 @@
 export { type Attempt, beginAttempt, networkGate, reached, tooMany } from "./attempts";
+export { readChallenge, takeChallenge } from "./challenges";
 export { type AccountGate, type CredentialPorts, credentialPorts, type CredentialVault } from "./ports";
-export { newPasswordSchema } from "./schemas";
+export { challengeBody, newPasswordSchema, secondProofOf } from "./schemas";
+export { BOTH_FACTORS, needsSecondFactor, secondFactorNeeded, type SecondProof, spendSecondProof } from "./second-factor";

@@ -4,30 +4,64 @@ import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { isFresh } from "../sessions";
 import { changePassword } from "./change-password";
+import { factorRoutes } from "./factor-routes";
 import { credentialPorts } from "./ports";
-import { changePasswordBody } from "./schemas";
+import { proveAgain } from "./prove-again";
+import { readFactors } from "./read-factors";
+import { changePasswordBody, factorsSchema, freshTokenSchema, secondProofOf, stepUpBody } from "./schemas";
 
-export const credentialsRoutes = new Hono<AppEnv>().put(
-  "/v1/me/password",
-  route({
-    policy: "person",
-    summary: "Change your own password",
-    description:
-      "Give the present password, or do it within five minutes of signing in. All other sessions end at once, with their live streams.",
-    tags: ["Credentials"],
-    responses: { 204: null },
-    problems: ["malformed", "invalid", "step_up_required", "conflict", "locked"],
-    idempotency: "off",
-  }),
-  validate("json", changePasswordBody),
-  async (c) => {
-    const change = c.req.valid("json");
-    await changePassword(credentialPorts(c), {
-      actor: personOf(c),
-      fresh: await isFresh(c),
-      currentPassword: change.currentPassword,
-      newPassword: change.newPassword,
-    });
-    return c.body(null, 204);
-  },
-);
+export const credentialsRoutes = new Hono<AppEnv>()
+  .put(
+    "/v1/me/password",
+    route({
+      policy: "person",
+      summary: "Change your own password",
+      description:
+        "Give the present password, or do it within five minutes of signing in. All other sessions end at once, with their live streams.",
+      tags: ["Credentials"],
+      responses: { 204: null },
+      problems: ["malformed", "invalid", "step_up_required", "conflict", "locked"],
+      idempotency: "off",
+    }),
+    validate("json", changePasswordBody),
+    async (c) => {
+      const change = c.req.valid("json");
+      await changePassword(credentialPorts(c), {
+        actor: personOf(c),
+        fresh: await isFresh(c),
+        currentPassword: change.currentPassword,
+        newPassword: change.newPassword,
+      });
+      return c.body(null, 204);
+    },
+  )
+  .post(
+    "/v1/sessions/step-up",
+    route({
+      policy: "person",
+      summary: "Prove again who you are",
+      description:
+        "Changes to credentials want a proof that is at most five minutes old, and answer `step_up_required` otherwise. Continue with the returned access token; the refresh token stays.",
+      tags: ["Sessions"],
+      responses: { 200: freshTokenSchema },
+      problems: ["malformed", "invalid", "invalid_credentials", "mfa_required", "locked"],
+      idempotency: "off",
+    }),
+    validate("json", stepUpBody),
+    async (c) => {
+      const body = c.req.valid("json");
+      const second = secondProofOf(body);
+      return c.json(await proveAgain(credentialPorts(c), { actor: personOf(c), password: body.password, second }));
+    },
+  )
+  .get(
+    "/v1/me/factors",
+    route({
+      policy: "person",
+      summary: "List what you can prove who you are with",
+      tags: ["Credentials"],
+      responses: { 200: factorsSchema },
+    }),
+    async (c) => c.json(await readFactors(credentialPorts(c), personOf(c))),
+  )
+  .route("/", factorRoutes);

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { problem } from "../../shared/problem";
+import type { SecondProof } from "./second-factor";
 
 /** A password that is being chosen. What else is wrong with one, `passwordFault` says. */
 export const newPasswordSchema = z
@@ -13,3 +15,62 @@ export const changePasswordBody = z
     newPassword: newPasswordSchema,
   })
   .meta({ id: "ChangePassword", example: { currentPassword: "correct horse battery staple", newPassword: "a longer sentence is better" } });
+
+const codeSchema = z.string().regex(/^\d{6}$/, "Six digits.");
+const recoveryCodeSchema = z.string().min(16).max(64);
+
+/** The code fields of a body as a proof; undefined where neither is given. Problem `invalid` where both are. */
+export function secondProofOf(body: {
+  readonly code?: string | undefined;
+  readonly recoveryCode?: string | undefined;
+}): SecondProof | undefined {
+  const { code, recoveryCode } = body;
+  if (code !== undefined && recoveryCode !== undefined) {
+    const message = "Give a code of the app or a recovery code, not both.";
+    throw problem("invalid", undefined, { errors: [{ pointer: "/recoveryCode", code: "one_of", message }] });
+  }
+  if (code !== undefined) return { code };
+  return recoveryCode === undefined ? undefined : { recoveryCode };
+}
+
+export const challengeBody = z
+  .strictObject({
+    challenge: z.string().min(1).max(128).describe("The challenge that the sign-in was answered with"),
+    code: codeSchema.optional().describe("The present code of the authenticator app"),
+    recoveryCode: recoveryCodeSchema.optional().describe("Or one of the recovery codes"),
+  })
+  .meta({ id: "CompleteSignIn", example: { challenge: "mfa_eu_3q2-7w", code: "123456" } });
+
+export const stepUpBody = z
+  .strictObject({
+    password: z.string().min(1).max(128),
+    code: codeSchema.optional().describe("The present code of the authenticator app, where one is set up"),
+    recoveryCode: recoveryCodeSchema.optional().describe("Or one of the recovery codes"),
+  })
+  .meta({ id: "StepUp", example: { password: "correct horse battery staple" } });
+
+export const freshTokenSchema = z
+  .object({ accessToken: z.string().describe("Says that the person has just proven who they are"), expiresIn: z.int().describe("Seconds") })
+  .meta({ id: "FreshToken" });
+
+export const totpEnrolmentSchema = z
+  .object({
+    secret: z.string().describe("Base 32, to be typed into an authenticator app"),
+    uri: z.string().describe("The same as an otpauth URI, to be shown as a picture"),
+  })
+  .meta({ id: "TotpEnrolment" });
+
+export const confirmTotpBody = z.strictObject({ code: codeSchema }).meta({ id: "ConfirmTotp", example: { code: "123456" } });
+
+export const recoveryCodesSchema = z
+  .object({ recoveryCodes: z.array(z.string()).describe("Each signs in once in place of the app. Shown only here") })
+  .meta({ id: "RecoveryCodes" });
+
+export const factorsSchema = z
+  .object({
+    password: z.object({ changedAt: z.iso.datetime() }),
+    totp: z.object({ confirmedAt: z.iso.datetime() }).nullable(),
+    recoveryCodes: z.object({ left: z.int() }),
+  })
+  .meta({ id: "Factors" });
+export type Factors = z.infer<typeof factorsSchema>;

@@ -3,4 +3,5 @@ export { openSession, type OpenedSession, type SignIn } from "./open-session";
 export { sessionPorts, type SessionPorts, type SessionVault } from "./ports";
 export { type Tokens, tokensSchema } from "./schemas";
 export { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
+export { type FreshToken, renewProof } from "./renew-proof";
 export { isFresh, requireStepUp } from "./step-up";

@@ -1,0 +1,50 @@
+import { MINUTE_MS } from "../../shared/clock";
+import { sha256Hex } from "../../shared/crypto/sha256";
+import { type PersonId, regionOf } from "../../shared/id";
+import { type Problem, problem } from "../../shared/problem";
+import { newChallenge } from "./challenges";
+import type { CredentialPorts } from "./ports";
+import { spendRecoveryCode } from "./recovery-codes";
+import { spendTotp } from "./totp";
+
+/** A code of the app, or one of the codes that stand in for it. */
+export type SecondProof =
+  | { readonly code: string; readonly recoveryCode?: undefined }
+  | { readonly recoveryCode: string; readonly code?: undefined };
+
+/** How two proofs are named in tokens (RFC 8176). */
+export const BOTH_FACTORS = ["pwd", "otp", "mfa"] as const;
+
+/** SQL condition: the person has confirmed an authenticator app, so that a password alone is not enough. */
+export function needsSecondFactor(person: string): string {
+  return `exists (select 1 from totp where totp.person_id = ${person} and totp.confirmed_at is not null)`;
+}
+
+const CHALLENGE_MS = 5 * MINUTE_MS;
+const METHODS = ["totp", "recovery_code"];
+
+/**
+ * The refusal of a right password that is only half of a sign-in; it carries the challenge that the other half completes.
+ *
+ * @param passwordHash the stored password that was proven: the challenge dies with it
+ */
+export async function secondFactorNeeded(ports: CredentialPorts, person: PersonId, passwordHash: string): Promise<Problem> {
+  const region = regionOf(person);
+  const { token, statement } = await newChallenge(ports, {
+    kind: "mfa",
+    region,
+    person,
+    content: await sha256Hex(passwordHash),
+    lifeMs: CHALLENGE_MS,
+  });
+  await statement.run();
+  const challenge = { token, methods: METHODS, expiresIn: CHALLENGE_MS / 1000 };
+  return problem("mfa_required", "Complete the sign-in with POST /v1/sessions/challenges.", { challenge });
+}
+
+/** Spends a code of either kind; problem `invalid_credentials` where it is wrong or was used before. Counts nothing: the caller does. */
+export async function spendSecondProof(ports: CredentialPorts, person: PersonId, proof: SecondProof): Promise<void> {
+  const right =
+    proof.code === undefined ? await spendRecoveryCode(ports, person, proof.recoveryCode) : await spendTotp(ports, person, proof.code);
+  if (!right) throw problem("invalid_credentials", "The code is wrong or was used before.");
+}
