@@ -158,7 +158,8 @@ function figures(metric: Metric, b: Bucket): string {
 
 /** Ten significant digits: hides the noise of adding doubles, keeps every digit that a sensor has. */
 export function round(value: number): number {
-  return Number(value.toPrecision(10));
+  // Whole numbers of up to ten digits are what they are; most counts and many sums are.
+  return Number.isInteger(value) && Math.abs(value) < 1e10 ? value : Number(value.toPrecision(10));
 }
 
 /** The one number a day or an overview shows for a metric, by its aggregation. */

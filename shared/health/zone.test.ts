@@ -52,3 +52,25 @@ describe("zones", () => {
     expect(isTimeZone("Mars/Olympus")).toBe(false);
   });
 });
+
+describe("instants with an offset", () => {
+  it("are written as Date writes them, in any order of days", () => {
+    const offset = fc.integer({ min: -18 * 60, max: 18 * 60 }).map((minutes) => minutes * 60);
+    const span = { min: Date.UTC(1890, 0), max: Date.UTC(2110, 0), noNaN: true };
+    const instant = fc.oneof(fc.integer({ min: span.min, max: span.max }), fc.double(span));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(instant, offset), { minLength: 1, maxLength: 5 }), (list) => {
+        for (const [at, offsetS] of list) {
+          const text = isoWithOffset(at, offsetS);
+          expect(text.slice(0, 23)).toBe(new Date(at + offsetS * 1_000).toISOString().slice(0, 23));
+          expect(Date.parse(text)).toBe(Math.trunc(at + offsetS * 1_000) - offsetS * 1_000);
+        }
+      }),
+    );
+  });
+
+  it("beyond the calendar are refused", () => {
+    expect(() => isoWithOffset(Number.NaN, 0)).toThrow(RangeError);
+    expect(() => isoWithOffset(8.64e15 + 1, 0)).toThrow(RangeError);
+  });
+});

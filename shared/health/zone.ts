@@ -22,6 +22,7 @@ export function isTimeZone(zone: string): boolean {
 
 /** Seconds east of UTC in a zone at an instant (epoch milliseconds). Throws a RangeError for an unknown zone. */
 export function offsetAt(zone: string, at: number): number {
+  if (zone === "UTC") return 0;
   const quarter = Math.floor(at / QUARTER_MS);
   const key = `${zone} ${quarter}`;
   const known = offsets.get(key);
@@ -66,14 +67,32 @@ export function parseDay(text: string): number | undefined {
   return dayText(day) === text ? day : undefined;
 }
 
-/** ISO 8601 with the reading's own offset, e.g. `2026-11-20T08:30:00.000+01:00`. */
+/** ISO 8601 with the reading's own offset, e.g. `2026-11-20T08:30:00.000+01:00`. Throws a RangeError past the range of dates. */
 export function isoWithOffset(at: number, offsetS: number): string {
-  const local = new Date(at + offsetS * 1_000).toISOString().slice(0, -1);
-  if (offsetS === 0) return `${local}Z`;
+  const local = Math.trunc(at + offsetS * 1_000);
+  const day = Math.floor(local / DAY_MS);
+  if (day !== lastDay) {
+    // Pages of readings stay on a day for long, and making its text costs more than all the rest.
+    lastDayText = new Date(local).toISOString().slice(0, -13);
+    lastDay = day;
+  }
+  const ms = local - day * DAY_MS;
+  const seconds = Math.floor(ms / 1_000);
+  const time = `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${three(ms % 1_000)}`;
+  if (offsetS === 0) return `${lastDayText}${time}Z`;
   const minutes = Math.round(Math.abs(offsetS) / 60);
-  const hh = String(Math.floor(minutes / 60)).padStart(2, "0");
-  const mm = String(minutes % 60).padStart(2, "0");
-  return `${local}${offsetS < 0 ? "-" : "+"}${hh}:${mm}`;
+  return `${lastDayText}${time}${offsetS < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+let lastDay = Number.NaN;
+let lastDayText = "";
+
+function two(n: number): string {
+  return n < 10 ? `0${n}` : String(n);
+}
+
+function three(n: number): string {
+  return n < 10 ? `00${n}` : n < 100 ? `0${n}` : String(n);
 }
 
 function formatter(zone: string): Intl.DateTimeFormat {
