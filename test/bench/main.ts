@@ -20,6 +20,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     write: { type: "boolean", default: false },
+    inspect: { type: "boolean", default: false },
   },
 });
 
@@ -29,7 +30,7 @@ if (chosen.length === 0) throw new RangeError(`no such part; there are ${PARTS.m
 const rows: Row[] = [];
 for (const part of chosen) {
   // A server each: what one part has stored and cached is nothing to the next.
-  const server = await startServer();
+  const server = await startServer({ inspect: values.inspect });
   const bench: Bench = {
     server,
     quick: values.quick,
@@ -39,7 +40,7 @@ for (const part of chosen) {
     say: (text) => console.error(text),
   };
   try {
-    bench.say(`${part.name} …`);
+    bench.say(server.inspector === undefined ? `${part.name} …` : `${part.name} … inspector at ${server.inspector.href}`);
     const done = await part.run(bench);
     printTable(done);
     rows.push(...done);

@@ -133,7 +133,7 @@ async function serveJson(value: unknown): Promise<{ readonly url: string; readon
 
 async function bundle(): Promise<string> {
   const result = await build({
-    entryPoints: [process.env["BENCH_ENTRY"] ?? "test/bench/worker/main.ts"],
+    entryPoints: ["test/bench/worker/main.ts"],
     bundle: true,
     write: false,
     format: "esm",
@@ -142,7 +142,7 @@ async function bundle(): Promise<string> {
     mainFields: ["browser", "module", "main"],
     external: ["node:*", "cloudflare:*"],
     loader: { ".sql": "text" },
-    minify: process.env["BENCH_PLAIN"] === undefined,
+    minify: true,
     keepNames: true,
     logLevel: "error",
   });

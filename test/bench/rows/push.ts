@@ -6,7 +6,7 @@ import { ratioRow, type Row } from "../row.ts";
 import { median } from "../stats.ts";
 
 const RECORDS = 10_000;
-const BODIES = 8;
+const BODIES = 16;
 const LEAST_PER_SECOND = 350_000;
 
 /** A push as large as one may be: 10,000 samples with record ids, zones and sources, as phones send them. */

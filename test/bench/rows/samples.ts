@@ -22,7 +22,10 @@ export const samples: Part = {
         const person = await newPerson(bench);
         const before = await size(bench, person);
         const made = await timed(() => ask(bench, `/make/${person}?from=${begin}&days=${DAYS}`, "POST"));
-        const filled = await timed(() => ask(bench, `/fill/${person}?from=${begin}&days=${DAYS}`, "POST"));
+        const filled = await timed(async () => {
+          const { accepted } = await ask<{ accepted: number }>(bench, `/fill/${person}?from=${begin}&days=${DAYS}`, "POST");
+          if (accepted !== SAMPLES) throw new Error(`${accepted} of ${SAMPLES} samples were accepted`);
+        });
         return { seconds: filled - made, bytes: ((await size(bench, person)) - before) / SAMPLES };
       });
       // The first round warms up.

@@ -1,5 +1,5 @@
 import { Vault } from "../../../durable-objects/vault/vault";
-import { readRaw } from "../../../durable-objects/vault/store/read-raw";
+import { readDense } from "../../../durable-objects/vault/store/read-raw";
 import { Sources } from "../../../durable-objects/vault/store/sources";
 import { DAY_MS } from "../../../shared/clock";
 import type { PersonActor } from "../../../shared/context";
@@ -15,9 +15,11 @@ export type Read = (typeof READS)[number];
 
 /** The real vault, with work that is repeated inside it: clocks stand still there, so it is timed from outside. */
 export class BenchVault extends Vault {
-  /** Records days of heart rate at 1 Hz from the UTC midnight `from`, one batch a day. */
-  async fillDays(from: number, days: number): Promise<void> {
-    for (let day = 0; day < days; day++) await this.record(dayBatch(from + day * DAY_MS));
+  /** Records days of heart rate at 1 Hz from the UTC midnight `from`, one batch a day. Answers how many samples were accepted. */
+  async fillDays(from: number, days: number): Promise<number> {
+    let accepted = 0;
+    for (let day = 0; day < days; day++) accepted += (await this.record(dayBatch(from + day * DAY_MS))).accepted;
+    return accepted;
   }
 
   /** Makes the batches of `fillDays` and drops them: what making them costs. */
@@ -34,21 +36,6 @@ export class BenchVault extends Vault {
     return size / times;
   }
 
-  /** DEV: singles. */
-  async singles(from: number, n: number): Promise<void> {
-    for (let i = 0; i < n; i++) {
-      const body = JSON.stringify({
-        data: {
-          records: [
-            { type: "HKQuantityTypeIdentifierHeartRate", startDate: new Date(from + i * 1000).toISOString(), value: 61, unit: "count/min" },
-          ],
-        },
-      });
-      const person = this.ctx.id.name as never;
-      await this.ingest({ kind: "person", person, session: "ses_eu_x" as never }, "healthkit", new TextEncoder().encode(body).buffer);
-    }
-  }
-
   async databaseBytes(): Promise<number> {
     return this.ctx.storage.sql.databaseSize;
   }
@@ -59,7 +46,10 @@ export class BenchVault extends Vault {
     if (read === "days") return (await this.series(actor, { ...query, from: to - 365 * DAY_MS, resolution: "day" })).items.length;
     if (read === "page") return (await this.series(actor, { ...query, from: to - DAY_MS, resolution: "raw" })).items.length;
     const { sql } = this.ctx.storage;
-    return readRaw(sql, new Sources(sql), metricOf("heart_rate")!, { ...query, from: to - DAY_MS }).length;
+    let samples = 0;
+    for (const hour of readDense(sql, new Sources(sql), metricOf("heart_rate")!, to - DAY_MS, to, "best"))
+      samples += hour.samples.at.length;
+    return samples;
   }
 }
 

@@ -33,13 +33,7 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   })
   .post("/fill/:person", async (c) => {
     const { from, days } = spanSchema.parse(c.req.query());
-    await c.env.VAULTS.getByName(c.req.param("person")).fillDays(from, days);
-    return c.json({ ok: true });
-  })
-  .post("/singles/:person", async (c) => {
-    const { from, days } = spanSchema.parse(c.req.query());
-    await c.env.VAULTS.getByName(c.req.param("person")).singles(from, days);
-    return c.json({ ok: true });
+    return c.json({ accepted: await c.env.VAULTS.getByName(c.req.param("person")).fillDays(from, days) });
   })
   .post("/make/:person", async (c) => {
     const { from, days } = spanSchema.parse(c.req.query());
