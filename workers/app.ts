@@ -20,6 +20,7 @@ import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
 import { liveRoutes } from "./live/routes";
+import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
@@ -44,6 +45,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);
   app.route("/", credentialsRoutes);
+  app.route("/", mailRoutes);
   app.route("/", fhirRoutes);
   app.route("/", fhirTargetRoutes);
   app.route("/", biometricsRoutes);

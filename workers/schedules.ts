@@ -3,6 +3,7 @@ import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
+import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -22,6 +23,7 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanChallenges((region) => regional(env, region).records, now),
   },
+  { name: "clean outbox", everyMinutes: 60, run: async (env, now) => await cleanOutbox((region) => regional(env, region).records, now) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -4,8 +4,8 @@ import type { AppEnv } from "./app-env";
 
 const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-/** `.test` names never leave a machine (RFC 6761). */
-function isLocal(hostname: string): boolean {
+/** Whether a host is this machine itself. `.test` names never leave one (RFC 6761). */
+export function isLocalHost(hostname: string): boolean {
   return LOCAL.has(hostname) || hostname.endsWith(".test");
 }
 
@@ -15,7 +15,7 @@ function isLocal(hostname: string): boolean {
  */
 export function requireResidency(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    if (c.env.RESIDENCY === "off" && !isLocal(new URL(c.req.url).hostname) && c.req.path !== "/health") {
+    if (c.env.RESIDENCY === "off" && !isLocalHost(new URL(c.req.url).hostname) && c.req.path !== "/health") {
       throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
     }
     await next();

@@ -60,6 +60,30 @@ export async function replaceClaim(directory: D1Database, abandoned: Claim, pers
   return meta.changes === 1;
 }
 
+/**
+ * Gives a person another address, in one batch: of parallel moves to the same address one wins. `abandoned` is a claim on the address
+ * that was found to lead nowhere. Moving to the address that the person has already succeeds.
+ */
+export async function moveClaim(
+  directory: D1Database,
+  hashes: EmailHashes,
+  { person, now, abandoned }: { readonly person: PersonId; readonly now: number; readonly abandoned: Claim | undefined },
+): Promise<boolean> {
+  const [current] = hashes;
+  const all = JSON.stringify(hashes.map(({ hash }) => hash));
+  const results = await directory.batch([
+    directory.prepare("delete from emails where person_id = ? and claimed_at = ?").bind(abandoned?.person ?? "", abandoned?.claimedAt ?? 0),
+    directory
+      .prepare(
+        `update or ignore emails set email_hash = ?1, key_version = ?2, claimed_at = ?3
+         where person_id = ?4 and not exists (
+           select 1 from emails where person_id <> ?4 and email_hash in (select value from json_each(?5)))`,
+      )
+      .bind(current.hash, current.version, now, person, all),
+  ]);
+  return results[1]?.meta.changes === 1;
+}
+
 function selectClaim(directory: D1Database, hashes: string): D1PreparedStatement {
   return directory
     .prepare("select email_hash, person_id, claimed_at from emails where email_hash in (select value from json_each(?))")

@@ -3,6 +3,7 @@ import { passwordFault } from "../../shared/crypto/password-rules";
 import { hashPassword } from "../../shared/crypto/password";
 import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
+import { inBackground, keepAddress } from "../credentials";
 import { openSession } from "../sessions";
 import { type Claim, claimEmail, replaceClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
@@ -26,22 +27,38 @@ const ABANDONED_MS = MINUTE_MS;
  * Problems: `invalid` for a weak password, `email_taken`, `rate_limited`, `unavailable`.
  */
 export async function registerPerson(ports: AccountPorts, input: Registration): Promise<SignedIn> {
+  const passwordHash = await prepareRegistration(ports, input);
+  return await completeRegistration(ports, input, { passwordHash, verified: false });
+}
+
+/** What comes before anything is looked up or written: the rules for passwords, the limit, and the hash. */
+export async function prepareRegistration(ports: AccountPorts, input: Registration): Promise<string> {
   const fault = passwordFault(input.password, { email: normaliseEmail(input.email), name: input.name });
   if (fault !== undefined) throw problem("invalid", undefined, { errors: [{ pointer: "/password", ...fault }] });
   await limitRegistrations(ports, input.region);
+  return await hashPassword(input.password, ports.stores(input.region).keys, ports.random);
+}
 
-  const { keys } = ports.stores(input.region);
-  const passwordHash = await hashPassword(input.password, keys, ports.random);
+/** A registration without its password. */
+export type Registrant = Omit<Registration, "password">;
+
+/** Writes the account, tells the vault and signs the person in. Problem `email_taken`. */
+export async function completeRegistration(
+  ports: AccountPorts,
+  input: Registrant,
+  proven: { readonly passwordHash: string; readonly verified: boolean },
+): Promise<SignedIn> {
   const person = await claimFor(ports, input);
   const timeZone = input.timeZone ?? DEFAULT_TIME_ZONE;
   const locale = input.locale ?? DEFAULT_LOCALE;
-  const tokens = await writeAccount(ports, person, { ...input, timeZone, locale }, passwordHash);
+  const tokens = await writeAccount(ports, person, { ...input, timeZone, locale }, proven);
+  inBackground(ports, "address", async () => await keepAddress(ports, person, input.email));
   await pushProfile(ports, person, { timeZone, locale, name: input.name });
   return { person: { id: person, name: input.name, region: input.region }, tokens };
 }
 
 /** The id under which the address may be registered in the wanted region. */
-async function claimFor(ports: AccountPorts, { email, region }: Registration): Promise<PersonId> {
+async function claimFor(ports: AccountPorts, { email, region }: Registrant): Promise<PersonId> {
   const now = ports.now();
   const { records, keys } = ports.directory;
   const mine = newId("person", region, now, ports.random);
@@ -54,14 +71,21 @@ async function claimFor(ports: AccountPorts, { email, region }: Registration): P
   return mine;
 }
 
-async function hasAccount(ports: AccountPorts, { person }: Claim): Promise<boolean> {
+/** Whether a claim leads to an account, or was left behind by a registration that failed half-way. */
+export async function hasAccount(ports: AccountPorts, { person }: Claim): Promise<boolean> {
   const { records } = ports.stores(regionOf(person));
   return (await records.prepare("select 1 from credentials where person_id = ?").bind(person).first()) !== null;
 }
 
 /** Of two registrations for the same id one writes; the other finds that its session row was not written. */
-async function writeAccount(ports: AccountPorts, person: PersonId, input: Required<Registration>, passwordHash: string) {
+async function writeAccount(
+  ports: AccountPorts,
+  person: PersonId,
+  input: Required<Registrant>,
+  proven: { readonly passwordHash: string; readonly verified: boolean },
+) {
   const now = ports.now();
+  const { passwordHash } = proven;
   const { records, keys } = ports.stores(regionOf(person));
   const [emailHash] = await regionalHashes(keys, input.email);
   const session = await openSession(ports, {
@@ -81,9 +105,10 @@ async function writeAccount(ports: AccountPorts, person: PersonId, input: Requir
       .bind(person, input.name, input.timeZone, input.locale, unitsFor(input.locale), now),
     records
       .prepare(
-        "insert into credentials (person_id, email_hash, key_version, password_hash, changed_at) values (?, ?, ?, ?, ?) on conflict do nothing",
+        `insert into credentials (person_id, email_hash, key_version, password_hash, changed_at, email_verified_at)
+         values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
       )
-      .bind(person, emailHash.hash, emailHash.version, passwordHash, now),
+      .bind(person, emailHash.hash, emailHash.version, passwordHash, now, proven.verified ? now : null),
     session.statement,
   ]);
   if (opened?.meta.changes !== 1) throw problem("email_taken");

@@ -7,13 +7,16 @@ import { problem } from "../../shared/problem";
 import { challengeBody, secondProofOf } from "../credentials";
 import { changeMe } from "./change-me";
 import { completeSignIn } from "./complete-sign-in";
+import { emailRoutes } from "./email-routes";
 import { accountPorts } from "./ports";
 import { regionSchema } from "./profile";
 import { readMe } from "./read-me";
 import { registerPerson } from "./register-person";
-import { changeMeBody, meSchema, registerBody, signedInSchema, signInBody } from "./schemas";
+import { changeMeBody, letterSentSchema, meSchema, registerBody, signedInSchema, signInBody } from "./schemas";
 import { signIn } from "./sign-in";
+import { beginRegistration } from "./verified-registration";
 
+const LETTER_SENT = { status: "letter_sent" };
 const regionInBody = z.object({ region: regionSchema });
 
 export const accountsRoutes = new Hono<AppEnv>()
@@ -22,15 +25,21 @@ export const accountsRoutes = new Hono<AppEnv>()
     route({
       policy: "public",
       summary: "Register a person",
-      description: "Everything about the person will lie in the region that is chosen here.",
+      description:
+        "Everything about the person will lie in the region that is chosen here. Where addresses are verified first, the answer is 202 and the tokens come with `POST /v1/accounts/verifications`.",
       tags: ["Accounts"],
-      responses: { 201: signedInSchema },
+      responses: { 201: signedInSchema, 202: letterSentSchema },
       problems: ["malformed", "invalid", "email_taken"],
       idempotency: (body) => regionInBody.safeParse(body).data?.region,
     }),
     validate("json", registerBody),
-    async (c) => c.json(await registerPerson(accountPorts(c), c.req.valid("json")), 201),
+    async (c) => {
+      if (c.env.VERIFY_EMAIL !== "on") return c.json(await registerPerson(accountPorts(c), c.req.valid("json")), 201);
+      await beginRegistration(accountPorts(c), c.req.valid("json"));
+      return c.json(LETTER_SENT, 202);
+    },
   )
+  .route("/", emailRoutes)
   .post(
     "/v1/sessions",
     route({

@@ -39,6 +39,22 @@ export type PersonView = z.infer<typeof personSchema>;
 export const signedInSchema = z.object({ person: personSchema, tokens: tokensSchema }).meta({ id: "SignedIn" });
 export type SignedIn = z.infer<typeof signedInSchema>;
 
+export const letterSentSchema = z
+  .object({ status: z.literal("letter_sent").describe("Said whether or not the address leads to an account") })
+  .meta({ id: "LetterSent" });
+
+const tokenSchema = z.string().min(1).max(128).describe("The code of the letter");
+
+export const verifyBody = z.strictObject({ token: tokenSchema }).meta({ id: "VerifyAddress", example: { token: "reg_eu_3q2-7w" } });
+
+export const changeEmailBody = z.strictObject({ email: emailSchema }).meta({ id: "ChangeEmail", example: { email: "ada@example.net" } });
+
+export const requestResetBody = z.strictObject({ email: emailSchema }).meta({ id: "RequestReset", example: { email: "ada@example.org" } });
+
+export const resetBody = z
+  .strictObject({ token: tokenSchema, password: newPasswordSchema })
+  .meta({ id: "ResetPassword", example: { token: "rst_eu_3q2-7w", password: "a longer sentence is better" } });
+
 export const meSchema = z
   .object({
     id: z.string(),

@@ -49,6 +49,8 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
       clear: async () => undefined,
       refund: async () => undefined,
     }),
+    mailer: { send: async () => undefined },
+    later: () => undefined,
     network: undefined,
     local: false,
     device: undefined,

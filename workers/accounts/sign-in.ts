@@ -1,7 +1,7 @@
 import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/crypto/password";
 import { type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { beginAttempt, needsSecondFactor, secondFactorNeeded } from "../credentials";
+import { beginAttempt, inBackground, keepAddress, needsSecondFactor, secondFactorNeeded } from "../credentials";
 import { openSession } from "../sessions";
 import { findClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
@@ -17,6 +17,7 @@ interface CredentialRow {
   email_hash: string;
   password_hash: string;
   second: number;
+  address_kept: number;
 }
 
 /**
@@ -64,6 +65,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   // The password was replaced, or a second factor confirmed, while this one was being checked.
   if (meta.changes !== 1) throw problem("invalid_credentials");
   await attempt.succeeded();
+  if (row.address_kept === 0) inBackground(ports, "address", async () => await keepAddress(ports, person, email));
   await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
 }
@@ -75,7 +77,7 @@ async function readCredential(ports: AccountPorts, person: PersonId, email: stri
   const row = await records
     .prepare(
       `select people.name, people.time_zone, people.locale, credentials.email_hash, credentials.password_hash,
-         ${needsSecondFactor("credentials.person_id")} as second
+         ${needsSecondFactor("credentials.person_id")} as second, credentials.sealed_email is not null as address_kept
        from credentials join people on people.id = credentials.person_id
        where credentials.person_id = ? and credentials.email_hash in (select value from json_each(?))`,
     )

@@ -5,6 +5,7 @@ import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
 import { beginAttempt } from "./attempts";
+import { notifyOwner } from "./notify";
 import type { CredentialPorts } from "./ports";
 
 export interface PasswordChange {
@@ -62,5 +63,6 @@ export async function changePassword(ports: CredentialPorts, change: PasswordCha
   ]);
   requireSession(living);
   if (changed?.meta.changes !== 1) throw problem("conflict", "The password was replaced meanwhile.");
+  notifyOwner(ports, actor.person, "password_changed");
   await tellEnded(ports, actor.person);
 }

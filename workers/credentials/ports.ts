@@ -5,6 +5,7 @@ import { network } from "../../shared/http/network";
 import type { PersonId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { gateOf, vaultOf } from "../regional";
+import { type Mailer, mailer } from "../mail";
 import { type SessionPorts, sessionPorts, type SessionVault } from "../sessions";
 
 /** What a vault does for credentials: it holds the key that seals them. */
@@ -40,6 +41,9 @@ export interface CredentialPorts extends SessionPorts {
   readonly directory: { readonly records: D1Database; readonly keys: DirectoryKeys };
   vault(person: PersonId): CredentialVault;
   gate(region: Region, name: string): AccountGate;
+  readonly mailer: Mailer;
+  /** Keeps the request alive for work that its answer does not wait for. The work must not fail. */
+  later(work: Promise<void>): void;
   /** The caller's network as far as the platform knows it: an IPv4 address or an IPv6 /64. */
   readonly network: string | undefined;
   /** The call comes from the machine itself, and the deployment is a local one. */
@@ -58,6 +62,8 @@ export function credentialPorts(c: AppContext): CredentialPorts {
     directory: { records: c.env.DIRECTORY, keys: directoryKeys(c.env.DIRECTORY_KEYS) },
     vault: (person) => vaultOf(c.env, person),
     gate: (region, name) => gateOf(c.env, region, name),
+    mailer: mailer(c.env, c.get("now")),
+    later: (work) => c.executionCtx.waitUntil(work),
     network: address === undefined ? undefined : network(address),
     local: c.env.RESIDENCY === "off" && (address === "127.0.0.1" || address === "::1"),
     device: c.req.header("user-agent")?.slice(0, DEVICE_LENGTH),

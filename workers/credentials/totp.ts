@@ -4,6 +4,7 @@ import { fromBase32, matchingStep, SECRET_BYTES, toBase32, totpUri } from "../..
 import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
+import { notifyOwner } from "./notify";
 import type { CredentialPorts } from "./ports";
 import { replaceRecoveryCodes } from "./recovery-codes";
 
@@ -72,6 +73,7 @@ export async function confirmTotp(ports: CredentialPorts, actor: PersonActor, co
     endOthers(records, actor, now, "factor_changed"),
   ]);
   if (confirmed?.meta.changes !== 1) throw notFound("authenticator app that waits to be confirmed");
+  notifyOwner(ports, actor.person, "factor_added");
   const codes = await replaceRecoveryCodes(ports, actor.person);
   await tellEnded(ports, actor.person);
   return codes;
@@ -88,6 +90,7 @@ export async function removeTotp(ports: CredentialPorts, actor: PersonActor): Pr
     records.prepare(`delete from totp where person_id = ?2 and ${LIVE_SESSION}`).bind(actor.session, actor.person, now),
   ]);
   requireSession(guard);
+  if (removed?.meta.changes === 1) notifyOwner(ports, actor.person, "factor_removed");
   await tellEnded(ports, actor.person);
   if (removed?.meta.changes !== 1) throw notFound("authenticator app");
 }

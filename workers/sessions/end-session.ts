@@ -6,7 +6,7 @@ import { notFound, problem } from "../../shared/problem";
 import type { SessionPorts } from "./ports";
 import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 
-export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed" | "password_changed" | "factor_changed";
+export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed" | "password_changed" | "password_reset" | "factor_changed";
 
 /** The longest time for which an access token of a session that ends now may still be accepted by its own word. */
 const OUTLIVES_MS = (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS;
@@ -55,6 +55,13 @@ export function endOthers(records: D1Database, actor: PersonActor, now: number, 
        where person_id = ?2 and id <> ?1 and revoked_at is null and ${LIVE_SESSION}`,
     )
     .bind(actor.session, actor.person, now, reason);
+}
+
+/** Ends all sessions of a person, as a statement of the caller's batch; see `endOthers`. */
+export function endAll(records: D1Database, person: PersonId, now: number, reason: EndReason): D1PreparedStatement {
+  return records
+    .prepare("update sessions set revoked_at = ?, revoked_reason = ? where person_id = ? and revoked_at is null")
+    .bind(now, reason, person);
 }
 
 /**

@@ -1,0 +1,2 @@
+export { type Mailer, mailer } from "./mailer";
+export { type Letter, letter } from "./texts";

@@ -1,0 +1,90 @@
+import { type Language, languageOf } from "../../shared/http/texts";
+
+/** What people are written about. */
+export const LETTERS = [
+  "confirm_registration",
+  "already_registered",
+  "confirm_address",
+  "address_changed",
+  "reset_password",
+  "password_changed",
+  "factor_added",
+  "factor_removed",
+] as const;
+export type Letter = (typeof LETTERS)[number];
+
+type Words = readonly [subject: string, text: string];
+
+const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
+  en: {
+    confirm_registration: [
+      "Confirm your address",
+      "Somebody registered at Meridian with this address. If it was you, confirm it within 24 hours with this code:",
+    ],
+    already_registered: [
+      "You have an account already",
+      "Somebody tried to use this address at Meridian, where it belongs to your account. If it was you, sign in or reset your password. If not, there is nothing to do.",
+    ],
+    confirm_address: ["Confirm your new address", "To use this address at Meridian, confirm it within 24 hours with this code:"],
+    address_changed: [
+      "Your address was changed",
+      "Your account at Meridian has another e-mail address now. If you did not change it, write to our support at once.",
+    ],
+    reset_password: [
+      "Choose a new password",
+      "Somebody asked for a new password of your account at Meridian. If it was you, choose it within 20 minutes with this code:",
+    ],
+    password_changed: [
+      "Your password was changed",
+      "Your password at Meridian was changed, and your other sessions have ended. If it was not you, reset it at once.",
+    ],
+    factor_added: [
+      "A way to sign in was added",
+      "A way to prove who you are was added to your account at Meridian. If it was not you, reset your password at once.",
+    ],
+    factor_removed: [
+      "A way to sign in was removed",
+      "A way to prove who you are was removed from your account at Meridian. If it was not you, reset your password at once.",
+    ],
+  },
+  de: {
+    confirm_registration: [
+      "Bitte Adresse bestätigen",
+      "Jemand hat sich mit dieser Adresse bei Meridian registriert. Falls Sie es waren, bestätigen Sie sie innerhalb von 24 Stunden mit diesem Code:",
+    ],
+    already_registered: [
+      "Sie haben schon ein Konto",
+      "Jemand wollte diese Adresse bei Meridian verwenden, wo sie zu Ihrem Konto gehört. Falls Sie es waren, melden Sie sich an oder setzen Sie Ihr Passwort zurück. Falls nicht, ist nichts zu tun.",
+    ],
+    confirm_address: [
+      "Bitte neue Adresse bestätigen",
+      "Um diese Adresse bei Meridian zu verwenden, bestätigen Sie sie innerhalb von 24 Stunden mit diesem Code:",
+    ],
+    address_changed: [
+      "Ihre Adresse wurde geändert",
+      "Ihr Konto bei Meridian hat jetzt eine andere E-Mail-Adresse. Falls Sie sie nicht geändert haben, schreiben Sie sofort unserer Hilfe.",
+    ],
+    reset_password: [
+      "Neues Passwort wählen",
+      "Jemand hat für Ihr Konto bei Meridian ein neues Passwort verlangt. Falls Sie es waren, wählen Sie es innerhalb von 20 Minuten mit diesem Code:",
+    ],
+    password_changed: [
+      "Ihr Passwort wurde geändert",
+      "Ihr Passwort bei Meridian wurde geändert, und Ihre anderen Sitzungen sind beendet. Falls Sie es nicht waren, setzen Sie es sofort zurück.",
+    ],
+    factor_added: [
+      "Ein Anmeldeweg kam hinzu",
+      "Zu Ihrem Konto bei Meridian kam ein Weg hinzu, sich auszuweisen. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück.",
+    ],
+    factor_removed: [
+      "Ein Anmeldeweg wurde entfernt",
+      "Von Ihrem Konto bei Meridian wurde ein Weg entfernt, sich auszuweisen. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück.",
+    ],
+  },
+};
+
+/** A letter in the language of a locale, with the code it is about on a line of its own. */
+export function letter(kind: Letter, locale: string, code?: string): { readonly subject: string; readonly text: string } {
+  const [subject, text] = TEXTS[languageOf(locale)][kind];
+  return { subject: `Meridian: ${subject}`, text: code === undefined ? `${text}\n` : `${text}\n\n${code}\n` };
+}
