@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { median } from "./stats.ts";
 
 /** CPU time in clock ticks (10 ms). */
 interface Ticks {
@@ -35,6 +36,13 @@ function ticks(pids: readonly number[]): Ticks {
   return { all: user! + nice! + system! + irq! + soft!, ours };
 }
 
+const shares: number[] = [];
+
+/** Share of the machine that other processes used during the samples that counted: the median; NaN where none was taken. */
+export function othersShare(): number {
+  return median(shares);
+}
+
 /**
  * Takes one sample on a shared machine: where other processes used much of the CPU meanwhile, it is taken again, and the quietest of
  * the tries counts. `pids` are our own processes besides this one.
@@ -51,5 +59,6 @@ export async function quietSample<T>(pids: readonly number[], sample: () => Prom
     if (best === undefined || others < best.others) best = { value, others };
     if (others <= TOLERATED) break;
   }
+  shares.push(best!.others);
   return best!;
 }

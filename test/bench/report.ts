@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { othersShare } from "./noise.ts";
 import type { Row } from "./row.ts";
 
 const REPORT = "docs/benchmarks.md";
@@ -41,7 +42,7 @@ function measured(rows: readonly Row[], { quick }: { readonly quick: boolean }):
       (row) => `| ${row.name} | ${row.ours} | ${row.bare ?? "–"} | ${row.ratio?.toFixed(2) ?? "–"} | ${row.target} | ${verdict(row)} |`,
     ),
     "",
-    "Medians, with the extremes in brackets.",
+    `Medians, with the extremes in brackets. Other processes used ${Math.round(othersShare() * 100)} % of the machine meanwhile (median).`,
     "",
     ...rows.map((row) => `- *${row.name}*: ${row.how}.`),
     "",
