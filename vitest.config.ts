@@ -55,7 +55,8 @@ export default defineConfig(async () => ({
           include: ["test/journeys/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // They mostly wait, and each has ports and state of its own.
+          maxWorkers: 3,
         },
       },
     ],
