@@ -43,7 +43,11 @@ const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /** Declares a route: enforces its policy and documents it. The first handler of every route; start-up fails without it. */
 export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
-  const extension: Record<`x-${string}`, unknown> = { "x-policy": spec.policy, "x-body-limit": spec.bodyLimit ?? DEFAULT_BODY_LIMIT };
+  const extension: Record<`x-${string}`, unknown> = {
+    "x-policy": spec.policy,
+    "x-body-limit": spec.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    "x-idempotent": takesKey(spec),
+  };
   const describe = describeRoute({
     summary: spec.summary,
     ...(spec.description === undefined ? {} : { description: spec.description }),
@@ -77,6 +81,11 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
 /** The policy a handler declares, or undefined where it is not a `route(…)`. */
 export function policyOf(handler: unknown): Policy | undefined {
   return typeof handler === "function" && POLICY in handler ? (handler[POLICY] as Policy) : undefined;
+}
+
+/** Whether `Idempotency-Key` has a meaning, should the route be a write: without a region there is nowhere to keep the claim. */
+function takesKey(spec: RouteSpec): boolean {
+  return spec.idempotency !== "off" && (spec.policy === "person" || spec.idempotency !== undefined);
 }
 
 function security(policy: Policy): Record<string, string[]>[] {

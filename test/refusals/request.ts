@@ -2,15 +2,15 @@ import { type IdKind, newId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { type Document, jsonBodyOf, type Operation, sample } from "./document";
 
-/** Collections and the kind of the ids in them. */
+/** The part of a path before an id, and the kind of that id. */
 const KINDS: Readonly<Record<string, IdKind>> = {
   people: "person",
   Patient: "person",
   sessions: "session",
-  connections: "connection",
+  vendors: "connection",
   imports: "import",
-  targets: "target",
-  jobs: "job",
+  "fhir-targets": "target",
+  sync: "job",
   tickets: "ticket",
 };
 

@@ -118,7 +118,7 @@ function differences({ report }: Job, wanted: ExportExpectation): string[] {
 
 /** Counts, first instants, extremes and means of what is read back, against the independent reader. */
 async function seriesFaults(client: Client, wanted: ExportExpectation, seriesOfType: SeriesLookup): Promise<string[]> {
-  const stored = new Set((await client.get("/v1/me/metrics", metrics)).items.map(({ key }) => key));
+  const stored = new Set((await client.get("/v1/me/metrics?limit=200", metrics)).items.map(({ key }) => key));
   const faults: string[] = [];
   for (const [type, { n, min, max, mean, units, first_start_utc }] of Object.entries(wanted.records_by_type)) {
     const [unit, ...others] = Object.keys(units);
@@ -166,7 +166,7 @@ async function wholeSeries(client: Client, key: string): Promise<z.output<typeof
 async function refuse(client: Client, bytes: Buffer, valid: Buffer): Promise<string[]> {
   const refused = await importFile(client, bytes);
   const faults = refused !== undefined && refused.state !== "failed" ? [`it ended as ${refused.state}`] : [];
-  if ((await client.get("/v1/me/metrics", metrics)).items.length > 0) faults.push("it left readings behind");
+  if ((await client.get("/v1/me/metrics?limit=200", metrics)).items.length > 0) faults.push("it left readings behind");
   if ((await importFile(client, valid))?.state !== "done") faults.push("the next export was not imported");
   return faults;
 }

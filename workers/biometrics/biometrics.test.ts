@@ -149,6 +149,30 @@ describe("a phone's push, read back", () => {
     expect(sources.items).toMatchObject([{ id: "src_1", vendor: "healthkit", deviceName: "Watch" }]);
   });
 
+  it("shows metrics and sources in pages that end where the lists do", async () => {
+    const person = await registerPerson();
+    const at = "2026-11-20T07:30:00Z";
+    const weight = { id: crypto.randomUUID(), type: "HKQuantityTypeIdentifierBodyMass", value: 71, unit: "kg", startDate: at, endDate: at };
+    await push(person, { records: [heartRate(at, 61), weight, steps(at, "2026-11-20T07:40:00Z", 100)] });
+    for (const [path, name] of [
+      ["/v1/me/metrics", "key"],
+      ["/v1/me/sources", "id"],
+    ] as const) {
+      const all = (await get(person, path)).items.map((item) => item[name]);
+      expect(all.length).toBeGreaterThan(1);
+      const seen: unknown[] = [];
+      for (let next: unknown = ""; next !== null;) {
+        const page = await get(person, `${path}?limit=1${next === "" ? "" : `&cursor=${String(next)}`}`);
+        expect(page.items).toHaveLength(1);
+        seen.push(page.items[0]?.[name]);
+        next = page.next;
+      }
+      expect(seen).toEqual(all);
+      for (const wrong of ["limit=0", "limit=201", "cursor=made-up", "page=2"])
+        expect((await person.fetch(`${path}?${wrong}`)).status, wrong).toBe(422);
+    }
+  });
+
   it("assembles a night from stages and shows it on the day it ends", async () => {
     const person = await registerPerson("eu", { timeZone: "UTC" });
     const stage = (name: string, startDate: string, endDate: string) => ({
@@ -211,7 +235,8 @@ describe("deletion", () => {
     await push(person, { records: [heartRate("2026-11-20T07:30:00Z", 61)] });
     expect(await (await person.fetch("/v1/me/sources/src_1", { method: "DELETE" })).json()).toEqual({ deleted: 1 });
     expect((await get(person, "/v1/me/metrics")).items).toEqual([]);
-    expect((await person.fetch("/v1/me/sources/src_9", { method: "DELETE" })).status).toBe(404);
+    for (const id of ["src_9", "src_0", "nonsense"])
+      expect((await person.fetch(`/v1/me/sources/${id}`, { method: "DELETE" })).status, id).toBe(404);
   });
 
   it("follows the deletions that a device reports, also before it has the record", async () => {

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { sourceId } from "../../shared/health/source-id";
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { ingestRoutes } from "./ingest-routes";
@@ -17,7 +18,6 @@ import {
   erasedSchema,
   eraseQuery,
   keyParam,
-  listQuery,
   metricListSchema,
   quarantineListSchema,
   readingParam,
@@ -36,10 +36,18 @@ const TAGS = ["Biometrics"] as const;
 const reads = new Hono<AppEnv>()
   .get(
     "/v1/me/metrics",
-    route({ policy: "person", summary: "What there is: every metric with data", tags: TAGS, responses: { 200: metricListSchema } }),
+    route({
+      policy: "person",
+      summary: "What there is: every metric with data",
+      tags: TAGS,
+      responses: { 200: metricListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
     async (c) => {
-      const { vault, actor } = biometricsPorts(c);
-      return c.json({ items: await vault.metrics(actor), next: null });
+      const { vault, actor, keys } = biometricsPorts(c);
+      const list = { name: "metrics", items: await vault.metrics(actor), place: ({ key }: { readonly key: string }) => key };
+      return c.json(await pageOf(keys, actor.person, list, c.req.valid("query")));
     },
   )
   .get(
@@ -136,11 +144,19 @@ const reads = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/sources",
-    route({ policy: "person", summary: "The apps and devices that brought readings", tags: TAGS, responses: { 200: sourceListSchema } }),
+    route({
+      policy: "person",
+      summary: "The apps and devices that brought readings",
+      tags: TAGS,
+      responses: { 200: sourceListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
     async (c) => {
-      const { vault, actor } = biometricsPorts(c);
-      const sources = await vault.sources(actor);
-      return c.json({ items: sources.map(({ number, source }) => ({ id: sourceId(number), ...source })), next: null });
+      const { vault, actor, keys } = biometricsPorts(c);
+      const list = { name: "sources", items: await vault.sources(actor), place: ({ number }: { readonly number: number }) => number };
+      const { items, next } = await pageOf(keys, actor.person, list, c.req.valid("query"));
+      return c.json({ items: items.map(({ number, source }) => ({ id: sourceId(number), ...source })), next });
     },
   )
   .get(
@@ -152,7 +168,7 @@ const reads = new Hono<AppEnv>()
       responses: { 200: quarantineListSchema },
       problems: ["invalid"],
     }),
-    validate("query", listQuery),
+    validate("query", pageQuery),
     async (c) => {
       const { vault, actor, keys } = biometricsPorts(c);
       return c.json(await listQuarantine(vault, keys, actor, c.req.valid("query")));

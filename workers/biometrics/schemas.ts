@@ -34,10 +34,14 @@ const cursor = z.string().max(2_048);
 
 export const keyParam = z.strictObject({ key: z.string().min(1).max(64).meta({ example: "heart_rate" }) });
 export const dateParam = z.strictObject({ date: day });
-export const sourceParam = z.strictObject({ id: sourceNumber });
+/** A path part that is no source id names nothing: 0 is the number of no source. */
+export const sourceParam = z.strictObject({
+  id: z
+    .string()
+    .transform((text) => parseSourceId(text) ?? 0)
+    .meta({ example: "src_1" }),
+});
 export const readingParam = z.strictObject({ id: z.string().min(1).max(64) });
-
-export const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() });
 
 /** Charts want many points, so a page of a series may be larger than a page of a list. */
 export const seriesQuery = z

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { problem } from "../../shared/problem";
@@ -48,10 +49,20 @@ const vendorRoutes = new Hono<AppEnv>()
   )
   .get(
     "/v1/integrations/vendors",
-    route({ policy: "person", summary: "Your connections to vendors", tags: TAGS, responses: { 200: connectionListSchema } }),
+    route({
+      policy: "person",
+      summary: "Your connections to vendors",
+      tags: TAGS,
+      responses: { 200: connectionListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
     async (c) => {
-      const { vault, actor } = ownPorts(c);
-      return c.json({ items: (await vault.connections(actor)).map(connectionJson), next: null });
+      const { vault, actor, keys } = ownPorts(c);
+      // Ids begin with the time of their making, so they rise with the list.
+      const list = { name: "connections", items: await vault.connections(actor), place: ({ id }: { readonly id: string }) => id };
+      const { items, next } = await pageOf(keys, actor.person, list, c.req.valid("query"));
+      return c.json({ items: items.map(connectionJson), next });
     },
   )
   .delete(

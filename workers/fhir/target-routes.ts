@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { listDeliveries, shownTarget } from "./list-deliveries";
@@ -26,10 +27,14 @@ export const fhirTargetRoutes = new Hono<AppEnv>()
       summary: "List the FHIR servers your readings are forwarded to",
       tags,
       responses: { 200: targetListSchema },
+      problems: ["invalid"],
     }),
+    validate("query", pageQuery),
     async (c) => {
-      const { vault, actor } = fhirPorts(c);
-      return c.json({ items: (await vault.fhirTargets(actor)).map(shownTarget), next: null });
+      const { vault, actor, keys } = fhirPorts(c);
+      const list = { name: "fhir-targets", items: await vault.fhirTargets(actor), place: ({ id }: { readonly id: string }) => id };
+      const { items, next } = await pageOf(keys, actor.person, list, c.req.valid("query"));
+      return c.json({ items: items.map(shownTarget), next });
     },
   )
   .post(

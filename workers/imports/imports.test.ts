@@ -118,7 +118,7 @@ test("a malformed or false announcement is refused", async () => {
   ).toEqual([422, "invalid"]);
 });
 
-test("another person's import is not there", async () => {
+test("another person's import is not there, and neither is nonsense", async () => {
   const { id } = startedImportSchema.parse(await (await post(ada, heartRates(2), "text/xml")).json());
   for (const [method, path] of [
     ["GET", ""],
@@ -127,7 +127,9 @@ test("another person's import is not there", async () => {
     ["GET", "/events"],
     ["GET", "/live"],
   ] as const) {
-    expect(await codeOf(await bob.fetch(`/v1/imports/${id}${path}`, { method }))).toEqual([404, "not_found"]);
+    // What is no id at all is as unknown.
+    for (const named of [id, "nonsense"])
+      expect(await codeOf(await bob.fetch(`/v1/imports/${named}${path}`, { method }))).toEqual([404, "not_found"]);
   }
 });
 

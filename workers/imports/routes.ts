@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
+import { pageQuery } from "../../shared/http/page";
 import { parseWith, validate } from "../../shared/http/validate";
 import { type ImportId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
@@ -9,16 +10,7 @@ import { importerOf } from "../regional";
 import { listImports } from "./list-imports";
 import { cancelImport, readImport, startUploadedImport } from "./manage-import";
 import { importPorts } from "./ports";
-import {
-  announceBody,
-  followQuery,
-  importListSchema,
-  importParam,
-  importQuery,
-  importSchema,
-  listQuery,
-  startedImportSchema,
-} from "./schemas";
+import { announceBody, followQuery, importListSchema, importParam, importQuery, importSchema, startedImportSchema } from "./schemas";
 import { announceImport, startImport } from "./start-import";
 
 const FILE_TYPES = /^(?:application\/(?:zip|x-zip-compressed|xml|octet-stream)|text\/xml)\s*(?:;|$)/i;
@@ -61,7 +53,7 @@ export const importsRoutes = new Hono<AppEnv>()
       responses: { 200: importListSchema },
       problems: ["invalid", "session_ended"],
     }),
-    validate("query", listQuery),
+    validate("query", pageQuery),
     async (c) => c.json(await listImports(importPorts(c, personOf(c)), c.req.valid("query"))),
   )
   .get(
@@ -139,11 +131,11 @@ export const importsRoutes = new Hono<AppEnv>()
   );
 
 /** Hands the request to the import's object, which keeps the connection. Only the headers that it needs travel on. */
-async function follow(c: AppContext, id: ImportId, after: number | undefined): Promise<Response> {
+async function follow(c: AppContext, id: ImportId | undefined, after: number | undefined): Promise<Response> {
   const actor = personOf(c);
   const ports = importPorts(c, actor);
   await ports.admit("read");
-  if (regionOf(id) !== ports.region) throw notFound("import");
+  if (id === undefined || regionOf(id) !== ports.region) throw notFound("import");
   const headers = new Headers({ "x-meridian-person": actor.person });
   for (const name of ["upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"]) {
     const value = c.req.header(name);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseId } from "../../shared/id";
+import { type ImportId, parseId } from "../../shared/id";
 import { IMPORT_KINDS } from "../../shared/imports/kinds";
 import { IMPORT_STATES } from "../../shared/imports/status";
 
@@ -21,19 +21,8 @@ export const announceBody = z
   .meta({ id: "ImportAnnouncement", example: { kind: "apple-health-export", fileName: "export.zip", size: 104_857_600 } });
 export type Announcement = z.output<typeof announceBody>;
 
-export const importParam = z.strictObject({
-  id: z.string().transform((text, ctx) => {
-    const id = parseId("import", text);
-    if (id !== undefined) return id;
-    ctx.addIssue({ code: "custom", message: "This is no import's id." });
-    return z.NEVER;
-  }),
-});
-
-export const listQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(2_048).optional(),
-});
+/** A path part that is no import's id names nothing: it is as unknown as another person's. */
+export const importParam = z.strictObject({ id: z.string().transform((text): ImportId | undefined => parseId("import", text)) });
 
 export const followQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional().describe("The last `seq` seen; nothing is repeated before it"),

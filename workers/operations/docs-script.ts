@@ -65,13 +65,16 @@ const curlOf = (doc, path, method, operation) => {
 
 const rows = (entries) => el("table", {}, el("tbody", {}, ...entries.map((cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell))))));
 const code = (text) => el("code", {}, text);
+/** The document's texts are Markdown; of that, code spans are all they use. */
+const prose = (text) => text.split("\`").map((part, index) => (index % 2 ? code(part) : part));
+const paragraphs = (text, kind) => text.split("\\n\\n").map((part) => el("p", { class: kind }, ...prose(part.replaceAll("\\n", " "))));
 
 const fields = (doc, schema) => {
   const found = resolve(doc, schema);
   const properties = Object.entries(found?.properties ?? {});
   if (!properties.length) return code(typeOf(schema));
   const required = found.required ?? [];
-  return rows(properties.map(([key, value]) => [code(key + (required.includes(key) ? "" : "?")), el("span", {}, code(typeOf(value)), value.description ? " " + value.description : "")]));
+  return rows(properties.map(([key, value]) => [code(key + (required.includes(key) ? "" : "?")), el("span", {}, code(typeOf(value)), ...prose(value.description ? " " + value.description : ""))]));
 };
 
 const copyable = (text) => {
@@ -86,16 +89,16 @@ const articleOf = (doc, path, method, operation) => {
   const article = el("article", { id: operation.operationId, "data-text": (method + " " + path + " " + operation.summary).toLowerCase() });
   article.append(el("div", { class: "line" }, el("span", { class: "method " + method }, method.toUpperCase()), code(path), el("span", { class: "policy" }, operation["x-policy"] ?? "")));
   article.append(el("h3", {}, operation.summary ?? ""));
-  if (operation.description) article.append(el("p", { class: "note" }, operation.description));
+  if (operation.description) article.append(...paragraphs(operation.description, "note"));
   if (operation.parameters?.length) {
-    const described = operation.parameters.map((parameter) => [code(parameter.name + (parameter.required ? "" : "?")), el("span", {}, parameter.in + " ", code(typeOf(parameter.schema)), parameter.description ?? parameter.schema?.description ? " " + (parameter.description ?? parameter.schema.description) : "")]);
+    const described = operation.parameters.map((parameter) => [code(parameter.name + (parameter.required ? "" : "?")), el("span", {}, parameter.in + " ", code(typeOf(parameter.schema)), ...prose(parameter.description ?? parameter.schema?.description ? " " + (parameter.description ?? parameter.schema.description) : ""))]);
     article.append(...section("Parameters", rows(described)));
   }
   for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) article.append(...section("Body · " + type, fields(doc, media.schema)));
   const responses = Object.entries(operation.responses ?? {}).map(([status, response]) => {
     const media = Object.values(response.content ?? {})[0];
     const body = status < "300" && media ? el("details", {}, el("summary", {}, typeOf(media.schema)), fields(doc, media.schema)) : undefined;
-    return [code(status), el("span", {}, response.description ?? "", body)];
+    return [code(status), el("span", {}, ...prose(response.description ?? ""), body)];
   });
   article.append(...section("Answers", rows(responses)), ...section("Try it", copyable(curlOf(doc, path, method, operation))));
   return article;
@@ -113,7 +116,7 @@ const render = (doc) => {
   }
   const index = document.getElementById("index");
   const content = document.getElementById("content");
-  content.replaceChildren(el("h1", {}, doc.info.title + " " + doc.info.version), el("p", { class: "intro" }, doc.info.description));
+  content.replaceChildren(el("h1", {}, doc.info.title + " " + doc.info.version), ...paragraphs(doc.info.description, "intro"));
   for (const [tag, list] of [...byTag].sort(([a], [b]) => a.localeCompare(b))) {
     index.append(el("h2", {}, tag));
     content.append(el("h2", {}, tag));

@@ -17,7 +17,7 @@ nav a{display:block;padding:.16rem 0;color:var(--ink);overflow:hidden;text-overf
 main{max-width:56rem;padding:1.5rem 2rem 6rem}
 main h1{margin:.2rem 0 1rem;font-size:1.9rem;line-height:1.2}
 main h2{margin:3rem 0 .5rem;padding-bottom:.3rem;border-bottom:2px solid var(--accent);text-transform:capitalize}
-.intro{color:var(--soft);white-space:pre-line}
+.intro{color:var(--soft)}
 article{margin:1.25rem 0;padding:1.1rem 1.25rem;border:1px solid var(--line);border-radius:12px}
 article h3{margin:0 0 .4rem;font-size:1.05rem}
 .line{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { generateSpecs } from "hono-openapi";
 import type { AppEnv } from "../../shared/http/app-env";
+import { PROBLEMS, type ProblemCode } from "../../shared/problem";
 
 type Generated = Awaited<ReturnType<typeof generateSpecs>>;
 type PathItem = Generated["paths"][string];
@@ -9,6 +10,14 @@ type Answer = NonNullable<Operation["responses"]>[string];
 export type ApiDocument = Generated;
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+const WRITES: ReadonlySet<string> = new Set(["post", "put", "patch", "delete"]);
+
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header" as const,
+  description: "Makes the write happen once: for 24 hours the same request under the same key gets the first answer again.",
+  schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+};
 
 const DESCRIPTION = `Device data in; clean, region-pinned, standard records and live streams out.
 
@@ -31,8 +40,12 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
   const malformed = problemResponse("`malformed`: The request could not be read");
   const unsupported = problemResponse("`unsupported_media_type`: The content type is not supported");
   const tooLarge = problemResponse("`too_large`: The request is too large");
-  for (const operation of operationsOf(generated)) {
+  for (const [method, operation] of operationsOf(generated)) {
+    const takesKey = WRITES.has(method) && "x-idempotent" in operation && operation["x-idempotent"] === true;
+    delete (operation as Record<string, unknown>)["x-idempotent"];
+    if (takesKey) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
     const responses = { ...operation.responses };
+    if (takesKey) responses["409"] = withProblems(responses["409"], ["idempotency_mismatch", "idempotency_in_flight"]);
     if (operation.parameters !== undefined || operation.requestBody !== undefined) responses["422"] ??= invalid;
     if (operation.requestBody !== undefined) responses["413"] ??= tooLarge;
     else delete (operation as Record<string, unknown>)["x-body-limit"];
@@ -57,13 +70,20 @@ function withoutSafeBounds<T>(value: T): T {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutSafeBounds(inner)])) as T;
 }
 
-/** Every operation of a document, path by path. */
-export function operationsOf(document: ApiDocument): Operation[] {
-  return Object.values(document.paths).flatMap((item) => METHODS.flatMap((method) => item[method] ?? []));
+/** Every operation of a document with its method, path by path. */
+export function operationsOf(document: ApiDocument): [string, Operation][] {
+  return Object.values(document.paths).flatMap((item) =>
+    METHODS.flatMap((method): [string, Operation][] => (item[method] === undefined ? [] : [[method, item[method]]])),
+  );
 }
 
 function takesJson(operation: Operation): boolean {
   return operation.requestBody !== undefined && "content" in operation.requestBody && "application/json" in operation.requestBody.content;
+}
+
+function withProblems(answer: Answer | undefined, codes: readonly ProblemCode[]): Answer {
+  const before = answer !== undefined && "description" in answer ? [answer.description] : [];
+  return problemResponse([...before, ...codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`)].join("; "));
 }
 
 function problemResponse(description: string): Answer {

@@ -46,7 +46,7 @@ describe("the document", () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(described.toSorted()).toEqual([...declared].toSorted());
-    for (const operation of operationsOf(document)) {
+    for (const [, operation] of operationsOf(document)) {
       expect(operation).toHaveProperty("x-policy");
       expect(operation.tags?.length).toBeGreaterThan(0);
       expect(operation.summary).toBeTruthy();
@@ -61,6 +61,21 @@ describe("the document", () => {
       expect.arrayContaining(["201", "400", "409", "413", "415", "422"]),
     );
     expect(Object.keys(paths["/health"]?.get?.responses ?? {})).not.toContain("422");
+  });
+
+  test("a write that can be made once says so, with both of its refusals; a read does not", async () => {
+    const { paths } = await describeApi(createApp({ log: () => undefined }));
+    const push = paths["/v1/ingest/{platform}"]?.post;
+    expect(push?.parameters).toContainEqual(expect.objectContaining({ name: "Idempotency-Key", in: "header" }));
+    expect(push?.responses?.["409"]).toMatchObject({
+      description: expect.stringMatching(/`idempotency_mismatch`.*`idempotency_in_flight`/),
+    });
+    expect(paths["/v1/accounts"]?.post?.responses?.["409"]).toMatchObject({
+      description: expect.stringMatching(/`email_taken`.*`idempotency_/),
+    });
+    expect(paths["/v1/me"]?.get?.responses).not.toHaveProperty("409");
+    expect(paths["/v1/sessions/refresh"]?.post?.responses).not.toHaveProperty("409");
+    expect(JSON.stringify(paths)).not.toContain("x-idempotent");
   });
 
   test("every referenced schema exists", async () => {

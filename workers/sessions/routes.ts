@@ -2,8 +2,10 @@ import { Hono } from "hono";
 import { publicKeySet } from "../../shared/crypto/tokens";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { ringsOf } from "../../shared/http/authenticate";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { regionOf } from "../../shared/id";
 import { endOneSession, endSession } from "./end-session";
 import { listSessions } from "./list-sessions";
 import { sessionPorts } from "./ports";
@@ -30,8 +32,24 @@ export const sessionsRoutes = new Hono<AppEnv>()
   )
   .get(
     "/v1/sessions",
-    route({ policy: "person", summary: "List your own sessions", tags: ["Sessions"], responses: { 200: sessionListSchema } }),
-    async (c) => c.json({ items: await listSessions(sessionPorts(c), personOf(c)), next: null }),
+    route({
+      policy: "person",
+      summary: "List your own sessions, newest first",
+      tags: ["Sessions"],
+      responses: { 200: sessionListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
+    async (c) => {
+      const [ports, actor] = [sessionPorts(c), personOf(c)];
+      const list = {
+        name: "sessions",
+        items: await listSessions(ports, actor),
+        place: ({ id }: { readonly id: string }) => id,
+        newestFirst: true,
+      };
+      return c.json(await pageOf(ports.stores(regionOf(actor.person)).keys, actor.person, list, c.req.valid("query")));
+    },
   )
   .delete(
     "/v1/sessions/current",
