@@ -12,6 +12,7 @@ export const ID_KINDS = {
   job: "job",
   target: "tgt",
   ticket: "tkt",
+  passkey: "psk",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 

@@ -3,6 +3,7 @@ import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
+import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 
@@ -24,6 +25,11 @@ export const JOBS: readonly Job[] = [
     run: async (env, now) => await cleanChallenges((region) => regional(env, region).records, now),
   },
   { name: "clean outbox", everyMinutes: 60, run: async (env, now) => await cleanOutbox((region) => regional(env, region).records, now) },
+  {
+    name: "clean passkey challenges",
+    everyMinutes: 60,
+    run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
+  },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -12,6 +12,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   "fhir-targets": "target",
   sync: "job",
   tickets: "ticket",
+  passkeys: "passkey",
 };
 
 /** Values of parameters that are no ids. */

@@ -4,7 +4,7 @@ import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { problem } from "../../shared/problem";
-import { challengeBody, secondProofOf } from "../credentials";
+import { challengeBody, passkeySignInBody, relyingParty, secondProofOf } from "../credentials";
 import { changeMe } from "./change-me";
 import { completeSignIn } from "./complete-sign-in";
 import { emailRoutes } from "./email-routes";
@@ -14,6 +14,7 @@ import { readMe } from "./read-me";
 import { registerPerson } from "./register-person";
 import { changeMeBody, letterSentSchema, meSchema, registerBody, signedInSchema, signInBody } from "./schemas";
 import { signIn } from "./sign-in";
+import { signInWithPasskey } from "./sign-in-with-passkey";
 import { beginRegistration } from "./verified-registration";
 
 const LETTER_SENT = { status: "letter_sent" };
@@ -76,6 +77,20 @@ export const accountsRoutes = new Hono<AppEnv>()
       }
       return c.json(await completeSignIn(accountPorts(c), { challenge: body.challenge, second }), 201);
     },
+  )
+  .post(
+    "/v1/sessions/passkeys",
+    route({
+      policy: "public",
+      summary: "Sign in with a passkey",
+      description: "With the answer of `navigator.credentials.get()`. A passkey counts as both factors and passes the lock of an account.",
+      tags: ["Sessions"],
+      responses: { 201: signedInSchema },
+      problems: ["malformed", "invalid", "invalid_credentials", "locked"],
+      idempotency: "off",
+    }),
+    validate("json", passkeySignInBody),
+    async (c) => c.json(await signInWithPasskey(accountPorts(c), relyingParty(c.env), c.req.valid("json").response), 201),
   )
   .get(
     "/v1/me",

@@ -38,6 +38,21 @@ export async function beginAttempt(ports: CredentialPorts, region: Region, subje
   };
 }
 
+/**
+ * Counts one attempt of the network alone, for a proof that nobody can guess: it passes the lock of an account, so that nobody is locked
+ * out by the guesses of others. Problem `locked`.
+ */
+export async function beginNetworkAttempt(ports: CredentialPorts, region: Region): Promise<Pick<Attempt, "succeeded">> {
+  const gate = await networkGate(ports, region);
+  const verdict = await reached(gate.attempt("address", ports.now()));
+  if (!verdict.allowed) throw tooMany("locked", verdict.retryAfterMs);
+  return {
+    async succeeded() {
+      await reached(gate.refund("address", ports.now()));
+    },
+  };
+}
+
 /** The gate of the caller's network in a region. Callers whose address the platform does not tell share one. */
 export async function networkGate(ports: CredentialPorts, region: Region): Promise<AccountGate> {
   return await named(ports, region, "gate-network", ports.network ?? "unknown");

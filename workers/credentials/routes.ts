@@ -5,6 +5,7 @@ import { validate } from "../../shared/http/validate";
 import { isFresh } from "../sessions";
 import { changePassword } from "./change-password";
 import { factorRoutes } from "./factor-routes";
+import { passkeyRoutes } from "./passkey-routes";
 import { credentialPorts } from "./ports";
 import { proveAgain } from "./prove-again";
 import { readFactors } from "./read-factors";
@@ -64,4 +65,5 @@ export const credentialsRoutes = new Hono<AppEnv>()
     }),
     async (c) => c.json(await readFactors(credentialPorts(c), personOf(c))),
   )
-  .route("/", factorRoutes);
+  .route("/", factorRoutes)
+  .route("/", passkeyRoutes);
