@@ -13,6 +13,8 @@ export const ID_KINDS = {
   target: "tgt",
   ticket: "tkt",
   passkey: "psk",
+  apiKey: "key",
+  consent: "cns",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -23,6 +25,7 @@ export type SessionId = Id<"session">;
 export type ConnectionId = Id<"connection">;
 export type ImportId = Id<"import">;
 export type TargetId = Id<"target">;
+export type ConsentId = Id<"consent">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

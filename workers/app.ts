@@ -14,6 +14,7 @@ import { accountsRoutes } from "./accounts/routes";
 import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
+import { consentsRoutes } from "./consents/routes";
 import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
@@ -38,6 +39,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.use(async (c, next) => {
     c.set("now", now);
     c.set("idempotency", (region) => regional(c.env, region));
+    c.set("records", (region) => regional(c.env, region).records);
     await next();
   });
   app.use(requestId(), logRequest(log), securityHeaders(), allowOrigins(), requireResidency(), limitRate());
@@ -53,6 +55,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
+  app.route("/", consentsRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -2,6 +2,7 @@ import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
+import consents from "../../migrations/vault/0051_consents.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -14,4 +15,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0030_fhir_forwarding", fhirForwarding],
   ["0040_live", live],
   ["0050_access_log", accessLog],
+  ["0051_consents", consents],
 ];

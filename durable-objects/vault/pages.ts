@@ -27,10 +27,11 @@ export interface SessionPage {
   readonly next: SessionPosition | null;
 }
 
-/** Cuts one page out of sessions that are in order of (position, source). */
-export function pageOf(
-  sessions: readonly { readonly position: number; readonly source: number; readonly answer: unknown }[],
+/** Cuts one page out of sessions that are in order of (position, source); `show` makes what the reader may see of one. */
+export function pageOf<A>(
+  sessions: readonly { readonly position: number; readonly source: number; readonly answer: A }[],
   query: SessionQuery,
+  show: (answer: A) => unknown,
 ): SessionPage {
   const { after } = query;
   const rest =
@@ -38,7 +39,7 @@ export function pageOf(
   const page = rest.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    items: JSON.stringify(page.map((s) => s.answer)),
+    items: JSON.stringify(page.map((s) => show(s.answer))),
     next: rest.length > query.limit && last !== undefined ? { at: last.position, source: last.source } : null,
   };
 }

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { METRIC_CODE } from "../../shared/health/catalogue";
@@ -10,11 +10,13 @@ import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
+import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
-import { type Access, Door, metricAccess } from "./access/door";
+import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
+import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
 import type { Verification } from "./access/verify";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
@@ -28,6 +30,7 @@ import {
   type SessionPage,
   type SessionQuery,
 } from "./pages";
+import { type ConsentChange, type ConsentRecord, Consents, type ConsentTerms } from "./consents/consents";
 import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
@@ -59,6 +62,7 @@ export class Vault extends DurableObject<Env> {
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
   readonly #door: Door;
+  readonly #consents: Consents;
   readonly #fhir: FhirPart;
   readonly #live: Live;
   readonly #connections: Connections;
@@ -91,7 +95,8 @@ export class Vault extends DurableObject<Env> {
       onRecorded: (listener) => store.onRecorded(listener),
     };
     this.#log = new AccessLog(this.#state);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, () => []);
+    this.#consents = new Consents(this.#state);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person));
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
@@ -179,32 +184,36 @@ export class Vault extends DurableObject<Env> {
 
   /** What there is: one entry per metric. */
   async metrics(actor: PersonActor): Promise<MetricOverview[]> {
-    this.#door.enter(actor, { action: "read", resource: "metric", category: "each" });
-    return metricOverviews(this.#state.sql);
+    const entry = this.#door.enter(actor, { action: "read", resource: "metric", category: "each" });
+    return metricOverviews(this.#state.sql).filter(({ key }) => seesMetric(entry, key));
   }
 
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
   async series(actor: PersonActor, query: SeriesQuery): Promise<SeriesPage> {
-    this.#door.enter(actor, metricAccess("read", query.key));
-    return seriesPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
+    const { isOwner } = this.#door.enter(actor, metricAccess("read", query.key));
+    const page = seriesPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
+    return isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
   }
 
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
   async days(actor: PersonActor, from: number, to: number, every: boolean): Promise<string> {
-    this.#door.enter(actor, { action: "read", resource: "day", category: "each" });
-    return JSON.stringify(dayAnswers(this.#state.sql, this.#store, this.#state.profile().timeZone, from, to, every));
+    const entry = this.#door.enter(actor, { action: "read", resource: "day", category: "each" });
+    const days = dayAnswers(this.#state.sql, this.#store, this.#state.profile().timeZone, from, to, every);
+    return JSON.stringify(narrowDays(entry, days, every));
   }
 
   /** Sleep sessions that end in the window, in order. */
   async sleep(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
-    this.#door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
-    return pageOf(sleepAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
+    const entry = this.#door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
+    const found = sleepAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice);
+    return pageOf(found, query, (answer) => narrowSleep(entry, answer));
   }
 
   /** Workouts that begin in the window, in order, without routes. */
   async workouts(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
-    this.#door.enter(actor, { action: "read", resource: "workout", category: "activity" });
-    return pageOf(workoutAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice), query);
+    const entry = this.#door.enter(actor, { action: "read", resource: "workout", category: "activity", details: ["vitals"] });
+    const found = workoutAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice);
+    return pageOf(found, query, (answer) => narrowWorkout(entry, answer));
   }
 
   /** One workout with its route as JSON text; throws `not_found`. */
@@ -395,6 +404,48 @@ export class Vault extends DurableObject<Env> {
     // Logged afterwards, so that a cut-off end is found where it was cut.
     this.#door.enter(actor, { action: "read", resource: "access_log", about: ["verify"] });
     return verification;
+  }
+
+  /** The person's consents in their newest versions, latest first. */
+  async consents(actor: PersonActor, before: string | undefined, limit: number): Promise<ConsentRecord[]> {
+    this.#door.enter(actor, { action: "read", resource: "consent" });
+    return this.#consents.page(before, limit);
+  }
+
+  /** Every version of a consent, newest first; throws `not_found`. */
+  async consentHistory(actor: PersonActor, id: ConsentId): Promise<ConsentRecord[]> {
+    this.#door.enter(actor, { action: "read", resource: "consent", about: [id] });
+    return this.#consents.history(id);
+  }
+
+  /** Gives a consent, which counts at once; throws `invalid` or `conflict`. */
+  async giveConsent(actor: PersonActor, id: ConsentId, terms: ConsentTerms): Promise<ConsentRecord> {
+    this.#door.enter(actor, { action: "manage", resource: "consent", about: [id] });
+    return this.#consents.give(id, terms);
+  }
+
+  /** Makes a new version of a consent; throws `not_found`, `precondition_failed`, `conflict` or `invalid`. */
+  async changeConsent(actor: PersonActor, id: ConsentId, change: ConsentChange, ifVersion: number | undefined): Promise<ConsentRecord> {
+    this.#door.enter(actor, { action: "manage", resource: "consent", about: [id] });
+    return this.#consents.change(id, change, ifVersion);
+  }
+
+  /** Takes a consent back: the next call of the grantee is refused. Throws `not_found` or `precondition_failed`. */
+  async revokeConsent(actor: PersonActor, id: ConsentId, ifVersion: number | undefined): Promise<ConsentRecord> {
+    this.#door.enter(actor, { action: "manage", resource: "consent", about: [id] });
+    return this.#consents.revoke(id, ifVersion);
+  }
+
+  /** How a decision about somebody would go now, and why. */
+  async explainAccess(actor: PersonActor, somebody: Reader, action: SharedAction, category: Category): Promise<Explanation> {
+    this.#door.enter(actor, { action: "read", resource: "consent", about: [somebody.person] });
+    return this.#door.judge(somebody, action, "metric", category);
+  }
+
+  /** What this person shares with the actor, and their name; null where nothing. */
+  async sharedWith(actor: PersonActor): Promise<{ name: string | null; consents: Consent[] } | null> {
+    const consents = this.#door.showConsents(actor);
+    return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
   }
 
   #record(batch: Batch, by: Writer): Receipt {

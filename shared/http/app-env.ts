@@ -17,6 +17,8 @@ export interface AppEnv {
     now: Clock;
     /** Policy of the matched route, for the log; undefined where no route matched. */
     policy: Policy | undefined;
+    /** Database of a region, for the keys of programs; set by composition. */
+    records: (region: Region) => D1Database;
     /** Where stored answers of a region lie; set by composition. */
     idempotency: (region: Region) => IdempotencyStore;
     /** True once a streamed body grew past its limit, whatever error the reader saw. */

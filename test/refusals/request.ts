@@ -13,6 +13,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   sync: "job",
   tickets: "ticket",
   passkeys: "passkey",
+  "api-keys": "apiKey",
+  consents: "consent",
 };
 
 /** Values of parameters that are no ids. */

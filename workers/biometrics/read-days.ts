@@ -1,7 +1,5 @@
-import type { PersonActor } from "../../shared/context";
-import type { RegionalKeys } from "../../shared/crypto/keys";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { VaultStub } from "./ports";
+import { listOf, type ReadPorts } from "./ports";
 
 /** What a client asks of daily summaries; dates are days since 1970-01-01, both ends included. */
 export interface ReadDays {
@@ -12,8 +10,9 @@ export interface ReadDays {
 }
 
 /** One page of daily summaries as JSON text: `limit` dates at a time, those without data left out. */
-export async function readDays(vault: VaultStub, keys: RegionalKeys, actor: PersonActor, input: ReadDays): Promise<string> {
-  const scope = `days ${input.from} ${input.to}`;
+export async function readDays(ports: ReadPorts, input: ReadDays): Promise<string> {
+  const { vault, keys, actor } = ports;
+  const scope = listOf(ports, `days ${input.from} ${input.to}`);
   const first = input.cursor === undefined ? input.from : await openCursor<number>(keys, actor.person, scope, input.cursor);
   const last = Math.min(input.to, first + input.limit - 1);
   const items = await vault.days(actor, first, last, false);
@@ -22,6 +21,6 @@ export async function readDays(vault: VaultStub, keys: RegionalKeys, actor: Pers
 }
 
 /** The summary of one date as JSON text; a date without data has no metrics. */
-export async function readDay(vault: VaultStub, actor: PersonActor, date: number): Promise<string> {
+export async function readDay({ vault, actor }: ReadPorts, date: number): Promise<string> {
   return (await vault.days(actor, date, date, true)).slice(1, -1);
 }

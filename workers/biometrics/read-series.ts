@@ -1,9 +1,7 @@
 import type { SeriesPosition, SeriesQuery } from "../../durable-objects/vault/answers";
-import type { PersonActor } from "../../shared/context";
 import { DAY_MS } from "../../shared/clock";
-import type { RegionalKeys } from "../../shared/crypto/keys";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { VaultStub } from "./ports";
+import { listOf, type ReadPorts } from "./ports";
 
 /** What a client asks of a series; times epoch ms. */
 export interface ReadSeries {
@@ -29,14 +27,9 @@ interface Place {
  * One page of a metric's series as JSON text. The cursor keeps the period of the first page, so that pages without `from` and `to` go on
  * where the last one ended although time has moved.
  */
-export async function readSeries(
-  vault: VaultStub,
-  keys: RegionalKeys,
-  actor: PersonActor,
-  input: ReadSeries,
-  now: number,
-): Promise<string> {
-  const scope = `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
+export async function readSeries(ports: ReadPorts, input: ReadSeries, now: number): Promise<string> {
+  const { vault, keys, actor } = ports;
+  const scope = listOf(ports, `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS[input.resolution];

@@ -1,9 +1,7 @@
 import type { SessionPage, SessionPosition, SessionQuery } from "../../durable-objects/vault/pages";
 import { DAY_MS } from "../../shared/clock";
-import type { PersonActor } from "../../shared/context";
-import type { RegionalKeys } from "../../shared/crypto/keys";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { VaultStub } from "./ports";
+import { listOf, type ReadPorts } from "./ports";
 
 /** What a client asks of sleep or workouts; times epoch ms. */
 export interface ReadSessions {
@@ -23,15 +21,9 @@ interface Place {
 }
 
 /** One page of sleep sessions or workouts as JSON text; the last 30 days without a period. */
-export async function readSessions(
-  vault: VaultStub,
-  keys: RegionalKeys,
-  actor: PersonActor,
-  kind: "sleep" | "workouts",
-  input: ReadSessions,
-  now: number,
-): Promise<string> {
-  const scope = `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`;
+export async function readSessions(ports: ReadPorts, kind: "sleep" | "workouts", input: ReadSessions, now: number): Promise<string> {
+  const { vault, keys, actor } = ports;
+  const scope = listOf(ports, `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
   const to = place?.to ?? input.to ?? now + DAY_MS;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS;

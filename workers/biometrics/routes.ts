@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import { sourceId } from "../../shared/health/source-id";
-import type { AppContext, AppEnv } from "../../shared/http/app-env";
+import type { AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { ingestRoutes } from "./ingest-routes";
 import { listQuarantine } from "./list-quarantine";
+import { json } from "./json";
+import { peopleRoutes } from "./people-routes";
 import { biometricsPorts } from "./ports";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
@@ -63,8 +65,7 @@ const reads = new Hono<AppEnv>()
     validate("param", keyParam),
     validate("query", seriesQuery),
     async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      return json(c, await readSeries(vault, keys, actor, { ...c.req.valid("query"), key: c.req.valid("param").key }, c.get("now")()));
+      return json(c, await readSeries(biometricsPorts(c), { ...c.req.valid("query"), key: c.req.valid("param").key }, c.get("now")()));
     },
   )
   .get(
@@ -78,8 +79,7 @@ const reads = new Hono<AppEnv>()
     }),
     validate("query", daysQuery),
     async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      return json(c, await readDays(vault, keys, actor, c.req.valid("query")));
+      return json(c, await readDays(biometricsPorts(c), c.req.valid("query")));
     },
   )
   .get(
@@ -93,8 +93,7 @@ const reads = new Hono<AppEnv>()
     }),
     validate("param", dateParam),
     async (c) => {
-      const { vault, actor } = biometricsPorts(c);
-      return json(c, await readDay(vault, actor, c.req.valid("param").date));
+      return json(c, await readDay(biometricsPorts(c), c.req.valid("param").date));
     },
   )
   .get(
@@ -108,8 +107,7 @@ const reads = new Hono<AppEnv>()
     }),
     validate("query", sessionsQuery),
     async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      return json(c, await readSessions(vault, keys, actor, "sleep", c.req.valid("query"), c.get("now")()));
+      return json(c, await readSessions(biometricsPorts(c), "sleep", c.req.valid("query"), c.get("now")()));
     },
   )
   .get(
@@ -123,8 +121,7 @@ const reads = new Hono<AppEnv>()
     }),
     validate("query", sessionsQuery),
     async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      return json(c, await readSessions(vault, keys, actor, "workouts", c.req.valid("query"), c.get("now")()));
+      return json(c, await readSessions(biometricsPorts(c), "workouts", c.req.valid("query"), c.get("now")()));
     },
   )
   .get(
@@ -229,9 +226,8 @@ const deletions = new Hono<AppEnv>()
 /** Before every reading: 1900-01-01. */
 const EARLIEST = Date.UTC(1900, 0, 1);
 
-export const biometricsRoutes = new Hono<AppEnv>().route("/", ingestRoutes).route("/", reads).route("/", deletions);
-
-/** The vault answers with JSON text, so that a page crosses RPC as one string. */
-function json(c: AppContext, text: string): Response {
-  return c.body(text, 200, { "content-type": "application/json; charset=UTF-8" });
-}
+export const biometricsRoutes = new Hono<AppEnv>()
+  .route("/", ingestRoutes)
+  .route("/", reads)
+  .route("/", deletions)
+  .route("/", peopleRoutes);

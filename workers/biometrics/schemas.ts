@@ -34,6 +34,12 @@ const cursor = z.string().max(2_048);
 
 export const keyParam = z.strictObject({ key: z.string().min(1).max(64).meta({ example: "heart_rate" }) });
 export const dateParam = z.strictObject({ date: day });
+
+const personId = z.string().min(1).max(64).meta({ example: "per_eu_01kad7wjcm0000000000000000" });
+export const personParam = z.strictObject({ personId });
+export const personKeyParam = personParam.extend(keyParam.shape);
+export const personDateParam = personParam.extend(dateParam.shape);
+
 /** A path part that is no source id names nothing: 0 is the number of no source. */
 export const sourceParam = z.strictObject({
   id: z

@@ -3,7 +3,7 @@ import type { AppEnv } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { accessLogQuery, accessLogSchema, verificationSchema, verifyQuery } from "./access-schemas";
-import { ownPorts } from "./ports";
+import { consentPorts } from "./ports";
 import { readAccessLog, verifyAccessLog } from "./read-access-log";
 
 const TAGS = ["Access"] as const;
@@ -20,7 +20,7 @@ export const accessRoutes = new Hono<AppEnv>()
       problems: ["invalid"],
     }),
     validate("query", accessLogQuery),
-    async (c) => c.json(await readAccessLog(ownPorts(c), c.req.valid("query"))),
+    async (c) => c.json(await readAccessLog(consentPorts(c), c.req.valid("query"))),
   )
   .get(
     "/v1/me/access-log/verify",
@@ -34,5 +34,5 @@ export const accessRoutes = new Hono<AppEnv>()
       problems: ["invalid"],
     }),
     validate("query", verifyQuery),
-    async (c) => c.json(await verifyAccessLog(ownPorts(c), c.req.valid("query").after)),
+    async (c) => c.json(await verifyAccessLog(consentPorts(c), c.req.valid("query").after)),
   );

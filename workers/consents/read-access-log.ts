@@ -1,14 +1,14 @@
 import type { LoggedEvent } from "../../durable-objects/vault/access/event";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import type { AccessEventView, AccessLogQuery, VerificationView } from "./access-schemas";
-import type { OwnPorts } from "./ports";
+import type { ConsentPorts } from "./ports";
 
 /** So many lines are proven in one call: about a second of the vault's time. */
 const LINES_A_CALL = 20_000;
 
 /** A page of the person's own access log, newest first. A page may be short although another follows. */
 export async function readAccessLog(
-  { actor, vault, keys }: OwnPorts,
+  { actor, vault, keys }: ConsentPorts,
   query: AccessLogQuery,
 ): Promise<{ items: AccessEventView[]; next: string | null }> {
   const { cursor, ...filter } = query;
@@ -20,7 +20,7 @@ export async function readAccessLog(
 }
 
 /** Proves a part of the person's own access log against itself and against what was recorded outside of the vault. */
-export async function verifyAccessLog({ actor, vault }: OwnPorts, after: number): Promise<VerificationView> {
+export async function verifyAccessLog({ actor, vault }: ConsentPorts, after: number): Promise<VerificationView> {
   const { checkpoint, ...verification } = await vault.verifyAccessLog(actor, after, LINES_A_CALL);
   return { ...verification, checkpoint: checkpoint === null ? null : { seq: checkpoint.seq, at: new Date(checkpoint.at).toISOString() } };
 }

@@ -1,7 +1,7 @@
 import type { PersonActor } from "../../../shared/context";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
-import { decide, type Decision } from "../../../shared/policy/decide";
+import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
 import {
   type Action,
   CATEGORIES,
@@ -12,7 +12,7 @@ import {
   type Scope,
   type Subject,
 } from "../../../shared/policy/vocabulary";
-import { problem } from "../../../shared/problem";
+import { notFound, problem } from "../../../shared/problem";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
 import type { AccessEvent } from "./event";
@@ -35,6 +35,15 @@ export interface Entry {
   readonly isOwner: boolean;
   /** Whether what is answered may show a category. */
   sees(category: Category): boolean;
+}
+
+/** Whose access is judged. */
+export type Reader = Pick<PersonActor, "person" | "roles">;
+
+/** A decision, and for which purpose it was made. */
+export interface Explanation {
+  readonly decision: Decision;
+  readonly purpose: Purpose;
 }
 
 const OWNER: Entry = { isOwner: true, sees: () => true };
@@ -96,28 +105,27 @@ export class Door {
     });
   }
 
-  /** How a decision about somebody's access would go now, and for which purpose. Logs nothing. */
-  wouldAllow(actor: PersonActor, action: Action, resource: ResourceKind, category: Category): { decision: Decision; purpose: Purpose } {
-    const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? ["user"], assurance: "aal1" };
-    const consents = this.#consentsOf(actor.person);
+  /** How a decision about somebody's access would go now. Logs nothing. */
+  judge(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
+    const subject: Subject = { kind: "person", id: reader.person, roles: reader.roles ?? ["user"], assurance: "aal1" };
+    const consents = this.#consentsOf(reader.person);
     // A read says no purpose: it counts as made for one that the person agreed to.
-    const purposes = new Set<Purpose>(consents.map(({ purpose }) => purpose));
-    let best: { decision: Decision; purpose: Purpose } | undefined;
-    for (const purpose of purposes.size === 0 ? new Set<Purpose>(["personal"]) : purposes) {
-      const decision = decide(
-        subject,
-        action,
-        { owner: this.#state.person, kind: resource, category },
-        purpose,
-        consents.filter((consent) => consent.purpose === purpose),
-        SCOPES,
-        this.#state.now(),
-      );
-      if (decision.allow) return { decision, purpose };
-      best ??= { decision, purpose };
-    }
-    if (best === undefined) throw new TypeError("there is always one purpose");
-    return best;
+    const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
+    const wanted = { owner: this.#state.person, kind: resource, category };
+    const answers = (purposes.length === 0 ? (["personal"] as const) : purposes).map((purpose) => {
+      const given = consents.filter((consent) => consent.purpose === purpose);
+      return { purpose, decision: decide(subject, action, wanted, purpose, given, SCOPES, this.#state.now()) };
+    });
+    return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
+  }
+
+  /** The consents in force or to come for the actor, who has thereby seen them. */
+  showConsents(actor: PersonActor): Consent[] {
+    const now = this.#state.now();
+    const shown = this.#consentsOf(actor.person).filter(({ state, until }) => state === "active" && (until === null || now < until));
+    const access: Access = { action: "read", resource: "consent", about: shown.map(({ id }) => id) };
+    if (shown.length > 0) this.#note(actor, access, "personal", { outcome: "allowed", reason: "consent" });
+    return shown;
   }
 
   #own(actor: PersonActor, access: Access): Entry {
@@ -131,7 +139,7 @@ export class Door {
 
   #foreign(actor: PersonActor, access: Access): Entry {
     const { action, resource, category, details = [] } = access;
-    const judge = (one: Category) => ({ category: one, ...this.wouldAllow(actor, action, resource, one) });
+    const judge = (one: Category) => ({ category: one, ...this.judge(actor, action, resource, one) });
     const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
@@ -139,7 +147,7 @@ export class Door {
       const { decision, purpose = "personal" } = answers[0] ?? {};
       const reason = decision === undefined || decision.allow ? "not_shareable" : decision.reason;
       this.#note(actor, access, purpose, { outcome: "denied", reason });
-      throw problem("not_found");
+      throw notFound("person");
     }
     allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
     const used = new Set(
@@ -164,6 +172,12 @@ export class Door {
       requestId: actor.requestId,
     });
   }
+}
+
+/** Of several denials the one that came closest to an allow. */
+function closestOf(answers: readonly Explanation[]): Explanation {
+  const rank = ({ decision }: Explanation) => (decision.allow ? DENIALS.length : DENIALS.indexOf(decision.reason));
+  return answers.reduce((best, one) => (rank(one) > rank(best) ? one : best));
 }
 
 /** The classes of what a batch writes, in order. */

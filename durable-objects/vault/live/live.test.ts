@@ -229,7 +229,7 @@ describe("a person's stream", () => {
   test("is not another's", async () => {
     const [a, b] = [freshVault(), freshVault()];
     const answer = await upgradeVault(a.vault, writeAdmission({ actor: b.actor }));
-    expect([answer.status, await answer.json()]).toEqual([404, { code: "not_found" }]);
+    expect([answer.status, await answer.json()]).toMatchObject([404, { code: "not_found" }]);
   });
 
   test("opens only with an admission", async () => {

@@ -1,0 +1,246 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { newId, parseId } from "../../shared/id";
+import { registerPerson, type RegisteredPerson } from "../../test/people";
+import { regional, vaultOf } from "../regional";
+
+const consentSchema = z.object({
+  id: z.string(),
+  version: z.number(),
+  grantee: z.object({ kind: z.string(), id: z.string() }),
+  role: z.string(),
+  categories: z.array(z.string()),
+  actions: z.array(z.string()),
+  purpose: z.string(),
+  from: z.string(),
+  until: z.string().nullable(),
+  state: z.string(),
+  changedAt: z.string(),
+  receipt: z.string(),
+});
+const listSchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() });
+const sharedSchema = z.object({
+  items: z.array(
+    z.object({
+      person: z.object({ id: z.string(), name: z.string(), region: z.string() }),
+      consents: z.array(z.looseObject({ id: z.string() })),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+const faultSchema = z.object({ code: z.string(), errors: z.array(z.object({ pointer: z.string(), code: z.string() })).optional() });
+
+const call = async (person: RegisteredPerson, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  await person.fetch(path, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+
+const terms = (grantee: string, change: object = {}) => ({
+  grantee: { kind: "person", id: grantee },
+  role: "user",
+  categories: ["vitals"],
+  actions: ["read"],
+  purpose: "personal",
+  ...change,
+});
+
+async function give(owner: RegisteredPerson, grantee: RegisteredPerson, change: object = {}) {
+  const response = await call(owner, "POST", "/v1/me/consents", terms(grantee.person.id, change));
+  expect(response.status).toBe(201);
+  return consentSchema.parse(await response.json());
+}
+
+async function fault(response: Response, status: number) {
+  expect(response.status).toBe(status);
+  return faultSchema.parse(await response.json());
+}
+
+const sharedWith = async (person: RegisteredPerson, query = "") =>
+  sharedSchema.parse(await (await person.fetch(`/v1/me/shared-with-me${query}`)).json());
+
+const [owner, friend, stranger] = await Promise.all([registerPerson("eu", { name: "Olga" }), registerPerson("us"), registerPerson("eu")]);
+
+describe("a consent", () => {
+  test("is given, read, changed, taken back, and remembers every version with its receipt", async () => {
+    const given = await call(owner, "POST", "/v1/me/consents", terms(friend.person.id));
+    expect(given.headers.get("etag")).toBe('"1"');
+    const first = consentSchema.parse(await given.json());
+    const path = given.headers.get("location") ?? "";
+    expect(path).toBe(`/v1/me/consents/${first.id}`);
+    expect(first).toMatchObject({ version: 1, state: "active", until: null, categories: ["vitals"] });
+    expect(await (await owner.fetch(path)).json()).toEqual(first);
+
+    const changed = await call(owner, "PATCH", path, { categories: ["vitals", "sleep"] }, { "if-match": '"1"' });
+    expect(changed.headers.get("etag")).toBe('"2"');
+    expect(consentSchema.parse(await changed.json())).toMatchObject({ version: 2, categories: ["vitals", "sleep"], from: first.from });
+    expect((await fault(await call(owner, "PATCH", path, { actions: ["read"] }, { "if-match": '"1"' }), 412)).code).toBe(
+      "precondition_failed",
+    );
+    expect((await call(owner, "DELETE", path, undefined, { "if-match": '"1"' })).status).toBe(412);
+
+    expect((await call(owner, "DELETE", path)).status).toBe(204);
+    expect((await call(owner, "DELETE", path)).status).toBe(204);
+    expect((await fault(await call(owner, "PATCH", path, { actions: ["read"] }), 409)).code).toBe("conflict");
+    const history = listSchema.parse(await (await owner.fetch(`${path}/history`)).json());
+    expect(history.items.map(({ version, state }) => [version, state])).toEqual([
+      [3, "revoked"],
+      [2, "active"],
+      [1, "active"],
+    ]);
+    expect(history.items[2]).toEqual(first);
+    expect(new Set(history.items.map(({ receipt }) => receipt)).size).toBe(3);
+  });
+
+  test("is listed latest first, in pages", async () => {
+    const person = await registerPerson();
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.unshift((await give(person, friend)).id);
+    const page = listSchema.parse(await (await person.fetch("/v1/me/consents?limit=2")).json());
+    const rest = listSchema.parse(await (await person.fetch(`/v1/me/consents?limit=2&cursor=${page.next}`)).json());
+    expect([...page.items, ...rest.items].map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    expect(rest.next).toBeNull();
+    expect((await stranger.fetch(`/v1/me/consents?cursor=${page.next}`)).status).toBe(422);
+  });
+
+  test("is given once under one idempotency key", async () => {
+    const headers = { "idempotency-key": newId("ticket", "eu", Date.now()) };
+    const ids = new Set<string>();
+    for (let i = 0; i < 2; i++) {
+      const response = await call(owner, "POST", "/v1/me/consents", terms(friend.person.id), headers);
+      ids.add(consentSchema.parse(await response.json()).id);
+    }
+    expect(ids.size).toBe(1);
+  });
+
+  test.each<[string, object]>([
+    ["/grantee/id", { grantee: { kind: "person", id: newId("person", "us", 1) } }],
+    ["/grantee/id", { grantee: { kind: "person", id: owner.person.id } }],
+    ["/grantee/kind", { grantee: { kind: "organisation", id: "org" } }],
+    ["/role", { role: "admin" }],
+    ["/role", { role: "gym_staff" }],
+    ["/categories", { categories: [] }],
+    ["/categories", { categories: ["vitals", "vitals"] }],
+    ["/categories/0", { categories: ["*"] }],
+    ["/categories", { role: "trainer", purpose: "coaching", categories: ["mental"] }],
+    ["/actions", { actions: ["write"] }],
+    ["/actions/0", { actions: ["delete"] }],
+    ["/purpose", { purpose: "care" }],
+    ["/purpose", { purpose: "emergency" }],
+    ["/until", { until: "2020-01-01T00:00:00Z" }],
+    ["/until", { from: "2030-01-01T00:00:00Z", until: "2029-01-01T00:00:00Z" }],
+    ["/owner", { owner: stranger.person.id }],
+    ["/state", { state: "active" }],
+  ])("is refused, and leaves no trace, for its %s: %j", async (pointer, change) => {
+    const before = await sharedWith(friend);
+    const { errors } = await fault(await call(owner, "POST", "/v1/me/consents", terms(friend.person.id, change)), 422);
+    expect(errors?.map((error) => error.pointer)).toContain(pointer);
+    expect(await sharedWith(friend)).toEqual(before);
+  });
+
+  test("cannot be changed to more than its role allows", async () => {
+    const { id } = await give(owner, friend);
+    expect((await fault(await call(owner, "PATCH", `/v1/me/consents/${id}`, { actions: ["write"] }), 422)).errors?.[0]?.pointer).toBe(
+      "/actions",
+    );
+    expect((await call(owner, "PATCH", `/v1/me/consents/${id}`, {})).status).toBe(422);
+    expect((await call(owner, "PATCH", `/v1/me/consents/${id}`, { role: "clinician" })).status).toBe(422);
+  });
+
+  test("is nobody else's to see, change or take back", async () => {
+    const { id } = await give(owner, friend);
+    for (const person of [friend, stranger]) {
+      expect((await person.fetch(`/v1/me/consents/${id}`)).status).toBe(404);
+      expect((await person.fetch(`/v1/me/consents/${id}/history`)).status).toBe(404);
+      expect((await call(person, "PATCH", `/v1/me/consents/${id}`, { actions: ["read"] })).status).toBe(404);
+      expect((await call(person, "DELETE", `/v1/me/consents/${id}`)).status).toBe(404);
+    }
+    expect((await owner.fetch("/v1/me/consents/cns_eu_nothing")).status).toBe(404);
+  });
+
+  test("is in the log, with the request in which it was given", async () => {
+    const person = await registerPerson();
+    const requestId = "consent-request-1";
+    const response = await call(person, "POST", "/v1/me/consents", terms(friend.person.id), { "x-request-id": requestId });
+    const { id } = consentSchema.parse(await response.json());
+    const log = z
+      .object({ items: z.array(z.looseObject({ action: z.string(), about: z.array(z.string()), requestId: z.string().optional() })) })
+      .parse(await (await person.fetch("/v1/me/access-log?action=manage")).json());
+    expect(log.items).toHaveLength(1);
+    expect(log.items[0]).toMatchObject({ about: [id], requestId, resource: "consent", outcome: "allowed" });
+    expect(await (await person.fetch("/v1/me/access-log/verify")).json()).toMatchObject({ intact: true, fault: null });
+  });
+});
+
+describe("who shares with me", () => {
+  test("shows people of every region, what they share, and nothing that was taken back", async () => {
+    const me = await registerPerson("us");
+    const away = await registerPerson("us", { name: "Uma" });
+    expect(await sharedWith(me)).toEqual({ items: [], next: null });
+    const [first, second] = await Promise.all([give(owner, me, { categories: ["sleep"] }), give(away, me)]);
+    const { items } = await sharedWith(me);
+    expect(items.map(({ person }) => person.name).toSorted()).toEqual(["Olga", "Uma"]);
+    const olga = items.find(({ person }) => person.id === owner.person.id);
+    expect(olga).toMatchObject({ person: { region: "eu" }, consents: [{ id: first.id, categories: ["sleep"], role: "user" }] });
+    expect(JSON.stringify(items)).not.toContain("receipt");
+    const page = await sharedWith(me, "?limit=1");
+    const rest = await sharedWith(me, `?limit=1&cursor=${page.next}`);
+    expect([...page.items, ...rest.items]).toHaveLength(2);
+    await call(away, "DELETE", `/v1/me/consents/${second.id}`);
+    expect((await sharedWith(me)).items.map(({ person }) => person.id)).toEqual([owner.person.id]);
+  });
+
+  test("keeps pointers alone in the region's records", async () => {
+    const me = await registerPerson("us");
+    const { id } = await give(owner, me);
+    const row = await regional(env, "us").records.prepare("select * from shared_with where grantee_id = ?").bind(me.person.id).first();
+    expect(row).toEqual({ grantee_id: me.person.id, owner_id: owner.person.id, consent_id: id });
+    await call(owner, "DELETE", `/v1/me/consents/${id}`);
+    expect(
+      await regional(env, "us").records.prepare("select * from shared_with where grantee_id = ?").bind(me.person.id).first(),
+    ).toBeNull();
+  });
+
+  test("shows nothing for a pointer that was left behind", async () => {
+    const me = await registerPerson("us");
+    const { id } = await give(owner, me);
+    const consent = parseId("consent", id);
+    expect(consent).toBeDefined();
+    if (consent === undefined) return;
+    const session = newId("session", "eu", Date.now());
+    await vaultOf(env, owner.person.id).revokeConsent({ kind: "person", person: owner.person.id, session }, consent, undefined);
+    expect(await sharedWith(me)).toEqual({ items: [], next: null });
+    // Taking it back again tidies up.
+    await call(owner, "DELETE", `/v1/me/consents/${id}`);
+    expect(
+      await regional(env, "us").records.prepare("select * from shared_with where grantee_id = ?").bind(me.person.id).first(),
+    ).toBeNull();
+  });
+});
+
+describe("explaining", () => {
+  const explain = async (person: RegisteredPerson, actor: string, category = "vitals", action = "read") =>
+    await (await person.fetch(`/v1/me/access/explain?actor=${actor}&category=${category}&action=${action}`)).json();
+
+  test("says which consent lets somebody in, or what is missing", async () => {
+    const person = await registerPerson();
+    expect(await explain(person, friend.person.id)).toEqual({ allowed: false, reason: "no_consent", purpose: "personal", obligations: [] });
+    const { id } = await give(person, friend);
+    expect(await explain(person, friend.person.id)).toEqual({
+      allowed: true,
+      reason: "consent",
+      purpose: "personal",
+      consent: { id, version: 1 },
+      obligations: ["log"],
+    });
+    expect(await explain(person, friend.person.id, "sleep")).toMatchObject({ reason: "category_not_granted" });
+    expect(await explain(person, friend.person.id, "mental")).toMatchObject({ reason: "special_category_not_granted" });
+    expect(await explain(person, friend.person.id, "vitals", "write")).toMatchObject({ reason: "action_not_granted" });
+    await give(person, friend, { role: "trainer", purpose: "coaching", actions: ["write"] });
+    expect(await explain(person, friend.person.id, "vitals", "write")).toMatchObject({ reason: "role_not_held", purpose: "coaching" });
+    await call(person, "DELETE", `/v1/me/consents/${id}`);
+    expect(await explain(person, person.person.id)).toMatchObject({ allowed: true, reason: "self" });
+  });
+});

@@ -1,0 +1,1 @@
+export { openPerson, type PersonPorts } from "./open-person";

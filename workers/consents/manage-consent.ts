@@ -1,0 +1,53 @@
+import type { ConsentChange } from "../../durable-objects/vault/consents/consents";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { type ConsentId, parseId } from "../../shared/id";
+import { notFound } from "../../shared/problem";
+import type { ConsentPorts } from "./ports";
+import { dropPointer } from "./records";
+import type { ConsentView } from "./schemas";
+import { viewOf } from "./view";
+
+const SCOPE = "consents";
+
+/** A page of the person's consents in their newest versions, latest first; revoked and expired ones included. */
+export async function listConsents(
+  { actor, vault, keys, now }: ConsentPorts,
+  query: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<{ items: ConsentView[]; next: string | null }> {
+  const before = query.cursor === undefined ? undefined : await openCursor<string>(keys, actor.person, SCOPE, query.cursor);
+  const found = await vault.consents(actor, before, query.limit + 1);
+  const items = found.slice(0, query.limit).map((consent) => viewOf(consent, now()));
+  const last = items.at(-1);
+  return { items, next: found.length > query.limit && last !== undefined ? await sealCursor(keys, actor.person, SCOPE, last.id) : null };
+}
+
+/** Every version, newest first; problem `not_found`. */
+export async function readHistory({ actor, vault, now }: ConsentPorts, id: string): Promise<[ConsentView, ...ConsentView[]]> {
+  const [newest, ...older] = await vault.consentHistory(actor, consentId(id));
+  if (newest === undefined) throw notFound("consent");
+  return [viewOf(newest, now()), ...older.map((version) => viewOf(version, now()))];
+}
+
+/** Makes a new version; problems `not_found`, `precondition_failed`, `conflict`, `invalid`. */
+export async function changeConsent(
+  { actor, vault, now }: ConsentPorts,
+  id: string,
+  change: ConsentChange,
+  ifVersion: number | undefined,
+): Promise<ConsentView> {
+  return viewOf(await vault.changeConsent(actor, consentId(id), change, ifVersion), now());
+}
+
+/** Takes a consent back. The vault refuses from that moment; the pointer is only what the grantee finds it by. */
+export async function revokeConsent({ actor, vault, recordsOf }: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
+  const consent = consentId(id);
+  const { grantee } = await vault.revokeConsent(actor, consent, ifVersion);
+  const person = parseId("person", grantee.id);
+  if (person !== undefined) await dropPointer(recordsOf, person, actor.person, consent);
+}
+
+function consentId(text: string): ConsentId {
+  const id = parseId("consent", text);
+  if (id === undefined) throw notFound("consent");
+  return id;
+}

@@ -1,0 +1,32 @@
+import type { PersonActor } from "../../shared/context";
+import type { RegionalKeys } from "../../shared/crypto/keys";
+import type { AppContext } from "../../shared/http/app-env";
+import { parseId, type PersonId } from "../../shared/id";
+import { notFound } from "../../shared/problem";
+import { consentPorts, type VaultStub } from "./ports";
+import { isRegistered, readerOf } from "./records";
+
+/** What reading another person's data needs: who asks and with which roles, whose it is, and that person's vault. */
+export interface PersonPorts {
+  readonly actor: PersonActor;
+  readonly owner: PersonId;
+  readonly vault: VaultStub;
+  /** Seals the actor's cursors. */
+  readonly keys: RegionalKeys;
+}
+
+/**
+ * Opens the way to another person's vault, in whatever region it lies. Checks the actor's session and that the person exists; what the
+ * actor may see there, the vault decides with every call. Problems `session_ended`, and `not_found` for who is not registered: the same
+ * answer as the vault's to whoever may not.
+ */
+export async function openPerson(c: AppContext, id: string): Promise<PersonPorts> {
+  const { actor, keys, now, recordsOf, vaultOf } = consentPorts(c);
+  const owner = parseId("person", id);
+  const [reader, exists] = await Promise.all([
+    readerOf(recordsOf, actor, now()),
+    owner === undefined ? false : isRegistered(recordsOf, owner),
+  ]);
+  if (owner === undefined || !exists) throw notFound("person");
+  return { actor: reader, owner, vault: vaultOf(owner), keys };
+}

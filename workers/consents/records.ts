@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { PersonActor } from "../../shared/context";
+import { type ConsentId, parseId, type PersonId, regionOf } from "../../shared/id";
+import type { Region } from "../../shared/region";
+import { ROLE_NAMES, type Role } from "../../shared/roles";
+import { requireSession, sessionGuard } from "../sessions";
+
+/** The records of a region, as far as consents need them: who is registered with which roles, and who shares with whom. */
+export type RecordsOf = (region: Region) => D1Database;
+
+const rolesSchema = z.array(z.enum(ROLE_NAMES)).catch([]);
+
+/** The roles of a registered person, none where nobody is registered under the id. */
+export async function rolesOf(recordsOf: RecordsOf, person: PersonId): Promise<readonly Role[]> {
+  const row = await recordsOf(regionOf(person)).prepare(SELECT_ROLES).bind(person).first<{ roles: string }>();
+  return row === null ? [] : rolesIn(row.roles);
+}
+
+/**
+ * The actor with the roles that their account holds now, with their session checked in the same round trip. Problem `session_ended`: the
+ * vault of another person does not know which sessions of theirs have ended.
+ */
+export async function readerOf(recordsOf: RecordsOf, actor: PersonActor, now: number): Promise<PersonActor> {
+  const records = recordsOf(regionOf(actor.person));
+  const [guard, rows] = await records.batch<{ roles: string }>([
+    sessionGuard(records, actor, now),
+    records.prepare(SELECT_ROLES).bind(actor.person),
+  ]);
+  requireSession(guard);
+  return { ...actor, roles: rolesIn(rows?.results[0]?.roles ?? "[]") };
+}
+
+/** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
+export async function isRegistered(recordsOf: RecordsOf, person: PersonId): Promise<boolean> {
+  return (await recordsOf(regionOf(person)).prepare("select 1 from people where id = ?").bind(person).first()) !== null;
+}
+
+/** Notes that somebody shares with a person, in that person's region. False where nobody is registered under the id. */
+export async function notePointer(recordsOf: RecordsOf, grantee: PersonId, owner: PersonId, consent: ConsentId): Promise<boolean> {
+  const { meta } = await recordsOf(regionOf(grantee))
+    .prepare(
+      "insert into shared_with (grantee_id, owner_id, consent_id) select id, ?2, ?3 from people where id = ?1 on conflict do nothing",
+    )
+    .bind(grantee, owner, consent)
+    .run();
+  return meta.changes === 1;
+}
+
+/** Forgets it; done already is fine. */
+export async function dropPointer(recordsOf: RecordsOf, grantee: PersonId, owner: PersonId, consent: ConsentId): Promise<void> {
+  await recordsOf(regionOf(grantee))
+    .prepare("delete from shared_with where grantee_id = ? and owner_id = ? and consent_id = ?")
+    .bind(grantee, owner, consent)
+    .run();
+}
+
+/** Who shares, or shared, with a person, in order of the id. */
+export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: string | undefined, limit: number): Promise<PersonId[]> {
+  const { results } = await recordsOf(regionOf(grantee))
+    .prepare("select distinct owner_id from shared_with where grantee_id = ?1 and (?2 is null or owner_id > ?2) order by owner_id limit ?3")
+    .bind(grantee, after ?? null, limit)
+    .all<{ owner_id: string }>();
+  return results.map((row) => parseId("person", row.owner_id)).filter((id) => id !== undefined);
+}
+
+const SELECT_ROLES = "select roles from people where id = ?";
+
+/** A text that is no list of roles gives none. */
+function rolesIn(text: string): readonly Role[] {
+  return rolesSchema.parse(JSON.parse(text));
+}

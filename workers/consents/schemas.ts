@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { parseId } from "../../shared/id";
+import { DENIALS } from "../../shared/policy/decide";
+import { CATEGORIES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
+import { ROLE_NAMES } from "../../shared/roles";
+
+const PERSON_EXAMPLE = "per_eu_01kad7wjcm0000000000000000";
+const GRANTABLE = ["user", "trainer", "nutritionist", "therapist", "clinician", "partner"] as const;
+const CONSENT_PURPOSES = ["personal", "coaching", "care", "research"] as const;
+
+const instant = z.iso
+  .datetime({ offset: true })
+  .meta({ example: "2027-11-20T00:00:00Z" })
+  .transform((text) => Date.parse(text));
+
+const distinct = (list: readonly string[]): boolean => new Set(list).size === list.length;
+const TWICE = "Each may stand here once.";
+
+const categories = z
+  .array(z.enum(CATEGORIES))
+  .min(1)
+  .refine(distinct, TWICE)
+  .meta({ example: ["vitals", "sleep"] })
+  .describe("One by one; there is no word for all. Reproductive, mental, journal, location, ecg and genetics are special");
+const actions = z
+  .array(z.enum(SHARED_ACTIONS))
+  .min(1)
+  .refine(distinct, TWICE)
+  .meta({ example: ["read"] });
+const purpose = z.enum(CONSENT_PURPOSES).meta({ example: "personal" });
+
+const personId = z
+  .string()
+  .max(64)
+  .refine((text) => parseId("person", text) !== undefined, "Not a person's id.")
+  .meta({ example: PERSON_EXAMPLE });
+
+export const giveBody = z
+  .strictObject({
+    grantee: z.strictObject({ kind: z.literal("person"), id: personId }),
+    role: z.enum(GRANTABLE).meta({ example: "user" }).describe("In which role they are to act; `user` for family and friends"),
+    categories,
+    actions,
+    purpose,
+    from: instant.optional().describe("At once where absent"),
+    until: instant.nullable().optional().describe("Until revoked where absent"),
+  })
+  .meta({ id: "ConsentTerms" });
+
+export const changeBody = z
+  .strictObject({
+    categories: categories.optional(),
+    actions: actions.optional(),
+    purpose: purpose.optional(),
+    from: instant.optional(),
+    until: instant.nullable().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Change something.")
+  .meta({ id: "ConsentChange" });
+
+export const consentParam = z.strictObject({ id: z.string().min(1).max(64) });
+export const consentListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(2_048).optional(),
+});
+export const sharedListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(50).default(50),
+  cursor: z.string().max(2_048).optional(),
+});
+
+/** The version that a change was made for: a strong entity tag, as the answers carry it. */
+export const ifMatchHeader = z.object({
+  "if-match": z
+    .string()
+    .regex(/^"\d{1,9}"$/, "Send the entity tag of a version.")
+    .meta({ example: '"1"' })
+    .optional(),
+});
+
+const at = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
+const terms = {
+  role: z.enum(ROLE_NAMES),
+  categories: z.array(z.enum(CATEGORIES)),
+  actions: z.array(z.enum(SHARED_ACTIONS)),
+  purpose: z.enum(CONSENT_PURPOSES),
+  from: at,
+  until: at.nullable(),
+};
+
+const consentSchema = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    grantee: z.object({ kind: z.enum(["person", "organisation", "app", "programme"]), id: z.string() }),
+    ...terms,
+    state: z.enum(["active", "scheduled", "expired", "revoked"]),
+    changedAt: at,
+    receipt: z.string().describe("Proves these terms: keep it"),
+  })
+  .meta({ id: "Consent" });
+
+export type ConsentView = z.output<typeof consentSchema>;
+export const consentView = consentSchema;
+export const consentListSchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentList" });
+export const historySchema = z.object({ items: z.array(consentSchema), next: z.null() }).meta({ id: "ConsentHistory" });
+
+export const sharedListSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        person: z.object({ id: z.string(), name: z.string().nullable(), region: z.enum(["eu", "us", "ap"]) }),
+        consents: z.array(z.object({ id: z.string(), version: z.int(), ...terms })),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "SharedWithMe" });
+export type SharedView = z.output<typeof sharedListSchema>["items"][number];
+
+export const explainQuery = z.strictObject({
+  actor: personId,
+  category: z.enum(CATEGORIES).meta({ example: "vitals" }),
+  action: z.enum(SHARED_ACTIONS).meta({ example: "read" }),
+});
+
+export const explanationSchema = z
+  .object({
+    allowed: z.boolean(),
+    reason: z.enum(["self", "consent", "break_glass", ...DENIALS]),
+    purpose: z.enum([...CONSENT_PURPOSES, "emergency"]),
+    consent: z.object({ id: z.string(), version: z.int() }).optional(),
+    obligations: z.array(z.enum(["log", "notify_person", "review", "end_within_hour"])),
+  })
+  .meta({ id: "AccessExplanation" });
+export type ExplanationView = z.output<typeof explanationSchema>;
