@@ -1,8 +1,10 @@
 import type { PersonActor } from "../context";
+import { API_KEY_PREFIX } from "../crypto/api-key";
 import { regionalKeys } from "../crypto/keys";
 import { type AccessToken, createVerifier, type Rings, type Verifier } from "../crypto/tokens";
 import { problem } from "../problem";
 import { keyRingOf, type RegionalSecrets } from "../region";
+import { personOfApiKey } from "./api-keys";
 import type { AppContext } from "./app-env";
 
 /** RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). */
@@ -11,10 +13,13 @@ const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 type TokenEnv = RegionalSecrets & { readonly ORIGIN: string };
 
 /**
- * The signed-in person of a request, from its bearer token. Problem `unauthenticated` without a genuine token, `token_expired` past
- * its time. Says nothing about revocation: the vault, or the session guard in the route's D1 batch, refuses ended sessions.
+ * The signed-in person of a request, from its bearer token or API key. Problem `unauthenticated` without a genuine one, `token_expired`
+ * past its time, `forbidden` where a key does not allow the call. Says nothing about the revocation of tokens: the vault, or the session
+ * guard in the route's D1 batch, refuses ended sessions.
  */
 export async function authenticate(c: AppContext): Promise<PersonActor> {
+  const text = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  if (text?.startsWith(API_KEY_PREFIX) === true) return await personOfApiKey(c, text);
   return (await bearerToken(c)).actor;
 }
 

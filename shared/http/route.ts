@@ -110,7 +110,16 @@ const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_r
 
 function failures(spec: RouteSpec): Record<string, Body> {
   const signedIn = spec.policy === "person" || spec.policy === "ticket";
-  const codes: ProblemCode[] = [...(spec.problems ?? []), ...(signedIn ? SIGNED_IN : []), "rate_limited", "internal", "unavailable"];
+  // An API key gets no further than its scopes.
+  const ofKeys: ProblemCode[] = spec.policy === "person" ? ["forbidden"] : [];
+  const codes: ProblemCode[] = [
+    ...(spec.problems ?? []),
+    ...(signedIn ? SIGNED_IN : []),
+    ...ofKeys,
+    "rate_limited",
+    "internal",
+    "unavailable",
+  ];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(codes)) {
     const [status] = PROBLEMS[code];

@@ -3,6 +3,7 @@ import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { isFresh } from "../sessions";
+import { apiKeyRoutes } from "./api-key-routes";
 import { changePassword } from "./change-password";
 import { factorRoutes } from "./factor-routes";
 import { passkeyRoutes } from "./passkey-routes";
@@ -66,4 +67,5 @@ export const credentialsRoutes = new Hono<AppEnv>()
     async (c) => c.json(await readFactors(credentialPorts(c), personOf(c))),
   )
   .route("/", factorRoutes)
-  .route("/", passkeyRoutes);
+  .route("/", passkeyRoutes)
+  .route("/", apiKeyRoutes);

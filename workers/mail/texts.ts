@@ -10,6 +10,7 @@ export const LETTERS = [
   "password_changed",
   "factor_added",
   "factor_removed",
+  "key_added",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -41,6 +42,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     factor_added: [
       "A way to sign in was added",
       "A way to prove who you are was added to your account at Meridian. If it was not you, reset your password at once.",
+    ],
+    key_added: [
+      "An API key was made",
+      "An API key was made for your account at Meridian. If it was not you, reset your password at once: that ends every key.",
     ],
     factor_removed: [
       "A way to sign in was removed",
@@ -75,6 +80,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     factor_added: [
       "Ein Anmeldeweg kam hinzu",
       "Zu Ihrem Konto bei Meridian kam ein Weg hinzu, sich auszuweisen. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück.",
+    ],
+    key_added: [
+      "Ein API-Schlüssel wurde angelegt",
+      "Für Ihr Konto bei Meridian wurde ein API-Schlüssel angelegt. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück: Das beendet jeden Schlüssel.",
     ],
     factor_removed: [
       "Ein Anmeldeweg wurde entfernt",

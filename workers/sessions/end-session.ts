@@ -3,6 +3,7 @@ import type { PersonActor } from "../../shared/context";
 import { ACCESS_TOKEN_S, CLOCK_TOLERANCE_S } from "../../shared/crypto/tokens";
 import { parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
+import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 
@@ -45,19 +46,19 @@ export async function endOneSession(ports: SessionPorts, actor: PersonActor, ses
 }
 
 /**
- * Ends all sessions of the actor's person but the actor's own, as a statement of the caller's batch; does nothing where the actor's
- * own has ended. The caller tells the vault afterwards, with `tellEnded`.
+ * Ends all sessions that the actor's person signed in to but the actor's own, as a statement of the caller's batch; does nothing where
+ * the actor's own has ended. Keys of programs stay. The caller tells the vault afterwards, with `tellEnded`.
  */
 export function endOthers(records: D1Database, actor: PersonActor, now: number, reason: EndReason): D1PreparedStatement {
   return records
     .prepare(
       `update sessions set revoked_at = ?3, revoked_reason = ?4
-       where person_id = ?2 and id <> ?1 and revoked_at is null and ${LIVE_SESSION}`,
+       where person_id = ?2 and id <> ?1 and client_id = ?5 and revoked_at is null and ${LIVE_SESSION}`,
     )
-    .bind(actor.session, actor.person, now, reason);
+    .bind(actor.session, actor.person, now, reason, FIRST_PARTY);
 }
 
-/** Ends all sessions of a person, as a statement of the caller's batch; see `endOthers`. */
+/** Ends all sessions of a person, those of API keys included, as a statement of the caller's batch; see `endOthers`. */
 export function endAll(records: D1Database, person: PersonId, now: number, reason: EndReason): D1PreparedStatement {
   return records
     .prepare("update sessions set revoked_at = ?, revoked_reason = ? where person_id = ? and revoked_at is null")

@@ -1,5 +1,6 @@
 import type { PersonActor } from "../../shared/context";
 import { regionOf } from "../../shared/id";
+import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { SessionView } from "./schemas";
 import { requireSession, sessionGuard } from "./session-guard";
@@ -25,9 +26,9 @@ export async function listSessions(ports: SessionPorts, actor: PersonActor): Pro
     records
       .prepare(
         `select id, device, address, created_at, last_used_at, idle_expiry from sessions
-         where person_id = ? and revoked_at is null and idle_expiry > ? and absolute_expiry > ? order by id desc limit ${SHOWN}`,
+         where person_id = ? and client_id = ? and revoked_at is null and idle_expiry > ? and absolute_expiry > ? order by id desc limit ${SHOWN}`,
       )
-      .bind(actor.person, now, now),
+      .bind(actor.person, FIRST_PARTY, now, now),
   ]);
   requireSession(guard);
   return (rows?.results ?? []).map((row) => ({
