@@ -8,6 +8,7 @@ import { letter } from "../mail";
 import { LIVE_SESSION, requireSession, sessionGuard } from "../sessions";
 import { findClaim, moveClaim } from "./directory";
 import { directoryHashes, regionalHashes } from "./email";
+import { mayWriteTo } from "./limits";
 import { hasAccount } from "./register-person";
 import type { AccountPorts } from "./ports";
 
@@ -28,6 +29,7 @@ export async function requestEmailChange(ports: AccountPorts, actor: PersonActor
   requireSession(guard);
   const locale = rows?.results[0]?.locale ?? "en";
   inBackground(ports, "email_change", async () => {
+    if (!(await mayWriteTo(ports, region, email, "change"))) return;
     const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
     if (claim !== undefined && claim.person !== person && (await hasAccount(ports, claim))) {
       await ports.mailer.send({ region, to: email, ...letter("already_registered", locale) });

@@ -225,6 +225,14 @@ describe("where addresses are verified first", () => {
     expect(answers).toEqual([201, 409]);
   });
 
+  it("a mailbox gets five letters an hour, however often somebody registers with it", async () => {
+    const email = freshEmail();
+    for (let i = 0; i < 7; i++) {
+      expect((await register({ email, password: freshPassword(), name: "Again", region: "us" })).status).toBe(202);
+    }
+    expect(await letters(email)).toHaveLength(5);
+  });
+
   it("a code is good for a day", async () => {
     const email = freshEmail();
     await register({ email, password: freshPassword(), name: "Late", region: "eu" });

@@ -16,6 +16,19 @@ export async function limitRegistrations(ports: AccountPorts, region: Region): P
   if (!verdict.allowed) throw tooMany("rate_limited", verdict.retryAfterMs);
 }
 
+const LETTERS = { name: "letters", kind: "rate", limit: 5, windowMs: 60 * MINUTE_MS, burst: 5 } as const;
+
+/** Whether a mailbox may get one more letter of a kind that strangers can ask for: five an hour. */
+export async function mayWriteTo(
+  ports: AccountPorts,
+  region: Region,
+  email: string,
+  kind: "registration" | "change" | "reset",
+): Promise<boolean> {
+  const name = await hmacHex(currentKey(ports.directory.keys).key.email, `gate-letters-${kind}`, normaliseEmail(email));
+  return (await ports.gate(region, `gate-letters:${name}`).take([LETTERS], ports.now())).allowed;
+}
+
 /**
  * The region whose gate counts for an address that nobody has registered, so that it locks in the same way as one that somebody has: as
  * good as random, and always the same.

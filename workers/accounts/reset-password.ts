@@ -9,12 +9,11 @@ import { letter } from "../mail";
 import { endAll, tellEnded } from "../sessions";
 import { findClaim } from "./directory";
 import { directoryHashes, normaliseEmail } from "./email";
-import { regionOfUnknown } from "./limits";
+import { mayWriteTo, regionOfUnknown } from "./limits";
 import type { AccountPorts } from "./ports";
 
 const RESET_MS = 20 * MINUTE_MS;
 const REQUESTS = { name: "password-resets", kind: "rate", limit: 30, windowMs: 10 * MINUTE_MS, burst: 30 } as const;
-const LETTERS = { name: "reset-letters", kind: "rate", limit: 5, windowMs: 60 * MINUTE_MS, burst: 5 } as const;
 
 /**
  * Writes a token for a new password to an address, where it leads to an account. The answer is the same, and as fast, where it does
@@ -36,7 +35,7 @@ export async function requestReset(ports: AccountPorts, email: string): Promise<
       .bind(person)
       .first<{ password_hash: string; locale: string }>();
     if (row === null) return;
-    if (!(await ports.gate(region, `reset:${person}`).take([LETTERS], ports.now())).allowed) return;
+    if (!(await mayWriteTo(ports, region, email, "reset"))) return;
     const content = await sha256Hex(row.password_hash);
     const { token, statement } = await newChallenge(ports, { kind: "rst", region, person, content, lifeMs: RESET_MS });
     await statement.run();

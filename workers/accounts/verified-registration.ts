@@ -7,6 +7,7 @@ import { inBackground, newChallenge, readChallenge, takeChallenge } from "../cre
 import { letter } from "../mail";
 import { findClaim } from "./directory";
 import { directoryHashes } from "./email";
+import { mayWriteTo } from "./limits";
 import type { AccountPorts } from "./ports";
 import { DEFAULT_LOCALE, regionSchema } from "./profile";
 import { completeRegistration, hasAccount, prepareRegistration } from "./register-person";
@@ -27,7 +28,8 @@ const pendingSchema = z.object({
 
 /**
  * Begins a registration whose address is verified first: no account exists before the token of the letter comes back. Where the address
- * has an account already, its mailbox gets a letter that says so. The caller sees the same answer after the same work.
+ * has an account already, its mailbox gets a letter that says so. The caller sees the same answer after the same work. A mailbox gets at
+ * most five such letters an hour from a region.
  *
  * Problems: `invalid` for a weak password, `rate_limited`, `unavailable`.
  */
@@ -35,6 +37,7 @@ export async function beginRegistration(ports: AccountPorts, input: Registration
   const passwordHash = await prepareRegistration(ports, input);
   const { email, name, region, timeZone, locale } = input;
   inBackground(ports, "registration", async () => {
+    if (!(await mayWriteTo(ports, region, email, "registration"))) return;
     const language = locale ?? DEFAULT_LOCALE;
     const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
     if (claim !== undefined && (await hasAccount(ports, claim))) {
