@@ -225,6 +225,3 @@ function workoutAnswer(w: StoredWorkout): WorkoutAnswer {
         }),
   };
 }
-
-/** How far one page of days may reach: keeps an answer small. */
-export const MOST_DAYS = 400;

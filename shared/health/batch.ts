@@ -175,11 +175,6 @@ export function sourceKey(s: Source): string {
   ]);
 }
 
-/** An empty batch, for callers that fill single fields. */
-export function emptyBatch(): Batch {
-  return new BatchBuilder().take();
-}
-
 function emptyColumns(metric: string, kind: "sample" | "interval", source: number): Columns {
   return {
     metric,

@@ -1,5 +1,3 @@
-import type { Series } from "../health/reading";
-
 /** Why one record of a push was refused. A closed list: clients may branch on it, and none of the words carries a value. */
 export const REJECT_REASONS = [
   "not_an_object",
@@ -53,6 +51,3 @@ const DECIMAL = /^[+-]?(\d{1,17}(\.\d{0,17})?|\.\d{1,17})([eE][+-]?\d{1,3})?$/;
 export function loose(name: string): string {
   return name.toLowerCase().replace(/[\s_.-]/g, "");
 }
-
-/** The two kinds of numeric column a batch has. */
-export type ColumnKind = Series["kind"];

@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
+import { pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { openPerson } from "../consents";
 import { json } from "./json";
+import { listMetrics } from "./list-metrics";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
 import { readSessions } from "./read-sessions";
@@ -39,10 +41,8 @@ export const peopleRoutes = new Hono<AppEnv>()
       problems: ["not_found", "invalid"],
     }),
     validate("param", personParam),
-    async (c) => {
-      const { vault, actor } = await openPerson(c, c.req.valid("param").personId);
-      return c.json({ items: await vault.metrics(actor), next: null });
-    },
+    validate("query", pageQuery),
+    async (c) => c.json(await listMetrics(await openPerson(c, c.req.valid("param").personId), c.req.valid("query"))),
   )
   .get(
     "/v1/people/:personId/metrics/:key",

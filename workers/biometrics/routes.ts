@@ -5,6 +5,7 @@ import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { ingestRoutes } from "./ingest-routes";
+import { listMetrics } from "./list-metrics";
 import { listQuarantine } from "./list-quarantine";
 import { json } from "./json";
 import { peopleRoutes } from "./people-routes";
@@ -46,11 +47,7 @@ const reads = new Hono<AppEnv>()
       problems: ["invalid"],
     }),
     validate("query", pageQuery),
-    async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      const list = { name: "metrics", items: await vault.metrics(actor), place: ({ key }: { readonly key: string }) => key };
-      return c.json(await pageOf(keys, actor.person, list, c.req.valid("query")));
-    },
+    async (c) => c.json(await listMetrics(biometricsPorts(c), c.req.valid("query"))),
   )
   .get(
     "/v1/me/metrics/:key",
@@ -73,6 +70,8 @@ const reads = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Daily summaries across metrics",
+      description:
+        "A page covers `limit` dates and leaves out those without data, so that it may be empty: go on while `next` is not null.",
       tags: TAGS,
       responses: { 200: dayListSchema },
       problems: ["invalid"],
