@@ -139,8 +139,10 @@ export class Vault extends DurableObject<Env> {
     this.#live.endSession(session);
   }
 
-  /** Keeps the person's zone and language; called at registration and with every change. */
-  async setProfile(profile: Profile): Promise<void> {
+  /** Keeps the person's zone and language; called at registration, with every change, and after a sign-in with the session it opened. */
+  async setProfile(profile: Profile, opened?: SessionId): Promise<void> {
+    if (opened === undefined) this.#door.system("accounts", { action: "write", resource: "profile" });
+    else this.#door.signedIn(opened);
     writeProfile(this.#state.sql, profile);
   }
 

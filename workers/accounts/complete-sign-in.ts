@@ -51,7 +51,7 @@ export async function completeSignIn(
   });
   if ((await session.statement.run()).meta.changes !== 1) throw over();
   await attempt.succeeded();
-  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
+  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name }, session.session);
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
 }
 

@@ -1,13 +1,13 @@
 import type { PersonActor } from "../../shared/context";
 import type { AppContext } from "../../shared/http/app-env";
-import type { PersonId } from "../../shared/id";
+import type { PersonId, SessionId } from "../../shared/id";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { type CredentialPorts, credentialPorts, type CredentialVault } from "../credentials";
 import { vaultOf } from "../regional";
 
 /** What the vault keeps of a profile: enough to know the person's local dates and to name them, and what formulas need. */
 export interface AccountVault extends CredentialVault {
-  setProfile(profile: { readonly timeZone: string; readonly locale: string; readonly name?: string }): Promise<unknown>;
+  setProfile(profile: { readonly timeZone: string; readonly locale: string; readonly name?: string }, opened?: SessionId): Promise<unknown>;
   details(actor: PersonActor): Promise<PersonDetails>;
   changeDetails(actor: PersonActor, change: DetailsChange): Promise<unknown>;
 }

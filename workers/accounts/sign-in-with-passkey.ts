@@ -43,6 +43,6 @@ export async function signInWithPasskey(ports: AccountPorts, party: RelyingParty
   });
   if ((await session.statement.run()).meta.changes !== 1) throw problem("invalid_credentials");
   await attempt.succeeded();
-  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
+  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name }, session.session);
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
 }

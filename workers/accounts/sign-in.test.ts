@@ -116,14 +116,17 @@ describe("signing in", () => {
   it("works while the vault does not answer, and tells it the profile the next time", async () => {
     const { email, password } = await registerPerson("eu", { timeZone: "Asia/Tokyo", locale: "ja" });
     const setProfile = vi
-      .fn<(profile: unknown) => Promise<void>>()
+      .fn<(profile: unknown, opened?: unknown) => Promise<void>>()
       .mockRejectedValueOnce(new Error("unreachable"))
       .mockResolvedValue(undefined);
     const withVault = ports({ vault: () => ({ ...NO_VAULT, setProfile }) });
     await signIn(withVault, { email, password });
     await signIn(withVault, { email, password });
     expect(setProfile).toHaveBeenCalledTimes(2);
-    expect(setProfile).toHaveBeenLastCalledWith({ timeZone: "Asia/Tokyo", locale: "ja", name: "Ada Probe" });
+    expect(setProfile).toHaveBeenLastCalledWith(
+      { timeZone: "Asia/Tokyo", locale: "ja", name: "Ada Probe" },
+      expect.stringMatching(/^ses_eu_/),
+    );
   });
 
   it("is closed where the gate does not answer, before anything is hashed", async () => {

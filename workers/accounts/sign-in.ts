@@ -66,7 +66,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   if (meta.changes !== 1) throw problem("invalid_credentials");
   await attempt.succeeded();
   if (row.address_kept === 0) inBackground(ports, "address", async () => await keepAddress(ports, person, email));
-  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name });
+  await pushProfile(ports, person, { timeZone: row.time_zone, locale: row.locale, name: row.name }, session.session);
   return { person: { id: person, name: row.name, region }, tokens: session.tokens };
 }
 

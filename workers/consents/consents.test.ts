@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { newId, parseId } from "../../shared/id";
-import { registerPerson, type RegisteredPerson } from "../../test/people";
+import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { regional, vaultOf } from "../regional";
 
 const consentSchema = z.object({
@@ -171,6 +171,68 @@ describe("a consent", () => {
     expect(log.items).toHaveLength(1);
     expect(log.items[0]).toMatchObject({ about: [id], requestId, resource: "consent", outcome: "allowed" });
     expect(await (await person.fetch("/v1/me/access-log/verify")).json()).toMatchObject({ intact: true, fault: null });
+  });
+});
+
+describe("the access log", () => {
+  const logSchema = z.object({
+    items: z.array(
+      z.looseObject({
+        action: z.string(),
+        resource: z.string(),
+        about: z.array(z.string()),
+        session: z.string().optional(),
+        requestId: z.string().optional(),
+        actor: z.object({ kind: z.string(), id: z.string() }),
+      }),
+    ),
+    next: z.string().nullable(),
+  });
+  const logOf = async (person: RegisteredPerson, query = "") =>
+    logSchema.parse(await (await person.fetch(`/v1/me/access-log${query}`)).json());
+
+  test("tells who signed in and out, in which session", async () => {
+    const person = await registerPerson();
+    const response = await send("POST", "/v1/sessions", { email: person.email, password: person.password });
+    const { tokens } = z.object({ tokens: z.object({ accessToken: z.string() }) }).parse(await response.json());
+    await fetchApp("/v1/sessions/current", { method: "DELETE", headers: { authorization: `Bearer ${tokens.accessToken}` } });
+    const [signedIn] = (await logOf(person, "?action=sign_in")).items;
+    const [signedOut] = (await logOf(person, "?action=sign_out")).items;
+    expect(signedIn).toMatchObject({ actor: { kind: "person", id: person.person.id }, session: expect.stringMatching(/^ses_eu_/) });
+    expect(signedOut?.about).toEqual([signedIn?.session]);
+  });
+
+  test("has one line for each of the person's own reads, with its request", async () => {
+    const person = await registerPerson();
+    const paths = [
+      "/v1/me/metrics",
+      "/v1/me/metrics/heart_rate",
+      "/v1/me/days/2026-11-20",
+      "/v1/me/sleep",
+      "/v1/me/workouts",
+      "/v1/me/sources",
+    ];
+    const before = (await logOf(person)).items.length;
+    const requests: string[] = [];
+    for (const path of paths) requests.push((await person.fetch(path)).headers.get("x-request-id") ?? "");
+    const { items } = await logOf(person);
+    // The reading of the log itself, twice.
+    expect(items.length).toBe(before + paths.length + 1);
+    expect(items.slice(1, paths.length + 1).map(({ requestId }) => requestId)).toEqual(requests.toReversed());
+  });
+
+  test("is read in pages under its filters, and by nobody else", async () => {
+    const person = await registerPerson();
+    for (let i = 0; i < 5; i++) await person.fetch("/v1/me/metrics");
+    const first = await logOf(person, "?action=read&limit=3");
+    expect(first.items).toHaveLength(3);
+    const rest = await logOf(person, `?action=read&limit=3&cursor=${first.next}`);
+    expect(rest.items.length).toBeGreaterThan(0);
+    expect((await person.fetch(`/v1/me/access-log?action=write&limit=3&cursor=${first.next}`)).status).toBe(422);
+    expect((await stranger.fetch(`/v1/me/access-log?action=read&limit=3&cursor=${first.next}`)).status).toBe(422);
+    for (const query of ["?action=look", "?outcome=maybe", "?from=yesterday", "?limit=201", "?values=1"])
+      expect((await person.fetch(`/v1/me/access-log${query}`)).status, query).toBe(422);
+    expect((await logOf(person, "?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z")).items).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ export interface StreamRequest {
   readonly filter: MetricFilter;
   /** The last entry the client has, where it has any. */
   readonly after: number | undefined;
+  readonly requestId: string;
 }
 
 const refusalSchema = z.object({
@@ -22,11 +23,11 @@ const refusalSchema = z.object({
  * @returns the client's end
  * @throws Problem `session_ended`, `not_found`, `unauthenticated` (used ticket) or `unavailable` (too many connections)
  */
-export async function openStream(ports: LivePorts, { admission, filter, after }: StreamRequest): Promise<WebSocket> {
+export async function openStream(ports: LivePorts, { admission, filter, after, requestId }: StreamRequest): Promise<WebSocket> {
   const url = new URL("https://vault/live");
   if (filter !== undefined) url.searchParams.set("metrics", filter.join(","));
   if (after !== undefined) url.searchParams.set("after", String(after));
-  const headers = { upgrade: "websocket", [ADMISSION_HEADER]: writeAdmission(admission) };
+  const headers = { upgrade: "websocket", "x-request-id": requestId, [ADMISSION_HEADER]: writeAdmission(admission) };
   const answer = await ports.vault(admission.actor.person).fetch(url.href, { headers });
   if (answer.webSocket !== null) return answer.webSocket;
   const refusal = refusalSchema.safeParse(parseJson(await answer.text()));

@@ -48,7 +48,8 @@ export const liveRoutes = new Hono<AppEnv>()
         c.header("upgrade", "websocket");
         throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
       }
-      return new Response(null, { status: 101, webSocket: await openStream(livePorts(c), { admission, filter, after }) });
+      const requestId = c.get("requestId");
+      return new Response(null, { status: 101, webSocket: await openStream(livePorts(c), { admission, filter, after, requestId }) });
     },
   );
 

@@ -1,4 +1,5 @@
 import type { PersonActor } from "../../../shared/context";
+import type { SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
 import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
@@ -88,6 +89,12 @@ export class Door {
     if (by.kind === "person")
       this.#note(by, { action: "write", resource: "reading", about }, "personal", { outcome: "allowed", reason: "self" });
     else this.system(by.id, { action: "write", resource: "reading", about });
+  }
+
+  /** Logs that the person has signed in, into this session. */
+  signedIn(session: SessionId): void {
+    const actor: PersonActor = { kind: "person", person: this.#state.person, session };
+    this.#note(actor, { action: "sign_in", resource: "session", about: [session] }, "personal", { outcome: "allowed", reason: "self" });
   }
 
   /** Logs what Meridian does for the person without being asked in this call. */

@@ -95,7 +95,8 @@ export class Live {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") throw problem("malformed", "Ask for an upgrade to a WebSocket.");
     const query = new URL(request.url).searchParams;
     const filter = parseMetricFilter(query.get("metrics") ?? undefined);
-    this.#door.enter(admission.actor, { action: "read", resource: "live", about: filter });
+    const requestId = request.headers.get("x-request-id");
+    this.#door.enter({ ...admission.actor, ...(requestId !== null && { requestId }) }, { action: "read", resource: "live", about: filter });
     const after = query.get("after");
     if (this.#watchers.size >= MOST_SOCKETS) throw problem("unavailable", "Too many connections are open.");
     if (admission.ticket !== undefined) this.#tickets.redeem(admission.ticket);
