@@ -41,9 +41,11 @@ export function notifyOwner(ports: CredentialPorts, person: PersonId, kind: Lett
 
 /** Works after the answer has gone out, so that neither its time nor its status tells what the work found. */
 export function inBackground(ports: CredentialPorts, what: string, work: () => Promise<void>): void {
-  ports.later(
-    work().catch((error: unknown) => {
+  ports.later(async () => {
+    try {
+      await work();
+    } catch (error) {
       ports.log({ event: "background", what, outcome: "failed", kind: error instanceof Error ? error.name : typeof error });
-    }),
-  );
+    }
+  });
 }

@@ -42,8 +42,8 @@ export interface CredentialPorts extends SessionPorts {
   vault(person: PersonId): CredentialVault;
   gate(region: Region, name: string): AccountGate;
   readonly mailer: Mailer;
-  /** Keeps the request alive for work that its answer does not wait for. The work must not fail. */
-  later(work: Promise<void>): void;
+  /** Does work once the answer is on its way, and keeps the request alive for it. The work must not fail. */
+  later(work: () => Promise<void>): void;
   /** The caller's network as far as the platform knows it: an IPv4 address or an IPv6 /64. */
   readonly network: string | undefined;
   /** The call comes from the machine itself, and the deployment is a local one. */
@@ -53,6 +53,8 @@ export interface CredentialPorts extends SessionPorts {
 }
 
 const DEVICE_LENGTH = 120;
+/** By then an answer has left the isolate. */
+const ANSWERED_MS = 20;
 
 /** The ports of a request. */
 export function credentialPorts(c: AppContext): CredentialPorts {
@@ -63,7 +65,8 @@ export function credentialPorts(c: AppContext): CredentialPorts {
     vault: (person) => vaultOf(c.env, person),
     gate: (region, name) => gateOf(c.env, region, name),
     mailer: mailer(c.env, c.get("now")),
-    later: (work) => c.executionCtx.waitUntil(work),
+    // A turn later: work that began before the answer would delay it, and so tell what it found.
+    later: (work) => c.executionCtx.waitUntil(scheduler.wait(ANSWERED_MS).then(work)),
     network: address === undefined ? undefined : network(address),
     local: c.env.RESIDENCY === "off" && (address === "127.0.0.1" || address === "::1"),
     device: c.req.header("user-agent")?.slice(0, DEVICE_LENGTH),
