@@ -43,6 +43,7 @@ import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
+import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
@@ -197,6 +198,12 @@ export class Vault extends DurableObject<Env> {
     return isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
   }
 
+  /** One page of raw readings of many metrics; throws `not_found` for an unknown metric. */
+  async observations(actor: PersonActor, query: ObservationsQuery): Promise<ObservationsPage> {
+    this.#door.enter(actor, { action: "read", resource: "reading" });
+    return observationsPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
+  }
+
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
   async days(actor: PersonActor, from: number, to: number, every: boolean): Promise<string> {
     const entry = this.#door.enter(actor, { action: "read", resource: "day", category: "each" });
@@ -309,9 +316,9 @@ export class Vault extends DurableObject<Env> {
     return await this.#connections.disconnect(connection, options);
   }
 
-  /** Takes a pointer of the sync queue into the vault's own list of work. */
-  async sync(pointer: SyncPointer): Promise<SyncAnswer> {
-    return this.#connections.sync(pointer);
+  /** Takes pointers of the sync queue into the vault's own list of work; an answer for each, in their order. */
+  async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
+    return pointers.map((pointer) => this.#connections.sync(pointer));
   }
 
   /** Notes a pointer that could not be delivered for good. */

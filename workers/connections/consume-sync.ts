@@ -1,5 +1,6 @@
-import { regionOf } from "../../shared/id";
-import { syncPointerSchema } from "../../shared/vendors/pointer";
+import type { SyncAnswer } from "../../durable-objects/vault/connections/connections";
+import { type PersonId, regionOf } from "../../shared/id";
+import { type SyncPointer, syncPointerSchema } from "../../shared/vendors/pointer";
 import { regional, vaultOf } from "../regional";
 import { clearDue, registerConnection, setDue } from "./register-connection";
 
@@ -7,29 +8,55 @@ import { clearDue, registerConnection, setDue } from "./register-connection";
 const FIRST_DELAY_S = 10;
 const LONGEST_DELAY_S = 3_600;
 
-/**
- * Hands each pointer to its vault, which takes it into its own list of work: a message is done once the vault has it. A message that is
- * no pointer can never be done; it is delivered again until it lands in the dead-letter queue.
- */
-export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> {
-  await Promise.all(batch.messages.map((message) => consume(message, env)));
+interface Delivery {
+  readonly message: Message;
+  readonly pointer: SyncPointer;
 }
 
-async function consume(message: Message, env: Env): Promise<void> {
-  const pointer = syncPointerSchema.safeParse(message.body);
-  if (!pointer.success) return message.retry({ delaySeconds: FIRST_DELAY_S });
-  const { person, connection } = pointer.data;
+/**
+ * Hands the pointers to their vaults, all of one person in one call; a vault takes them into its own list of work, and then their messages
+ * are done. A message that is no pointer can never be done; it is delivered again until it lands in the dead-letter queue.
+ */
+export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> {
+  const deliveries: Delivery[] = [];
+  for (const message of batch.messages) {
+    const pointer = syncPointerSchema.safeParse(message.body);
+    if (pointer.success) deliveries.push({ message, pointer: pointer.data });
+    else message.retry({ delaySeconds: FIRST_DELAY_S });
+  }
+  const byPerson = Map.groupBy(deliveries, ({ pointer }) => pointer.person);
+  await Promise.all([...byPerson].map(([person, own]) => deliver(person, own, env)));
+}
+
+async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<void> {
+  let answers: readonly SyncAnswer[];
   try {
-    const answer = await vaultOf(env, person).sync(pointer.data);
-    const { records } = regional(env, regionOf(person));
-    if (answer.outcome === "later") return message.retry({ delaySeconds: answer.retryAfterS });
+    answers = await vaultOf(env, person).sync(deliveries.map(({ pointer }) => pointer));
+  } catch {
+    for (const { message } of deliveries) again(message);
+    return;
+  }
+  await Promise.all(deliveries.map(({ message, pointer }, i) => settle(message, pointer, answers[i], env)));
+}
+
+/** Keeps the books of one pointer that its vault has answered, and then its message is done. */
+async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer | undefined, env: Env): Promise<void> {
+  if (answer === undefined) return again(message);
+  if (answer.outcome === "later") return message.retry({ delaySeconds: answer.retryAfterS });
+  const { person, connection, kind } = pointer;
+  const { records } = regional(env, regionOf(person));
+  try {
     if (answer.outcome === "dropped") await clearDue(records, connection);
-    else if (pointer.data.kind === "connected") await registerConnection(env.DIRECTORY, records, person, answer.registration);
-    else if (pointer.data.kind === "due") await setDue(records, person, connection, answer.registration.dueAt);
+    else if (kind === "connected") await registerConnection(env.DIRECTORY, records, person, answer.registration);
+    else if (kind === "due") await setDue(records, person, connection, answer.registration.dueAt);
     message.ack();
   } catch {
-    message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** Math.min(message.attempts - 1, 20)) });
+    again(message);
   }
+}
+
+function again(message: Message): void {
+  message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** Math.min(message.attempts - 1, 20)) });
 }
 
 /** Pointers that could not be delivered for good become visible on their connection. What is no pointer belongs to nobody. */

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import type { SeriesPosition } from "../../durable-objects/vault/answers";
+import type { ObservationsPosition } from "../../durable-objects/vault/observations";
 import { DAY_MS } from "../../shared/clock";
 import { metric as metricOf } from "../../shared/health/catalogue";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
@@ -19,37 +18,22 @@ export interface ReadObservations {
 interface Place {
   readonly from: number;
   readonly to: number;
-  readonly metric: string;
-  readonly after: SeriesPosition | null;
+  readonly after: ObservationsPosition;
 }
 
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
 
-const itemSchema = z.array(z.looseObject({}));
-
 /**
- * A page of readings whatever vendor they come from, metric by metric in the order of their keys and each in the order of time. Without
+ * A page of readings as JSON text, whatever vendor they come from, metric by metric in the order of their keys and each in the order of time. Without
  * a range, the last 30 days. Problems: `unknown_metric`, `invalid`, `session_ended`.
  */
-export async function readObservations({ vault, actor, keys }: OwnPorts, input: ReadObservations, now: number) {
+export async function readObservations({ vault, actor, keys }: OwnPorts, input: ReadObservations, now: number): Promise<string> {
   if (input.type !== undefined && metricOf(input.type) === undefined) throw problem("unknown_metric");
   const scope = `observations ${input.type ?? ""} ${input.from ?? ""} ${input.to ?? ""}`;
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS;
-  const there = input.type === undefined ? (await vault.metrics(actor)).map(({ key }) => key) : [input.type];
-  const metrics = there.filter((key) => place === undefined || key >= place.metric);
-
-  const items: object[] = [];
-  let next: Place | undefined;
-  for (const [i, key] of metrics.entries()) {
-    const after = key === place?.metric ? (place.after ?? undefined) : undefined;
-    const page = await vault.series(actor, { key, from, to, resolution: "raw", choice: "all", limit: input.limit - items.length, after });
-    for (const item of itemSchema.parse(JSON.parse(page.items))) items.push({ metric: key, unit: page.unit, ...item });
-    const following = metrics[i + 1];
-    if (page.next !== null) next = { from, to, metric: key, after: page.next };
-    else if (items.length >= input.limit && following !== undefined) next = { from, to, metric: following, after: null };
-    if (next !== undefined) break;
-  }
-  return { items, next: next === undefined ? null : await sealCursor(keys, actor.person, scope, next) };
+  const page = await vault.observations(actor, { key: input.type, from, to, limit: input.limit, after: place?.after });
+  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
+  return `{"items":${page.items},"next":${JSON.stringify(next)}}`;
 }

@@ -79,5 +79,8 @@ export const syncRoutes = new Hono<AppEnv>()
       problems: ["invalid", "unknown_metric", "not_found"],
     }),
     validate("query", observationsQuery),
-    async (c) => c.json(await readObservations(ownPorts(c), c.req.valid("query"), c.get("now")())),
+    async (c) => {
+      const page = await readObservations(ownPorts(c), c.req.valid("query"), c.get("now")());
+      return c.body(page, 200, { "content-type": "application/json; charset=UTF-8" });
+    },
   );
