@@ -36,11 +36,11 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   const { log = consoleLog, now = systemClock } = options;
   const app = new Hono<AppEnv>({ getPath: routePath });
 
-  app.use(async (c, next) => {
+  app.use((c, next) => {
     c.set("now", now);
     c.set("idempotency", (region) => regional(c.env, region));
     c.set("records", (region) => regional(c.env, region).records);
-    await next();
+    return next();
   });
   app.use(requestId(), logRequest(log), securityHeaders(), allowOrigins(), requireResidency(), limitRate());
 

@@ -14,10 +14,21 @@ export function isLocalHost(hostname: string): boolean {
  * world. Only `/health` answers, so that the fault is visible.
  */
 export function requireResidency(): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    if (c.env.RESIDENCY === "off" && !isLocalHost(new URL(c.req.url).hostname) && c.req.path !== "/health") {
+  return (c, next) => {
+    if (c.env.RESIDENCY === "off" && !isLocalUrl(c.req.url) && c.req.path !== "/health") {
       throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
     }
-    await next();
+    return next();
   };
+}
+
+/** The origin that was last found to be local: a server is asked under few names, and parsing a URL costs more than comparing. */
+let localOrigin = "";
+
+function isLocalUrl(url: string): boolean {
+  if (localOrigin !== "" && url.startsWith(localOrigin)) return true;
+  const { hostname, origin } = new URL(url);
+  if (!isLocalHost(hostname)) return false;
+  localOrigin = `${origin}/`;
+  return true;
 }

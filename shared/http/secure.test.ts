@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { expect, test } from "vitest";
 import type { AppEnv } from "./app-env";
 import { allowOrigins, securityHeaders } from "./secure";
@@ -17,20 +16,17 @@ function app(): Hono<AppEnv> {
     .onError((_, c) => c.text("broken", 500));
 }
 
-test("every answer has all headers that Hono's own middleware sets for the same policy", async () => {
-  const reference = new Hono().use(
-    secureHeaders({
-      strictTransportSecurity: "max-age=63072000; includeSubDomains",
-      xFrameOptions: "DENY",
-      referrerPolicy: "no-referrer",
-      crossOriginResourcePolicy: "cross-origin",
-    }),
-  );
-  const wanted = (await reference.request("/")).headers;
+test("every answer, an error too, may not be framed, sniffed, cached, scripted or sent on by referrer", async () => {
   for (const path of ["/cached", "/broken", "/absent", "/fixed"]) {
     const { headers } = await app().request(path, {}, env);
-    for (const [name, value] of wanted) if (name !== "content-type") expect(headers.get(name), `${path} ${name}`).toBe(value);
-    expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(Object.fromEntries(headers), path).toMatchObject({
+      "strict-transport-security": "max-age=63072000; includeSubDomains",
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      "referrer-policy": "no-referrer",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "cache-control": path === "/cached" ? "max-age=60" : "no-store",
+    });
   }
 });
 
