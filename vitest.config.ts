@@ -55,8 +55,9 @@ export default defineConfig(async () => ({
           include: ["test/journeys/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // They mostly wait, and each has ports and state of its own.
+          // They mostly wait, and each has ports and state of its own. They come last: starts must not compete with the other tests.
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
