@@ -7,7 +7,8 @@ import { isRegion } from "../shared/region";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson } from "../test/people";
 import { type Document, jsonBodyOf, type Operation, operationsOf, parseDocument, resolved, sample } from "../test/refusals/document";
 import { forgeries } from "../test/refusals/forgeries";
-import { foreignMethods, idParametersOf, initOf, kindOfParameter, pathOf } from "../test/refusals/request";
+import { foreignMethods, idParametersOf, initOf, isWord, kindOfParameter, pathOf } from "../test/refusals/request";
+import { idsOf, isWithinVault, neighbour, type Owner, ownerOfEverything } from "../test/refusals/victim";
 
 /**
  * Attacks every operation of the OpenAPI document in the same ways. A new route is attacked without a line here; a route that the
@@ -18,11 +19,9 @@ const operations = operationsOf(document);
 const covered = new Set<string>();
 
 let victim: RegisteredPerson;
-let stranger: RegisteredPerson;
-let farStranger: RegisteredPerson;
 
 beforeAll(async () => {
-  [victim, stranger, farStranger] = await Promise.all([registerPerson("eu"), registerPerson("eu"), registerPerson("us")]);
+  victim = await registerPerson("eu");
 });
 
 const named = (list: readonly Operation[]): [string, Operation][] =>
@@ -107,17 +106,44 @@ describe("after signing out", () => {
 });
 
 describe("with another person's id", () => {
-  const withIds = signedIn.filter((operation) => idParametersOf(operation).length > 0);
-  test.each(named(withIds))("%s", async (_name, operation) => {
-    for (const owner of [stranger, farStranger]) {
-      const ids = ownIds(operation, owner);
-      await refused(
-        operation,
-        pathOf(operation, ids, owner.person.region),
-        initOf(document, operation, tokenFor(operation, victim)),
-        [403, 404, 415, 421, 422],
-      );
+  // Every route whose path names something joins, and fails where the owner below has nothing of that name.
+  const withNames = signedIn.filter(({ parameters }) => parameters.some((parameter) => parameter.in === "path" && !isWord(parameter.name)));
+  let owners: [Owner, Owner];
+  let attacker: RegisteredPerson;
+  let before: [string, string];
+
+  beforeAll(async () => {
+    const [near, far, friend] = await Promise.all([registerPerson("eu"), registerPerson("us"), registerPerson("eu")]);
+    [owners, attacker] = await Promise.all([
+      Promise.all([ownerOfEverything(near, friend, sessionOf(near)), ownerOfEverything(far, friend, sessionOf(far))]),
+      neighbour(),
+    ]);
+    before = [await owners[0].view(), await owners[1].view()];
+  });
+
+  test.each(named(withNames))("%s", async (name, operation) => {
+    covered.add(name);
+    for (const [i, owner] of owners.entries()) {
+      const path = pathOf(operation, idsOf(operation, owner), owner.person.person.region);
+      const init = initOf(document, operation, tokenFor(operation, attacker));
+      if (isWithinVault(operation)) {
+        // The id names something of the caller's own, or nothing: never the owner's.
+        const response = await fetchApp(path, init);
+        expect([200, 204, 404], `${name} answered ${response.status}`).toContain(response.status);
+        expect(await response.text()).not.toContain(owner.device);
+      } else {
+        const answer = await refused(operation, path, init, [404]);
+        expect(JSON.stringify(answer)).not.toContain(owner.device);
+      }
+      expect(await owner.view(), `${name} must leave everything of another person as it was`).toBe(before[i]);
     }
+  });
+
+  test("a route whose path names something unknown does not pass by", () => {
+    const [operation] = withNames;
+    if (operation === undefined) throw new TypeError("no route names anything");
+    const parameters = [{ name: "id", in: "path" as const, required: true }];
+    expect(() => idsOf({ ...operation, template: "/v1/me/novelties/{id}", parameters }, owners[0])).toThrow(/novelties/);
   });
 });
 

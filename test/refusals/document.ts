@@ -74,7 +74,9 @@ export function sample(document: Document, wanted: JsonSchema, depth = 0): unkno
     case "object": {
       const properties = z.record(z.string(), schema).parse(found["properties"] ?? {});
       const required = z.array(z.string()).parse(found["required"] ?? []);
-      return Object.fromEntries(required.map((name) => [name, sample(document, properties[name] ?? {}, depth + 1)]));
+      // A change of nothing is refused before anybody asks what it would change.
+      const given = required.length > 0 ? required : Object.keys(properties).slice(0, 1);
+      return Object.fromEntries(given.map((name) => [name, sample(document, properties[name] ?? {}, depth + 1)]));
     }
     case "array":
       return [];

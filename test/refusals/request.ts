@@ -32,9 +32,18 @@ const WORDS: Readonly<Record<string, string>> = {
 export function kindOfParameter(operation: Operation, name: string): IdKind | undefined {
   if (name === "personId") return "person";
   if (WORDS[name] !== undefined) return undefined;
+  return KINDS[collectionOf(operation, name)];
+}
+
+/** The part of the path before a parameter: what its id is one of. */
+export function collectionOf(operation: Operation, name: string): string {
   const segments = operation.template.split("/");
-  const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? "";
-  return KINDS[collection];
+  return segments[segments.indexOf(`{${name}}`) - 1] ?? "";
+}
+
+/** Whether a path parameter is known to be no id. */
+export function isWord(name: string): boolean {
+  return WORDS[name] !== undefined;
 }
 
 /** Path parameters that take an id. */

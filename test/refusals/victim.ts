@@ -1,0 +1,174 @@
+import { expect } from "vitest";
+import { z } from "zod";
+import { Authenticator } from "../authenticator";
+import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
+import type { Operation } from "./document";
+import { collectionOf, isWord } from "./request";
+
+const withId = z.looseObject({ id: z.string() });
+const listSchema = z.looseObject({ items: z.array(withId).min(1) });
+const bundleSchema = z.looseObject({ entry: z.array(z.looseObject({ resource: withId })).min(1) });
+const creationSchema = z.looseObject({ challenge: z.string(), user: z.looseObject({ id: z.string() }) });
+
+const AT = "2026-11-20T07:30:00Z";
+const SPAN = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z";
+
+/** What the owner of an account sees of it: read again after an attack, it must be the same. */
+const VIEWS = [
+  "/v1/me",
+  "/v1/me/metrics",
+  `/v1/me/metrics/body_weight?resolution=raw&${SPAN}`,
+  `/v1/me/workouts?${SPAN}`,
+  "/v1/me/sources",
+  "/v1/imports",
+  "/v1/integrations/vendors",
+  "/v1/me/fhir-targets",
+  "/v1/sessions",
+  "/v1/me/api-keys",
+  "/v1/me/passkeys",
+  "/v1/me/consents",
+] as const;
+
+/** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
+const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts"]);
+
+/** A person who owns one of everything that a path can name. */
+export interface Owner {
+  readonly person: RegisteredPerson;
+  /** The name of their device, which nobody else may read. */
+  readonly device: string;
+  /** Their ids, by the part of the path before the id. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Everything they own as they see it, as text. */
+  readonly view: () => Promise<string>;
+}
+
+/** Registers a person and makes one of everything through the API. `friend` is given a consent. */
+export async function ownerOfEverything(person: RegisteredPerson, friend: RegisteredPerson, session: string): Promise<Owner> {
+  const device = `Watch ${crypto.randomUUID()}`;
+  // Adding a passkey ends all other sessions, so it comes first.
+  const passkey = await addPasskey(person);
+  await pushData(person, device);
+  const [readings, workouts, sources, observations, devices, patients] = await Promise.all([
+    firstOf(person, `/v1/me/metrics/body_weight?resolution=raw&${SPAN}`),
+    firstOf(person, `/v1/me/workouts?${SPAN}`),
+    firstOf(person, "/v1/me/sources"),
+    firstResourceOf(person, "Observation"),
+    firstResourceOf(person, "Device"),
+    firstResourceOf(person, "Patient"),
+  ]);
+  const consent = {
+    grantee: { kind: "person", id: friend.person.id },
+    role: "user",
+    categories: ["vitals"],
+    actions: ["read"],
+    purpose: "personal",
+  };
+  const ids = {
+    people: person.person.id,
+    sessions: session,
+    passkeys: passkey,
+    readings,
+    workouts,
+    sources,
+    Observation: observations,
+    Device: devices,
+    Patient: patients,
+    imports: await make(person, "/v1/imports", { kind: "apple-health-export", fileName: "export.zip", size: 1_000 }),
+    vendors: await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" }),
+    "fhir-targets": await make(person, "/v1/me/fhir-targets", {
+      name: device,
+      baseUrl: "https://fhir.clinic.org/r4",
+      auth: { kind: "none" },
+    }),
+    "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
+    consents: await make(person, "/v1/me/consents", consent),
+    sync: await make(person, "/v1/health/sync", {}),
+  };
+  const own = [
+    `/v1/imports/${ids.imports}`,
+    `/v1/me/consents/${ids.consents}/history`,
+    `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
+    `/v1/health/sync/${ids.sync}`,
+    `/v1/me/workouts/${encodeURIComponent(ids.workouts)}`,
+    `/fhir/r4/Observation/${ids.Observation}`,
+    `/fhir/r4/Device/${ids.Device}`,
+    `/fhir/r4/Patient/${ids.Patient}`,
+  ];
+  const view = async () => (await Promise.all([...VIEWS, ...own].map(async (path) => `${path}\n${await read(person, path)}`))).join("\n\n");
+  return { person, device, ids, view };
+}
+
+/** Somebody with data of their own, so that an id within the vault names something of theirs. */
+export async function neighbour(): Promise<RegisteredPerson> {
+  const person = await registerPerson("eu");
+  await pushData(person, "Neighbour");
+  return person;
+}
+
+/** The owner's ids for every parameter of the path that takes one; throws where the owner has nothing of the kind. */
+export function idsOf(operation: Operation, owner: Owner): Record<string, string> {
+  const names = operation.parameters.filter((parameter) => parameter.in === "path" && !isWord(parameter.name)).map(({ name }) => name);
+  return Object.fromEntries(
+    names.map((name) => {
+      const collection = collectionOf(operation, name);
+      const id = owner.ids[collection];
+      if (id === undefined)
+        throw new TypeError(`${operation.template}: make the owner one of ${collection}, or say that {${name}} is no id`);
+      return [name, id];
+    }),
+  );
+}
+
+/** Whether the ids in the path count within the caller's own vault. */
+export function isWithinVault(operation: Operation): boolean {
+  return operation.parameters.some((parameter) => parameter.in === "path" && WITHIN_THE_VAULT.has(collectionOf(operation, parameter.name)));
+}
+
+async function addPasskey(person: RegisteredPerson): Promise<string> {
+  const options = await person.fetch("/v1/me/passkeys/challenges", { method: "POST" });
+  const authenticator = await Authenticator.make(ORIGIN);
+  return await make(person, "/v1/me/passkeys", {
+    name: "Telephone",
+    response: await authenticator.create(creationSchema.parse(await options.json())),
+  });
+}
+
+async function pushData(person: RegisteredPerson, deviceName: string): Promise<void> {
+  const source = { deviceName, bundleIdentifier: "com.apple.health" };
+  const id = crypto.randomUUID();
+  await post(person, "/v1/ingest/healthkit", {
+    data: {
+      records: [{ id, type: "HKQuantityTypeIdentifierBodyMass", startDate: AT, endDate: AT, value: 71.25, unit: "kg", source }],
+      sleep: [],
+      workouts: [{ id: crypto.randomUUID(), type: "running", startDate: AT, endDate: "2026-11-20T08:00:00Z", source }],
+    },
+  });
+}
+
+async function post(person: RegisteredPerson, path: string, body: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const response = await person.fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  expect(response.ok, `${path} answered ${response.status}: ${text.slice(0, 300)}`).toBe(true);
+  return JSON.parse(text);
+}
+
+async function make(person: RegisteredPerson, path: string, body: unknown): Promise<string> {
+  return withId.parse(await post(person, path, body)).id;
+}
+
+async function firstOf(person: RegisteredPerson, path: string): Promise<string> {
+  return listSchema.parse(JSON.parse(await read(person, path))).items[0]?.id ?? "";
+}
+
+async function firstResourceOf(person: RegisteredPerson, type: string): Promise<string> {
+  return bundleSchema.parse(JSON.parse(await read(person, `/fhir/r4/${type}`))).entry[0]?.resource.id ?? "";
+}
+
+async function read(person: RegisteredPerson, path: string): Promise<string> {
+  const response = await person.fetch(path);
+  const text = await response.text();
+  expect(response.status, `${path} answered ${text.slice(0, 300)}`).toBe(200);
+  return text;
+}
