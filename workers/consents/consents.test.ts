@@ -91,6 +91,9 @@ describe("a consent", () => {
       [1, "active"],
     ]);
     expect(history.items[2]).toEqual(first);
+    const newest = listSchema.parse(await (await owner.fetch(`${path}/history?limit=2`)).json());
+    const oldest = listSchema.parse(await (await owner.fetch(`${path}/history?limit=2&cursor=${newest.next ?? ""}`)).json());
+    expect([[...newest.items, ...oldest.items], oldest.next]).toEqual([history.items, null]);
     expect(new Set(history.items.map(({ receipt }) => receipt)).size).toBe(3);
   });
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { parseId, type PersonId } from "../../shared/id";
@@ -69,13 +70,24 @@ const own = new Hono<AppEnv>()
     "/v1/me/consents/:id/history",
     route({
       policy: "person",
-      summary: "Every version of a consent",
+      summary: "Every version of a consent, newest first",
       tags: TAGS,
       responses: { 200: historySchema },
-      problems: ["not_found"],
+      problems: ["not_found", "invalid"],
     }),
     validate("param", consentParam),
-    async (c) => c.json({ items: await readHistory(consentPorts(c), c.req.valid("param").id), next: null }),
+    validate("query", pageQuery),
+    async (c) => {
+      const ports = consentPorts(c);
+      const { id } = c.req.valid("param");
+      const list = {
+        name: `consent-history ${id}`,
+        items: await readHistory(ports, id),
+        place: ({ version }: { readonly version: number }) => version,
+        newestFirst: true,
+      };
+      return c.json(await pageOf(ports.keys, ports.actor.person, list, c.req.valid("query")));
+    },
   )
   .patch(
     "/v1/me/consents/:id",

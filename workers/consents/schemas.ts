@@ -102,7 +102,7 @@ const consentSchema = z
 export type ConsentView = z.output<typeof consentSchema>;
 export const consentView = consentSchema;
 export const consentListSchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentList" });
-export const historySchema = z.object({ items: z.array(consentSchema), next: z.null() }).meta({ id: "ConsentHistory" });
+export const historySchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentHistory" });
 
 export const sharedListSchema = z
   .object({

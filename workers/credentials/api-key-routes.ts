@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { regionOf } from "../../shared/id";
 import { requireStepUp } from "../sessions";
 import { apiKeyListSchema, apiKeyParam, createdApiKeySchema, newApiKeyBody } from "./api-key-schemas";
 import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys";
@@ -27,8 +29,19 @@ export const apiKeyRoutes = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/api-keys",
-    route({ policy: "person", summary: "List your API keys", tags: ["Credentials"], responses: { 200: apiKeyListSchema } }),
-    async (c) => c.json({ items: await listApiKeys(credentialPorts(c), personOf(c)), next: null }),
+    route({
+      policy: "person",
+      summary: "List your API keys",
+      tags: ["Credentials"],
+      responses: { 200: apiKeyListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
+    async (c) => {
+      const [ports, actor] = [credentialPorts(c), personOf(c)];
+      const list = { name: "api-keys", items: await listApiKeys(ports, actor), place: ({ id }: { readonly id: string }) => id };
+      return c.json(await pageOf(ports.stores(regionOf(actor.person)).keys, actor.person, list, c.req.valid("query")));
+    },
   )
   .delete(
     "/v1/me/api-keys/:id",

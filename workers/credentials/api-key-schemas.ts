@@ -39,4 +39,4 @@ export const createdApiKeySchema = apiKeySchema
   .meta({ id: "CreatedApiKey" });
 export type CreatedApiKey = z.infer<typeof createdApiKeySchema>;
 
-export const apiKeyListSchema = z.object({ items: z.array(apiKeySchema), next: z.null() }).meta({ id: "ApiKeyList" });
+export const apiKeyListSchema = z.object({ items: z.array(apiKeySchema), next: z.string().nullable() }).meta({ id: "ApiKeyList" });

@@ -66,6 +66,23 @@ describe("an API key", () => {
     expect(sessions.items).toHaveLength(1);
   });
 
+  it("is listed with the others in pages", async () => {
+    const owner = await registerPerson();
+    const made: string[] = [];
+    for (const name of ["One", "Two", "Three"]) {
+      const response = await send("POST", "/v1/me/api-keys", { name, scopes: ["data:read"] }, bearer(owner.accessToken));
+      made.push(createdSchema.parse(await response.json()).id);
+    }
+    const pageSchema = listSchema.extend({ next: z.string().nullable() });
+    const first = pageSchema.parse(await (await owner.fetch("/v1/me/api-keys?limit=2")).json());
+    const rest = pageSchema.parse(await (await owner.fetch(`/v1/me/api-keys?limit=2&cursor=${first.next ?? ""}`)).json());
+    expect([first.items, rest.items].map((items) => items.length)).toEqual([2, 1]);
+    expect([...first.items, ...rest.items].map(({ id }) => id)).toEqual(made.toSorted());
+    expect(rest.next).toBeNull();
+    for (const wrong of ["limit=0", "cursor=made-up", "page=2"])
+      expect((await owner.fetch(`/v1/me/api-keys?${wrong}`)).status, wrong).toBe(422);
+  });
+
   it("ends at once when it is revoked, at the vault too, by its owner alone", async () => {
     const [owner, stranger] = await Promise.all([withKey(["data:read"]), registerPerson()]);
     expect((await stranger.fetch(`/v1/me/api-keys/${owner.id}`, { method: "DELETE" })).status).toBe(404);

@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { regionOf } from "../../shared/id";
 import { requireStepUp } from "../sessions";
 import {
   newPasskeyBody,
@@ -67,8 +69,19 @@ export const passkeyRoutes = new Hono<AppEnv>()
   )
   .get(
     "/v1/me/passkeys",
-    route({ policy: "person", summary: "List your passkeys", tags: ["Credentials"], responses: { 200: passkeyListSchema } }),
-    async (c) => c.json({ items: await listPasskeys(credentialPorts(c), personOf(c)), next: null }),
+    route({
+      policy: "person",
+      summary: "List your passkeys",
+      tags: ["Credentials"],
+      responses: { 200: passkeyListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
+    async (c) => {
+      const [ports, actor] = [credentialPorts(c), personOf(c)];
+      const list = { name: "passkeys", items: await listPasskeys(ports, actor), place: ({ id }: { readonly id: string }) => id };
+      return c.json(await pageOf(ports.stores(regionOf(actor.person)).keys, actor.person, list, c.req.valid("query")));
+    },
   )
   .patch(
     "/v1/me/passkeys/:id",

@@ -59,7 +59,7 @@ export const passkeySchema = z
   .meta({ id: "Passkey" });
 export type Passkey = z.infer<typeof passkeySchema>;
 
-export const passkeyListSchema = z.object({ items: z.array(passkeySchema), next: z.null() }).meta({ id: "PasskeyList" });
+export const passkeyListSchema = z.object({ items: z.array(passkeySchema), next: z.string().nullable() }).meta({ id: "PasskeyList" });
 
 /** For `PublicKeyCredential.parseCreationOptionsFromJSON`. */
 export const passkeyCreationSchema = z

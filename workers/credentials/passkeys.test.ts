@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { z } from "zod";
 import { Authenticator, FLAGS } from "../../test/authenticator";
 import { freshAddress, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
@@ -57,6 +57,18 @@ const signIn = async (response: unknown, headers: Record<string, string> = {}) =
   await send("POST", "/v1/sessions/passkeys", { response }, headers);
 
 const list = async ({ fetch }: RegisteredPerson) => listSchema.parse(await (await fetch("/v1/me/passkeys")).json()).items;
+
+test("passkeys are listed in pages", async () => {
+  const owner = await withPasskey();
+  const second = await add(owner, await (await Authenticator.make(ORIGIN)).create(await creationOptions(owner)), "Key");
+  const made = [owner.passkey.id, passkeySchema.parse(await second.json()).id];
+  const pageSchema = listSchema.extend({ next: z.string().nullable() });
+  const first = pageSchema.parse(await (await owner.fetch("/v1/me/passkeys?limit=1")).json());
+  const rest = pageSchema.parse(await (await owner.fetch(`/v1/me/passkeys?limit=1&cursor=${first.next ?? ""}`)).json());
+  expect([...first.items, ...rest.items].map(({ id }) => id)).toEqual(made);
+  expect([first.items.length, rest.next]).toEqual([1, null]);
+  expect((await owner.fetch(`/v1/me/api-keys?cursor=${first.next ?? ""}`)).status).toBe(422);
+});
 
 describe("signing in with a passkey", () => {
   it.each(REGIONS)("finds a person of %s without being told who it is, and counts as both factors", async (region) => {
