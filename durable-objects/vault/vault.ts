@@ -234,10 +234,10 @@ export class Vault extends DurableObject<Env> {
     return JSON.stringify(found);
   }
 
-  /** The sources that ever brought readings. */
+  /** The sources of the readings that are here, also of those kept apart. */
   async sources(actor: PersonActor): Promise<StoredSource[]> {
     this.#door.enter(actor, { action: "read", resource: "source" });
-    return this.#store.sources.all();
+    return this.#store.sources.withReadings();
   }
 
   /** Readings that were kept apart, newest first. */

@@ -239,6 +239,33 @@ describe("deletion", () => {
       expect((await person.fetch(`/v1/me/sources/${id}`, { method: "DELETE" })).status, id).toBe(404);
   });
 
+  it("lists a source for as long as something of it is here", async () => {
+    const person = await registerPerson();
+    const at = "2026-11-20T07:30:00Z";
+    const workout = {
+      id: crypto.randomUUID(),
+      type: "running",
+      startDate: at,
+      endDate: "2026-11-20T08:00:00Z",
+      source: { deviceName: "Bike", bundleIdentifier: "com.apple.health" },
+    };
+    await push(person, { records: [heartRate(at, 61), steps(at, "2026-11-20T07:40:00Z", 100, phone)], workouts: [workout] });
+    const named = async () => (await get(person, "/v1/me/sources")).items.map((item) => item["deviceName"]);
+    const all = await get(person, "/v1/me/sources");
+    expect(await named()).toHaveLength(3);
+    for (const { id, deviceName } of all.items) {
+      const before = await named();
+      expect((await person.fetch(`/v1/me/sources/${String(id)}`, { method: "DELETE" })).status).toBe(200);
+      expect(await named()).toEqual(before.filter((name) => name !== deviceName));
+    }
+    expect(await named()).toEqual([]);
+    await push(person, { records: [heartRate(new Date().toISOString(), 61)] });
+    expect(await named()).toEqual(["Watch"]);
+    await push(person, { records: [steps(at, "2026-11-20T07:45:00Z", -5, phone)] });
+    expect((await get(person, "/v1/me/quarantine")).items).toHaveLength(1);
+    expect(await named()).toEqual(["Watch", "iPhone"]);
+  });
+
   it("follows the deletions that a device reports, also before it has the record", async () => {
     const person = await registerPerson();
     const [a, b] = [heartRate("2026-11-20T07:30:00Z", 61), heartRate("2026-11-20T07:31:00Z", 62)];

@@ -7,6 +7,14 @@ export interface StoredSource {
   readonly source: Source;
 }
 
+/** Each question ends at the first row that it finds; `series` has a row per metric, and quarantine is asked last. */
+const WITH_READINGS = `SELECT id FROM sources WHERE
+  EXISTS (SELECT 1 FROM series WHERE source = sources.id)
+  OR EXISTS (SELECT 1 FROM sleeps WHERE source = sources.id)
+  OR EXISTS (SELECT 1 FROM sleep_stretches WHERE source = sources.id)
+  OR EXISTS (SELECT 1 FROM workouts WHERE source = sources.id)
+  OR EXISTS (SELECT 1 FROM quarantine WHERE source = sources.id)`;
+
 /** The vault's sources: few, so they are all kept in memory. */
 export class Sources {
   readonly #sql: SqlStorage;
@@ -47,6 +55,13 @@ export class Sources {
 
   all(): StoredSource[] {
     return [...this.#byNumber].map(([number, source]) => ({ number, source }));
+  }
+
+  /** Those of which something is still here; a source whose readings were all deleted keeps its number and is not among them. */
+  withReadings(): StoredSource[] {
+    const rows = this.#sql.exec<{ id: number }>(WITH_READINGS).toArray();
+    const kept = new Set(rows.map(({ id }) => id));
+    return this.all().filter(({ number }) => kept.has(number));
   }
 
   /** Numbers of the sources of a vendor, or of one of its connections. */
