@@ -1,7 +1,4 @@
-import type { Clock } from "./clock";
-import type { PersonId, RandomBytes, SessionId } from "./id";
-import type { Log } from "./log";
-import type { Region } from "./region";
+import type { PersonId, SessionId } from "./id";
 import type { Role } from "./roles";
 
 /** Who acts. More kinds (coach, app, clinic, operator) join this union as they gain routes. */
@@ -21,22 +18,4 @@ export interface PersonActor {
 /** A caller without a token, on a public route. */
 export interface NobodyActor {
   readonly kind: "nobody";
-}
-
-/**
- * What a verb may know of the request: who acts, when, and which request it is. Domain ports (records, vault, files, queue) are
- * added by composition; verbs never read `env` or Hono's `c`.
- */
-export interface Context<A extends Actor = Actor> {
-  readonly actor: A;
-  readonly requestId: string;
-  /** Epoch milliseconds. */
-  readonly now: Clock;
-  readonly random: RandomBytes;
-  readonly log: Log;
-}
-
-/** The context of a signed-in person, with the region their data lies in. */
-export interface PersonContext extends Context<PersonActor> {
-  readonly region: Region;
 }
