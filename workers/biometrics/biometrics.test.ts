@@ -232,9 +232,9 @@ describe("deletion", () => {
 
   it("removes a source and lets it go on", async () => {
     const person = await registerPerson();
-    await push(person, { records: [heartRate("2026-11-20T07:30:00Z", 61)] });
-    expect(await (await person.fetch("/v1/me/sources/src_1", { method: "DELETE" })).json()).toEqual({ deleted: 1 });
-    expect((await get(person, "/v1/me/metrics")).items).toEqual([]);
+    await push(person, { records: [heartRate("2026-11-20T07:30:00Z", 61), heartRate("2026-11-20T07:31:00Z", 900)] });
+    expect(await (await person.fetch("/v1/me/sources/src_1", { method: "DELETE" })).json()).toEqual({ deleted: 2 });
+    for (const list of ["metrics", "quarantine", "sources"]) expect((await get(person, `/v1/me/${list}`)).items, list).toEqual([]);
     for (const id of ["src_9", "src_0", "nonsense"])
       expect((await person.fetch(`/v1/me/sources/${id}`, { method: "DELETE" })).status, id).toBe(404);
   });

@@ -67,7 +67,7 @@ export function removeRange(ctx: RecordContext, removal: Removal): { count: numb
     recount(sql, code, source);
     touched.push({ metric: metric.key, source, from: removal.from, to: removal.to });
   }
-  count += removeSessions(ctx, removal, wanted, touched);
+  count += removeSessions(ctx, removal, wanted, touched) + removeQuarantined(ctx, removal, wanted);
   return { count, touched };
 }
 
@@ -201,6 +201,22 @@ function removeSessions(ctx: RecordContext, removal: Removal, wanted: ReadonlySe
     }
   }
   return count;
+}
+
+/** What was kept apart goes with the rest: nobody who deletes a range means to leave its strangest readings behind. */
+function removeQuarantined(ctx: RecordContext, { metric, from, to }: Removal, wanted: ReadonlySet<number> | undefined): number {
+  const key = metric === 0 ? null : (metricByCode(metric)?.key ?? "");
+  const sources = wanted === undefined ? null : JSON.stringify([...wanted]);
+  return ctx.sql
+    .exec(
+      `DELETE FROM quarantine WHERE at >= ?1 AND at < ?2 AND (?3 IS NULL OR metric = ?3)
+         AND (?4 IS NULL OR source IN (SELECT value FROM json_each(?4))) RETURNING at`,
+      from,
+      to,
+      key,
+      sources,
+    )
+    .toArray().length;
 }
 
 /** Removes records by the ids that their vendor gave them, wherever they lie. */
