@@ -38,16 +38,27 @@ export const systemRandom: RandomBytes = (bytes) => crypto.getRandomValues(bytes
 
 /** A ULID in lower-case Crockford base 32. `now` is epoch milliseconds below 2^48. */
 export function ulid(now: number, random: RandomBytes = systemRandom): string {
-  let time = "";
-  let rest = now;
-  for (let i = 0; i < 10; i++) {
-    time = ALPHABET[rest % 32] + time;
-    rest = Math.floor(rest / 32);
-  }
   const bytes = random(new Uint8Array(16));
   let noise = "";
   for (let i = 0; i < 16; i++) noise += ALPHABET[(bytes[i] ?? 0) & 31];
-  return time + noise;
+  return timePart(now) + noise;
+}
+
+let lastTime = Number.NaN;
+let lastPart = "";
+
+/** The ten digits of a millisecond; ids of one millisecond share them. */
+function timePart(now: number): string {
+  if (now === lastTime) return lastPart;
+  let part = "";
+  let rest = now;
+  for (let i = 0; i < 10; i++) {
+    part = ALPHABET[rest % 32] + part;
+    rest = Math.floor(rest / 32);
+  }
+  lastTime = now;
+  lastPart = part;
+  return part;
 }
 
 /** Mints an id of a kind in a region. */

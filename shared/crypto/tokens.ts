@@ -96,10 +96,12 @@ export interface Verifier {
    * for anything else that is wrong with it.
    */
   verify(token: string, now: number): Promise<AccessToken>;
+  /** What `verify` has found before, at once; undefined for a token it has not seen. Problem `token_expired`. */
+  recall(token: string, now: number): AccessToken | undefined;
 }
 
 /**
- * A verifier over all regions, with a bounded cache of tokens that have passed, dropped by least recent use. The cache is keyed by the
+ * A verifier over all regions, with a bounded cache of tokens that have passed, dropped oldest first: none lives longer than five minutes. The cache is keyed by the
  * token text itself: a digest would cost more than the rest of the hot path, and the text lies in the isolate's memory during the
  * request anyway. It holds nothing about revocation, which is checked where the data is.
  */
@@ -130,15 +132,19 @@ export function createVerifier(origin: string, rings: Rings): Verifier {
     return accessToken(payload, issuer.region);
   }
 
+  /** A token that has passed before. Throws `token_expired`. */
+  function recall(token: string, now: number): AccessToken | undefined {
+    const known = passed.get(token);
+    if (known === undefined || known.expiresAt + CLOCK_TOLERANCE_S > Math.floor(now / 1000)) return known;
+    passed.delete(token);
+    throw problem("token_expired");
+  }
+
   return {
+    recall,
     async verify(token, now) {
-      const known = passed.get(token);
-      if (known !== undefined) {
-        passed.delete(token);
-        if (known.expiresAt + CLOCK_TOLERANCE_S <= Math.floor(now / 1000)) throw problem("token_expired");
-        passed.set(token, known);
-        return known;
-      }
+      const known = recall(token, now);
+      if (known !== undefined) return known;
       if (token.length > MAX_TOKEN_LENGTH) throw problem("unauthenticated");
       let fresh: AccessToken;
       try {
