@@ -56,7 +56,7 @@ export default defineConfig(async () => ({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // They mostly wait, and each has ports and state of its own. They come last: starts must not compete with the other tests.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
