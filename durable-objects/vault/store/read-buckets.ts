@@ -66,18 +66,7 @@ export function readHours(
       if (buckets.length >= limit) return buckets;
     }
     const same = group.find((b) => b.source === row.source);
-    if (same === undefined)
-      group.push({
-        key,
-        source: row.source,
-        n: row.n,
-        min: row.min,
-        max: row.max,
-        sum: row.sum,
-        last: row.last,
-        lastAt: row.last_at,
-        slots: row.slots,
-      });
+    if (same === undefined) group.push(bucketOf(key, row, row.slots));
     else join(same, row, same.slots | row.slots);
   }
   flush();
@@ -145,23 +134,18 @@ function combineHours(sql: SqlStorage, sources: Sources, metric: Metric, date: n
     const row = group.find((r) => r.source === best);
     if (row === undefined) continue;
     hours.set(row.source, (hours.get(row.source) ?? 0) + 1);
-    if (day === undefined)
-      day = {
-        key: date,
-        source: row.source,
-        n: row.n,
-        min: row.min,
-        max: row.max,
-        sum: row.sum,
-        last: row.last,
-        lastAt: row.last_at,
-        slots: slotCount(row.slots),
-      };
+    if (day === undefined) day = bucketOf(date, row, slotCount(row.slots));
     else join(day, row, day.slots + slotCount(row.slots));
   }
   if (day === undefined) return [];
   const most = [...hours].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
   return [{ ...day, source: most }];
+}
+
+/** A stored summary as a bucket; slots are a mask for hours and a count for days. */
+function bucketOf(key: number, row: DayRow, slots: number): Bucket {
+  const { source, n, min, max, sum, last, last_at: lastAt } = row;
+  return { key, source, n, min, max, sum, last, lastAt, slots };
 }
 
 function join(bucket: Bucket, row: HourRow, slots: number): void {
@@ -314,17 +298,7 @@ function dayRows(sql: SqlStorage, metric: number, from: number, to: number, choi
   const buckets: Bucket[] = [];
   for (const r of rows) {
     if (typeof choice === "number" && r.source !== choice) continue;
-    buckets.push({
-      key: r.date,
-      source: r.source,
-      n: r.n,
-      min: r.min,
-      max: r.max,
-      sum: r.sum,
-      last: r.last,
-      lastAt: r.last_at,
-      slots: r.slots,
-    });
+    buckets.push(bucketOf(r.date, r, r.slots));
   }
   return buckets;
 }
