@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import { idOf } from "../context";
 import { regionOf } from "../id";
 import type { Log } from "../log";
 import type { AppEnv } from "./app-env";
@@ -20,7 +21,7 @@ export function logRequest(log: Log): MiddlewareHandler<AppEnv> {
       status: c.res.status,
       ms: now() - startedAt,
       policy: c.get("policy"),
-      region: actor === undefined ? undefined : regionOf(actor.person),
+      region: actor === undefined ? undefined : regionOf(idOf(actor)),
     });
   };
 }

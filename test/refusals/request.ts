@@ -15,6 +15,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   passkeys: "passkey",
   "api-keys": "apiKey",
   consents: "consent",
+  organisations: "organisation",
+  clients: "client",
 };
 
 /** Values of parameters that are no ids. */
@@ -26,6 +28,7 @@ const WORDS: Readonly<Record<string, string>> = {
   vendor: "google-health",
   code: "not_found",
   secret: "wrong-secret",
+  region: "eu",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */
