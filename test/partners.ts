@@ -63,8 +63,8 @@ export interface KeyPair {
 }
 
 /** A fresh pair of keys. */
-export async function newKey(alg = "ES384", bits = 3_072): Promise<KeyPair> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true, ...(alg.startsWith("RS") && { modulusLength: bits }) });
+export async function newKey(alg = "ES384"): Promise<KeyPair> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 3_072 });
   const kid = crypto.randomUUID();
   const { kty, crv, x, y, n, e } = await exportJWK(publicKey);
   return { alg, kid, privateKey, jwk: JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid })) as Record<string, unknown> };

@@ -5,6 +5,7 @@ import { type Document, jsonBodyOf, type Operation, sample } from "./document";
 /** The part of a path before an id, and the kind of that id. */
 const KINDS: Readonly<Record<string, IdKind>> = {
   people: "person",
+  members: "person",
   Patient: "person",
   sessions: "session",
   vendors: "connection",

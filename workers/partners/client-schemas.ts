@@ -17,8 +17,8 @@ const jwks = clientKeySet.describe("Public keys, several while one follows anoth
 const EXAMPLE_KEY = {
   kty: "EC",
   crv: "P-384",
-  x: "1m8mKsUCuYMZpdwwdf6TwHG0AFqlbHLxKRNX3kgYzGQFSjyx3EC-xkpRYLMtMsyG",
-  y: "SKvIJfOz0mDdBCM2e3Lx-QR5IFTEWtGO4-ySkuScFvUGLZcDWDMXPNCCmgxVVjQv",
+  x: "yasfbX1Yusrz_DJ5J1vOyI3om5wuVbHXsboOKylY5AfDbHAWxYw5caxtjLuY0xSU",
+  y: "A0MXk_hK5g8LcvDNP_8EasXdfCR0n_hi-PXBI5NRLnl17hSqvWCJFGCo5jiMk2_L",
   kid: "2026-11",
 } as const;
 

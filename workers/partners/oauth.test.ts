@@ -48,6 +48,7 @@ const introspect = async (client: Parameters<typeof formOf>[0], token: string) =
 };
 
 const organisation = await newOrganisation();
+const strange = await newKey();
 const [client, other] = await Promise.all([newClient(organisation, ["read:vitals", "read:sleep"]), newClient(organisation)]);
 
 describe("the authorization server", () => {
@@ -83,9 +84,9 @@ describe("a token", () => {
     const one = await newClient(await newOrganisation(region), ["read:vitals"]);
     const response = await askToken(one);
     expect(response.headers.get("pragma")).toBe("no-cache");
-    const body = z.strictObject({ access_token: z.string(), token_type: z.string(), expires_in: z.number(), scope: z.string() }).parse(
-      await response.json(),
-    );
+    const body = z
+      .strictObject({ access_token: z.string(), token_type: z.string(), expires_in: z.number(), scope: z.string() })
+      .parse(await response.json());
     expect(body).toMatchObject({ token_type: "Bearer", expires_in: 300, scope: "read:vitals" });
     const claims = decodeJwt(body.access_token);
     expect(claims).toMatchObject({ iss: `${ORIGIN}/${region}`, aud: ORIGIN, sub: one.id, client_id: one.id, scope: "read:vitals" });
@@ -99,12 +100,20 @@ describe("a token", () => {
     expect(decodeJwt(await tokenOf(client, "read:sleep"))["scope"]).toBe("read:sleep");
   });
 
-  test.each(["read:labs", "read:vitals read:labs", "read:*", "read:vitals  read:sleep", " read:vitals", "me", "openid", "system/*.rs", "READ:VITALS", "read:vitals\tread:sleep"])(
-    "is refused for the scope %j, which is not registered",
-    async (scope) => {
-      expect(await refusal(await askToken(client, { scope }))).toEqual([400, "invalid_scope"]);
-    },
-  );
+  test.each([
+    "read:labs",
+    "read:vitals read:labs",
+    "read:*",
+    "read:vitals  read:sleep",
+    " read:vitals",
+    "me",
+    "openid",
+    "system/*.rs",
+    "READ:VITALS",
+    "read:vitals\tread:sleep",
+  ])("is refused for the scope %j, which is not registered", async (scope) => {
+    expect(await refusal(await askToken(client, { scope }))).toEqual([400, "invalid_scope"]);
+  });
 
   test("may be asked for at the issuer or the endpoint, with the client's id beside the proof or without", async () => {
     for (const aud of [`${ORIGIN}/eu`, `${ORIGIN}/oauth/token`, [`${ORIGIN}/oauth/token`]])
@@ -116,7 +125,6 @@ describe("a token", () => {
 
 describe("a proof", () => {
   const seconds = () => Math.floor(Date.now() / 1000);
-  const strange = await newKey();
   const bent: [string, () => Bent][] = [
     ["for another audience", () => ({ claims: { aud: "https://elsewhere.example/oauth/token" } })],
     ["for the API instead of its authorization server", () => ({ claims: { aud: ORIGIN } })],
@@ -135,7 +143,10 @@ describe("a proof", () => {
     ["about another client", () => ({ claims: { sub: other.id } })],
     ["of another client", () => ({ claims: { iss: other.id, sub: other.id } })],
     ["of nobody", () => ({ claims: { iss: newId("client", "eu", 1), sub: newId("client", "eu", 1) } })],
-    ["of another region's client of the same name", () => ({ claims: { iss: client.id.replace("_eu_", "_us_"), sub: client.id.replace("_eu_", "_us_") } })],
+    [
+      "of another region's client of the same name",
+      () => ({ claims: { iss: client.id.replace("_eu_", "_us_"), sub: client.id.replace("_eu_", "_us_") } }),
+    ],
     ["of a person", () => ({ claims: { iss: organisation.owner.person.id, sub: organisation.owner.person.id } })],
     ["with another key", () => ({ key: strange.privateKey })],
     ["with another client's key", () => ({ key: other.key.privateKey, header: { kid: other.key.kid } })],
@@ -190,7 +201,8 @@ describe("a proof", () => {
     expect((await postForm("/oauth/token", form)).status).toBe(200);
     const { jti } = decodeJwt(form["client_assertion"] ?? "");
     const { records } = regional(env, "eu");
-    const kept = async () => await records.prepare("select 1 from client_assertions where client_id = ? and jti = ?").bind(client.id, jti).first();
+    const kept = async () =>
+      await records.prepare("select 1 from client_assertions where client_id = ? and jti = ?").bind(client.id, jti).first();
     await runJobs(env, Math.floor(Date.now() / 3_600_000) * 3_600_000);
     expect(await kept()).not.toBeNull();
     await runJobs(env, Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
@@ -229,7 +241,10 @@ describe("a request for a token", () => {
   });
 
   test("without a proof, or with another kind of it, is refused", async () => {
-    expect(await refusal(await postForm("/oauth/token", { grant_type: "client_credentials", client_id: client.id }))).toEqual([401, "invalid_client"]);
+    expect(await refusal(await postForm("/oauth/token", { grant_type: "client_credentials", client_id: client.id }))).toEqual([
+      401,
+      "invalid_client",
+    ]);
     const saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
     expect(await refusal(await askToken(client, { client_assertion_type: saml }))).toEqual([401, "invalid_client"]);
     for (const client_assertion of ["x", "a.b.c", "x".repeat(9_000)]) {
@@ -246,7 +261,11 @@ describe("a request for a token", () => {
 
   test("comes too often from one network before anything is proven", async () => {
     const headers = { "cf-connecting-ip": `2001:db8:${Date.now().toString(16).slice(-4)}:77::1` };
-    const form = { grant_type: "client_credentials", client_assertion_type: ASSERTION_TYPE, client_assertion: await assertionOf(client, { key: (await newKey()).privateKey }) };
+    const form = {
+      grant_type: "client_credentials",
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: await assertionOf(client, { key: (await newKey()).privateKey }),
+    };
     const statuses = await Promise.all(Array.from({ length: 130 }, async () => (await postForm("/oauth/token", form, headers)).status));
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     const limited = await postForm("/oauth/token", form, headers);
@@ -273,7 +292,13 @@ describe("introspection", () => {
   test("says nothing about what is no client's token, or counts no more", async () => {
     const token = await tokenOf(client);
     const [head, payload] = token.split(".");
-    for (const one of ["x", organisation.owner.accessToken, organisation.owner.refreshToken, `${head}.${payload}.AAAA`, await assertionOf(client)])
+    for (const one of [
+      "x",
+      organisation.owner.accessToken,
+      organisation.owner.refreshToken,
+      `${head}.${payload}.AAAA`,
+      await assertionOf(client),
+    ])
       expect(await introspect(other, one)).toEqual({ active: false });
     vi.useFakeTimers({ now: Date.now() + 306_000, toFake: ["Date"] });
     expect(await introspect(other, token)).toEqual({ active: false });
@@ -282,7 +307,10 @@ describe("introspection", () => {
   test("answers clients alone", async () => {
     const token = await tokenOf(client);
     expect(await refusal(await postForm("/oauth/introspect", { token }))).toEqual([401, "invalid_client"]);
-    expect(await refusal(await postForm("/oauth/introspect", { token }, { authorization: `Bearer ${token}` }))).toEqual([401, "invalid_client"]);
+    expect(await refusal(await postForm("/oauth/introspect", { token }, { authorization: `Bearer ${token}` }))).toEqual([
+      401,
+      "invalid_client",
+    ]);
     expect(await refusal(await postForm("/oauth/introspect", await formOf(client)))).toEqual([400, "invalid_request"]);
   });
 });
