@@ -1,8 +1,12 @@
-import type { PersonId, SessionId } from "./id";
+import type { ClientId, OrganisationId, PersonId, SessionId } from "./id";
+import type { Scope } from "./policy/vocabulary";
 import type { Role } from "./roles";
 
-/** Who acts. More kinds (coach, app, clinic, operator) join this union as they gain routes. */
-export type Actor = PersonActor | NobodyActor;
+/** Who acts. More kinds (operator) join this union as they gain routes. */
+export type Actor = PersonActor | ClientActor | NobodyActor;
+
+/** Who may ask for another person's data: by consent, decided in that person's vault. */
+export type Reader = PersonActor | ClientActor;
 
 /** A signed-in person. Crosses RPC: plain data only. */
 export interface PersonActor {
@@ -15,7 +19,29 @@ export interface PersonActor {
   readonly roles?: readonly Role[];
 }
 
+/** A machine client of an organisation, with an access token of its own. Crosses RPC: plain data only. */
+export interface ClientActor {
+  readonly kind: "client";
+  readonly client: ClientId;
+  /** `jti` of the token, by which it can be revoked alone. */
+  readonly token: string;
+  /** What the token is good for. */
+  readonly scopes: readonly Scope[];
+  readonly requestId?: string;
+  /**
+   * Whose client it is, and the roles that consents may name for it: read from the records of its region, with the check that neither the
+   * client was revoked nor the organisation closed. Without it no vault lets the client in.
+   */
+  readonly organisation?: OrganisationId;
+  readonly roles?: readonly Role[];
+}
+
 /** A caller without a token, on a public route. */
 export interface NobodyActor {
   readonly kind: "nobody";
+}
+
+/** The id of who acts; its region is theirs. */
+export function idOf(actor: Reader): PersonId | ClientId {
+  return actor.kind === "person" ? actor.person : actor.client;
 }

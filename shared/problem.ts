@@ -5,6 +5,9 @@
 export const PROBLEMS = {
   malformed: [400, "The request could not be read"],
   unauthenticated: [401, "Sign in is needed"],
+  invalid_client: [401, "The client could not be authenticated"],
+  invalid_scope: [400, "The scope is not granted"],
+  unsupported_grant_type: [400, "The grant type is not supported"],
   invalid_credentials: [401, "E-mail or password is wrong"],
   token_expired: [401, "The access token has expired"],
   session_ended: [401, "The session has ended"],

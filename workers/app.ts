@@ -20,6 +20,7 @@ import { importsRoutes } from "./imports/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
+import { partnersRoutes } from "./partners/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
 
@@ -53,6 +54,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
+  app.route("/", partnersRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { ringsOf } from "../shared/http/authenticate";
 import { newId, parseId, type SessionId } from "../shared/id";
 import { isRegion } from "../shared/region";
+import { CLIENT_SCOPES } from "../shared/policy/scopes";
+import { newClient, newOrganisation, tokenOf } from "../test/partners";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson } from "../test/people";
 import { type Document, jsonBodyOf, type Operation, operationsOf, parseDocument, resolved, sample } from "../test/refusals/document";
 import { forgeries } from "../test/refusals/forgeries";
@@ -26,13 +28,14 @@ beforeAll(async () => {
 
 const named = (list: readonly Operation[]): [string, Operation][] =>
   list.map((operation) => [`${operation.method} ${operation.template}`, operation]);
-const signedIn = operations.filter((operation) => operation["x-policy"] === "person");
+const signedIn = operations.filter((operation) => ["person", "reader"].includes(operation["x-policy"]));
+const ofMachines = operations.filter((operation) => operation["x-policy"] === "machine");
 // A hook is signed: its body is not read before the signature has been checked.
 const withJson = operations.filter((operation) => jsonBodyOf(operation) !== undefined && operation["x-policy"] !== "secret");
 
 /** Who may get past the policy of an operation. */
 const tokenFor = (operation: Operation, person: RegisteredPerson): Record<string, string> =>
-  operation["x-policy"] === "public" || operation["x-policy"] === "secret" ? {} : { authorization: `Bearer ${person.accessToken}` };
+  ["public", "secret", "assertion"].includes(operation["x-policy"]) ? {} : { authorization: `Bearer ${person.accessToken}` };
 
 const refusal = z.union([
   z.looseObject({ type: z.string(), title: z.string(), status: z.number(), code: z.string(), instance: z.string() }),
@@ -40,6 +43,7 @@ const refusal = z.union([
     resourceType: z.literal("OperationOutcome"),
     issue: z.array(z.looseObject({ severity: z.string(), code: z.string() })).min(1),
   }),
+  z.looseObject({ error: z.string(), code: z.string(), instance: z.string() }),
 ]);
 
 /** Sends an attack; the answer must be a documented refusal in the product's own shape, and never a 5xx. */
@@ -55,7 +59,9 @@ async function refused(
   expect(statuses, `${init.method ?? "GET"} ${path} answered ${response.status}: ${text.slice(0, 300)}`).toContain(response.status);
   if (response.status !== 405)
     expect(Object.keys(operation.responses), "the document must promise this answer").toContain(String(response.status));
-  expect(response.headers.get("content-type")).toMatch(/^application\/(problem|fhir)\+json/);
+  // Clients of OAuth know its own errors alone.
+  const type = operation["x-policy"] === "assertion" ? /^application\/json/ : /^application\/(problem|fhir)\+json/;
+  expect(response.headers.get("content-type")).toMatch(type);
   expect(response.headers.get("x-request-id")).toBeTruthy();
   if (response.status === 401) expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
   const body = refusal.parse(JSON.parse(text));
@@ -70,7 +76,7 @@ test("the document has operations, and people among them", () => {
 });
 
 describe("without a genuine token", () => {
-  test.each(named(signedIn))("%s", async (_name, operation) => {
+  test.each(named([...signedIn, ...ofMachines]))("%s", async (_name, operation) => {
     await refused(operation, pathOf(operation), initOf(document, operation), [401]);
     await refused(operation, pathOf(operation), initOf(document, operation, { authorization: "Basic dXNlcjpwYXNz" }), [401]);
     const attacks = Object.entries(await forged()).map(async ([kind, token]) => {
@@ -83,6 +89,28 @@ describe("without a genuine token", () => {
   let cache: Promise<Readonly<Record<string, string>>> | undefined;
   const forged = async () =>
     await (cache ??= forgeries(ORIGIN, ringsOf(env), { ...victim, person: victim.person.id, session: sessionOf(victim) }, Date.now()));
+});
+
+describe("with the token of a machine client", () => {
+  let token: string;
+  beforeAll(async () => {
+    token = await tokenOf(await newClient(await newOrganisation("eu"), [...CLIENT_SCOPES]));
+  });
+
+  test.each(named(signedIn))("%s", async (_name, operation) => {
+    // What is for people is closed to it; what it may read by consent does not exist without one.
+    const statuses = operation["x-policy"] === "reader" ? [404] : [403];
+    const init = initOf(document, operation, { authorization: `Bearer ${token}` });
+    await refused(operation, pathOf(operation, ownIds(operation, victim)), init, statuses);
+  });
+});
+
+test("a person gets nothing from what is for machine clients", async () => {
+  expect(ofMachines.length).toBeGreaterThan(0);
+  for (const operation of ofMachines) {
+    const init = initOf(document, operation, { authorization: `Bearer ${victim.accessToken}` });
+    await refused(operation, pathOf(operation), init, [403]);
+  }
 });
 
 describe("after signing out", () => {
@@ -147,9 +175,9 @@ describe("with another person's id", () => {
   });
 });
 
-test("with a wrong secret or without a ticket", async () => {
+test("with a wrong secret, without a ticket or without an assertion", async () => {
   for (const operation of operations) {
-    if (operation["x-policy"] !== "secret" && operation["x-policy"] !== "ticket") continue;
+    if (!["secret", "ticket", "assertion"].includes(operation["x-policy"])) continue;
     await refused(operation, pathOf(operation), initOf(document, operation), [400, 401, 403, 404, 415, 422, 426]);
   }
 });

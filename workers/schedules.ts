@@ -5,6 +5,7 @@ import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { cleanOutbox } from "./mail/outbox";
+import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -29,6 +30,11 @@ export const JOBS: readonly Job[] = [
     name: "clean passkey challenges",
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
+  },
+  {
+    name: "clean client assertions",
+    everyMinutes: 60,
+    run: async (env, now) => await cleanPartners((region) => regional(env, region).records, now),
   },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
-import type { PersonActor } from "../../shared/context";
+import type { PersonActor, Reader } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
@@ -14,7 +14,7 @@ import type { Category, Consent, SharedAction } from "../../shared/policy/vocabu
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
-import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
+import { type Access, Door, type Explanation, type Judged, metricAccess } from "./access/door";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
 import type { Verification } from "./access/verify";
@@ -97,7 +97,7 @@ export class Vault extends DurableObject<Env> {
     };
     this.#log = new AccessLog(this.#state);
     this.#consents = new Consents(this.#state);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person));
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee));
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
@@ -186,13 +186,13 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** What there is: one entry per metric. */
-  async metrics(actor: PersonActor): Promise<MetricOverview[]> {
+  async metrics(actor: Reader): Promise<MetricOverview[]> {
     const entry = this.#door.enter(actor, { action: "read", resource: "metric", category: "each" });
     return metricOverviews(this.#state.sql).filter(({ key }) => seesMetric(entry, key));
   }
 
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
-  async series(actor: PersonActor, query: SeriesQuery): Promise<SeriesPage> {
+  async series(actor: Reader, query: SeriesQuery): Promise<SeriesPage> {
     const { isOwner } = this.#door.enter(actor, metricAccess("read", query.key));
     const page = seriesPage(this.#state.sql, this.#store, this.#state.profile().timeZone, query);
     return isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
@@ -205,21 +205,21 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
-  async days(actor: PersonActor, from: number, to: number, every: boolean): Promise<string> {
+  async days(actor: Reader, from: number, to: number, every: boolean): Promise<string> {
     const entry = this.#door.enter(actor, { action: "read", resource: "day", category: "each" });
     const days = dayAnswers(this.#state.sql, this.#store, this.#state.profile().timeZone, from, to, every);
     return JSON.stringify(narrowDays(entry, days, every));
   }
 
   /** Sleep sessions that end in the window, in order. */
-  async sleep(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
+  async sleep(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
     const found = sleepAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowSleep(entry, answer));
   }
 
   /** Workouts that begin in the window, in order, without routes. */
-  async workouts(actor: PersonActor, query: SessionQuery): Promise<SessionPage> {
+  async workouts(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#door.enter(actor, { action: "read", resource: "workout", category: "activity", details: ["vitals"] });
     const found = workoutAnswers(this.#state.sql, this.#store, query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowWorkout(entry, answer));
@@ -446,13 +446,13 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** How a decision about somebody would go now, and why. */
-  async explainAccess(actor: PersonActor, somebody: Reader, action: SharedAction, category: Category): Promise<Explanation> {
-    this.#door.enter(actor, { action: "read", resource: "consent", about: [somebody.person] });
+  async explainAccess(actor: PersonActor, somebody: Judged, action: SharedAction, category: Category): Promise<Explanation> {
+    this.#door.enter(actor, { action: "read", resource: "consent", about: somebody.as.map(({ id }) => id) });
     return this.#door.judge(somebody, action, "metric", category);
   }
 
   /** What this person shares with the actor, and their name; null where nothing. */
-  async sharedWith(actor: PersonActor): Promise<{ name: string | null; consents: Consent[] } | null> {
+  async sharedWith(actor: Reader): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
   }

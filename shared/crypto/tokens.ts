@@ -1,7 +1,8 @@
 import { decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { PersonActor } from "../context";
-import { parseId, type PersonId, type RandomBytes, regionOf, type SessionId } from "../id";
+import type { ClientActor, PersonActor } from "../context";
+import { type ClientId, parseId, type PersonId, type RandomBytes, regionOf, type SessionId } from "../id";
+import { meaningOf, scopesIn } from "../policy/scopes";
 import { problem } from "../problem";
 import { REGIONS, type Region } from "../region";
 import { toBase64Url } from "./base64url";
@@ -38,13 +39,32 @@ export interface AccessClaims {
   readonly acr: "aal1" | "aal2";
 }
 
-/** A verified token. */
-export interface AccessToken extends AccessClaims {
+/** What the access token of a machine client says: nobody's session, but the client itself. */
+export interface ClientClaims {
+  readonly client: ClientId;
+  /** Space-separated, as in OAuth. */
+  readonly scope: string;
+}
+
+interface Verified {
   readonly region: Region;
-  readonly actor: PersonActor;
   /** Epoch seconds. */
   readonly expiresAt: number;
 }
+
+/** A verified token of a person. */
+export interface PersonToken extends AccessClaims, Verified {
+  readonly actor: PersonActor;
+}
+
+/** A verified token of a machine client. */
+export interface ClientToken extends ClientClaims, Verified {
+  readonly actor: ClientActor;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+}
+
+export type AccessToken = PersonToken | ClientToken;
 
 /** The issuer of a region: the API's origin and the region as path. */
 export function issuerOf(origin: string, region: Region): string {
@@ -59,25 +79,59 @@ export async function signAccessToken(
   now: number,
   random: RandomBytes,
 ): Promise<string> {
-  const { signing } = currentKey(ring).key;
-  const issuedAt = Math.floor(now / 1000);
-  return await new SignJWT({
+  const payload = {
     client_id: claims.clientId,
     sid: claims.session,
     scope: claims.scope,
     auth_time: claims.authTime,
     amr: [...claims.amr],
     acr: claims.acr,
-  })
+  };
+  return await signed(origin, ring, claims.person, payload, now, random);
+}
+
+/** Signs an access token of a machine client with the current key of its region; valid for `ACCESS_TOKEN_S` from `now` (epoch ms). */
+export async function signClientToken(
+  origin: string,
+  ring: RegionalKeys,
+  { client, scope }: ClientClaims,
+  now: number,
+  random: RandomBytes,
+): Promise<string> {
+  return await signed(origin, ring, client, { client_id: client, scope }, now, random);
+}
+
+async function signed(
+  origin: string,
+  ring: RegionalKeys,
+  subject: PersonId | ClientId,
+  payload: JWTPayload,
+  now: number,
+  random: RandomBytes,
+): Promise<string> {
+  const { signing } = currentKey(ring).key;
+  const issuedAt = Math.floor(now / 1000);
+  return await new SignJWT(payload)
     .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: signing.kid })
-    .setIssuer(issuerOf(origin, regionOf(claims.person)))
+    .setIssuer(issuerOf(origin, regionOf(subject)))
     .setAudience(origin)
-    .setSubject(claims.person)
+    .setSubject(subject)
     .setJti(toBase64Url(random(new Uint8Array(16))))
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + ACCESS_TOKEN_S)
     .sign(await imported(signing, "private"));
 }
+
+/** A client speaks for itself: subject and client are one, and there is no session. */
+const clientClaimsSchema = z.object({
+  sub: z.string(),
+  sid: z.never().optional(),
+  client_id: z.string(),
+  scope: z.string(),
+  jti: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+});
 
 const claimsSchema = z.object({
   sub: z.string(),
@@ -171,6 +225,18 @@ export function publicKeySet(rings: Rings) {
 
 /** All parts of a token must name the same region; a mixture was never issued. */
 function accessToken(payload: JWTPayload, region: Region): AccessToken {
+  return parseId("client", payload.sub ?? "") === undefined ? personToken(payload, region) : clientToken(payload, region);
+}
+
+function clientToken(payload: JWTPayload, region: Region): ClientToken {
+  const { sub, client_id, scope, jti, iat, exp } = clientClaimsSchema.parse(payload);
+  const client = parseId("client", sub);
+  if (client === undefined || client_id !== client || regionOf(client) !== region) throw problem("unauthenticated");
+  const scopes = Object.freeze(meaningOf(scopesIn(scope)));
+  return { region, client, scope, issuedAt: iat, expiresAt: exp, actor: Object.freeze({ kind: "client", client, token: jti, scopes }) };
+}
+
+function personToken(payload: JWTPayload, region: Region): PersonToken {
   const claims = claimsSchema.parse(payload);
   const person = parseId("person", claims.sub);
   const session = parseId("session", claims.sid);

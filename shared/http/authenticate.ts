@@ -1,8 +1,8 @@
-import type { PersonActor } from "../context";
+import type { PersonActor, Reader } from "../context";
 import { API_KEY_PREFIX } from "../crypto/api-key";
 import { regionalKeys } from "../crypto/keys";
-import { type AccessToken, createVerifier, type Rings, type Verifier } from "../crypto/tokens";
-import { problem } from "../problem";
+import { type AccessToken, createVerifier, type PersonToken, type Rings, type Verifier } from "../crypto/tokens";
+import { type Problem, problem } from "../problem";
 import { keyRingOf, type RegionalSecrets } from "../region";
 import { personOfApiKey } from "./api-keys";
 import type { AppContext } from "./app-env";
@@ -13,24 +13,53 @@ const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 type TokenEnv = RegionalSecrets & { readonly ORIGIN: string };
 
 /**
- * The signed-in person of a request, from its bearer token or API key. Problem `unauthenticated` without a genuine one, `token_expired`
- * past its time, `forbidden` where a key does not allow the call. Says nothing about the revocation of tokens: the vault, or the session
- * guard in the route's D1 batch, refuses ended sessions.
+ * Who asks, from the bearer token or API key of a request: a signed-in person or a machine client. Problem `unauthenticated` without a
+ * genuine one, `token_expired` past its time, `forbidden` where a key does not allow the call. Says nothing about the revocation of
+ * tokens: the vault, or the guard in the route's D1 batch, refuses ended sessions and revoked clients.
  */
-export function authenticate(c: AppContext): PersonActor | Promise<PersonActor> {
-  const text = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
-  if (text === undefined) throw problem("unauthenticated");
+export function authenticateReader(c: AppContext): Reader | Promise<Reader> {
+  const text = bearerOf(c);
   if (text.startsWith(API_KEY_PREFIX)) return personOfApiKey(c, text);
   // Nearly every request brings a token that was seen before: those do not wait.
   const known = verifierOf(c.env).recall(text, c.get("now")());
-  return known === undefined ? bearerToken(c).then(({ actor }) => actor) : known.actor;
+  return known === undefined ? verified(c, text).then(({ actor }) => actor) : known.actor;
 }
 
-/** The whole verified token, for the few places that need its scope, assurance or authentication time. */
-export async function bearerToken(c: AppContext): Promise<AccessToken> {
-  const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
-  if (token === undefined) throw problem("unauthenticated");
-  return await verifierOf(c.env).verify(token, c.get("now")());
+/** The signed-in person of a request; as `authenticateReader`, and problem `forbidden` for a machine client. */
+export function authenticate(c: AppContext): PersonActor | Promise<PersonActor> {
+  const reader = authenticateReader(c);
+  return reader instanceof Promise ? reader.then(asPerson) : asPerson(reader);
+}
+
+/** The whole verified token of a person, for the few places that need its scope, assurance or authentication time. */
+export async function bearerToken(c: AppContext): Promise<PersonToken> {
+  const token = await verified(c, bearerOf(c));
+  if ("client" in token) throw forPeople();
+  return token;
+}
+
+/** What is in a token that somebody holds, or undefined where it is not genuine or has expired. */
+export async function inspectToken(c: AppContext, text: string): Promise<AccessToken | undefined> {
+  return await verified(c, text).catch(() => undefined);
+}
+
+function bearerOf(c: AppContext): string {
+  const text = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  if (text === undefined) throw problem("unauthenticated");
+  return text;
+}
+
+async function verified(c: AppContext, text: string): Promise<AccessToken> {
+  return await verifierOf(c.env).verify(text, c.get("now")());
+}
+
+function asPerson(reader: Reader): PersonActor {
+  if (reader.kind !== "person") throw forPeople();
+  return reader;
+}
+
+function forPeople(): Problem {
+  return problem("forbidden", "This call is for people, not for machine clients.");
 }
 
 /** The key rings of all regions, parsed once per isolate. */

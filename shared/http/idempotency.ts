@@ -1,6 +1,7 @@
 import type { Next } from "hono";
 import { z } from "zod";
 import { DAY_MS, MINUTE_MS } from "../clock";
+import { idOf } from "../context";
 import { closeBox, openBox } from "../crypto/box";
 import { hmacHex } from "../crypto/hmac";
 import { currentKey, regionalKeys } from "../crypto/keys";
@@ -79,7 +80,7 @@ interface Claim {
 
 async function regionOfClaim(c: AppContext, rule: IdempotencyRule): Promise<Region | undefined> {
   const actor = c.get("actor");
-  if (actor !== undefined) return regionOf(actor.person);
+  if (actor !== undefined) return regionOf(idOf(actor));
   if (rule.regionOfBody === undefined) return undefined;
   try {
     return rule.regionOfBody(JSON.parse(await c.req.text()));
@@ -93,7 +94,8 @@ async function regionOfClaim(c: AppContext, rule: IdempotencyRule): Promise<Regi
 async function claimOf(c: AppContext, store: IdempotencyStore, rule: IdempotencyRule, given: string): Promise<Claim> {
   const { index } = currentKey(regionalKeys(store.keys)).key;
   const { pathname, search } = new URL(c.req.url);
-  const who = c.get("actor")?.person ?? network(c.req.header("cf-connecting-ip") ?? "");
+  const actor = c.get("actor");
+  const who = actor === undefined ? network(c.req.header("cf-connecting-ip") ?? "") : idOf(actor);
   const content = rule.streamed
     ? ["content-length", "content-type", "x-file-name"].map((name) => c.req.header(name) ?? "").join("\n")
     : hex(await crypto.subtle.digest("SHA-256", await c.req.arrayBuffer()));

@@ -1,4 +1,5 @@
 import { matchedRoutes } from "hono/route";
+import { idOf } from "../context";
 import { regionOf } from "../id";
 import type { Log } from "../log";
 import type { AppContext } from "./app-env";
@@ -15,6 +16,6 @@ export function logRequest(c: AppContext, log: Log, ms: number): void {
     status: c.res.status,
     ms,
     policy: c.get("policy"),
-    region: actor === undefined ? undefined : regionOf(actor.person),
+    region: actor === undefined ? undefined : regionOf(idOf(actor)),
   });
 }

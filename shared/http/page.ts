@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RegionalKeys } from "../crypto/keys";
-import type { PersonId } from "../id";
+import type { ClientId, PersonId } from "../id";
 import { openCursor, sealCursor } from "./cursor";
 
 /** `?limit=&cursor=` of every list. */
@@ -23,19 +23,19 @@ export interface WholeList<T> {
 
 /**
  * One page of a list. The cursor keeps the place of the last item and not its index, so that items which come and go between two
- * pages make nobody miss or see another twice. Problem `invalid` for a cursor of another list or person.
+ * pages make nobody miss or see another twice. Problem `invalid` for a cursor of another list or reader.
  */
 export async function pageOf<T>(
   keys: RegionalKeys,
-  person: PersonId,
+  reader: PersonId | ClientId,
   list: WholeList<T>,
   query: PageQuery,
 ): Promise<{ items: T[]; next: string | null }> {
-  const after = query.cursor === undefined ? undefined : await openCursor<string | number>(keys, person, list.name, query.cursor);
+  const after = query.cursor === undefined ? undefined : await openCursor<string | number>(keys, reader, list.name, query.cursor);
   const rest = after === undefined ? list.items : list.items.filter((item) => isPast(list.place(item), after, list.newestFirst === true));
   const items = rest.slice(0, query.limit);
   const last = items.at(-1);
-  const next = last === undefined || items.length === rest.length ? null : await sealCursor(keys, person, list.name, list.place(last));
+  const next = last === undefined || items.length === rest.length ? null : await sealCursor(keys, reader, list.name, list.place(last));
   return { items, next };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type PersonId, regionOf } from "../id";
+import { type ClientId, type PersonId, regionOf } from "../id";
 import { problem } from "../problem";
 import type { Region } from "../region";
 import type { AppContext } from "./app-env";
@@ -30,13 +30,13 @@ export function regionOfHost(hosts: RegionalHosts, host: string): Region | undef
 }
 
 /**
- * Throws `wrong_region` (421) with the right host where the request came to another region's host than the person's, so that their
- * data is decrypted and rendered only where it lies. Hosts that serve all regions pass.
+ * Throws `wrong_region` (421) with the right host where the request came to another region's host than the caller's, so that data
+ * is decrypted and rendered only where it lies. Hosts that serve all regions pass.
  */
-export function refuseWrongHost(c: AppContext, person: PersonId): void {
+export function refuseWrongHost(c: AppContext, caller: PersonId | ClientId): void {
   const hosts = regionalHosts(c.env.REGIONAL_HOSTS);
   if (hosts === NONE) return;
-  const home = regionOf(person);
+  const home = regionOf(caller);
   const here = regionOfHost(hosts, new URL(c.req.url).host);
   if (here === undefined || here === home) return;
   const host = hosts[home];

@@ -2,6 +2,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Log } from "../log";
 import { isProblem, type Problem, problem, PROBLEMS, type ProblemCode } from "../problem";
 import type { AppContext } from "./app-env";
+import { OAUTH_PATH, oauthErrorOf } from "./oauth-errors";
 import { languageOf, problemTitle } from "./texts";
 
 /** Turns whatever was thrown into an answer. Unknown errors become `internal`; only their kind is logged, never their text. */
@@ -12,7 +13,7 @@ export function renderError(c: AppContext, error: unknown, log: Log): Response {
   return renderProblem(c, problem("internal"));
 }
 
-/** Renders a problem as RFC 9457 problem details, or as an OperationOutcome under `/fhir`. */
+/** Renders a problem as RFC 9457 problem details, as an OperationOutcome under `/fhir`, or as an OAuth error under `/oauth`. */
 export function renderProblem(c: AppContext, found: Problem): Response {
   const [status] = PROBLEMS[found.code];
   const language = languageOf(c.req.header("accept-language"));
@@ -24,7 +25,14 @@ export function renderProblem(c: AppContext, found: Problem): Response {
     if (status === 429) headers.set("ratelimit", `"${found.code}";r=0;t=${seconds}`);
   }
   const title = problemTitle(found.code, language);
-  if (new URL(c.req.url).pathname.startsWith("/fhir/")) {
+  const { pathname } = new URL(c.req.url);
+  if (pathname.startsWith(OAUTH_PATH)) {
+    headers.set("content-type", "application/json; charset=utf-8");
+    headers.set("pragma", "no-cache");
+    headers.set("content-language", "en");
+    return new Response(JSON.stringify(oauthErrorOf(found, c.get("requestId"))), { status, headers });
+  }
+  if (pathname.startsWith("/fhir/")) {
     headers.set("content-type", "application/fhir+json; charset=utf-8");
     return new Response(JSON.stringify(operationOutcome(found, title)), { status, headers });
   }
@@ -87,6 +95,9 @@ function placeOf(error: unknown): string | undefined {
 const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   malformed: "structure",
   unauthenticated: "login",
+  invalid_client: "login",
+  invalid_scope: "forbidden",
+  unsupported_grant_type: "not-supported",
   invalid_credentials: "login",
   token_expired: "expired",
   session_ended: "expired",

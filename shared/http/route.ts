@@ -1,21 +1,25 @@
 import type { MiddlewareHandler } from "hono";
 import { describeRoute, resolver } from "hono-openapi";
 import type { z } from "zod";
-import { PROBLEMS, type ProblemCode } from "../problem";
+import { problem, PROBLEMS, type ProblemCode } from "../problem";
 import type { Region } from "../region";
 import type { AppEnv } from "./app-env";
-import { authenticate } from "./authenticate";
+import { idOf } from "../context";
+import { authenticate, authenticateReader } from "./authenticate";
 import { DEFAULT_BODY_LIMIT, limitBody } from "./body-limit";
 import { idempotently } from "./idempotency";
+import { oauthError, oauthErrorSchema } from "./oauth-errors";
 import { problemSchema } from "./problem-schema";
 import { refuseWrongHost } from "./regional-hosts";
 
 /**
  * Who may call a route. `public`: anybody. `person`: a signed-in person, for their own data; the token is checked here and the vault
  * or the records check the rest where the data is. `secret`: the path carries a secret which the handler compares itself. `ticket`:
- * a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token.
+ * a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token. `reader`: a signed-in person or a
+ * machine client, for another person's data, by consent. `machine`: a machine client with its access token. `assertion`: a machine client
+ * that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's.
  */
-export type Policy = "public" | "person" | "secret" | "ticket";
+export type Policy = "public" | "person" | "reader" | "machine" | "secret" | "ticket" | "assertion";
 
 export interface RouteSpec {
   readonly policy: Policy;
@@ -39,6 +43,8 @@ export interface RouteSpec {
 }
 
 const POLICY = Symbol("policy");
+/** Policies that want an access token. */
+const BEARERS: ReadonlySet<Policy> = new Set(["person", "reader", "machine"]);
 const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /** Declares a route: enforces its policy and documents it. The first handler of every route; start-up fails without it. */
@@ -66,11 +72,12 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
   });
   const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
     c.set("policy", spec.policy);
-    if (spec.policy === "person") {
-      const asked = authenticate(c);
+    if (BEARERS.has(spec.policy)) {
+      const asked = spec.policy === "person" ? authenticate(c) : authenticateReader(c);
       const actor = asked instanceof Promise ? await asked : asked;
+      if (spec.policy === "machine" && actor.kind !== "client") throw problem("forbidden", "This call is for machine clients.");
       c.set("actor", actor);
-      refuseWrongHost(c, actor.person);
+      refuseWrongHost(c, idOf(actor));
     }
     if (spec.bodyLimit !== "stream") limitBody(c, spec.bodyLimit ?? DEFAULT_BODY_LIMIT);
     if (!WRITES.has(c.req.method) || spec.idempotency === "off") return next();
@@ -86,11 +93,11 @@ export function policyOf(handler: unknown): Policy | undefined {
 
 /** Whether `Idempotency-Key` has a meaning, should the route be a write: without a region there is nowhere to keep the claim. */
 function takesKey(spec: RouteSpec): boolean {
-  return spec.idempotency !== "off" && (spec.policy === "person" || spec.idempotency !== undefined);
+  return spec.idempotency !== "off" && (BEARERS.has(spec.policy) || spec.idempotency !== undefined);
 }
 
 function security(policy: Policy): Record<string, string[]>[] {
-  if (policy === "person") return [{ bearer: [] }];
+  if (BEARERS.has(policy)) return [{ bearer: [] }];
   return policy === "ticket" ? [{ bearer: [] }, {}] : [];
 }
 
@@ -110,9 +117,9 @@ function successes(spec: RouteSpec): Record<string, Body> {
 const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_region"] as const satisfies readonly ProblemCode[];
 
 function failures(spec: RouteSpec): Record<string, Body> {
-  const signedIn = spec.policy === "person" || spec.policy === "ticket";
-  // An API key gets no further than its scopes.
-  const ofKeys: ProblemCode[] = spec.policy === "person" ? ["forbidden"] : [];
+  const signedIn = BEARERS.has(spec.policy) || spec.policy === "ticket";
+  // An API key gets no further than its scopes, and a machine client not to what is for people.
+  const ofKeys: ProblemCode[] = BEARERS.has(spec.policy) ? ["forbidden"] : [];
   const codes: ProblemCode[] = [
     ...(spec.problems ?? []),
     ...(signedIn ? SIGNED_IN : []),
@@ -128,10 +135,16 @@ function failures(spec: RouteSpec): Record<string, Body> {
   }
   const out: Record<string, Body> = {};
   for (const [status, list] of byStatus) {
-    out[status] = {
-      description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),
-      content: { "application/problem+json": { schema: resolver(problemSchema) } },
-    };
+    out[status] =
+      spec.policy === "assertion"
+        ? {
+            description: list.map((code) => `\`${oauthError(code)}\`: ${PROBLEMS[code][1]}`).join("; "),
+            content: { "application/json": { schema: resolver(oauthErrorSchema) } },
+          }
+        : {
+            description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),
+            content: { "application/problem+json": { schema: resolver(problemSchema) } },
+          };
   }
   return out;
 }

@@ -10,6 +10,9 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
   de: {
     malformed: "Die Anfrage konnte nicht gelesen werden",
     unauthenticated: "Bitte anmelden",
+    invalid_client: "Der Client konnte nicht geprüft werden",
+    invalid_scope: "Dieser Scope ist nicht erlaubt",
+    unsupported_grant_type: "Diese Art von Grant wird nicht unterstützt",
     invalid_credentials: "E-Mail oder Passwort ist falsch",
     token_expired: "Das Zugriffstoken ist abgelaufen",
     session_ended: "Die Sitzung ist beendet",

@@ -112,6 +112,46 @@ describe("another person's", () => {
   });
 });
 
+describe("organisations and their apps", () => {
+  const organisation = newId("organisation", "eu", 1);
+  const app = newId("client", "eu", 1);
+  const partner = { ...consent, role: "partner" as const, purpose: "personal" as const };
+  const machine = (kind: "organisation" | "app", id: string): Subject => ({ kind, id, roles: ["partner"], assurance: "aal1" });
+  const ask = (subject: Subject, given: Consent, scopes: readonly Scope[] = ["read:*"]) =>
+    decide(subject, "read", heart, "personal", [given], scopes, NOW).reason;
+
+  test.each([
+    ["organisation", organisation],
+    ["app", app],
+  ] as const)("are let in by a consent to the %s itself", (kind, id) => {
+    const given = { ...partner, grantee: { kind, id } };
+    expect(ask(machine(kind, id), given)).toBe("consent");
+    expect(ask(machine(kind === "app" ? "organisation" : "app", id), given)).toBe("no_consent");
+    expect(ask({ ...reader, roles: ["partner"] }, given)).toBe("no_consent");
+    expect(ask(machine(kind, id), { ...given, role: "clinician" })).toBe("role_not_held");
+    expect(ask(machine(kind, id), given, ["read:sleep"])).toBe("scope_missing");
+    expect(ask(machine(kind, id), given, [])).toBe("scope_missing");
+  });
+
+  test("own nothing", () => {
+    for (const kind of ["organisation", "app"] as const)
+      for (const wanted of RESOURCES)
+        expect(
+          decide({ ...machine(kind, OWNER), roles: [] }, "manage", { owner: OWNER, kind: wanted }, "personal", [], me, NOW).allow,
+        ).toBe(false);
+  });
+
+  test("are given consents as partners or as clinics alone", () => {
+    const terms = { role: "partner", categories: ["vitals"], actions: ["read"], purpose: "personal" } as const;
+    for (const kind of ["organisation", "app"] as const) {
+      expect(beyondRole({ ...terms, grantee: { kind } })).toBeUndefined();
+      expect(beyondRole({ ...terms, grantee: { kind }, role: "clinician", purpose: "care" })).toBeUndefined();
+      for (const role of ["user", "trainer", "nutritionist", "therapist"] as const)
+        expect(beyondRole({ ...terms, grantee: { kind }, role })).toBe("role");
+    }
+  });
+});
+
 describe("special classes", () => {
   test.each([...SPECIAL])("%s needs its own word, in the consent and in the scope", (category) => {
     const clinician: Subject = { ...reader, roles: ["clinician"] };

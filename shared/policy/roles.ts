@@ -1,5 +1,5 @@
 import type { Role } from "../roles";
-import { CATEGORIES, type Category, type ConsentPurpose, type SharedAction } from "./vocabulary";
+import { CATEGORIES, type Category, type ConsentPurpose, type Grantee, type GranteeKind, type SharedAction } from "./vocabulary";
 
 /** The most that consents can give to somebody in a role: a consent gives it, or less, and never more. */
 export interface RoleLimits {
@@ -42,15 +42,28 @@ export const ROLE_LIMITS: Readonly<Record<Role, RoleLimits>> = {
   admin: NOTHING,
 };
 
+/**
+ * The roles in which a consent can be given, by whom it is given to. A company and its programs are partners; a clinic acts as clinician, where
+ * the records of its region say that it is one.
+ */
+export const GRANTEE_ROLES: Readonly<Record<GranteeKind, readonly Role[]>> = {
+  person: ["user", "trainer", "nutritionist", "therapist", "clinician", "partner"],
+  organisation: ["partner", "clinician"],
+  app: ["partner", "clinician"],
+  programme: [],
+};
+
 /** The part of a consent that goes beyond what its role can be given; undefined where it fits. */
 export function beyondRole(consent: {
+  /** A person where absent. */
+  readonly grantee?: Pick<Grantee, "kind">;
   readonly role: Role;
   readonly categories: readonly Category[];
   readonly actions: readonly SharedAction[];
   readonly purpose: ConsentPurpose;
 }): "role" | "categories" | "actions" | "purpose" | undefined {
   const limits = ROLE_LIMITS[consent.role];
-  if (limits.categories.length === 0) return "role";
+  if (limits.categories.length === 0 || !GRANTEE_ROLES[consent.grantee?.kind ?? "person"].includes(consent.role)) return "role";
   if (!consent.categories.every((category) => limits.categories.includes(category))) return "categories";
   if (!consent.actions.every((action) => limits.actions.includes(action))) return "actions";
   return limits.purposes.includes(consent.purpose) ? undefined : "purpose";

@@ -1,7 +1,7 @@
 import type { PersonId } from "../id";
 import type { Role } from "../roles";
 
-/** Classes of data that a consent names one by one. The last six are special. */
+/** Classes of data that a consent names one by one. The last seven are special. */
 export const CATEGORIES = [
   "vitals",
   "activity",
@@ -15,11 +15,15 @@ export const CATEGORIES = [
   "location",
   "ecg",
   "genetics",
+  "documents",
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
-/** Never covered by anything that does not name them: no wildcard of a scope, no default of a role. */
-export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics"]);
+/**
+ * Never covered by anything that does not name them: no wildcard of a scope, no default of a role. Documents are among them because a
+ * letter or a scan may hold anything.
+ */
+export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics", "documents"]);
 
 /** What somebody may do with another person's data. */
 export const SHARED_ACTIONS = ["read", "write", "advise"] as const;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { toBase64Url } from "../../shared/crypto/base64url";
 import { currentKey, type RegionalKeys } from "../../shared/crypto/keys";
 import { issuerOf } from "../../shared/crypto/tokens";
-import { type PersonId, regionOf, type SessionId } from "../../shared/id";
+import { newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 
 const encoder = new TextEncoder();
@@ -74,6 +74,12 @@ export async function forgeries(origin: string, rings: Rings, victim: Victim, no
     expired: await signed(base, genuine, { iat: seconds - 3_600, exp: seconds - 3_300 }),
     "not yet valid": await signed(base, genuine, { nbf: seconds + 600 }),
     "no expiry": await signed(base, genuine, { exp: undefined }),
+    "a machine client's name and a person's session": await signed(base, genuine, { sub: newId("client", region, now) }),
+    "a machine client that speaks for another": await signed(base, genuine, {
+      sub: newId("client", region, now),
+      client_id: newId("client", region, now),
+      sid: undefined,
+    }),
     "no session": await signed(base, genuine, { sid: undefined }),
     "a person that is none": await signed(base, genuine, { sub: "per_eu_admin" }),
     "not a token": "null",

@@ -5,6 +5,7 @@ import { type Document, jsonBodyOf, type Operation, sample } from "./document";
 /** The part of a path before an id, and the kind of that id. */
 const KINDS: Readonly<Record<string, IdKind>> = {
   people: "person",
+  members: "person",
   Patient: "person",
   sessions: "session",
   vendors: "connection",
@@ -15,6 +16,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   passkeys: "passkey",
   "api-keys": "apiKey",
   consents: "consent",
+  organisations: "organisation",
+  clients: "client",
 };
 
 /** Values of parameters that are no ids. */
@@ -26,6 +29,7 @@ const WORDS: Readonly<Record<string, string>> = {
   vendor: "google-health",
   code: "not_found",
   secret: "wrong-secret",
+  region: "eu",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import { Authenticator } from "../authenticator";
+import { newKey, withTwoFactors } from "../partners";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
 import type { Operation } from "./document";
 import { collectionOf, isWord } from "./request";
@@ -27,6 +28,7 @@ const VIEWS = [
   "/v1/me/api-keys",
   "/v1/me/passkeys",
   "/v1/me/consents",
+  "/v1/organisations",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -64,8 +66,14 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     actions: ["read"],
     purpose: "personal",
   };
+  const founder = await withTwoFactors(person);
+  const organisation = await make(founder, "/v1/organisations", { name: device });
+  const { jwk } = await newKey("ES256");
   const ids = {
     people: person.person.id,
+    organisations: organisation,
+    members: person.person.id,
+    clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
     sessions: session,
     passkeys: passkey,
     readings,
@@ -87,6 +95,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   };
   const own = [
     `/v1/imports/${ids.imports}`,
+    `/v1/organisations/${ids.organisations}/members`,
+    `/v1/organisations/${ids.organisations}/clients`,
     `/v1/me/consents/${ids.consents}/history`,
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
     `/v1/health/sync/${ids.sync}`,

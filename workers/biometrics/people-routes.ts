@@ -33,7 +33,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/metrics",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "What there is of another person",
       description: DESCRIPTION,
       tags: TAGS,
@@ -47,7 +47,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/metrics/:key",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "A metric's series of another person",
       description: DESCRIPTION,
       tags: TAGS,
@@ -64,7 +64,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/days",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "Daily summaries of another person",
       description: DESCRIPTION,
       tags: TAGS,
@@ -78,7 +78,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/days/:date",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "The summary of one date of another person, in their zone",
       description: DESCRIPTION,
       tags: TAGS,
@@ -94,7 +94,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/sleep",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "Sleep sessions of another person",
       description: DESCRIPTION,
       tags: TAGS,
@@ -109,7 +109,7 @@ export const peopleRoutes = new Hono<AppEnv>()
   .get(
     "/v1/people/:personId/workouts",
     route({
-      policy: "person",
+      policy: "reader",
       summary: "Workouts of another person",
       description: DESCRIPTION,
       tags: TAGS,

@@ -1,7 +1,7 @@
 import type { Vault } from "../../durable-objects/vault/vault";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
-import type { PersonActor } from "../../shared/context";
+import type { PersonActor, Reader } from "../../shared/context";
 import { type PersonId, regionOf } from "../../shared/id";
 import { regional, vaultOf } from "../regional";
 
@@ -9,10 +9,15 @@ export type VaultStub = DurableObjectStub<Vault>;
 
 /** What a read needs: who asks, whose data it is, that person's vault, and the keys that seal cursors of the one who asks. */
 export interface ReadPorts {
-  readonly actor: PersonActor;
+  readonly actor: Reader;
   readonly owner: PersonId;
   readonly vault: VaultStub;
   readonly keys: RegionalKeys;
+}
+
+/** What a read of one's own data needs. */
+export interface OwnPorts extends ReadPorts {
+  readonly actor: PersonActor;
 }
 
 /** Names a list for its cursors: of one person's data, good for nobody else's. */
@@ -21,7 +26,7 @@ export function listOf({ owner }: Pick<ReadPorts, "owner">, list: string): strin
 }
 
 /** Opens the ports for the signed-in person of a request. */
-export function biometricsPorts(c: AppContext): ReadPorts {
+export function biometricsPorts(c: AppContext): OwnPorts {
   const actor = personOf(c);
   return {
     actor,

@@ -1,3 +1,4 @@
+import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { listOf, type ReadPorts } from "./ports";
 
@@ -13,10 +14,10 @@ export interface ReadDays {
 export async function readDays(ports: ReadPorts, input: ReadDays): Promise<string> {
   const { vault, keys, actor } = ports;
   const scope = listOf(ports, `days ${input.from} ${input.to}`);
-  const first = input.cursor === undefined ? input.from : await openCursor<number>(keys, actor.person, scope, input.cursor);
+  const first = input.cursor === undefined ? input.from : await openCursor<number>(keys, idOf(actor), scope, input.cursor);
   const last = Math.min(input.to, first + input.limit - 1);
   const items = await vault.days(actor, first, last, false);
-  const next = last < input.to ? await sealCursor(keys, actor.person, scope, last + 1) : null;
+  const next = last < input.to ? await sealCursor(keys, idOf(actor), scope, last + 1) : null;
   return `{"items":${items},"next":${JSON.stringify(next)}}`;
 }
 

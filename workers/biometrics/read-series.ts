@@ -1,5 +1,6 @@
 import type { SeriesPosition, SeriesQuery } from "../../durable-objects/vault/answers";
 import { DAY_MS } from "../../shared/clock";
+import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { listOf, type ReadPorts } from "./ports";
 
@@ -30,7 +31,7 @@ interface Place {
 export async function readSeries(ports: ReadPorts, input: ReadSeries, now: number): Promise<string> {
   const { vault, keys, actor } = ports;
   const scope = listOf(ports, `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
-  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
+  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, idOf(actor), scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS[input.resolution];
   const page = await vault.series(actor, {
@@ -42,7 +43,7 @@ export async function readSeries(ports: ReadPorts, input: ReadSeries, now: numbe
     limit: input.limit,
     after: place?.after,
   });
-  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
+  const next = page.next === null ? null : await sealCursor(keys, idOf(actor), scope, { from, to, after: page.next } satisfies Place);
   const head = JSON.stringify({ key: page.key, unit: page.unit, resolution: page.resolution, coverage: page.coverage });
   return `${head.slice(0, -1)},"items":${page.items},"next":${JSON.stringify(next)}}`;
 }

@@ -1,5 +1,6 @@
 import type { SessionPage, SessionPosition, SessionQuery } from "../../durable-objects/vault/pages";
 import { DAY_MS } from "../../shared/clock";
+import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { listOf, type ReadPorts } from "./ports";
 
@@ -24,11 +25,11 @@ interface Place {
 export async function readSessions(ports: ReadPorts, kind: "sleep" | "workouts", input: ReadSessions, now: number): Promise<string> {
   const { vault, keys, actor } = ports;
   const scope = listOf(ports, `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
-  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, input.cursor);
+  const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, idOf(actor), scope, input.cursor);
   const to = place?.to ?? input.to ?? now + DAY_MS;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS;
   const query: SessionQuery = { from, to, choice: input.source ?? "best", limit: input.limit, after: place?.after };
   const page: SessionPage = kind === "sleep" ? await vault.sleep(actor, query) : await vault.workouts(actor, query);
-  const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, { from, to, after: page.next } satisfies Place);
+  const next = page.next === null ? null : await sealCursor(keys, idOf(actor), scope, { from, to, after: page.next } satisfies Place);
   return `{"items":${page.items},"next":${JSON.stringify(next)}}`;
 }

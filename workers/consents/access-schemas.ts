@@ -29,7 +29,7 @@ const accessEventSchema = z
   .object({
     seq: z.int().describe("Counts without gaps, from 1"),
     at,
-    actor: z.object({ kind: z.enum(["person", "system"]), id: z.string() }),
+    actor: z.object({ kind: z.enum(["person", "client", "system"]), id: z.string() }),
     action: z.enum(ACTIONS),
     resource: z.enum(RESOURCES),
     about: z.array(z.string()).describe("Metrics, categories or ids; never values"),
@@ -38,7 +38,7 @@ const accessEventSchema = z
     reason: z.string().describe("`self`, `consent`, `system`, or why it was denied"),
     session: z.string().optional(),
     requestId: z.string().optional(),
-    onBehalfOf: z.string().optional(),
+    onBehalfOf: z.string().optional().describe("For `client` its organisation; for `system` the person"),
     consent: z.string().optional().describe("id/version of the consents that allowed it"),
   })
   .meta({ id: "AccessEvent" });

@@ -121,7 +121,11 @@ describe("a consent", () => {
   test.each<[string, object]>([
     ["/grantee/id", { grantee: { kind: "person", id: newId("person", "us", 1) } }],
     ["/grantee/id", { grantee: { kind: "person", id: owner.person.id } }],
-    ["/grantee/kind", { grantee: { kind: "organisation", id: "org" } }],
+    ["/grantee/kind", { grantee: { kind: "gym", id: "org" } }],
+    ["/grantee/id", { grantee: { kind: "organisation", id: "org" } }],
+    ["/grantee/id", { grantee: { kind: "organisation", id: newId("client", "eu", 1) } }],
+    ["/grantee/id", { grantee: { kind: "organisation", id: newId("organisation", "eu", 1) } }],
+    ["/grantee/id", { grantee: { kind: "app", id: newId("client", "us", 1) }, role: "partner" }],
     ["/role", { role: "admin" }],
     ["/role", { role: "gym_staff" }],
     ["/categories", { categories: [] }],

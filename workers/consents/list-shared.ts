@@ -1,34 +1,62 @@
+import { idOf, type Reader } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { type PersonId, regionOf } from "../../shared/id";
-import type { ConsentPorts } from "./ports";
+import { actingClient, ownersForPartners } from "../partners";
+import type { ClientPorts, ConsentPorts, ReaderPorts } from "./ports";
 import { ownersFor, readerOf } from "./records";
 import type { SharedView } from "./schemas";
 import { termsOf } from "./view";
 
-const SCOPE = "shared-with-me";
+interface Query {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+interface Page {
+  readonly items: SharedView[];
+  readonly next: string | null;
+}
 
 /**
  * A page of the people who share with the actor. The pointers name the people; what is shared their vaults say, so that a consent that
  * was revoked or has expired does not show. A page may be short although another follows.
  */
-export async function listShared(
-  ports: ConsentPorts,
-  query: { readonly limit: number; readonly cursor?: string | undefined },
-): Promise<{ items: SharedView[]; next: string | null }> {
-  const { keys, recordsOf } = ports;
-  const actor = await readerOf(recordsOf, ports.actor, ports.now());
-  const after = query.cursor === undefined ? undefined : await openCursor<string>(keys, actor.person, SCOPE, query.cursor);
-  const owners = await ownersFor(recordsOf, actor.person, after, query.limit + 1);
-  const page = owners.slice(0, query.limit);
-  const items = await Promise.all(page.map(async (owner) => await sharedBy({ ...ports, actor }, owner)));
+export async function listShared(ports: ConsentPorts, query: Query): Promise<Page> {
+  const actor = await readerOf(ports.recordsOf, ports.actor, ports.now());
+  const owners = async (after: string | undefined, limit: number) => await ownersFor(ports.recordsOf, actor.person, after, limit);
+  return await pageOf(ports, actor, "shared-with-me", query, owners);
+}
+
+/** The same for a machine client: the people who share with it alone, or with its organisation. */
+export async function listSharedWithUs(ports: ClientPorts, query: Query): Promise<Page> {
+  const records = ports.recordsOf(regionOf(ports.actor.client));
+  const actor = await actingClient(records, ports.actor);
+  const { client, organisation } = actor;
+  const owners = async (after: string | undefined, limit: number) =>
+    organisation === undefined ? [] : await ownersForPartners(records, [client, organisation], after, limit);
+  return await pageOf(ports, actor, "shared-with-us", query, owners);
+}
+
+async function pageOf(
+  ports: ReaderPorts,
+  actor: Reader,
+  scope: string,
+  { limit, cursor }: Query,
+  ownersAfter: (after: string | undefined, limit: number) => Promise<PersonId[]>,
+): Promise<Page> {
+  const { keys } = ports;
+  const after = cursor === undefined ? undefined : await openCursor<string>(keys, idOf(actor), scope, cursor);
+  const owners = await ownersAfter(after, limit + 1);
+  const page = owners.slice(0, limit);
+  const items = await Promise.all(page.map(async (owner) => await sharedBy(ports, actor, owner)));
   const last = page.at(-1);
   return {
     items: items.filter((item) => item !== undefined),
-    next: owners.length > query.limit && last !== undefined ? await sealCursor(keys, actor.person, SCOPE, last) : null,
+    next: owners.length > limit && last !== undefined ? await sealCursor(keys, idOf(actor), scope, last) : null,
   };
 }
 
-async function sharedBy({ actor, vaultOf }: ConsentPorts, owner: PersonId): Promise<SharedView | undefined> {
+async function sharedBy({ vaultOf }: ReaderPorts, actor: Reader, owner: PersonId): Promise<SharedView | undefined> {
   const shared = await vaultOf(owner).sharedWith(actor);
   if (shared === null) return undefined;
   return {

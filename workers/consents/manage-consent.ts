@@ -2,8 +2,8 @@ import type { ConsentChange } from "../../durable-objects/vault/consents/consent
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { type ConsentId, parseId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
+import { dropGrantee } from "./grantees";
 import type { ConsentPorts } from "./ports";
-import { dropPointer } from "./records";
 import type { ConsentView } from "./schemas";
 import { viewOf } from "./view";
 
@@ -42,8 +42,7 @@ export async function changeConsent(
 export async function revokeConsent({ actor, vault, recordsOf }: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
   const consent = consentId(id);
   const { grantee } = await vault.revokeConsent(actor, consent, ifVersion);
-  const person = parseId("person", grantee.id);
-  if (person !== undefined) await dropPointer(recordsOf, person, actor.person, consent);
+  await dropGrantee(recordsOf, grantee, actor.person, consent);
 }
 
 function consentId(text: string): ConsentId {

@@ -1,14 +1,15 @@
-import type { PersonActor } from "../../shared/context";
+import type { Reader } from "../../shared/context";
 import type { RegionalKeys } from "../../shared/crypto/keys";
 import type { AppContext } from "../../shared/http/app-env";
-import { parseId, type PersonId } from "../../shared/id";
+import { parseId, type PersonId, regionOf } from "../../shared/id";
 import { notFound } from "../../shared/problem";
-import { consentPorts, type VaultStub } from "./ports";
+import { actingClient } from "../partners";
+import { readerPorts, type VaultStub } from "./ports";
 import { isRegistered, readerOf } from "./records";
 
 /** What reading another person's data needs: who asks and with which roles, whose it is, and that person's vault. */
 export interface PersonPorts {
-  readonly actor: PersonActor;
+  readonly actor: Reader;
   readonly owner: PersonId;
   readonly vault: VaultStub;
   /** Seals the actor's cursors. */
@@ -16,15 +17,15 @@ export interface PersonPorts {
 }
 
 /**
- * Opens the way to another person's vault, in whatever region it lies. Checks the actor's session and that the person exists; what the
+ * Opens the way to another person's vault, in whatever region it lies. Checks the actor's session or client and that the person exists; what the
  * actor may see there, the vault decides with every call. Problems `session_ended`, and `not_found` for who is not registered: the same
  * answer as the vault's to whoever may not.
  */
 export async function openPerson(c: AppContext, id: string): Promise<PersonPorts> {
-  const { actor, keys, now, recordsOf, vaultOf } = consentPorts(c);
+  const { actor, keys, now, recordsOf, vaultOf } = readerPorts(c);
   const owner = parseId("person", id);
   const [reader, exists] = await Promise.all([
-    readerOf(recordsOf, actor, now()),
+    actor.kind === "person" ? readerOf(recordsOf, actor, now()) : actingClient(recordsOf(regionOf(actor.client)), actor),
     owner === undefined ? false : isRegistered(recordsOf, owner),
   ]);
   if (owner === undefined || !exists) throw notFound("person");

@@ -3,13 +3,13 @@ import type { AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
-import { parseId, type PersonId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
 import { explainAccess } from "./explain-access";
 import { giveConsent } from "./give-consent";
-import { listShared } from "./list-shared";
+import { granteeOf } from "./grantees";
+import { listShared, listSharedWithUs } from "./list-shared";
 import { changeConsent, listConsents, readHistory, revokeConsent } from "./manage-consent";
-import { consentPorts } from "./ports";
+import { clientPorts, consentPorts } from "./ports";
 import {
   changeBody,
   consentListQuery,
@@ -52,8 +52,7 @@ const own = new Hono<AppEnv>()
     }),
     validate("json", giveBody),
     async (c) => {
-      const { grantee, ...terms } = c.req.valid("json");
-      const consent = await giveConsent(consentPorts(c), { ...terms, grantee: personId(grantee.id) });
+      const consent = await giveConsent(consentPorts(c), c.req.valid("json"));
       return c.json(consent, 201, { etag: `"${consent.version}"`, location: `/v1/me/consents/${consent.id}` });
     },
   )
@@ -138,7 +137,9 @@ const insight = new Hono<AppEnv>()
     validate("query", explainQuery),
     async (c) => {
       const { actor, action, category } = c.req.valid("query");
-      return c.json(await explainAccess(consentPorts(c), personId(actor), action, category));
+      const somebody = granteeOf(actor);
+      if (somebody === undefined) throw notFound("person");
+      return c.json(await explainAccess(consentPorts(c), somebody, action, category));
     },
   )
   .get(
@@ -152,16 +153,22 @@ const insight = new Hono<AppEnv>()
     }),
     validate("query", sharedListQuery),
     async (c) => c.json(await listShared(consentPorts(c), c.req.valid("query"))),
+  )
+  .get(
+    "/v1/shared-with-us",
+    route({
+      policy: "machine",
+      summary: "Who shares data with this client or its organisation, and what",
+      description: "For machine clients. What a client reads of it, its token's scopes say as well.",
+      tags: TAGS,
+      responses: { 200: sharedListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", sharedListQuery),
+    async (c) => c.json(await listSharedWithUs(clientPorts(c), c.req.valid("query"))),
   );
 
 export const consentsRoutes = new Hono<AppEnv>().route("/", own).route("/", insight);
-
-/** The id that a schema has checked. */
-function personId(text: string): PersonId {
-  const id = parseId("person", text);
-  if (id === undefined) throw notFound("person");
-  return id;
-}
 
 function versionIn(tag: string | undefined): number | undefined {
   return tag === undefined ? undefined : Number(tag.slice(1, -1));

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { parseId } from "../../shared/id";
 import { DENIALS } from "../../shared/policy/decide";
 import { CATEGORIES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
 import { ROLE_NAMES } from "../../shared/roles";
+import { GRANTEE_KINDS, granteeOf, isGrantee } from "./grantees";
 
 const PERSON_EXAMPLE = "per_eu_01kad7wjcm0000000000000000";
 const GRANTABLE = ["user", "trainer", "nutritionist", "therapist", "clinician", "partner"] as const;
@@ -21,7 +21,7 @@ const categories = z
   .min(1)
   .refine(distinct, TWICE)
   .meta({ example: ["vitals", "sleep"] })
-  .describe("One by one; there is no word for all. Reproductive, mental, journal, location, ecg and genetics are special");
+  .describe("One by one; there is no word for all. Reproductive, mental, journal, location, ecg, genetics and documents are special");
 const actions = z
   .array(z.enum(SHARED_ACTIONS))
   .min(1)
@@ -29,16 +29,18 @@ const actions = z
   .meta({ example: ["read"] });
 const purpose = z.enum(CONSENT_PURPOSES).meta({ example: "personal" });
 
-const personId = z
-  .string()
-  .max(64)
-  .refine((text) => parseId("person", text) !== undefined, "Not a person's id.")
-  .meta({ example: PERSON_EXAMPLE });
+const granteeId = z.string().max(64).meta({ example: PERSON_EXAMPLE });
 
 export const giveBody = z
   .strictObject({
-    grantee: z.strictObject({ kind: z.literal("person"), id: personId }),
-    role: z.enum(GRANTABLE).meta({ example: "user" }).describe("In which role they are to act; `user` for family and friends"),
+    grantee: z
+      .strictObject({ kind: z.enum(GRANTEE_KINDS), id: granteeId })
+      .refine(isGrantee, { path: ["id"], message: "Not an id of this kind." })
+      .describe("A person, an organisation with all its machine clients, or one of them alone (`app`)"),
+    role: z
+      .enum(GRANTABLE)
+      .meta({ example: "user" })
+      .describe("In which role they are to act; `user` for family and friends, `partner` for organisations and apps"),
     categories,
     actions,
     purpose,
@@ -118,7 +120,9 @@ export const sharedListSchema = z
 export type SharedView = z.output<typeof sharedListSchema>["items"][number];
 
 export const explainQuery = z.strictObject({
-  actor: personId,
+  actor: granteeId
+    .refine((text) => granteeOf(text) !== undefined, "Not the id of a person, an organisation or a client.")
+    .describe("A person, an organisation or one of its clients"),
   category: z.enum(CATEGORIES).meta({ example: "vitals" }),
   action: z.enum(SHARED_ACTIONS).meta({ example: "read" }),
 });

@@ -4,4 +4,4 @@ export { sessionPorts, type SessionPorts, type SessionVault } from "./ports";
 export { type Tokens, tokensSchema } from "./schemas";
 export { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 export { type FreshToken, renewProof } from "./renew-proof";
-export { isFresh, requireStepUp } from "./step-up";
+export { isFresh, isWellProven, requireStepUp } from "./step-up";

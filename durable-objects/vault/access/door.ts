@@ -1,4 +1,4 @@
-import type { PersonActor } from "../../../shared/context";
+import type { PersonActor, Reader } from "../../../shared/context";
 import type { SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
@@ -8,12 +8,14 @@ import {
   CATEGORIES,
   type Category,
   type Consent,
+  type Grantee,
   type Purpose,
   type ResourceKind,
   type Scope,
   type Subject,
 } from "../../../shared/policy/vocabulary";
 import { notFound, problem } from "../../../shared/problem";
+import type { Role } from "../../../shared/roles";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
 import type { AccessEvent } from "./event";
@@ -38,8 +40,12 @@ export interface Entry {
   sees(category: Category): boolean;
 }
 
-/** Whose access is judged. */
-export type Reader = Pick<PersonActor, "person" | "roles">;
+/** Whose access is judged: as whom consents may name them, in which roles, and what their token is good for. */
+export interface Judged {
+  readonly as: readonly Grantee[];
+  readonly roles: readonly Role[];
+  readonly scopes: readonly Scope[];
+}
 
 /** A decision, and for which purpose it was made. */
 export interface Explanation {
@@ -50,6 +56,18 @@ export interface Explanation {
 const OWNER: Entry = { isOwner: true, sees: () => true };
 /** Persons come with tokens of the first-party client, which are good for everything of theirs. */
 const SCOPES: readonly Scope[] = ["me"];
+
+/** As whom an actor is judged: a person as themselves, a machine client as itself and as its organisation. */
+export function judgedAs(actor: Reader): Judged {
+  if (actor.kind === "person") return { as: [{ kind: "person", id: actor.person }], roles: actor.roles ?? ["user"], scopes: SCOPES };
+  const { client, organisation, roles = [], scopes } = actor;
+  if (organisation === undefined) return { as: [], roles, scopes };
+  const as = [
+    { kind: "app", id: client },
+    { kind: "organisation", id: organisation },
+  ] as const;
+  return { as, roles, scopes };
+}
 
 /** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
 export function metricAccess(action: Action, key: string): Access {
@@ -62,10 +80,10 @@ export class Door {
   readonly #state: VaultState;
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
-  readonly #consentsOf: (person: string) => readonly Consent[];
+  readonly #consentsOf: (grantee: Grantee) => readonly Consent[];
 
-  /** @param consentsOf the versions in force of the consents to one person */
-  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (person: string) => readonly Consent[]) {
+  /** @param consentsOf the versions in force of the consents to one grantee */
+  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (grantee: Grantee) => readonly Consent[]) {
     this.#state = state;
     this.#sessions = sessions;
     this.#log = log;
@@ -73,8 +91,8 @@ export class Door {
   }
 
   /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
-  enter(actor: PersonActor, access: Access): Entry {
-    return actor.person === this.#state.person ? this.#own(actor, access) : this.#foreign(actor, access);
+  enter(actor: Reader, access: Access): Entry {
+    return actor.kind === "person" && actor.person === this.#state.person ? this.#own(actor, access) : this.#foreign(actor, access);
   }
 
   /** Lets nobody but the person in, and logs a refusal alone: for a call that enters later. */
@@ -113,23 +131,26 @@ export class Door {
   }
 
   /** How a decision about somebody's access would go now. Logs nothing. */
-  judge(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const subject: Subject = { kind: "person", id: reader.person, roles: reader.roles ?? ["user"], assurance: "aal1" };
-    const consents = this.#consentsOf(reader.person);
-    // A read says no purpose: it counts as made for one that the person agreed to.
-    const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
+  judge({ as, roles, scopes }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
     const wanted = { owner: this.#state.person, kind: resource, category };
-    const answers = (purposes.length === 0 ? (["personal"] as const) : purposes).map((purpose) => {
-      const given = consents.filter((consent) => consent.purpose === purpose);
-      return { purpose, decision: decide(subject, action, wanted, purpose, given, SCOPES, this.#state.now()) };
+    const answers = as.flatMap((grantee): Explanation[] => {
+      const subject: Subject = { ...grantee, roles, assurance: "aal1" };
+      const consents = this.#consentsOf(grantee);
+      // A read says no purpose: it counts as made for one that the person agreed to.
+      const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
+      return (purposes.length === 0 ? (["personal"] as const) : purposes).map((purpose) => {
+        const given = consents.filter((consent) => consent.purpose === purpose);
+        return { purpose, decision: decide(subject, action, wanted, purpose, given, scopes, this.#state.now()) };
+      });
     });
     return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
   }
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
-  showConsents(actor: PersonActor): Consent[] {
+  showConsents(actor: Reader): Consent[] {
     const now = this.#state.now();
-    const shown = this.#consentsOf(actor.person).filter(({ state, until }) => state === "active" && (until === null || now < until));
+    const given = judgedAs(actor).as.flatMap((grantee) => this.#consentsOf(grantee));
+    const shown = given.filter(({ state, until }) => state === "active" && (until === null || now < until));
     const access: Access = { action: "read", resource: "consent", about: shown.map(({ id }) => id) };
     if (shown.length > 0) this.#note(actor, access, "personal", { outcome: "allowed", reason: "consent" });
     return shown;
@@ -144,9 +165,10 @@ export class Door {
     return OWNER;
   }
 
-  #foreign(actor: PersonActor, access: Access): Entry {
+  #foreign(actor: Reader, access: Access): Entry {
     const { action, resource, category, details = [] } = access;
-    const judge = (one: Category) => ({ category: one, ...this.judge(actor, action, resource, one) });
+    const judged = judgedAs(actor);
+    const judge = (one: Category) => ({ category: one, ...this.judge(judged, action, resource, one) });
     const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
@@ -166,25 +188,30 @@ export class Door {
     return { isOwner: false, sees: (one) => seen.has(one) };
   }
 
-  #note(actor: PersonActor, access: Access, purpose: Purpose, how: Pick<AccessEvent, "outcome" | "reason" | "consent">): void {
+  #note(actor: Reader, access: Access, purpose: Purpose, how: Pick<AccessEvent, "outcome" | "reason" | "consent">): void {
+    const who =
+      actor.kind === "person"
+        ? { actorKind: actor.kind, actor: actor.person, session: actor.session }
+        : { actorKind: actor.kind, actor: actor.client, onBehalfOf: actor.organisation };
     this.#log.append({
-      actorKind: "person",
-      actor: actor.person,
+      ...who,
       action: access.action,
       resource: access.resource,
       about: access.about ?? [],
       purpose,
       ...how,
-      session: actor.session,
       requestId: actor.requestId,
     });
   }
 }
 
+/** What nobody has been given anything for. */
+const NOBODY: Explanation = { purpose: "personal", decision: { allow: false, reason: "no_consent" } };
+
 /** Of several denials the one that came closest to an allow. */
 function closestOf(answers: readonly Explanation[]): Explanation {
   const rank = ({ decision }: Explanation) => (decision.allow ? DENIALS.length : DENIALS.indexOf(decision.reason));
-  return answers.reduce((best, one) => (rank(one) > rank(best) ? one : best));
+  return answers.reduce((best, one) => (rank(one) > rank(best) ? one : best), answers[0] ?? NOBODY);
 }
 
 /** The classes of what a batch writes, in order. */

@@ -6,9 +6,9 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 /** One line of the access log: who, what, why and with which outcome. Ids and names of classes, never values. */
 export interface AccessEvent {
-  /** `system`: Meridian itself, on somebody's behalf. */
-  readonly actorKind: "person" | "system";
-  /** A person's id, or the id or name of what worked for them: `imp_eu_…`, `con_eu_…`, `forwarding`. */
+  /** `client`: a machine client, on its organisation's behalf. `system`: Meridian itself, on the person's. */
+  readonly actorKind: "person" | "client" | "system";
+  /** A person's or client's id, or the id or name of what worked for them: `imp_eu_…`, `con_eu_…`, `forwarding`. */
   readonly actor: string;
   readonly action: Action;
   readonly resource: ResourceKind;

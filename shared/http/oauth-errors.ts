@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { type Problem, PROBLEMS, type ProblemCode } from "../problem";
+
+/** Where faults are those of OAuth: its clients know nothing of problem documents. */
+export const OAUTH_PATH = "/oauth/";
+
+/** The OAuth names of problems (RFC 6749 §5.2); whatever is not here is `invalid_request`. */
+const NAMES: Partial<Record<ProblemCode, string>> = {
+  invalid_client: "invalid_client",
+  invalid_scope: "invalid_scope",
+  unsupported_grant_type: "unsupported_grant_type",
+  rate_limited: "temporarily_unavailable",
+  unavailable: "temporarily_unavailable",
+  internal: "server_error",
+};
+
+export const oauthErrorSchema = z
+  .object({
+    error: z.string(),
+    error_description: z.string().optional(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).describe("The problem that it is elsewhere"),
+    instance: z.string().describe("Id of the request"),
+  })
+  .meta({ id: "OAuthError" });
+
+/** What OAuth calls a problem. */
+export function oauthError(code: ProblemCode): string {
+  return NAMES[code] ?? "invalid_request";
+}
+
+/** A problem as OAuth says it. The description is in English: the RFC allows no other letters. */
+export function oauthErrorOf(found: Problem, instance: string): z.infer<typeof oauthErrorSchema> {
+  return { error: oauthError(found.code), error_description: found.detail ?? PROBLEMS[found.code][1], code: found.code, instance };
+}
