@@ -24,6 +24,7 @@ import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
+import { rolesRoutes } from "./roles/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
+  app.route("/", rolesRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

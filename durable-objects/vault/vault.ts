@@ -15,6 +15,7 @@ import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
 import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
+import type { RefusedSignIn } from "./access/event";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
 import type { Verification } from "./access/verify";
@@ -133,6 +134,11 @@ export class Vault extends DurableObject<Env> {
     this.#door.enter(actor, access);
   }
 
+  /** Lets an administrator read or set the person's roles, which lie in the records; throws `not_found` or `step_up_required`. */
+  async administer(actor: PersonActor, action: "read" | "manage", about: readonly string[]): Promise<void> {
+    this.#door.administer(actor, action, about);
+  }
+
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
     this.#sessions.revoke(session, until);
@@ -145,6 +151,11 @@ export class Vault extends DurableObject<Env> {
     if (opened === undefined) this.#door.system("accounts", { action: "write", resource: "profile" });
     else this.#door.signedIn(opened);
     writeProfile(this.#state.sql, profile);
+  }
+
+  /** Notes that somebody tried to sign in as the person with a wrong password or code. How often that can be, the gate says. */
+  async noteRefusedSignIn(reason: RefusedSignIn): Promise<void> {
+    this.#door.signInRefused(reason);
   }
 
   /** Birth date, sex and height, as far as the person has said them. */
@@ -446,9 +457,14 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** How a decision about somebody would go now, and why. */
-  async explainAccess(actor: PersonActor, somebody: Reader, action: SharedAction, category: Category): Promise<Explanation> {
+  async explainAccess(
+    actor: PersonActor,
+    somebody: Reader,
+    action: SharedAction,
+    category: Category,
+  ): Promise<Explanation & Required<Pick<Reader, "assurance">>> {
     this.#door.enter(actor, { action: "read", resource: "consent", about: [somebody.person] });
-    return this.#door.judge(somebody, action, "metric", category);
+    return this.#door.explain(somebody, action, "metric", category);
   }
 
   /** What this person shares with the actor, and their name; null where nothing. */

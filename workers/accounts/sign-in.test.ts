@@ -23,6 +23,7 @@ const passwordOf = async (person: PersonId) =>
 
 const NO_VAULT: AccountVault = {
   setProfile: async () => undefined,
+  noteRefusedSignIn: async () => undefined,
   revokeSession: async () => undefined,
   details: async () => NO_DETAILS,
   changeDetails: async () => undefined,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ACTIONS, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
+import { ACTIONS, CATEGORIES, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -12,6 +12,8 @@ export const accessLogQuery = z
   .strictObject({
     actor: z.string().min(1).max(64).meta({ example: "per_eu_01kad7wjcm0000000000000000" }).optional(),
     action: z.enum(ACTIONS).optional(),
+    resource: z.enum(RESOURCES).optional(),
+    category: z.enum(CATEGORIES).optional().describe("Lines about this category, or about a metric of it"),
     outcome: z.enum(["allowed", "denied"]).optional(),
     from: instant.optional(),
     to: instant.optional(),
@@ -29,13 +31,13 @@ const accessEventSchema = z
   .object({
     seq: z.int().describe("Counts without gaps, from 1"),
     at,
-    actor: z.object({ kind: z.enum(["person", "system"]), id: z.string() }),
+    actor: z.object({ kind: z.enum(["person", "system", "unknown"]), id: z.string() }),
     action: z.enum(ACTIONS),
     resource: z.enum(RESOURCES),
     about: z.array(z.string()).describe("Metrics, categories or ids; never values"),
     purpose: z.enum(PURPOSES),
     outcome: z.enum(["allowed", "denied"]),
-    reason: z.string().describe("`self`, `consent`, `system`, or why it was denied"),
+    reason: z.string().describe("`self`, `consent`, `role`, `system`, or why it was denied"),
     session: z.string().optional(),
     requestId: z.string().optional(),
     onBehalfOf: z.string().optional(),

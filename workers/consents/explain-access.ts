@@ -12,8 +12,8 @@ export async function explainAccess(
   category: Category,
 ): Promise<ExplanationView> {
   const roles = await rolesOf(recordsOf, somebody);
-  const { decision, purpose } = await vault.explainAccess(actor, { person: somebody, roles }, action, category);
+  const { decision, purpose, assurance } = await vault.explainAccess(actor, { person: somebody, roles }, action, category);
   if (!decision.allow) return { allowed: false, reason: decision.reason, purpose, obligations: [] };
   const { reason, consent, obligations } = decision;
-  return { allowed: true, reason, purpose, ...(consent !== undefined && { consent }), obligations: [...obligations] };
+  return { allowed: true, reason, purpose, ...(consent !== undefined && { consent }), assurance, obligations: [...obligations] };
 }

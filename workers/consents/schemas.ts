@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseId } from "../../shared/id";
 import { DENIALS } from "../../shared/policy/decide";
-import { CATEGORIES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
+import { CATEGORIES, PURPOSES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
 import { ROLE_NAMES } from "../../shared/roles";
 
 const PERSON_EXAMPLE = "per_eu_01kad7wjcm0000000000000000";
@@ -126,9 +126,10 @@ export const explainQuery = z.strictObject({
 export const explanationSchema = z
   .object({
     allowed: z.boolean(),
-    reason: z.enum(["self", "consent", "break_glass", ...DENIALS]),
-    purpose: z.enum([...CONSENT_PURPOSES, "emergency"]),
+    reason: z.enum(["self", "consent", "role", "break_glass", ...DENIALS]),
+    purpose: z.enum(PURPOSES),
     consent: z.object({ id: z.string(), version: z.int() }).optional(),
+    assurance: z.enum(["aal1", "aal2"]).optional().describe("What their session must have been opened with: `aal2` is a second factor"),
     obligations: z.array(z.enum(["log", "notify_person", "review", "end_within_hour"])),
   })
   .meta({ id: "AccessExplanation" });

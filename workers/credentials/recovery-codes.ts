@@ -2,7 +2,8 @@ import type { PersonActor } from "../../shared/context";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { type PersonId, type RandomBytes, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { requireSession, sessionGuard } from "../sessions";
+import { endOthers, requireSession, sessionGuard, tellEnded } from "../sessions";
+import { notifyOwner } from "./notify";
 import type { CredentialPorts } from "./ports";
 
 const COUNT = 10;
@@ -26,16 +27,21 @@ export async function replaceRecoveryCodes(ports: CredentialPorts, person: Perso
   return codes;
 }
 
-/** Fresh codes at the person's wish. Problem `conflict` where there is no second factor that they could stand in for. */
+/** Fresh codes at the person's wish; all other sessions end. Problem `conflict` where there is no second factor that they could stand in for. */
 export async function renewRecoveryCodes(ports: CredentialPorts, actor: PersonActor): Promise<string[]> {
+  const now = ports.now();
   const { records } = ports.stores(regionOf(actor.person));
   const [guard, factor] = await records.batch([
-    sessionGuard(records, actor, ports.now()),
+    sessionGuard(records, actor, now),
     records.prepare("select 1 from totp where person_id = ? and confirmed_at is not null").bind(actor.person),
   ]);
   requireSession(guard);
   if (factor === undefined || factor.results.length === 0) throw problem("conflict", "There is no second factor to recover from.");
-  return await replaceRecoveryCodes(ports, actor.person);
+  const codes = await replaceRecoveryCodes(ports, actor.person);
+  await endOthers(records, actor, now, "factor_changed").run();
+  notifyOwner(ports, actor.person, "factor_changed");
+  await tellEnded(ports, actor.person);
+  return codes;
 }
 
 /** Uses a code, however it was typed; of parallel uses one succeeds. */

@@ -2,7 +2,7 @@ import type { PersonActor } from "../../../shared/context";
 import type { SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
-import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
+import { decide, type Decision, type Denial, DENIALS } from "../../../shared/policy/decide";
 import {
   type Action,
   CATEGORIES,
@@ -16,7 +16,7 @@ import {
 import { notFound, problem } from "../../../shared/problem";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
-import type { AccessEvent } from "./event";
+import type { AccessEvent, RefusedSignIn } from "./event";
 import type { AccessLog } from "./log";
 
 /** What somebody wants to do here. */
@@ -39,7 +39,7 @@ export interface Entry {
 }
 
 /** Whose access is judged. */
-export type Reader = Pick<PersonActor, "person" | "roles">;
+export type Reader = Pick<PersonActor, "person" | "roles" | "assurance">;
 
 /** A decision, and for which purpose it was made. */
 export interface Explanation {
@@ -47,6 +47,11 @@ export interface Explanation {
   readonly purpose: Purpose;
 }
 
+/** What is said to somebody who would be let in with a second factor. */
+const SECOND_FACTOR_HINT =
+  "In this role a session needs a second factor: set up an authenticator app or a passkey, and sign in or prove yourself with it.";
+
+const NOT_SHAREABLE: Explanation = { decision: { allow: false, reason: "not_shareable" }, purpose: "personal" };
 const OWNER: Entry = { isOwner: true, sees: () => true };
 /** Persons come with tokens of the first-party client, which are good for everything of theirs. */
 const SCOPES: readonly Scope[] = ["me"];
@@ -97,6 +102,20 @@ export class Door {
     this.#note(actor, { action: "sign_in", resource: "session", about: [session] }, "personal", { outcome: "allowed", reason: "self" });
   }
 
+  /** Logs that somebody tried to sign in as the person and could not prove it. */
+  signInRefused(reason: RefusedSignIn): void {
+    this.#log.append({
+      actorKind: "unknown",
+      actor: "unknown",
+      action: "sign_in",
+      resource: "session",
+      about: [],
+      purpose: "personal",
+      outcome: "denied",
+      reason,
+    });
+  }
+
   /** Logs what Meridian does for the person without being asked in this call. */
   system(actor: string, { action, resource, about = [] }: Access): void {
     this.#log.append({
@@ -114,7 +133,7 @@ export class Door {
 
   /** How a decision about somebody's access would go now. Logs nothing. */
   judge(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const subject: Subject = { kind: "person", id: reader.person, roles: reader.roles ?? ["user"], assurance: "aal1" };
+    const subject: Subject = { kind: "person", id: reader.person, roles: reader.roles ?? ["user"], assurance: reader.assurance ?? "aal1" };
     const consents = this.#consentsOf(reader.person);
     // A read says no purpose: it counts as made for one that the person agreed to.
     const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
@@ -124,6 +143,26 @@ export class Door {
       return { purpose, decision: decide(subject, action, wanted, purpose, given, SCOPES, this.#state.now()) };
     });
     return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
+  }
+
+  /** How a decision about somebody would go, whatever their session, and what that session must have been opened with. Logs nothing. */
+  explain(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation & Required<Pick<Reader, "assurance">> {
+    const plain = this.judge({ ...reader, assurance: "aal1" }, action, resource, category);
+    if (plain.decision.allow) return { ...plain, assurance: "aal1" };
+    return { ...this.judge({ ...reader, assurance: "aal2" }, action, resource, category), assurance: "aal2" };
+  }
+
+  /**
+   * Lets an administrator read or set what roles the person holds. Problems `not_found` for everybody else, as if nobody were registered
+   * here; `step_up_required` without a second factor.
+   */
+  administer(actor: PersonActor, action: "read" | "manage", about: readonly string[]): void {
+    const access: Access = { action, resource: "role", about };
+    const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? [], assurance: actor.assurance ?? "aal1" };
+    const wanted = { owner: this.#state.person, kind: access.resource };
+    const decision = decide(subject, action, wanted, "administration", [], SCOPES, this.#state.now());
+    if (decision.allow) return this.#note(actor, access, "administration", { outcome: "allowed", reason: decision.reason });
+    this.#refuse(actor, access, "administration", decision.reason);
   }
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
@@ -151,10 +190,9 @@ export class Door {
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
     if (first === undefined) {
-      const { decision, purpose = "personal" } = answers[0] ?? {};
-      const reason = decision === undefined || decision.allow ? "not_shareable" : decision.reason;
-      this.#note(actor, access, purpose, { outcome: "denied", reason });
-      throw notFound("person");
+      const { decision, purpose } = answers.length === 0 ? NOT_SHAREABLE : closestOf(answers);
+      const reason = decision.allow ? "not_shareable" : decision.reason;
+      return this.#refuse(actor, access, purpose, reason);
     }
     allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
     const used = new Set(
@@ -164,6 +202,13 @@ export class Door {
     const how = { outcome: "allowed", reason: "consent", consent: [...used].join(" ") } as const;
     this.#note(actor, { ...access, about: access.about ?? [...seen] }, first.purpose, how);
     return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
+  /** Logs a refusal and says as little as can be: a second factor is asked of those alone whom it would let in. */
+  #refuse(actor: PersonActor, access: Access, purpose: Purpose, reason: Denial): never {
+    this.#note(actor, access, purpose, { outcome: "denied", reason });
+    if (reason === "second_factor_missing") throw problem("step_up_required", SECOND_FACTOR_HINT);
+    throw notFound("person");
   }
 
   #note(actor: PersonActor, access: Access, purpose: Purpose, how: Pick<AccessEvent, "outcome" | "reason" | "consent">): void {

@@ -11,6 +11,9 @@ import { type Verification, verifyChain } from "./verify";
 export interface LogQuery {
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
+  readonly resource?: string | undefined;
+  /** Lines about any of these: metric keys, categories or ids. */
+  readonly about?: readonly string[] | undefined;
   readonly outcome?: Outcome | undefined;
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -90,11 +93,15 @@ export class AccessLog {
     const floor = Math.max(1, before - MOST_SCANNED);
     const conditions: string[] = ["seq < ?", "seq >= ?"];
     const values: (string | number)[] = [before, floor];
-    for (const field of ["actor", "action", "outcome"] as const) {
+    for (const field of ["actor", "action", "resource", "outcome"] as const) {
       const wanted = query[field];
       if (wanted === undefined) continue;
       conditions.push(`json_extract(body, '${PATH[field]}') = ?`);
       values.push(wanted);
+    }
+    if (query.about !== undefined) {
+      conditions.push(`EXISTS (SELECT 1 FROM json_each(body, '${PATH.about}') a WHERE a.value IN (SELECT value FROM json_each(?)))`);
+      values.push(JSON.stringify(query.about));
     }
     if (query.from !== undefined) {
       conditions.push("at >= ?");
