@@ -2,9 +2,10 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, type ConsentId, parseId, type PersonId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
+import type { Admission } from "../../shared/live/admission";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
@@ -42,6 +43,7 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
+import { Elsewhere } from "./live/elsewhere";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
@@ -67,6 +69,7 @@ export class Vault extends DurableObject<Env> {
   readonly #consents: Consents;
   readonly #fhir: FhirPart;
   readonly #live: Live;
+  readonly #elsewhere: Elsewhere;
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
@@ -100,7 +103,8 @@ export class Vault extends DurableObject<Env> {
     this.#consents = new Consents(this.#state);
     this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person));
     this.#fhir = new FhirPart(this.#state, store.sources);
-    this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
+    this.#live = new Live(ctx, this.#state, this.#sessions, this.#door, this.#consents);
+    this.#elsewhere = new Elsewhere(this.#state);
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
@@ -144,6 +148,27 @@ export class Vault extends DurableObject<Env> {
     this.#sessions.revoke(session, until);
     this.#door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#live.endSession(session);
+    await this.#elsewhere.end(session);
+  }
+
+  /**
+   * Lets the person go and watch somebody else's stream, in a session that ends at `until` unless renewed, and uses up the ticket where
+   * there is one. Throws `session_ended`, `not_found` or `unauthenticated`.
+   */
+  async sendToWatch(actor: PersonActor, owner: PersonId, until: number, ticket?: Admission["ticket"]): Promise<void> {
+    this.#door.check(actor);
+    if (ticket !== undefined) this.#live.redeem(ticket);
+    this.#elsewhere.note(owner, actor.session, until);
+  }
+
+  /** Closes the streams that somebody else watches here, in one of their sessions or in all: they may come back and are judged anew. */
+  async dismissReader(person: PersonId, session?: SessionId): Promise<void> {
+    this.#live.dismiss(person, session);
+  }
+
+  /** The roles of the person have changed: whatever they watch elsewhere closes. Throws where a vault could not be told yet. */
+  async rolesChanged(): Promise<void> {
+    await this.#elsewhere.end();
   }
 
   /** Keeps the person's zone and language; called at registration, with every change, and after a sign-in with the session it opened. */

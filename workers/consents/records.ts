@@ -22,15 +22,24 @@ export async function rolesOf(recordsOf: RecordsOf, person: PersonId): Promise<r
  * Problem `session_ended`: the vault of another person does not know which sessions of theirs have ended.
  */
 export async function readerOf(recordsOf: RecordsOf, actor: PersonActor, now: number): Promise<PersonActor> {
+  return (await readerSessionOf(recordsOf, actor, now)).actor;
+}
+
+/** The same, with when the session ends if it is not renewed (epoch milliseconds). */
+export async function readerSessionOf(
+  recordsOf: RecordsOf,
+  actor: PersonActor,
+  now: number,
+): Promise<{ readonly actor: PersonActor; readonly sessionEnds: number }> {
   const records = recordsOf(regionOf(actor.person));
-  const [guard, rows] = await records.batch<{ roles: string; acr: "aal1" | "aal2" }>([
+  const [guard, rows] = await records.batch<{ roles: string; acr: "aal1" | "aal2"; ends: number }>([
     sessionGuard(records, actor, now),
     records.prepare(SELECT_READER).bind(actor.session, actor.person),
   ]);
   requireSession(guard);
   const row = rows?.results[0];
   if (row === undefined) throw problem("session_ended");
-  return { ...actor, roles: rolesIn(row.roles), assurance: row.acr };
+  return { actor: { ...actor, roles: rolesIn(row.roles), assurance: row.acr }, sessionEnds: row.ends };
 }
 
 /** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
@@ -68,7 +77,7 @@ export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: 
 
 const SELECT_ROLES = "select roles from people where id = ?";
 const SELECT_READER =
-  "select people.roles, sessions.acr from sessions join people on people.id = sessions.person_id where sessions.id = ? and people.id = ?";
+  "select people.roles, sessions.acr, min(sessions.idle_expiry, sessions.absolute_expiry) as ends from sessions join people on people.id = sessions.person_id where sessions.id = ? and people.id = ?";
 
 /** A text that is no list of roles gives none. */
 export function rolesIn(text: string): readonly Role[] {

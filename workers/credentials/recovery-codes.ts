@@ -1,6 +1,7 @@
 import type { PersonActor } from "../../shared/context";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { type PersonId, type RandomBytes, regionOf } from "../../shared/id";
+import type { Region } from "../../shared/region";
 import { problem } from "../../shared/problem";
 import { endOthers, requireSession, sessionGuard, tellEnded } from "../sessions";
 import { notifyOwner } from "./notify";
@@ -45,7 +46,11 @@ export async function renewRecoveryCodes(ports: CredentialPorts, actor: PersonAc
 }
 
 /** Uses a code, however it was typed; of parallel uses one succeeds. */
-export async function spendRecoveryCode(ports: CredentialPorts, person: PersonId, code: string): Promise<boolean> {
+export async function spendRecoveryCode(
+  ports: Pick<CredentialPorts, "now"> & { stores(region: Region): { readonly records: D1Database } },
+  person: PersonId,
+  code: string,
+): Promise<boolean> {
   const { meta } = await ports
     .stores(regionOf(person))
     .records.prepare("update recovery_codes set used_at = ? where person_id = ? and code_hash = ? and used_at is null")

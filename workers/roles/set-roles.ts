@@ -2,7 +2,7 @@ import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import type { Role } from "../../shared/roles";
 import { notifyOwner } from "../credentials";
-import { openAccount } from "./open-account";
+import { type Account, openAccount } from "./open-account";
 import type { RolePorts } from "./ports";
 import { type Held, heldBy, inOrder, tagOf } from "./read-roles";
 
@@ -18,7 +18,8 @@ export const SET_ROLES = `update people set roles = ?2, updated_at = ?4 where id
  * their access log.
  *
  * Problems: `not_found`, `step_up_required`, `session_ended`; `precondition_failed` for another list than the one that was read;
- * `conflict` where nobody in the region could give roles any more.
+ * `conflict` where nobody in the region could give roles any more; `unavailable` where a stream that the person watches could not be closed
+ * yet, although the roles have changed.
  *
  * @param requireFresh throws where the administrator has not proven themselves lately; asked before anything is logged as allowed
  */
@@ -49,6 +50,17 @@ export async function setRoles(
     if ((await heldBy(ports, account)).stored !== before.stored) throw problem("precondition_failed");
     throw problem("conflict", "The region would be left without an administrator.");
   }
-  if (tagOf(wanted) !== before.etag) notifyOwner(ports.credentials, person, "roles_changed");
+  if (tagOf(wanted) !== before.etag) {
+    notifyOwner(ports.credentials, person, "roles_changed");
+    await closeStreams(vault);
+  }
   return { held: { person, roles: wanted }, etag: tagOf(wanted), stored };
+}
+
+async function closeStreams(vault: Account["vault"]): Promise<void> {
+  try {
+    await vault.rolesChanged();
+  } catch {
+    throw problem("unavailable", "The roles have changed, but not all places know yet.", { retryAfter: 1 });
+  }
 }

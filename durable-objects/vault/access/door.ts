@@ -23,8 +23,8 @@ import type { AccessLog } from "./log";
 export interface Access {
   readonly action: Action;
   readonly resource: ResourceKind;
-  /** The one category it is about; `each` where the answer consists of several and leaves out what the actor may not see. */
-  readonly category?: Category | "each" | undefined;
+  /** The category it is about; several or `each` where the answer consists of them and leaves out what the actor may not see. */
+  readonly category?: Category | "each" | readonly Category[] | undefined;
   /** Categories of details, which are left out where the actor may not see them. */
   readonly details?: readonly Category[];
   /** Metric keys or ids for the log. */
@@ -184,9 +184,13 @@ export class Door {
   }
 
   #foreign(actor: PersonActor, access: Access): Entry {
+    if (this.#sessions.isEnded(actor)) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
+      throw problem("session_ended");
+    }
     const { action, resource, category, details = [] } = access;
     const judge = (one: Category) => ({ category: one, ...this.judge(actor, action, resource, one) });
-    const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
+    const answers = (category === "each" ? CATEGORIES : [category ?? []].flat()).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
     if (first === undefined) {

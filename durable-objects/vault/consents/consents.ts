@@ -41,6 +41,7 @@ const NEWEST = `SELECT ${COLUMNS} FROM consents AS one WHERE version = (SELECT m
 export class Consents {
   readonly #state: VaultState;
   #byGrantee: ReadonlyMap<string, readonly Consent[]> | undefined;
+  #onChanged: (grantee: string) => void = () => undefined;
 
   constructor(state: VaultState) {
     this.#state = state;
@@ -50,6 +51,18 @@ export class Consents {
   to(person: string): readonly Consent[] {
     this.#byGrantee ??= Map.groupBy(this.#read(`${NEWEST} AND grantee_kind = 'person'`), ({ grantee }) => grantee.id);
     return this.#byGrantee.get(person) ?? [];
+  }
+
+  /** Names who is told, in the same call, to whom a consent was given, changed or taken back. */
+  onChanged(listener: (grantee: string) => void): void {
+    this.#onChanged = listener;
+  }
+
+  /** When the consents to a person say something else by themselves: the next beginning or end. Infinite where there is none. */
+  nextChange(person: string): number {
+    const now = this.#state.now();
+    const times = this.to(person).flatMap(({ state, from, until }) => (state === "active" ? [from, until ?? Infinity] : []));
+    return Math.min(...times.filter((at) => at > now));
   }
 
   /** Newest versions, latest consent first, below an id. */
@@ -145,6 +158,7 @@ export class Consents {
       record.receipt,
     );
     this.#byGrantee = undefined;
+    this.#onChanged(record.grantee.id);
     return record;
   }
 
