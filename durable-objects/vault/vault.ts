@@ -463,6 +463,12 @@ export class Vault extends DurableObject<Env> {
     return this.#consents.history(id);
   }
 
+  /** The version of a consent that a receipt proves, or null; throws `not_found`. */
+  async proveConsent(actor: PersonActor, id: ConsentId, receipt: string): Promise<ConsentRecord | null> {
+    this.#door.enter(actor, { action: "read", resource: "consent", about: [id] });
+    return this.#consents.prove(id, receipt) ?? null;
+  }
+
   /** Gives a consent, which counts at once; throws `invalid` or `conflict`. */
   async giveConsent(actor: PersonActor, id: ConsentId, terms: ConsentTerms): Promise<ConsentRecord> {
     this.#door.enter(actor, { action: "manage", resource: "consent", about: [id] });

@@ -57,12 +57,19 @@ export const verificationSchema = z
   .object({
     intact: z.boolean().describe("Every line from `first` on that was looked at is proven"),
     fault: z
-      .object({ kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged"]), seq: z.int() })
+      .object({ kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing"]), seq: z.int() })
       .nullable()
       .describe("The first thing that is wrong"),
     first: z.int(),
     proven: z.int().describe("Number of lines proven"),
-    checkpoint: z.object({ seq: z.int(), at }).nullable().describe("The newest record of the log that is kept outside of it"),
+    checkpoint: z
+      .object({
+        seq: z.int(),
+        at,
+        statement: z.string().optional().describe("The record as a JWS: anybody verifies it with `/.well-known/jwks.json`. Keep it"),
+      })
+      .nullable()
+      .describe("The newest record of the log that is kept outside of it"),
     next: z.int().nullable().describe("Ask again with `after` of this number; null at the end"),
   })
   .meta({ id: "AccessLogVerification" });

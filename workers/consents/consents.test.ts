@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -95,6 +96,24 @@ describe("a consent", () => {
     const oldest = listSchema.parse(await (await owner.fetch(`${path}/history?limit=2&cursor=${newest.next ?? ""}`)).json());
     expect([[...newest.items, ...oldest.items], oldest.next]).toEqual([history.items, null]);
     expect(new Set(history.items.map(({ receipt }) => receipt)).size).toBe(3);
+  });
+
+  test("is proven by each of its receipts, for as long as its terms are what was agreed", async () => {
+    const person = await registerPerson();
+    const first = await give(person, friend);
+    const path = `/v1/me/consents/${first.id}`;
+    const second = consentSchema.parse(await (await call(person, "PATCH", path, { categories: ["sleep"] })).json());
+    const prove = async (receipt: string) =>
+      z.object({ proven: consentSchema.nullable() }).parse(await (await call(person, "POST", `${path}/proof`, { receipt })).json()).proven;
+    expect([await prove(first.receipt), await prove(second.receipt)]).toEqual([first, second]);
+    const other = await give(person, friend);
+    for (const receipt of [other.receipt, `${first.receipt}x`, first.receipt.slice(2), "1.", "__proto__.x"])
+      expect(await prove(receipt)).toBeNull();
+    expect((await call(friend, "POST", `${path}/proof`, { receipt: first.receipt })).status).toBe(404);
+    await runInDurableObject(vaultOf(env, person.person.id), (_vault, ctx) => {
+      ctx.storage.sql.exec(`UPDATE consents SET categories = '["vitals","ecg"]' WHERE id = ? AND version = 1`, first.id);
+    });
+    expect([await prove(first.receipt), await prove(second.receipt)]).toEqual([null, second]);
   });
 
   test("is listed latest first, in pages", async () => {

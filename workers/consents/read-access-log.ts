@@ -1,4 +1,5 @@
 import type { LoggedEvent } from "../../durable-objects/vault/access/event";
+import type { Verification } from "../../durable-objects/vault/access/verify";
 import { METRICS } from "../../shared/health/catalogue";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import type { Category } from "../../shared/policy/vocabulary";
@@ -25,7 +26,11 @@ export async function readAccessLog(
 /** Proves a part of the person's own access log against itself and against what was recorded outside of the vault. */
 export async function verifyAccessLog({ actor, vault }: ConsentPorts, after: number): Promise<VerificationView> {
   const { checkpoint, ...verification } = await vault.verifyAccessLog(actor, after, LINES_A_CALL);
-  return { ...verification, checkpoint: checkpoint === null ? null : { seq: checkpoint.seq, at: new Date(checkpoint.at).toISOString() } };
+  return { ...verification, checkpoint: checkpoint === null ? null : viewOfCheckpoint(checkpoint) };
+}
+
+function viewOfCheckpoint({ seq, at, statement }: NonNullable<Verification["checkpoint"]>): VerificationView["checkpoint"] {
+  return { seq, at: new Date(at).toISOString(), ...(statement !== undefined && { statement }) };
 }
 
 /** How lines name a category: by its name, or by a metric of it. */

@@ -104,6 +104,13 @@ export const consentView = consentSchema;
 export const consentListSchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentList" });
 export const historySchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentHistory" });
 
+export const proofBody = z
+  .strictObject({ receipt: z.string().min(1).max(200).meta({ example: "1.b0dXk" }).describe("As an answer carried it") })
+  .meta({ id: "ConsentReceipt" });
+export const proofSchema = z
+  .object({ proven: consentSchema.nullable().describe("The version whose terms the receipt proves; null where it proves none") })
+  .meta({ id: "ConsentProof" });
+
 export const sharedListSchema = z
   .object({
     items: z.array(

@@ -208,6 +208,8 @@ describe("setting one up", () => {
     expect((await send("GET", "/v1/me", undefined, bearer(other))).status).toBe(401);
     expect((await complete({ challenge: await challengeOf(owner), recoveryCode: owner.recoveryCodes[0] })).status).toBe(401);
     expect((await owner.fetch("/v1/me/totp", { method: "DELETE" })).status).toBe(204);
+    const after = await send("POST", "/v1/sessions/refresh", { refreshToken: owner.refreshToken });
+    expect(claimsOf(signedInSchema.pick({ tokens: true }).parse(await after.json()).tokens.accessToken)).toMatchObject({ acr: "aal1" });
     expect((await send("POST", "/v1/sessions", { email: owner.email, password: owner.password })).status).toBe(201);
     expect((await owner.fetch("/v1/me/totp", { method: "DELETE" })).status).toBe(404);
   });

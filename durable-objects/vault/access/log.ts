@@ -34,6 +34,8 @@ export interface Head {
 
 const TIMER = "access-checkpoint";
 const CHECKPOINT_EVERY = HOUR_MS;
+/** A bucket that does not answer is asked again for so long before its silence is called a fault. */
+const CHECKPOINT_LATE = 6 * HOUR_MS;
 /** So many lines are looked at for one page: a filter that fits little must not hold the object. */
 const MOST_SCANNED = 50_000;
 
@@ -126,7 +128,13 @@ export class AccessLog {
   /** Proves `limit` lines after number `after` against each other and against the newest checkpoints. */
   async verify(after: number, limit: number): Promise<Verification> {
     const checkpoints = await this.#checkpoints.newest();
-    return verifyChain(this.#state.sql, this.#keys, this.#state.person, { after, limit, checkpoints, head: this.#head });
+    return verifyChain(this.#state.sql, this.#keys, this.#state.person, {
+      after,
+      limit,
+      checkpoints,
+      head: this.#head,
+      coveredBefore: this.#state.now() - CHECKPOINT_EVERY - CHECKPOINT_LATE,
+    });
   }
 
   /** Puts the head where this storage cannot reach it. Asks to be called again where lines came meanwhile. */
