@@ -1,12 +1,15 @@
-import { runDurableObjectAlarm, evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { newId, parseId } from "../../shared/id";
+import { regionalKeys } from "../../shared/crypto/keys";
+import { newId, parseId, systemRandom } from "../../shared/id";
 import { LiveClient } from "../../test/live-client";
 import { fetchApp, holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { samples } from "../../test/vaults";
 import { regional, vaultOf } from "../regional";
+import type { WatchPorts } from "./ports";
+import { watchPerson } from "./watch-person";
 
 const MINUTE = 60_000;
 const UPGRADE = { upgrade: "websocket" };
@@ -198,6 +201,65 @@ describe("the stream ends", () => {
     expect((await send("PUT", `/v1/admin/people/${reader.person.id}/roles`, { roles: ["user"] }, headers)).status).toBe(200);
     expect(await client.closed).toMatchObject({ code: 4403 });
     expect(await refusalOf(reader, owner)).toEqual([404, "not_found"]);
+  });
+
+  test("by the next telling, where the one at the end of the session was lost", async () => {
+    const [owner, reader] = await Promise.all([registerPerson("eu"), registerPerson("us")]);
+    await give(owner, reader);
+    const client = await watch(reader, owner);
+    const vault = vaultOf(env, reader.person.id);
+    await runInDurableObject(vault, (_vault, ctx) => {
+      ctx.storage.sql.exec(
+        "INSERT INTO timers (kind, ref, due_at) SELECT 'watching', owner || ' ' || session, 0 FROM watching WHERE owner = ?",
+        owner.person.id,
+      );
+    });
+    expect(await runDurableObjectAlarm(vault)).toBe(true);
+    expect(await client.closed).toMatchObject({ code: 4401 });
+  });
+
+  test.each([
+    ["session", "session_ended", "update sessions set revoked_at = 1 where person_id = ?"],
+    ["role", "unavailable", `update people set roles = '["user"]' where id = ?`],
+    ["second factor", "unavailable", "update sessions set acr = 'aal1' where person_id = ?"],
+  ])("before it began, where the %s is lost while it opens", async (_what, code, change) => {
+    const [owner, reader] = await Promise.all([registerPerson("eu"), registerPerson("us")]);
+    await holdRoles(reader, ["user", "trainer"]);
+    await proveSecondFactor(reader);
+    await give(owner, reader, { role: "trainer", purpose: "coaching" });
+    const { records } = regional(env, "us");
+    const session = parseId(
+      "session",
+      (await records.prepare("select id from sessions where person_id = ?").bind(reader.person.id).first("id")) ?? "",
+    );
+    if (session === undefined) throw new TypeError("no session");
+    let reads = 0;
+    const batch = async <T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> => {
+      if (++reads === 3) await records.prepare(change).bind(reader.person.id).run();
+      return await records.batch<T>(statements);
+    };
+    const slow = new Proxy(records, {
+      get(target, name) {
+        const value: unknown = name === "batch" ? batch : Reflect.get(target, name);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const ports: WatchPorts = {
+      now: Date.now,
+      random: systemRandom,
+      keys: (region) => regionalKeys(regional(env, region).keys),
+      recordsOf: (region) => (region === "us" ? slow : regional(env, region).records),
+      vault: (person) => vaultOf(env, person),
+    };
+    const admission = { actor: { kind: "person", person: reader.person.id, session } } as const;
+    const opening = watchPerson(ports, owner.person.id, { admission, filter: undefined, after: undefined, requestId: "probe-1" });
+    await expect(opening).rejects.toMatchObject({ code });
+    expect(reads).toBe(3);
+    const open = await runInDurableObject(
+      vaultOf(env, owner.person.id),
+      (_vault, ctx) => ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+    );
+    expect(open).toBe(0);
   });
 
   test("for those alone whom it concerns", async () => {
