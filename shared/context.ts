@@ -17,6 +17,8 @@ export interface PersonActor {
   readonly requestId?: string;
   /** Roles that their account holds at this moment: read from the records of their region where they act on another person's data. */
   readonly roles?: readonly Role[];
+  /** With what their session was opened, read where the roles are. A token's own word counts for nothing there. */
+  readonly assurance?: "aal1" | "aal2";
 }
 
 /** A machine client of an organisation, with an access token of its own. Crosses RPC: plain data only. */

@@ -1,7 +1,9 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { z } from "zod";
 import { type PersonId, parseId, ulid } from "../shared/id";
 import type { Region } from "../shared/region";
+import type { Role } from "../shared/roles";
+import { regional } from "../workers/regional";
 
 const registeredSchema = z.object({
   person: z.object({ id: z.string(), name: z.string(), region: z.enum(["eu", "us", "ap"]) }),
@@ -76,4 +78,15 @@ export function freshPassword(): string {
 export function freshAddress(): string {
   const [a = 0, b = 0] = crypto.getRandomValues(new Uint16Array(2));
   return `2001:db8:${a.toString(16)}:${b.toString(16)}::1`;
+}
+
+/** Gives a person roles, as an operator does with the command. */
+export async function holdRoles({ person }: RegisteredPerson, roles: readonly Role[]): Promise<void> {
+  const { records } = regional(env, person.region);
+  await records.prepare("update people set roles = ? where id = ?").bind(JSON.stringify(roles), person.id).run();
+}
+
+/** Makes the person's sessions ones that were opened with a second factor. */
+export async function proveSecondFactor({ person }: RegisteredPerson, acr: "aal1" | "aal2" = "aal2"): Promise<void> {
+  await regional(env, person.region).records.prepare("update sessions set acr = ? where person_id = ?").bind(acr, person.id).run();
 }

@@ -22,6 +22,7 @@ import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { regional } from "./regional";
+import { rolesRoutes } from "./roles/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);
+  app.route("/", rolesRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

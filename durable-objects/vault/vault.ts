@@ -2,9 +2,10 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor, Reader } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, type ConsentId, parseId, type PersonId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
+import type { Admission } from "../../shared/live/admission";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
@@ -14,7 +15,8 @@ import type { Category, Consent, SharedAction } from "../../shared/policy/vocabu
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
-import { type Access, Door, type Explanation, type Judged, metricAccess } from "./access/door";
+import { type Access, Door, type Explanation, type Judged, metricAccess, type Unproven } from "./access/door";
+import type { RefusedSignIn } from "./access/event";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
 import type { Verification } from "./access/verify";
@@ -41,6 +43,7 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
+import { Elsewhere } from "./live/elsewhere";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
@@ -66,6 +69,7 @@ export class Vault extends DurableObject<Env> {
   readonly #consents: Consents;
   readonly #fhir: FhirPart;
   readonly #live: Live;
+  readonly #elsewhere: Elsewhere;
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
@@ -99,7 +103,8 @@ export class Vault extends DurableObject<Env> {
     this.#consents = new Consents(this.#state);
     this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee));
     this.#fhir = new FhirPart(this.#state, store.sources);
-    this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
+    this.#live = new Live(ctx, this.#state, this.#sessions, this.#door, this.#consents);
+    this.#elsewhere = new Elsewhere(this.#state);
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
@@ -133,11 +138,37 @@ export class Vault extends DurableObject<Env> {
     this.#door.enter(actor, access);
   }
 
+  /** Lets an administrator read or set the person's roles, which lie in the records; throws `not_found` or `step_up_required`. */
+  async administer(actor: PersonActor, action: "read" | "manage", about: readonly string[]): Promise<void> {
+    this.#door.administer(actor, action, about);
+  }
+
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
     this.#sessions.revoke(session, until);
     this.#door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#live.endSession(session);
+    await this.#elsewhere.end(session);
+  }
+
+  /**
+   * Lets the person go and watch somebody else's stream, in a session that ends at `until` unless renewed, and uses up the ticket where
+   * there is one. Throws `session_ended`, `not_found` or `unauthenticated`.
+   */
+  async sendToWatch(actor: PersonActor, owner: PersonId, until: number, ticket?: Admission["ticket"]): Promise<void> {
+    this.#door.check(actor);
+    if (ticket !== undefined) this.#live.redeem(ticket);
+    this.#elsewhere.note(owner, actor.session, until);
+  }
+
+  /** Closes the streams that somebody else watches here, in one of their sessions or in all: they may come back and are judged anew. */
+  async dismissReader(person: PersonId, session?: SessionId): Promise<void> {
+    this.#live.dismiss(person, session);
+  }
+
+  /** The roles of the person have changed: whatever they watch elsewhere closes. Throws where a vault could not be told yet. */
+  async rolesChanged(): Promise<void> {
+    await this.#elsewhere.end();
   }
 
   /** Keeps the person's zone and language; called at registration, with every change, and after a sign-in with the session it opened. */
@@ -145,6 +176,11 @@ export class Vault extends DurableObject<Env> {
     if (opened === undefined) this.#door.system("accounts", { action: "write", resource: "profile" });
     else this.#door.signedIn(opened);
     writeProfile(this.#state.sql, profile);
+  }
+
+  /** Notes that somebody tried to sign in as the person with a wrong password or code. How often that can be, the gate says. */
+  async noteRefusedSignIn(reason: RefusedSignIn): Promise<void> {
+    this.#door.signInRefused(reason);
   }
 
   /** Birth date, sex and height, as far as the person has said them. */
@@ -427,6 +463,12 @@ export class Vault extends DurableObject<Env> {
     return this.#consents.history(id);
   }
 
+  /** The version of a consent that a receipt proves, or null; throws `not_found`. */
+  async proveConsent(actor: PersonActor, id: ConsentId, receipt: string): Promise<ConsentRecord | null> {
+    this.#door.enter(actor, { action: "read", resource: "consent", about: [id] });
+    return this.#consents.prove(id, receipt) ?? null;
+  }
+
   /** Gives a consent, which counts at once; throws `invalid` or `conflict`. */
   async giveConsent(actor: PersonActor, id: ConsentId, terms: ConsentTerms): Promise<ConsentRecord> {
     this.#door.enter(actor, { action: "manage", resource: "consent", about: [id] });
@@ -446,9 +488,14 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** How a decision about somebody would go now, and why. */
-  async explainAccess(actor: PersonActor, somebody: Judged, action: SharedAction, category: Category): Promise<Explanation> {
+  async explainAccess(
+    actor: PersonActor,
+    somebody: Unproven,
+    action: SharedAction,
+    category: Category,
+  ): Promise<Explanation & Pick<Judged, "assurance">> {
     this.#door.enter(actor, { action: "read", resource: "consent", about: somebody.as.map(({ id }) => id) });
-    return this.#door.judge(somebody, action, "metric", category);
+    return this.#door.explain({ ...somebody, assurance: "aal1" }, action, "metric", category);
   }
 
   /** What this person shares with the actor, and their name; null where nothing. */

@@ -27,8 +27,26 @@ export async function migrateLocal(state: LocalState): Promise<number> {
   const mark = join(state.folder, "migrations.json");
   if (existsSync(mark) && readFileSync(mark, "utf8") === digest) return 0;
 
+  const { unstable_splitSqlQuery } = await import("wrangler");
+  const { databases, close } = await openDatabases(state);
+  try {
+    let applied = 0;
+    for (const [binding, folder] of Object.entries(DATABASES) as [keyof typeof DATABASES, keyof typeof files][]) {
+      applied += await applyTo(databases[binding], files[folder], unstable_splitSqlQuery);
+    }
+    writeFileSync(mark, digest);
+    return applied;
+  } finally {
+    await close();
+  }
+}
+
+/** Opens the four local databases, as wrangler's own commands see them. */
+export async function openDatabases(
+  state: LocalState,
+): Promise<{ readonly databases: Readonly<Record<keyof typeof DATABASES, Database>>; close: () => Promise<void> }> {
   // Wrangler takes most of a second to load.
-  const { getPlatformProxy, unstable_readConfig, unstable_splitSqlQuery } = await import("wrangler");
+  const { getPlatformProxy, unstable_readConfig } = await import("wrangler");
   const configPath = join(state.folder, "databases.json");
   const { name, compatibility_date, d1_databases } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
   // The databases alone: objects need their classes, which are not part of a migration.
@@ -48,16 +66,7 @@ export async function migrateLocal(state: LocalState): Promise<number> {
     persist: { path: state.persist },
     envFiles: [],
   });
-  try {
-    let applied = 0;
-    for (const [binding, folder] of Object.entries(DATABASES) as [keyof typeof DATABASES, keyof typeof files][]) {
-      applied += await applyTo(proxy.env[binding], files[folder], unstable_splitSqlQuery);
-    }
-    writeFileSync(mark, digest);
-    return applied;
-  } finally {
-    await proxy.dispose();
-  }
+  return { databases: proxy.env, close: async () => await proxy.dispose() };
 }
 
 interface Migration {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { network } from "./network";
+import { network, shortened } from "./network";
 
 test.each([
   ["203.0.113.7", "203.0.113.7"],
@@ -10,3 +10,8 @@ test.each([
   ["::1", "0:0:0:0"],
   ["", ""],
 ])("%s belongs to %s", (address, expected) => expect(network(address)).toBe(expected));
+
+test.each([
+  ["203.0.113.7", "203.0.113.0/24"],
+  ["2001:db8:1:2", "2001:db8:1::/48"],
+])("of %s no more is kept than %s", (subscriber, kept) => expect(shortened(subscriber)).toBe(kept));

@@ -1,3 +1,9 @@
+/** What is kept of a network: enough to recognise where one signed in from, too little to find a household. */
+export function shortened(subscriber: string): string {
+  if (!subscriber.includes(":")) return `${subscriber.split(".").slice(0, 3).join(".")}.0/24`;
+  return `${subscriber.split(":").slice(0, 3).join(":")}::/48`;
+}
+
 /** One subscriber: an IPv4 address, or the /64 that IPv6 customers get as a whole. */
 export function network(address: string): string {
   if (!address.includes(":")) return address;

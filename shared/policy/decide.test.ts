@@ -26,7 +26,7 @@ const OWNER = newId("person", "eu", 1);
 const OTHER = newId("person", "eu", 2);
 const READER = newId("person", "us", 3);
 
-const reader: Subject = { kind: "person", id: READER, roles: ["user", "trainer"], assurance: "aal1" };
+const reader: Subject = { kind: "person", id: READER, roles: ["user", "trainer"], assurance: "aal2" };
 const heart: Resource = { owner: OWNER, kind: "metric", category: "vitals" };
 const consent: Consent = {
   id: "cns_eu_1",
@@ -47,13 +47,15 @@ const reasonOf = (change: Partial<Consent>, subject: Subject = reader, resource:
   decide(subject, "read", resource, "coaching", [{ ...consent, ...change }], me, NOW).reason;
 
 describe("one's own", () => {
-  test("everything is allowed", () => {
+  test("everything is allowed, without a second factor, save to give oneself roles", () => {
     for (const action of ACTIONS)
-      for (const kind of RESOURCES)
-        expect(decide({ ...reader, id: OWNER, roles: [] }, action, { owner: OWNER, kind }, "personal", [], me, NOW)).toMatchObject({
-          allow: true,
-          reason: "self",
-        });
+      for (const kind of RESOURCES) {
+        const own: Subject = { ...reader, id: OWNER, roles: [], assurance: "aal1" };
+        const isRoles = kind === "role" && action === "manage";
+        expect(decide(own, action, { owner: OWNER, kind }, "personal", [], me, NOW)).toMatchObject(
+          isRoles ? { allow: false, reason: "role_not_held" } : { allow: true, reason: "self" },
+        );
+      }
   });
 
   test("but not through a token without the scope", () => {
@@ -96,7 +98,7 @@ describe("another person's", () => {
   });
 
   test("what is not readings is for the person alone", () => {
-    for (const kind of RESOURCES.filter((one) => !SHAREABLE.has(one)))
+    for (const kind of RESOURCES.filter((one) => !SHAREABLE.has(one) && one !== "role"))
       expect(reasonOf({}, reader, { owner: OWNER, kind, category: "vitals" })).toBe("not_shareable");
     for (const action of ["delete", "export", "manage"] as const)
       expect(decide(reader, action, heart, "coaching", [consent], me, NOW).reason).toBe("not_shareable");
@@ -171,6 +173,36 @@ describe("special classes", () => {
 
   test("every class of the catalogue can be named", () => {
     for (const { sensitivity } of METRICS) expect(CATEGORIES).toContain(sensitivity);
+  });
+});
+
+describe("working with other people's data", () => {
+  test.each(ROLE_NAMES.filter((role) => ROLE_LIMITS[role].categories.includes("vitals")))(
+    "as %s needs a second factor, unless it is family or friends",
+    (role) => {
+      const [purpose = "personal"] = ROLE_LIMITS[role].purposes;
+      const given: Consent = { ...consent, role, purpose, categories: ["vitals"] };
+      const ask = (assurance: Subject["assurance"]) =>
+        decide({ ...reader, roles: ROLE_NAMES, assurance }, "read", heart, purpose, [given], me, NOW);
+      expect(ask("aal2").allow).toBe(true);
+      expect(ask("aal1")).toMatchObject(role === "user" ? { allow: true } : { allow: false, reason: "second_factor_missing" });
+    },
+  );
+
+  test("an administrator with a second factor reads and sets roles, their own too, and nothing else", () => {
+    const admin: Subject = { ...reader, roles: ["user", "admin"] };
+    const roles: Resource = { owner: OWNER, kind: "role" };
+    const ask = (subject: Subject, action: "read" | "manage", resource = roles) =>
+      decide(subject, action, resource, "administration", [], me, NOW);
+    for (const action of ["read", "manage"] as const) {
+      expect(ask(admin, action)).toEqual({ allow: true, reason: "role", obligations: ["log"] });
+      expect(ask({ ...admin, assurance: "aal1" }, action).reason).toBe("second_factor_missing");
+      expect(ask({ ...admin, roles: ROLE_NAMES.filter((role) => role !== "admin") }, action).reason).toBe("role_not_held");
+      expect(ask({ ...admin, kind: "app" }, action).reason).toBe("role_not_held");
+    }
+    expect(ask({ ...admin, id: OWNER }, "manage").allow).toBe(true);
+    expect(ask(admin, "read", heart).allow).toBe(false);
+    expect(decide(admin, "delete", roles, "administration", [], me, NOW).reason).toBe("not_shareable");
   });
 });
 
@@ -303,9 +335,30 @@ describe("for any inputs", () => {
           const isHis = owner === one.resource.owner && grantee.id === one.subject.id && grantee.kind === one.subject.kind;
           const category = one.resource.category;
           const isNamed = category !== undefined && categories.includes(category) && (actions as readonly string[]).includes(one.action);
-          return isThis && isValid && isHis && isNamed && purpose === one.purpose && one.subject.roles.includes(role);
+          return (
+            isThis &&
+            isValid &&
+            isHis &&
+            isNamed &&
+            purpose === one.purpose &&
+            one.subject.roles.includes(role) &&
+            (role === "user" || one.subject.assurance === "aal2")
+          );
         });
         expect(used).toBeDefined();
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("without a second factor nobody is let in but the owner, and family and friends", () => {
+    fc.assert(
+      fc.property(near, (one) => {
+        const decision = run({ ...one, subject: { ...one.subject, assurance: "aal1" } });
+        if (!decision.allow || decision.reason === "self") return;
+        expect(decision.reason).toBe("consent");
+        const used = one.consents.filter(({ id, version }) => id === decision.consent?.id && version === decision.consent.version);
+        expect(used.some(({ role }) => role === "user")).toBe(true);
       }),
       { numRuns: 3_000 },
     );

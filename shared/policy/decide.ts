@@ -27,6 +27,7 @@ export const DENIALS = [
   "action_not_granted",
   "role_not_held",
   "role_not_permitted",
+  "second_factor_missing",
   "emergency_role_missing",
   "emergency_second_factor_missing",
   "emergency_justification_missing",
@@ -43,7 +44,7 @@ export type Obligation = "log" | "notify_person" | "review" | "end_within_hour";
 export type Decision =
   | {
       readonly allow: true;
-      readonly reason: "self" | "consent" | "break_glass";
+      readonly reason: "self" | "consent" | "role" | "break_glass";
       /** The version that allowed it, for `consent`. */
       readonly consent?: { readonly id: string; readonly version: number };
       readonly obligations: readonly Obligation[];
@@ -61,9 +62,10 @@ const deny = (reason: Denial): Decision => ({ allow: false, reason });
 /**
  * Decides whether a subject may act on a resource. Nobody may, unless
  *
- * - it is their own and their token's scope covers it, or
+ * - it is their own and their token's scope covers it, save that nobody gives themselves roles, or
  * - one valid consent of the owner names subject, role, action, category and purpose, the subject holds the role at this moment, the
- *   role can be given that much (`ROLE_LIMITS`), and the token's scope covers it, or
+ *   role can be given that much (`ROLE_LIMITS`), and the token's scope covers it; in every role but `user` with a second factor, or
+ * - an administrator with a second factor reads or sets what roles somebody holds, or
  * - a clinician breaks the glass: purpose `emergency`, a second factor, a justification, reading only. That brings obligations which the
  *   caller must be able to keep.
  *
@@ -82,7 +84,9 @@ export function decide(
   now: number,
 ): Decision {
   if (!inScope(scopes, action, resource)) return deny("scope_missing");
+  if (resource.kind === "role" && action === "manage") return administer(subject);
   if (subject.kind === "person" && subject.id === resource.owner) return { allow: true, reason: "self", obligations: LOGGED };
+  if (resource.kind === "role" && action === "read") return administer(subject);
   if (!isShared(action) || !SHAREABLE.has(resource.kind)) return deny("not_shareable");
   if (resource.category === undefined) return deny("category_missing");
   if (purpose === "emergency") return emergency(subject, action);
@@ -116,7 +120,14 @@ function faultOf(
   if (!subject.roles.includes(consent.role)) return "role_not_held";
   const limits = ROLE_LIMITS[consent.role];
   const isPermitted = limits.categories.includes(category) && limits.actions.includes(action) && limits.purposes.includes(consent.purpose);
-  return isPermitted ? undefined : "role_not_permitted";
+  if (!isPermitted) return "role_not_permitted";
+  // Family and friends sign in as for their own data; whoever works with other people's proves more.
+  return consent.role === "user" || subject.assurance === "aal2" ? undefined : "second_factor_missing";
+}
+
+function administer(subject: Subject): Decision {
+  if (subject.kind !== "person" || !subject.roles.includes("admin")) return deny("role_not_held");
+  return subject.assurance === "aal2" ? { allow: true, reason: "role", obligations: LOGGED } : deny("second_factor_missing");
 }
 
 function emergency(subject: Subject, action: SharedAction): Decision {

@@ -33,10 +33,13 @@ export type SharedAction = (typeof SHARED_ACTIONS)[number];
 export const ACTIONS = [...SHARED_ACTIONS, "delete", "export", "manage", "sign_in", "sign_out"] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Why data is used. `emergency` cannot be consented to: it is the way around consent, with its own conditions. */
-export const PURPOSES = ["personal", "coaching", "care", "research", "emergency"] as const;
+/**
+ * Why data is used. Two cannot be consented to: `emergency` is the way around consent, with its own conditions, and `administration` is
+ * what operators do with accounts, never with data.
+ */
+export const PURPOSES = ["personal", "coaching", "care", "research", "emergency", "administration"] as const;
 export type Purpose = (typeof PURPOSES)[number];
-export type ConsentPurpose = Exclude<Purpose, "emergency">;
+export type ConsentPurpose = Exclude<Purpose, "emergency" | "administration">;
 
 /** Kinds of things in a vault. Those of `SHAREABLE` consist of readings, which have categories; the others are the person's own business. */
 export const RESOURCES = [
@@ -56,6 +59,7 @@ export const RESOURCES = [
   "session",
   "consent",
   "access_log",
+  "role",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);

@@ -5,7 +5,7 @@ import { languageOf } from "../../shared/http/texts";
 import { problem } from "../../shared/problem";
 import { addressPlace, inBackground, newChallenge, readAddress, readChallenge, takeChallenge } from "../credentials";
 import { letter } from "../mail";
-import { LIVE_SESSION, requireSession, sessionGuard } from "../sessions";
+import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
 import { findClaim, moveClaim } from "./directory";
 import { directoryHashes, regionalHashes } from "./email";
 import { mayWriteTo } from "./limits";
@@ -43,7 +43,7 @@ export async function requestEmailChange(ports: AccountPorts, actor: PersonActor
 }
 
 /**
- * Changes the address with the token of a letter, in the directory and in the region, and tells the old one. Every step may be
+ * Changes the address with the token of a letter, in the directory and in the region, ends all other sessions and tells the old address. Every step may be
  * repeated, and the token is taken last, so that a call that was cut off is completed by the next.
  *
  * Problems: `gone` for a token that is not (any more) one of this person; `email_taken` where somebody else was faster.
@@ -65,13 +65,16 @@ export async function confirmEmailChange(ports: AccountPorts, actor: PersonActor
   const abandoned = claim !== undefined && claim.person !== person && !(await hasAccount(ports, claim)) ? claim : undefined;
   if (!(await moveClaim(ports.directory.records, hashes, { person, now, abandoned }))) throw problem("email_taken");
   const [current] = await regionalHashes(keys, email);
-  const { meta } = await records
-    .prepare(
-      `update credentials set email_hash = ?4, key_version = ?5, sealed_email = ?6, email_verified_at = ?3 where person_id = ?2 and ${LIVE_SESSION}`,
-    )
-    .bind(actor.session, person, now, current.hash, current.version, await vault.seal(addressPlace(person), email))
-    .run();
-  if (meta.changes !== 1) throw problem("session_ended");
+  const [changed] = await records.batch([
+    records
+      .prepare(
+        `update credentials set email_hash = ?4, key_version = ?5, sealed_email = ?6, email_verified_at = ?3 where person_id = ?2 and ${LIVE_SESSION}`,
+      )
+      .bind(actor.session, person, now, current.hash, current.version, await vault.seal(addressPlace(person), email)),
+    endOthers(records, actor, now, "email_changed"),
+  ]);
+  if (changed?.meta.changes !== 1) throw problem("session_ended");
+  await tellEnded(ports, person);
   await takeChallenge(ports, "eml", token);
   if (before !== undefined && before.email !== email) {
     inBackground(ports, "address_changed", async () => {

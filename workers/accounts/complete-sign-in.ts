@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { regionOf } from "../../shared/id";
-import { problem } from "../../shared/problem";
-import { BOTH_FACTORS, beginAttempt, readChallenge, type SecondProof, spendSecondProof, takeChallenge } from "../credentials";
+import { isProblem, problem } from "../../shared/problem";
+import { BOTH_FACTORS, beginAttempt, inBackground, readChallenge, type SecondProof, spendSecondProof, takeChallenge } from "../credentials";
 import { openSession } from "../sessions";
 import type { AccountPorts } from "./ports";
 import { pushProfile } from "./push-profile";
@@ -39,7 +39,14 @@ export async function completeSignIn(
     .bind(person)
     .first<HalfSignedIn>();
   if (row === null || (await sha256Hex(row.password_hash)) !== found.content) throw over();
-  await spendSecondProof(ports, person, second);
+  try {
+    await spendSecondProof(ports, person, second);
+  } catch (error) {
+    if (isProblem(error) && error.code === "invalid_credentials") {
+      inBackground(ports, "refused_sign_in", async () => void (await ports.vault(person).noteRefusedSignIn("wrong_code")));
+    }
+    throw error;
+  }
   if ((await takeChallenge(ports, "mfa", challenge)) === undefined) throw over();
   const session = await openSession(ports, {
     person,

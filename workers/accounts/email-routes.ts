@@ -84,7 +84,7 @@ export const emailRoutes = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Change your e-mail address with the code of the letter",
-      description: "Within 24 hours. The old address is told.",
+      description: "Within 24 hours. All other sessions end, and the old address is told.",
       tags: ["Accounts"],
       responses: { 204: null },
       problems: ["malformed", "invalid", "gone", "email_taken", "step_up_required"],

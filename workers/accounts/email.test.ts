@@ -136,6 +136,20 @@ describe("another address", () => {
     expect((await send("POST", "/v1/accounts", heir)).status).toBe(201);
   });
 
+  it("ends all other sessions, at the vault too", async () => {
+    const owner = await registerPerson();
+    const other = signedInSchema.parse(await (await signIn(owner.email, owner.password)).json()).tokens;
+    const email = freshEmail();
+    await send("POST", "/v1/me/email", { email }, bearer(owner.accessToken));
+    const token = await codeTo(email, "Confirm your new address");
+    expect((await send("GET", "/v1/me/metrics", undefined, bearer(other.accessToken))).status).toBe(200);
+    expect((await send("POST", "/v1/me/email/confirmation", { token }, bearer(owner.accessToken))).status).toBe(204);
+    for (const path of ["/v1/me", "/v1/me/metrics"]) {
+      expect((await send("GET", path, undefined, bearer(other.accessToken))).status, path).toBe(401);
+      expect((await owner.fetch(path)).status, path).toBe(200);
+    }
+  });
+
   it("that belongs to somebody is not given away, and the caller does not learn of it", async () => {
     const [owner, stranger] = await Promise.all([registerPerson(), registerPerson("us")]);
     const asked = await send("POST", "/v1/me/email", { email: stranger.email }, bearer(owner.accessToken));

@@ -8,6 +8,7 @@ import { vaultOf } from "../regional";
 /** What the vault keeps of a profile: enough to know the person's local dates and to name them, and what formulas need. */
 export interface AccountVault extends CredentialVault {
   setProfile(profile: { readonly timeZone: string; readonly locale: string; readonly name?: string }, opened?: SessionId): Promise<unknown>;
+  noteRefusedSignIn(reason: "wrong_password" | "wrong_code"): Promise<unknown>;
   details(actor: PersonActor): Promise<PersonDetails>;
   changeDetails(actor: PersonActor, change: DetailsChange): Promise<unknown>;
 }

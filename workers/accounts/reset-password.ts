@@ -4,7 +4,17 @@ import { passwordFault } from "../../shared/crypto/password-rules";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { inBackground, networkGate, newChallenge, notifyOwner, reached, readChallenge, takeChallenge, tooMany } from "../credentials";
+import {
+  inBackground,
+  networkGate,
+  newChallenge,
+  notifyOwner,
+  reached,
+  readAddress,
+  readChallenge,
+  takeChallenge,
+  tooMany,
+} from "../credentials";
 import { letter } from "../mail";
 import { endAll, tellEnded } from "../sessions";
 import { findClaim } from "./directory";
@@ -62,7 +72,7 @@ export async function resetPassword(
     .bind(person)
     .first<{ name: string; password_hash: string }>();
   if (row === null || (await sha256Hex(row.password_hash)) !== found.content) throw over();
-  const fault = passwordFault(password, { email: "", name: row.name });
+  const fault = passwordFault(password, { email: (await readAddress(ports, person))?.email ?? "", name: row.name });
   if (fault !== undefined) throw problem("invalid", undefined, { errors: [{ pointer: "/password", ...fault }] });
   if ((await takeChallenge(ports, "rst", token)) === undefined) throw over();
   const now = ports.now();

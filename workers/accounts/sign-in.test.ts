@@ -1,14 +1,19 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { fetchApp, freshAddress, freshEmail, freshPassword, registerPerson, send } from "../../test/people";
 import { regionalKeys } from "../../shared/crypto/keys";
-import { regionOf, type PersonId } from "../../shared/id";
+import { parseId, regionOf, type PersonId } from "../../shared/id";
 import { systemRandom } from "../../shared/id";
 import { NO_DETAILS } from "../../shared/person-details";
-import { REGIONS } from "../../shared/region";
-import { regional } from "../regional";
+import { isProblem } from "../../shared/problem";
+import { type Region, REGIONS } from "../../shared/region";
+import { gateOf, regional } from "../regional";
+import { requestEmailChange } from "./change-email";
 import type { AccountPorts, AccountVault } from "./ports";
+import { requestReset } from "./reset-password";
 import { signIn } from "./sign-in";
+import { beginRegistration } from "./verified-registration";
 import { directoryKeys } from "../../shared/crypto/keys";
 
 afterEach(() => {
@@ -23,6 +28,7 @@ const passwordOf = async (person: PersonId) =>
 
 const NO_VAULT: AccountVault = {
   setProfile: async () => undefined,
+  noteRefusedSignIn: async () => undefined,
   revokeSession: async () => undefined,
   details: async () => NO_DETAILS,
   changeDetails: async () => undefined,
@@ -57,6 +63,10 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
     ...changes,
   };
 }
+
+const sidOf = (accessToken: string): string =>
+  z.looseObject({ sid: z.string() }).parse(JSON.parse(atob((accessToken.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))))
+    .sid;
 
 describe("signing in", () => {
   it.each(REGIONS)("gives a person of %s a session of their own region", async (region) => {
@@ -136,7 +146,100 @@ describe("signing in", () => {
   });
 });
 
+/** Ports that count the work: pepper reads are hashes, and nothing behind `later` has begun. */
+function counting(changes: Partial<AccountPorts> = {}) {
+  const work = { hashes: 0, queries: 0, directory: 0, gates: 0, vaults: 0, later: 0 };
+  const counted = (records: D1Database, of: "queries" | "directory"): D1Database =>
+    new Proxy(records, {
+      get(target, name) {
+        if (name === "prepare" || name === "batch") work[of]++;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  const base = ports(changes);
+  const all = {
+    ...base,
+    directory: { ...base.directory, records: counted(base.directory.records, "directory") },
+    stores: (region: Region) => {
+      const { records, keys } = base.stores(region);
+      const watched = Object.entries(keys.keys).map(([version, key]) => {
+        const { pepper } = key;
+        const get = () => (work.hashes++, pepper);
+        return [version, Object.defineProperty({ ...key }, "pepper", { get })] as const;
+      });
+      return { records: counted(records, "queries"), keys: { ...keys, keys: Object.fromEntries(watched) } };
+    },
+    gate: (region: Region, name: string) => (work.gates++, base.gate(region, name)),
+    vault: (person: PersonId) => (work.vaults++, base.vault(person)),
+    later: () => void work.later++,
+  } satisfies AccountPorts;
+  return { work, ports: all };
+}
+
+describe("whether an address has an account", () => {
+  const workOf = async (call: (with_: AccountPorts) => Promise<unknown>) => {
+    const { work, ports: with_ } = counting();
+    const outcome = await call(with_).then(
+      () => "done",
+      (error: unknown) => (isProblem(error) ? error.code : error),
+    );
+    const { later: _later, ...before } = work;
+    return { outcome, ...before };
+  };
+  const registration = (email: string) =>
+    ({ email, password: freshPassword(), name: "Ada", region: "eu", timeZone: "UTC", locale: "en" }) as const;
+
+  it("costs a wrong password the same steps before the answer: one hash, the same reads, the same gates", async () => {
+    const { email } = await registerPerson();
+    const [known, unknown] = [email, freshEmail()].map((text) =>
+      workOf(async (with_) => await signIn(with_, { email: text, password: freshPassword() })),
+    );
+    expect(await known).toEqual({ outcome: "invalid_credentials", hashes: 1, queries: 1, directory: 1, gates: 2, vaults: 0 });
+    expect(await unknown).toEqual(await known);
+  });
+
+  it("costs a registration that is verified first, a reset and a change of the address the same, too", async () => {
+    const [owner, asker] = await Promise.all([registerPerson(), registerPerson()]);
+    const session = parseId("session", sidOf(asker.accessToken));
+    if (session === undefined) throw new TypeError("no session");
+    const actor = { kind: "person", person: asker.person.id, session } as const;
+    const calls: ((with_: AccountPorts, email: string) => Promise<unknown>)[] = [
+      async (with_, email) => await beginRegistration(with_, registration(email)),
+      async (with_, email) => await requestReset(with_, email),
+      async (with_, email) => await requestEmailChange(with_, actor, email),
+    ];
+    for (const call of calls) {
+      const [known, unknown] = await Promise.all(
+        [owner.email, freshEmail()].map((email) => workOf(async (with_) => await call(with_, email))),
+      );
+      expect(known?.outcome).toBe("done");
+      expect(unknown, call.toString()).toEqual(known);
+      // Nothing that depends on the address is looked up before the answer.
+      expect(known?.directory).toBe(0);
+    }
+  });
+});
+
 describe("too many attempts", () => {
+  it("of a hundred at once ten are hashed, exactly", async () => {
+    const { email, person } = await registerPerson();
+    const { work, ports: with_ } = counting({ gate: (region, name) => gateOf(env, region, name), network: freshAddress() });
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const network = `2001:db8:${person.id.length}:${i}`;
+        return await signIn({ ...with_, network }, { email, password: "a wrong guess" }).then(
+          () => "signed in",
+          (error: unknown) => (isProblem(error) ? error.code : error),
+        );
+      }),
+    );
+    expect([answers.filter((code) => code === "invalid_credentials").length, answers.filter((code) => code === "locked").length]).toEqual([
+      10, 90,
+    ]);
+    expect(work.hashes).toBe(10);
+  });
+
   it("lock an account, for the right password in the same words", async () => {
     const { email, password } = await registerPerson();
     const wrong = await Promise.all(Array.from({ length: 12 }, () => send("POST", "/v1/sessions", { email, password: "wrong password" })));

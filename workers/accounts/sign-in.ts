@@ -1,5 +1,5 @@
 import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/crypto/password";
-import { type PersonId, regionOf } from "../../shared/id";
+import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { beginAttempt, inBackground, keepAddress, needsSecondFactor, secondFactorNeeded } from "../credentials";
 import { openSession } from "../sessions";
@@ -32,14 +32,18 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   const region = claim === undefined ? await regionOfUnknown(ports, email) : regionOf(claim.person);
   const attempt = await beginAttempt(ports, region, claim?.person ?? normaliseEmail(email));
   const { records, keys } = ports.stores(region);
-  const row = claim === undefined ? undefined : await readCredential(ports, claim.person, email);
+  // An id that nobody has is looked for as well, so that both take the same steps.
+  const row = await readCredential(ports, claim?.person ?? newId("person", region, ports.now(), ports.random), email);
   if (claim === undefined || row === undefined) {
     await checkNobodysPassword(password, keys);
     throw problem("invalid_credentials");
   }
 
   const { matches, stale } = await checkPassword(password, row.password_hash, keys);
-  if (!matches) throw problem("invalid_credentials");
+  if (!matches) {
+    inBackground(ports, "refused_sign_in", async () => void (await ports.vault(claim.person).noteRefusedSignIn("wrong_password")));
+    throw problem("invalid_credentials");
+  }
 
   const { person } = claim;
   const passwordHash = stale ? await hashPassword(password, keys, ports.random) : row.password_hash;

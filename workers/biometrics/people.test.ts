@@ -3,9 +3,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId } from "../../shared/id";
-import { registerPerson, type RegisteredPerson } from "../../test/people";
+import { holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
-import { regional, vaultOf } from "../regional";
+import { vaultOf } from "../regional";
 
 const DAY = 86_400_000;
 const MINUTE = 60_000;
@@ -92,11 +92,6 @@ const take = async (owner: RegisteredPerson, id: string) => {
   expect((await owner.fetch(`/v1/me/consents/${id}`, { method: "DELETE" })).status).toBe(204);
 };
 
-const hold = async (person: RegisteredPerson, roles: readonly string[]) => {
-  const { records } = regional(env, person.person.region);
-  await records.prepare("update people set roles = ? where id = ?").bind(JSON.stringify(roles), person.person.id).run();
-};
-
 const read = async (reader: RegisteredPerson, owner: RegisteredPerson, path: string) =>
   await reader.fetch(`/v1/people/${owner.person.id}${path}`);
 const statusOf = async (reader: RegisteredPerson, owner: RegisteredPerson, path: string) => (await read(reader, owner, path)).status;
@@ -108,6 +103,7 @@ const [owner, reader, near, away] = await Promise.all([
   registerPerson("us"),
 ]);
 await fill(owner);
+await proveSecondFactor(away);
 
 describe.each(READS)("GET /v1/people/{personId}%s, which needs %s", (path, category) => {
   const other = category === "sleep" ? "body" : "sleep";
@@ -137,7 +133,7 @@ describe.each(READS)("GET /v1/people/{personId}%s, which needs %s", (path, categ
   });
 
   test("is not found with a consent to another action", async () => {
-    await hold(away, ["user", "clinician"]);
+    await holdRoles(away, ["user", "clinician"]);
     const id = await give(owner, away, { role: "clinician", purpose: "care", categories: [category], actions: ["advise"] });
     await expectAll(away, 404);
     await take(owner, id);
@@ -161,14 +157,37 @@ describe.each(READS)("GET /v1/people/{personId}%s, which needs %s", (path, categ
   });
 
   test("is not found in a role that the reader does not hold any more", async () => {
-    await hold(away, ["user"]);
+    await holdRoles(away, ["user"]);
     const id = await give(owner, away, { role: "clinician", purpose: "care", categories: [category] });
     await expectAll(away, 404);
-    await hold(away, ["user", "clinician"]);
+    await holdRoles(away, ["user", "clinician"]);
     await expectAll(away, 200);
-    await hold(away, ["user"]);
+    await holdRoles(away, ["user"]);
     await expectAll(away, 404);
     await take(owner, id);
+  });
+
+  test("in a role that works with other people's data needs a second factor, as the records know it", async () => {
+    const who = await fresh();
+    await holdRoles(who, ["user", "clinician"]);
+    const id = await give(owner, who, { role: "clinician", purpose: "care", categories: [category] });
+    const refused = await read(who, owner, path);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      403,
+      { code: "step_up_required", detail: expect.stringContaining("second factor") },
+    ]);
+    // Whoever has no consent learns nothing of it.
+    await holdRoles(near, ["user", "clinician"]);
+    await expectAll(near, 404);
+    await holdRoles(near, ["user"]);
+    await proveSecondFactor(who);
+    await expectAll(who, 200);
+    await proveSecondFactor(who, "aal1");
+    await expectAll(who, 403);
+    const denied = await answerOf(await owner.fetch(`/v1/me/access-log?actor=${who.person.id}&outcome=denied`));
+    expect(denied.items.map(({ reason }) => reason)).toEqual(["second_factor_missing", "second_factor_missing"]);
+    await take(owner, id);
+    await expectAll(who, 404);
   });
 
   test("looks the same for who may not see it and for who does not exist", async () => {

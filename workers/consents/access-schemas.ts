@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ACTIONS, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
+import { ACTIONS, CATEGORIES, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -12,6 +12,8 @@ export const accessLogQuery = z
   .strictObject({
     actor: z.string().min(1).max(64).meta({ example: "per_eu_01kad7wjcm0000000000000000" }).optional(),
     action: z.enum(ACTIONS).optional(),
+    resource: z.enum(RESOURCES).optional(),
+    category: z.enum(CATEGORIES).optional().describe("Lines about this category, or about a metric of it"),
     outcome: z.enum(["allowed", "denied"]).optional(),
     from: instant.optional(),
     to: instant.optional(),
@@ -29,13 +31,13 @@ const accessEventSchema = z
   .object({
     seq: z.int().describe("Counts without gaps, from 1"),
     at,
-    actor: z.object({ kind: z.enum(["person", "client", "system"]), id: z.string() }),
+    actor: z.object({ kind: z.enum(["person", "client", "system", "unknown"]), id: z.string() }),
     action: z.enum(ACTIONS),
     resource: z.enum(RESOURCES),
     about: z.array(z.string()).describe("Metrics, categories or ids; never values"),
     purpose: z.enum(PURPOSES),
     outcome: z.enum(["allowed", "denied"]),
-    reason: z.string().describe("`self`, `consent`, `system`, or why it was denied"),
+    reason: z.string().describe("`self`, `consent`, `role`, `system`, or why it was denied"),
     session: z.string().optional(),
     requestId: z.string().optional(),
     onBehalfOf: z.string().optional().describe("For `client` its organisation; for `system` the person"),
@@ -55,12 +57,19 @@ export const verificationSchema = z
   .object({
     intact: z.boolean().describe("Every line from `first` on that was looked at is proven"),
     fault: z
-      .object({ kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged"]), seq: z.int() })
+      .object({ kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing"]), seq: z.int() })
       .nullable()
       .describe("The first thing that is wrong"),
     first: z.int(),
     proven: z.int().describe("Number of lines proven"),
-    checkpoint: z.object({ seq: z.int(), at }).nullable().describe("The newest record of the log that is kept outside of it"),
+    checkpoint: z
+      .object({
+        seq: z.int(),
+        at,
+        statement: z.string().optional().describe("The record as a JWS: anybody verifies it with `/.well-known/jwks.json`. Keep it"),
+      })
+      .nullable()
+      .describe("The newest record of the log that is kept outside of it"),
     next: z.int().nullable().describe("Ask again with `after` of this number; null at the end"),
   })
   .meta({ id: "AccessLogVerification" });

@@ -1,8 +1,9 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { newId, parseId } from "../../shared/id";
-import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
+import { fetchApp, holdRoles, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { regional, vaultOf } from "../regional";
 
 const consentSchema = z.object({
@@ -95,6 +96,24 @@ describe("a consent", () => {
     const oldest = listSchema.parse(await (await owner.fetch(`${path}/history?limit=2&cursor=${newest.next ?? ""}`)).json());
     expect([[...newest.items, ...oldest.items], oldest.next]).toEqual([history.items, null]);
     expect(new Set(history.items.map(({ receipt }) => receipt)).size).toBe(3);
+  });
+
+  test("is proven by each of its receipts, for as long as its terms are what was agreed", async () => {
+    const person = await registerPerson();
+    const first = await give(person, friend);
+    const path = `/v1/me/consents/${first.id}`;
+    const second = consentSchema.parse(await (await call(person, "PATCH", path, { categories: ["sleep"] })).json());
+    const prove = async (receipt: string) =>
+      z.object({ proven: consentSchema.nullable() }).parse(await (await call(person, "POST", `${path}/proof`, { receipt })).json()).proven;
+    expect([await prove(first.receipt), await prove(second.receipt)]).toEqual([first, second]);
+    const other = await give(person, friend);
+    for (const receipt of [other.receipt, `${first.receipt}x`, first.receipt.slice(2), "1.", "__proto__.x"])
+      expect(await prove(receipt)).toBeNull();
+    expect((await call(friend, "POST", `${path}/proof`, { receipt: first.receipt })).status).toBe(404);
+    await runInDurableObject(vaultOf(env, person.person.id), (_vault, ctx) => {
+      ctx.storage.sql.exec(`UPDATE consents SET categories = '["vitals","ecg"]' WHERE id = ? AND version = 1`, first.id);
+    });
+    expect([await prove(first.receipt), await prove(second.receipt)]).toEqual([null, second]);
   });
 
   test("is listed latest first, in pages", async () => {
@@ -209,6 +228,27 @@ describe("the access log", () => {
     expect(signedOut?.about).toEqual([signedIn?.session]);
   });
 
+  test("tells what somebody tried who did not prove to be the person", async () => {
+    const person = await registerPerson();
+    for (let i = 0; i < 2; i++) await send("POST", "/v1/sessions", { email: person.email, password: "a wrong guess" });
+    await vi.waitFor(async () => expect((await logOf(person, "?action=sign_in&outcome=denied")).items).toHaveLength(2));
+    const [line] = (await logOf(person, "?actor=unknown")).items;
+    expect(line).toMatchObject({ actor: { kind: "unknown", id: "unknown" }, reason: "wrong_password", resource: "session" });
+  });
+
+  test("is filtered by resource, and by category with the metrics of it", async () => {
+    const person = await registerPerson();
+    for (const path of ["/v1/me/metrics/heart_rate", "/v1/me/metrics/steps", "/v1/me/sleep"]) await person.fetch(path);
+    const categories = async (query: string) => (await logOf(person, query)).items.map(({ resource, about }) => [resource, ...about]);
+    expect(await categories("?category=vitals")).toEqual([["metric", "heart_rate"]]);
+    expect(await categories("?category=activity&resource=metric")).toEqual([["metric", "steps"]]);
+    expect(await categories("?resource=sleep")).toEqual([["sleep"]]);
+    const page = await logOf(person, "?resource=metric&limit=1");
+    expect((await logOf(person, `?resource=metric&limit=1&cursor=${page.next}`)).items).toHaveLength(1);
+    expect((await person.fetch(`/v1/me/access-log?category=vitals&limit=1&cursor=${page.next}`)).status).toBe(422);
+    expect((await person.fetch("/v1/me/access-log?category=everything")).status).toBe(422);
+  });
+
   test("has one line for each of the person's own reads, with its request", async () => {
     const person = await registerPerson();
     const paths = [
@@ -302,6 +342,7 @@ describe("explaining", () => {
       reason: "consent",
       purpose: "personal",
       consent: { id, version: 1 },
+      assurance: "aal1",
       obligations: ["log"],
     });
     expect(await explain(person, friend.person.id, "sleep")).toMatchObject({ reason: "category_not_granted" });
@@ -309,6 +350,9 @@ describe("explaining", () => {
     expect(await explain(person, friend.person.id, "vitals", "write")).toMatchObject({ reason: "action_not_granted" });
     await give(person, friend, { role: "trainer", purpose: "coaching", actions: ["write"] });
     expect(await explain(person, friend.person.id, "vitals", "write")).toMatchObject({ reason: "role_not_held", purpose: "coaching" });
+    await holdRoles(friend, ["user", "trainer"]);
+    expect(await explain(person, friend.person.id, "vitals", "write")).toMatchObject({ allowed: true, assurance: "aal2" });
+    await holdRoles(friend, ["user"]);
     await call(person, "DELETE", `/v1/me/consents/${id}`);
     expect(await explain(person, person.person.id)).toMatchObject({ allowed: true, reason: "self" });
   });

@@ -10,8 +10,9 @@ export async function explainAccess(
   action: SharedAction,
   category: Category,
 ): Promise<ExplanationView> {
-  const { decision, purpose } = await vault.explainAccess(actor, await judgedGrantee(recordsOf, somebody), action, category);
+  const judged = await judgedGrantee(recordsOf, somebody);
+  const { decision, purpose, assurance } = await vault.explainAccess(actor, judged, action, category);
   if (!decision.allow) return { allowed: false, reason: decision.reason, purpose, obligations: [] };
   const { reason, consent, obligations } = decision;
-  return { allowed: true, reason, purpose, ...(consent !== undefined && { consent }), obligations: [...obligations] };
+  return { allowed: true, reason, purpose, ...(consent !== undefined && { consent }), assurance, obligations: [...obligations] };
 }

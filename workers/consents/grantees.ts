@@ -1,4 +1,4 @@
-import type { Judged } from "../../durable-objects/vault/access/door";
+import type { Unproven } from "../../durable-objects/vault/access/door";
 import { type ConsentId, type Id, type IdKind, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { Grantee, GranteeKind } from "../../shared/policy/vocabulary";
 import {
@@ -19,7 +19,7 @@ interface KindRecords<Known> {
   /** Forgets it; done already is fine. */
   drop(recordsOf: RecordsOf, id: Known, owner: PersonId, consent: ConsentId): Promise<void>;
   /** How the grantee's own calls would be judged now. */
-  judged(recordsOf: RecordsOf, id: Known): Promise<Judged>;
+  judged(recordsOf: RecordsOf, id: Known): Promise<Unproven>;
 }
 
 /** To whom consents can be given: a line for each kind. A kind that is not here is refused. */
@@ -75,13 +75,13 @@ export async function dropGrantee(recordsOf: RecordsOf, { kind, id }: Grantee, o
 }
 
 /** How the calls of a grantee would be judged now. */
-export async function judgedGrantee(recordsOf: RecordsOf, { kind, id }: Grantee): Promise<Judged> {
+export async function judgedGrantee(recordsOf: RecordsOf, { kind, id }: Grantee): Promise<Unproven> {
   return (await kinds[kind]?.judged(recordsOf, id)) ?? NOBODY;
 }
 
-const NOBODY: Judged = { as: [], roles: [], scopes: [] };
+const NOBODY: Unproven = { as: [], roles: [], scopes: [] };
 
-function judgedBy(as: readonly Grantee[], standing: Standing | undefined): Judged {
+function judgedBy(as: readonly Grantee[], standing: Standing | undefined): Unproven {
   return { as, roles: standing?.roles ?? [], scopes: standing?.scopes ?? [] };
 }
 

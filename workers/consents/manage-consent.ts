@@ -28,6 +28,12 @@ export async function readHistory({ actor, vault, now }: ConsentPorts, id: strin
   return [viewOf(newest, now()), ...older.map((version) => viewOf(version, now()))];
 }
 
+/** Which version a receipt proves; null where it proves none. Problem `not_found`. */
+export async function proveConsent({ actor, vault, now }: ConsentPorts, id: string, receipt: string): Promise<ConsentView | null> {
+  const proven = await vault.proveConsent(actor, consentId(id), receipt);
+  return proven === null ? null : viewOf(proven, now());
+}
+
 /** Makes a new version; problems `not_found`, `precondition_failed`, `conflict`, `invalid`. */
 export async function changeConsent(
   { actor, vault, now }: ConsentPorts,

@@ -1,5 +1,8 @@
 import type { LoggedEvent } from "../../durable-objects/vault/access/event";
+import type { Verification } from "../../durable-objects/vault/access/verify";
+import { METRICS } from "../../shared/health/catalogue";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
+import type { Category } from "../../shared/policy/vocabulary";
 import type { AccessEventView, AccessLogQuery, VerificationView } from "./access-schemas";
 import type { ConsentPorts } from "./ports";
 
@@ -11,10 +14,11 @@ export async function readAccessLog(
   { actor, vault, keys }: ConsentPorts,
   query: AccessLogQuery,
 ): Promise<{ items: AccessEventView[]; next: string | null }> {
-  const { cursor, ...filter } = query;
-  const scope = `access-log ${JSON.stringify([filter.actor, filter.action, filter.outcome, filter.from, filter.to])}`;
+  const { cursor, category, ...filter } = query;
+  const { actor: who, action, resource, outcome, from, to } = filter;
+  const scope = `access-log ${JSON.stringify([who, action, outcome, from, to, resource, category])}`;
   const before = cursor === undefined ? undefined : await openCursor<number>(keys, actor.person, scope, cursor);
-  const page = await vault.accessLog(actor, { ...filter, before });
+  const page = await vault.accessLog(actor, { ...filter, about: category === undefined ? undefined : aboutCategory(category), before });
   const next = page.next === null ? null : await sealCursor(keys, actor.person, scope, page.next);
   return { items: page.items.map(viewOf), next };
 }
@@ -22,7 +26,16 @@ export async function readAccessLog(
 /** Proves a part of the person's own access log against itself and against what was recorded outside of the vault. */
 export async function verifyAccessLog({ actor, vault }: ConsentPorts, after: number): Promise<VerificationView> {
   const { checkpoint, ...verification } = await vault.verifyAccessLog(actor, after, LINES_A_CALL);
-  return { ...verification, checkpoint: checkpoint === null ? null : { seq: checkpoint.seq, at: new Date(checkpoint.at).toISOString() } };
+  return { ...verification, checkpoint: checkpoint === null ? null : viewOfCheckpoint(checkpoint) };
+}
+
+function viewOfCheckpoint({ seq, at, statement }: NonNullable<Verification["checkpoint"]>): VerificationView["checkpoint"] {
+  return { seq, at: new Date(at).toISOString(), ...(statement !== undefined && { statement }) };
+}
+
+/** How lines name a category: by its name, or by a metric of it. */
+function aboutCategory(category: Category): string[] {
+  return [category, ...METRICS.filter(({ sensitivity }) => sensitivity === category).map(({ key }) => key)];
 }
 
 function viewOf({ at, actorKind, actor, ...rest }: LoggedEvent): AccessEventView {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PersonActor } from "../../shared/context";
 import { type ConsentId, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { problem } from "../../shared/problem";
 import { ROLE_NAMES, type Role } from "../../shared/roles";
 import { requireSession, sessionGuard } from "../sessions";
 
@@ -17,17 +18,28 @@ export async function rolesOf(recordsOf: RecordsOf, person: PersonId): Promise<r
 }
 
 /**
- * The actor with the roles that their account holds now, with their session checked in the same round trip. Problem `session_ended`: the
- * vault of another person does not know which sessions of theirs have ended.
+ * The actor with the roles that their account holds now and the assurance of their session, which is checked in the same round trip.
+ * Problem `session_ended`: the vault of another person does not know which sessions of theirs have ended.
  */
 export async function readerOf(recordsOf: RecordsOf, actor: PersonActor, now: number): Promise<PersonActor> {
+  return (await readerSessionOf(recordsOf, actor, now)).actor;
+}
+
+/** The same, with when the session ends if it is not renewed (epoch milliseconds). */
+export async function readerSessionOf(
+  recordsOf: RecordsOf,
+  actor: PersonActor,
+  now: number,
+): Promise<{ readonly actor: PersonActor; readonly sessionEnds: number }> {
   const records = recordsOf(regionOf(actor.person));
-  const [guard, rows] = await records.batch<{ roles: string }>([
+  const [guard, rows] = await records.batch<{ roles: string; acr: "aal1" | "aal2"; ends: number }>([
     sessionGuard(records, actor, now),
-    records.prepare(SELECT_ROLES).bind(actor.person),
+    records.prepare(SELECT_READER).bind(actor.session, actor.person),
   ]);
   requireSession(guard);
-  return { ...actor, roles: rolesIn(rows?.results[0]?.roles ?? "[]") };
+  const row = rows?.results[0];
+  if (row === undefined) throw problem("session_ended");
+  return { actor: { ...actor, roles: rolesIn(row.roles), assurance: row.acr }, sessionEnds: row.ends };
 }
 
 /** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
@@ -64,8 +76,10 @@ export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: 
 }
 
 const SELECT_ROLES = "select roles from people where id = ?";
+const SELECT_READER =
+  "select people.roles, sessions.acr, min(sessions.idle_expiry, sessions.absolute_expiry) as ends from sessions join people on people.id = sessions.person_id where sessions.id = ? and people.id = ?";
 
 /** A text that is no list of roles gives none. */
-function rolesIn(text: string): readonly Role[] {
+export function rolesIn(text: string): readonly Role[] {
   return rolesSchema.parse(JSON.parse(text));
 }

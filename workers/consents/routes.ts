@@ -8,7 +8,7 @@ import { explainAccess } from "./explain-access";
 import { giveConsent } from "./give-consent";
 import { granteeOf } from "./grantees";
 import { listShared, listSharedWithUs } from "./list-shared";
-import { changeConsent, listConsents, readHistory, revokeConsent } from "./manage-consent";
+import { changeConsent, listConsents, proveConsent, readHistory, revokeConsent } from "./manage-consent";
 import { clientPorts, consentPorts } from "./ports";
 import {
   changeBody,
@@ -21,6 +21,8 @@ import {
   giveBody,
   historySchema,
   ifMatchHeader,
+  proofBody,
+  proofSchema,
   sharedListQuery,
   sharedListSchema,
 } from "./schemas";
@@ -87,6 +89,21 @@ const own = new Hono<AppEnv>()
       };
       return c.json(await pageOf(ports.keys, ports.actor.person, list, c.req.valid("query")));
     },
+  )
+  .post(
+    "/v1/me/consents/:id/proof",
+    route({
+      policy: "person",
+      summary: "Check a receipt that you kept",
+      description: "Computed anew from the terms as they are stored: terms that somebody changed there do not fit their receipt any more.",
+      tags: TAGS,
+      responses: { 200: proofSchema },
+      problems: ["malformed", "not_found", "invalid"],
+      idempotency: "off",
+    }),
+    validate("param", consentParam),
+    validate("json", proofBody),
+    async (c) => c.json({ proven: await proveConsent(consentPorts(c), c.req.valid("param").id, c.req.valid("json").receipt) }),
   )
   .patch(
     "/v1/me/consents/:id",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DENIALS } from "../../shared/policy/decide";
-import { CATEGORIES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
+import { CATEGORIES, PURPOSES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
 import { ROLE_NAMES } from "../../shared/roles";
 import { GRANTEE_KINDS, granteeOf, isGrantee } from "./grantees";
 
@@ -106,6 +106,13 @@ export const consentView = consentSchema;
 export const consentListSchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentList" });
 export const historySchema = z.object({ items: z.array(consentSchema), next: z.string().nullable() }).meta({ id: "ConsentHistory" });
 
+export const proofBody = z
+  .strictObject({ receipt: z.string().min(1).max(200).meta({ example: "1.b0dXk" }).describe("As an answer carried it") })
+  .meta({ id: "ConsentReceipt" });
+export const proofSchema = z
+  .object({ proven: consentSchema.nullable().describe("The version whose terms the receipt proves; null where it proves none") })
+  .meta({ id: "ConsentProof" });
+
 export const sharedListSchema = z
   .object({
     items: z.array(
@@ -130,9 +137,10 @@ export const explainQuery = z.strictObject({
 export const explanationSchema = z
   .object({
     allowed: z.boolean(),
-    reason: z.enum(["self", "consent", "break_glass", ...DENIALS]),
-    purpose: z.enum([...CONSENT_PURPOSES, "emergency"]),
+    reason: z.enum(["self", "consent", "role", "break_glass", ...DENIALS]),
+    purpose: z.enum(PURPOSES),
     consent: z.object({ id: z.string(), version: z.int() }).optional(),
+    assurance: z.enum(["aal1", "aal2"]).optional().describe("What their session must have been opened with: `aal2` is a second factor"),
     obligations: z.array(z.enum(["log", "notify_person", "review", "end_within_hour"])),
   })
   .meta({ id: "AccessExplanation" });

@@ -5,7 +5,7 @@ import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
 import { beginAttempt } from "./attempts";
-import { notifyOwner } from "./notify";
+import { notifyOwner, readAddress } from "./notify";
 import type { CredentialPorts } from "./ports";
 
 export interface PasswordChange {
@@ -39,7 +39,7 @@ export async function changePassword(ports: CredentialPorts, change: PasswordCha
   if (currentPassword === undefined && !change.fresh) {
     throw problem("step_up_required", "Give the present password, or sign in again.");
   }
-  const fault = passwordFault(newPassword, { email: "", name: row.name });
+  const fault = passwordFault(newPassword, { email: (await readAddress(ports, actor.person))?.email ?? "", name: row.name });
   if (fault !== undefined) throw problem("invalid", undefined, { errors: [{ pointer: "/newPassword", ...fault }] });
 
   if (currentPassword !== undefined) {

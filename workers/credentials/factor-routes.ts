@@ -65,6 +65,7 @@ export const factorRoutes = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Replace the recovery codes",
+      description: "All other sessions end. The new codes are shown only here.",
       tags: ["Credentials"],
       responses: { 201: recoveryCodesSchema },
       problems: ["conflict", "step_up_required"],

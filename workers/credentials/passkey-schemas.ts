@@ -19,7 +19,7 @@ const registrationSchema = z.object({
 });
 
 /** As `navigator.credentials.get()` answers, in JSON. A passkey that knows its owner names them. */
-const assertionSchema = z.object({
+export const assertionSchema = z.object({
   id: credentialId,
   rawId: credentialId,
   type: z.literal("public-key"),

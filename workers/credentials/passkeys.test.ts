@@ -148,6 +148,38 @@ describe("signing in with a passkey", () => {
   });
 });
 
+describe("proving oneself again with a passkey", () => {
+  const stepUp = async (accessToken: string, body: unknown) => await send("POST", "/v1/sessions/step-up", body, bearer(accessToken));
+
+  it("renews the proof of the same session, with both factors", async () => {
+    const owner = await withPasskey();
+    later(6);
+    const refreshed = await send("POST", "/v1/sessions/refresh", { refreshToken: owner.refreshToken });
+    const { tokens } = z.object({ tokens: z.object({ accessToken: z.string() }) }).parse(await refreshed.json());
+    expect((await send("POST", "/v1/me/passkeys/challenges", undefined, bearer(tokens.accessToken))).status).toBe(403);
+    const proven = await stepUp(tokens.accessToken, { passkey: await owner.authenticator.get(await requestOptions()) });
+    expect(proven.status).toBe(200);
+    const { accessToken } = z.object({ accessToken: z.string() }).parse(await proven.json());
+    const [before, after] = [tokens.accessToken, accessToken].map((token) =>
+      z.looseObject({ sid: z.string() }).parse(JSON.parse(atob(token.split(".")[1] ?? ""))),
+    );
+    expect(before).toMatchObject({ acr: "aal1" });
+    expect(after).toMatchObject({ sid: before?.sid, acr: "aal2", amr: ["hwk", "user"], auth_time: Math.floor(Date.now() / 1000) });
+    expect((await send("POST", "/v1/me/passkeys/challenges", undefined, bearer(accessToken))).status).toBe(201);
+  });
+
+  it("takes no other person's, none twice, and none beside a password", async () => {
+    const [owner, stranger] = await Promise.all([withPasskey(), withPasskey("us")]);
+    const foreign = await stepUp(owner.accessToken, { passkey: await stranger.authenticator.get(await requestOptions()) });
+    expect([foreign.status, await codeOf(foreign)]).toEqual([401, "invalid_credentials"]);
+    const passkey = await owner.authenticator.get(await requestOptions());
+    const both = await Promise.all([stepUp(owner.accessToken, { passkey }), stepUp(owner.accessToken, { passkey })]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+    for (const body of [{}, { code: "123456" }, { passkey, password: owner.password }, { passkey, code: "123456" }])
+      expect((await stepUp(owner.accessToken, body)).status).toBe(422);
+  });
+});
+
 describe("adding a passkey", () => {
   it("asks for one that knows its owner and verifies them, and for none that is known", async () => {
     const owner = await withPasskey();

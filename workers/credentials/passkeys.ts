@@ -2,6 +2,7 @@ import type { PersonActor } from "../../shared/context";
 import { type Id, regionOf } from "../../shared/id";
 import { notFound } from "../../shared/problem";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
+import { lowerAssurance } from "./lower-assurance";
 import { notifyOwner } from "./notify";
 import type { Passkey } from "./passkey-schemas";
 import type { CredentialPorts } from "./ports";
@@ -62,6 +63,7 @@ export async function removePasskey(ports: CredentialPorts, actor: PersonActor, 
       .prepare(`delete from passkeys where id = ?4 and person_id = ?2 and ${LIVE_SESSION}`)
       .bind(actor.session, actor.person, now, id ?? ""),
     endOthers(records, actor, now, "factor_changed"),
+    lowerAssurance(records, actor),
   ]);
   notifyOwner(ports, actor.person, "factor_removed");
   await tellEnded(ports, actor.person);

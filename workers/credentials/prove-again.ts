@@ -3,8 +3,11 @@ import { checkPassword } from "../../shared/crypto/password";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { type FreshToken, renewProof, requireSession, sessionGuard } from "../sessions";
-import { beginAttempt } from "./attempts";
+import { beginAttempt, beginNetworkAttempt } from "./attempts";
+import type { Assertion } from "./passkey-schemas";
 import type { CredentialPorts } from "./ports";
+import { PASSKEY_METHODS, provePasskey } from "./prove-passkey";
+import type { RelyingParty } from "./relying-party";
 import { BOTH_FACTORS, needsSecondFactor, type SecondProof, spendSecondProof } from "./second-factor";
 
 /**
@@ -39,4 +42,22 @@ export async function proveAgain(
   }
   await attempt.succeeded();
   return await renewProof(ports, actor, row.second === 1 ? { amr: BOTH_FACTORS, acr: "aal2" } : { amr: ["pwd"], acr: "aal1" });
+}
+
+/**
+ * Proves anew who holds a session with one of their passkeys, which counts as both factors. The account's lock does not matter, as at
+ * the sign-in. Problems: `invalid_credentials`, for another person's passkey too; `locked`; `session_ended`.
+ */
+export async function proveAgainByPasskey(
+  ports: CredentialPorts,
+  party: RelyingParty,
+  { actor, response }: { readonly actor: PersonActor; readonly response: Assertion },
+): Promise<FreshToken> {
+  const region = regionOf(actor.person);
+  const { records } = ports.stores(region);
+  requireSession(await sessionGuard(records, actor, ports.now()).all());
+  const attempt = await beginNetworkAttempt(ports, region);
+  if ((await provePasskey(ports, party, response)) !== actor.person) throw problem("invalid_credentials", "The passkey was not accepted.");
+  await attempt.succeeded();
+  return await renewProof(ports, actor, { amr: PASSKEY_METHODS, acr: "aal2" });
 }

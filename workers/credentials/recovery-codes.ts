@@ -1,8 +1,10 @@
 import type { PersonActor } from "../../shared/context";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { type PersonId, type RandomBytes, regionOf } from "../../shared/id";
+import type { Region } from "../../shared/region";
 import { problem } from "../../shared/problem";
-import { requireSession, sessionGuard } from "../sessions";
+import { endOthers, requireSession, sessionGuard, tellEnded } from "../sessions";
+import { notifyOwner } from "./notify";
 import type { CredentialPorts } from "./ports";
 
 const COUNT = 10;
@@ -26,20 +28,29 @@ export async function replaceRecoveryCodes(ports: CredentialPorts, person: Perso
   return codes;
 }
 
-/** Fresh codes at the person's wish. Problem `conflict` where there is no second factor that they could stand in for. */
+/** Fresh codes at the person's wish; all other sessions end. Problem `conflict` where there is no second factor that they could stand in for. */
 export async function renewRecoveryCodes(ports: CredentialPorts, actor: PersonActor): Promise<string[]> {
+  const now = ports.now();
   const { records } = ports.stores(regionOf(actor.person));
   const [guard, factor] = await records.batch([
-    sessionGuard(records, actor, ports.now()),
+    sessionGuard(records, actor, now),
     records.prepare("select 1 from totp where person_id = ? and confirmed_at is not null").bind(actor.person),
   ]);
   requireSession(guard);
   if (factor === undefined || factor.results.length === 0) throw problem("conflict", "There is no second factor to recover from.");
-  return await replaceRecoveryCodes(ports, actor.person);
+  const codes = await replaceRecoveryCodes(ports, actor.person);
+  await endOthers(records, actor, now, "factor_changed").run();
+  notifyOwner(ports, actor.person, "factor_changed");
+  await tellEnded(ports, actor.person);
+  return codes;
 }
 
 /** Uses a code, however it was typed; of parallel uses one succeeds. */
-export async function spendRecoveryCode(ports: CredentialPorts, person: PersonId, code: string): Promise<boolean> {
+export async function spendRecoveryCode(
+  ports: Pick<CredentialPorts, "now"> & { stores(region: Region): { readonly records: D1Database } },
+  person: PersonId,
+  code: string,
+): Promise<boolean> {
   const { meta } = await ports
     .stores(regionOf(person))
     .records.prepare("update recovery_codes set used_at = ? where person_id = ? and code_hash = ? and used_at is null")

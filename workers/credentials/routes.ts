@@ -8,9 +8,10 @@ import { changePassword } from "./change-password";
 import { factorRoutes } from "./factor-routes";
 import { passkeyRoutes } from "./passkey-routes";
 import { credentialPorts } from "./ports";
-import { proveAgain } from "./prove-again";
+import { proveAgain, proveAgainByPasskey } from "./prove-again";
+import { relyingParty } from "./relying-party";
 import { readFactors } from "./read-factors";
-import { changePasswordBody, factorsSchema, freshTokenSchema, secondProofOf, stepUpBody } from "./schemas";
+import { changePasswordBody, factorsSchema, freshTokenSchema, renewedProofOf, stepUpBody } from "./schemas";
 
 export const credentialsRoutes = new Hono<AppEnv>()
   .put(
@@ -51,9 +52,12 @@ export const credentialsRoutes = new Hono<AppEnv>()
     }),
     validate("json", stepUpBody),
     async (c) => {
-      const body = c.req.valid("json");
-      const second = secondProofOf(body);
-      return c.json(await proveAgain(credentialPorts(c), { actor: personOf(c), password: body.password, second }));
+      const proof = renewedProofOf(c.req.valid("json"));
+      const ports = credentialPorts(c);
+      if (proof.kind === "passkey") {
+        return c.json(await proveAgainByPasskey(ports, relyingParty(c.env), { actor: personOf(c), response: proof.response }));
+      }
+      return c.json(await proveAgain(ports, { actor: personOf(c), password: proof.password, second: proof.second }));
     },
   )
   .get(

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { problem } from "../../shared/problem";
+import { type Assertion, assertionSchema } from "./passkey-schemas";
 import type { SecondProof } from "./second-factor";
 
 /** A password that is being chosen. What else is wrong with one, `passwordFault` says. */
@@ -43,11 +44,29 @@ export const challengeBody = z
 
 export const stepUpBody = z
   .strictObject({
-    password: z.string().min(1).max(128),
+    password: z.string().min(1).max(128).optional(),
+    passkey: assertionSchema
+      .optional()
+      .describe("Or the answer of a passkey to `POST /v1/sessions/passkeys/challenges`, which is enough by itself"),
     code: codeSchema.optional().describe("The present code of the authenticator app, where one is set up"),
     recoveryCode: recoveryCodeSchema.optional().describe("Or one of the recovery codes"),
   })
   .meta({ id: "StepUp", example: { password: "correct horse battery staple" } });
+
+/** How somebody proves again who they are. */
+export type RenewedProof =
+  | { readonly kind: "passkey"; readonly response: Assertion }
+  | { readonly kind: "password"; readonly password: string; readonly second: SecondProof | undefined };
+
+/** The proof in a body. Problem `invalid` where it is none, or more than one. */
+export function renewedProofOf(body: z.output<typeof stepUpBody>): RenewedProof {
+  const { password, passkey } = body;
+  const second = secondProofOf(body);
+  if (password !== undefined && passkey === undefined) return { kind: "password", password, second };
+  if (passkey !== undefined && password === undefined && second === undefined) return { kind: "passkey", response: passkey };
+  const message = "Give the password, with a code where one is set up, or the answer of a passkey.";
+  throw problem("invalid", undefined, { errors: [{ pointer: "/password", code: "one_of", message }] });
+}
 
 export const freshTokenSchema = z
   .object({ accessToken: z.string().describe("Says that the person has just proven who they are"), expiresIn: z.int().describe("Seconds") })

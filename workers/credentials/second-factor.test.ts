@@ -3,9 +3,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
-import { REGIONS } from "../../shared/region";
+import { type Region, REGIONS } from "../../shared/region";
 import { regional } from "../regional";
 import { cleanChallenges } from "./challenges";
+import { spendRecoveryCode } from "./recovery-codes";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -158,6 +159,14 @@ describe("with an authenticator app", () => {
     expect(await (await owner.fetch("/v1/me/factors")).json()).toMatchObject({ totp: {}, recoveryCodes: { left: 8 } });
   });
 
+  it("a recovery code tried fifty times at once is good once", async () => {
+    const owner = await withApp();
+    const ports = { now: Date.now, stores: (region: Region) => ({ records: regional(env, region).records }) };
+    const [code = ""] = owner.recoveryCodes;
+    const spent = await Promise.all(Array.from({ length: 50 }, () => spendRecoveryCode(ports, owner.person.id, code)));
+    expect(spent.filter(Boolean)).toHaveLength(1);
+  });
+
   it("needs exactly one code", async () => {
     expect((await complete({ challenge: "x" })).status).toBe(422);
     expect((await complete({ challenge: "x", code: "123456", recoveryCode: "a".repeat(24) })).status).toBe(422);
@@ -190,10 +199,17 @@ describe("setting one up", () => {
   it("a second one is refused, and removing it makes the password enough again", async () => {
     const owner = await withApp();
     expect((await owner.fetch("/v1/me/totp", { method: "POST" })).status).toBe(409);
+    later(30);
+    const signedIn = await complete({ challenge: await challengeOf(owner), code: await appCode(owner.secret) });
+    const other = signedInSchema.parse(await signedIn.json()).tokens.accessToken;
     const fresh = await owner.fetch("/v1/me/recovery-codes", { method: "POST" });
     expect(fresh.status).toBe(201);
+    // New codes are another factor: the other sessions end.
+    expect((await send("GET", "/v1/me", undefined, bearer(other))).status).toBe(401);
     expect((await complete({ challenge: await challengeOf(owner), recoveryCode: owner.recoveryCodes[0] })).status).toBe(401);
     expect((await owner.fetch("/v1/me/totp", { method: "DELETE" })).status).toBe(204);
+    const after = await send("POST", "/v1/sessions/refresh", { refreshToken: owner.refreshToken });
+    expect(claimsOf(signedInSchema.pick({ tokens: true }).parse(await after.json()).tokens.accessToken)).toMatchObject({ acr: "aal1" });
     expect((await send("POST", "/v1/sessions", { email: owner.email, password: owner.password })).status).toBe(201);
     expect((await owner.fetch("/v1/me/totp", { method: "DELETE" })).status).toBe(404);
   });

@@ -4,6 +4,7 @@ import { fromBase32, matchingStep, SECRET_BYTES, toBase32, totpUri } from "../..
 import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
+import { lowerAssurance } from "./lower-assurance";
 import { notifyOwner } from "./notify";
 import type { CredentialPorts } from "./ports";
 import { replaceRecoveryCodes } from "./recovery-codes";
@@ -88,6 +89,7 @@ export async function removeTotp(ports: CredentialPorts, actor: PersonActor): Pr
     endOthers(records, actor, now, "factor_changed"),
     records.prepare(`delete from recovery_codes where person_id = ?2 and ${LIVE_SESSION}`).bind(actor.session, actor.person, now),
     records.prepare(`delete from totp where person_id = ?2 and ${LIVE_SESSION}`).bind(actor.session, actor.person, now),
+    lowerAssurance(records, actor),
   ]);
   requireSession(guard);
   if (removed?.meta.changes === 1) notifyOwner(ports, actor.person, "factor_removed");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PersonId } from "../../shared/id";
 import { ADMISSION_HEADER, type Admission, parseJson, writeAdmission } from "../../shared/live/admission";
 import type { MetricFilter } from "../../shared/live/filter";
 import { problem, type ProblemCode, PROBLEMS } from "../../shared/problem";
@@ -10,6 +11,8 @@ export interface StreamRequest {
   /** The last entry the client has, where it has any. */
   readonly after: number | undefined;
   readonly requestId: string;
+  /** Whose stream, where it is not the actor's own. */
+  readonly owner?: PersonId;
 }
 
 const refusalSchema = z.object({
@@ -18,17 +21,20 @@ const refusalSchema = z.object({
 });
 
 /**
- * Opens a socket of the person's stream. The request to the vault is made from scratch: of the client's own headers none reaches it.
+ * Opens a socket of a person's stream. The request to the vault is made from scratch: of the client's own headers none reaches it.
  *
  * @returns the client's end
  * @throws Problem `session_ended`, `not_found`, `unauthenticated` (used ticket) or `unavailable` (too many connections)
  */
-export async function openStream(ports: LivePorts, { admission, filter, after, requestId }: StreamRequest): Promise<WebSocket> {
+export async function openStream(
+  ports: LivePorts,
+  { admission, filter, after, requestId, owner = admission.actor.person }: StreamRequest,
+): Promise<WebSocket> {
   const url = new URL("https://vault/live");
   if (filter !== undefined) url.searchParams.set("metrics", filter.join(","));
   if (after !== undefined) url.searchParams.set("after", String(after));
   const headers = { upgrade: "websocket", "x-request-id": requestId, [ADMISSION_HEADER]: writeAdmission(admission) };
-  const answer = await ports.vault(admission.actor.person).fetch(url.href, { headers });
+  const answer = await ports.vault(owner).fetch(url.href, { headers });
   if (answer.webSocket !== null) return answer.webSocket;
   const refusal = refusalSchema.safeParse(parseJson(await answer.text()));
   throw refusal.success ? problem(refusal.data.code, refusal.data.detail) : problem("unavailable");

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { z } from "zod";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { authenticate } from "../../shared/http/authenticate";
 import { refuseWrongHost } from "../../shared/http/regional-hosts";
@@ -8,10 +9,11 @@ import type { Admission } from "../../shared/live/admission";
 import { parseMetricFilter } from "../../shared/live/filter";
 import { problem } from "../../shared/problem";
 import { issueTicket } from "./issue-ticket";
-import { openStream } from "./open-stream";
+import { openStream, type StreamRequest } from "./open-stream";
 import { livePorts } from "./ports";
-import { liveQuery, ticketSchema } from "./schemas";
+import { liveQuery, personParam, ticketSchema } from "./schemas";
 import { openTicket } from "./ticket";
+import { watchPerson } from "./watch-person";
 
 export const liveRoutes = new Hono<AppEnv>()
   .post(
@@ -37,21 +39,42 @@ export const liveRoutes = new Hono<AppEnv>()
       problems: ["malformed", "forbidden", "not_found", "invalid", "unknown_metric"],
     }),
     validate("query", liveQuery),
-    async (c) => {
-      const { metrics, after, ticket } = c.req.valid("query");
-      requireKnownOrigin(c);
-      const admission = await admit(c, ticket);
-      c.set("actor", admission.actor);
-      refuseWrongHost(c, admission.actor.person);
-      const filter = parseMetricFilter(metrics);
-      if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-        c.header("upgrade", "websocket");
-        throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
-      }
-      const requestId = c.get("requestId");
-      return new Response(null, { status: 101, webSocket: await openStream(livePorts(c), { admission, filter, after, requestId }) });
-    },
+    async (c) => await upgraded(c, c.req.valid("query"), async (request) => await openStream(livePorts(c), request)),
+  )
+  .get(
+    "/v1/people/:personId/live",
+    route({
+      policy: "ticket",
+      summary: "Watch another person's readings as they happen (WebSocket)",
+      description:
+        "What the person allows you to see, for as long as they do: the stream closes or narrows the moment a consent, a role or your session ends. Opened like your own; the messages are described in docs/live.md.",
+      tags: ["People"],
+      responses: { 101: null },
+      problems: ["malformed", "forbidden", "not_found", "invalid", "unknown_metric", "step_up_required"],
+    }),
+    validate("param", personParam),
+    validate("query", liveQuery),
+    async (c) =>
+      await upgraded(c, c.req.valid("query"), async (request) => await watchPerson(livePorts(c), c.req.valid("param").personId, request)),
   );
+
+/** Checks who asks and how, and answers with the socket that `open` makes. */
+async function upgraded(
+  c: AppContext,
+  { metrics, after, ticket }: z.output<typeof liveQuery>,
+  open: (request: StreamRequest) => Promise<WebSocket>,
+): Promise<Response> {
+  requireKnownOrigin(c);
+  const admission = await admit(c, ticket);
+  c.set("actor", admission.actor);
+  refuseWrongHost(c, admission.actor.person);
+  const filter = parseMetricFilter(metrics);
+  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+    c.header("upgrade", "websocket");
+    throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
+  }
+  return new Response(null, { status: 101, webSocket: await open({ admission, filter, after, requestId: c.get("requestId") }) });
+}
 
 /** Browsers say which page opens the socket, and no CORS check protects it: only pages of the configured origins, and our own, may. */
 function requireKnownOrigin(c: AppContext): void {

@@ -9,6 +9,8 @@ export const ticketSchema = z
   .meta({ id: "Ticket", example: { ticket: "eu.1.b0dXk…", expiresIn: 30 } });
 export type IssuedTicket = z.infer<typeof ticketSchema>;
 
+export const personParam = z.strictObject({ personId: z.string().min(1).max(64) });
+
 export const liveQuery = z.strictObject({
   metrics: z
     .string()

@@ -10,7 +10,7 @@ import type { LivePorts } from "./ports";
 export const TICKET_S = 30;
 const PURPOSE = "ticket";
 
-export type TicketAdmission = Required<Admission>;
+export type TicketAdmission = Required<Pick<Admission, "actor" | "ticket">>;
 
 /**
  * Closes an admission into a ticket: `region.version.box`. The box is encrypted and authenticated with the region's key, so a ticket

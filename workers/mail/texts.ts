@@ -10,7 +10,9 @@ export const LETTERS = [
   "password_changed",
   "factor_added",
   "factor_removed",
+  "factor_changed",
   "key_added",
+  "roles_changed",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -46,6 +48,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     key_added: [
       "An API key was made",
       "An API key was made for your account at Meridian. If it was not you, reset your password at once: that ends every key.",
+    ],
+    factor_changed: [
+      "Your recovery codes were replaced",
+      "The recovery codes of your account at Meridian were replaced: the old ones are worth nothing any more. If it was not you, reset your password at once.",
+    ],
+    roles_changed: [
+      "Your roles were changed",
+      "An administrator has changed what roles you hold at Meridian. Your access log says which and when. If you did not expect it, write to our support.",
     ],
     factor_removed: [
       "A way to sign in was removed",
@@ -84,6 +94,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     key_added: [
       "Ein API-Schlüssel wurde angelegt",
       "Für Ihr Konto bei Meridian wurde ein API-Schlüssel angelegt. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück: Das beendet jeden Schlüssel.",
+    ],
+    factor_changed: [
+      "Ihre Wiederherstellungscodes wurden ersetzt",
+      "Die Wiederherstellungscodes Ihres Kontos bei Meridian wurden ersetzt: Die alten gelten nicht mehr. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück.",
+    ],
+    roles_changed: [
+      "Ihre Rollen wurden geändert",
+      "Eine Verwaltung hat geändert, welche Rollen Sie bei Meridian haben. Welche und wann, steht in Ihrem Zugriffsprotokoll. Falls Sie es nicht erwartet haben, schreiben Sie unserer Hilfe.",
     ],
     factor_removed: [
       "Ein Anmeldeweg wurde entfernt",

@@ -7,7 +7,14 @@ import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 
-export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed" | "password_changed" | "password_reset" | "factor_changed";
+export type EndReason =
+  | "signed_out"
+  | "ended_by_person"
+  | "refresh_replayed"
+  | "password_changed"
+  | "password_reset"
+  | "email_changed"
+  | "factor_changed";
 
 /** The longest time for which an access token of a session that ends now may still be accepted by its own word. */
 const OUTLIVES_MS = (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS;
@@ -43,6 +50,20 @@ export async function endOneSession(ports: SessionPorts, actor: PersonActor, ses
   requireSession(await sessionGuard(records, actor, ports.now()).all());
   if (session === undefined || regionOf(session) !== regionOf(actor.person)) throw notFound("session");
   if (!(await endSession(ports, actor.person, session, "ended_by_person"))) throw notFound("session");
+}
+
+/**
+ * Ends every session that the person signed in to, the actor's own included unless `exceptOwn`; keys of programs stay. Problem
+ * `session_ended`; `unavailable` where the vault does not answer, and repeating the call repairs it.
+ */
+export async function endMySessions(ports: SessionPorts, actor: PersonActor, exceptOwn: boolean): Promise<void> {
+  const now = ports.now();
+  const { records } = ports.stores(regionOf(actor.person));
+  const [guard] = await records.batch([sessionGuard(records, actor, now), endOthers(records, actor, now, "ended_by_person")]);
+  requireSession(guard);
+  await tellEnded(ports, actor.person);
+  // Last, so that a call that was cut off can be repeated.
+  if (!exceptOwn) await endSession(ports, actor.person, actor.session, "signed_out");
 }
 
 /**

@@ -1,5 +1,6 @@
 import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
 import { sealRefreshToken } from "../../shared/crypto/refresh-token";
+import { shortened } from "../../shared/http/network";
 import { newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import { FIRST_PARTY, FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
@@ -12,7 +13,7 @@ export interface SignIn {
   readonly acr: AccessClaims["acr"];
   /** The client's own name for itself, cut to a label. */
   readonly device: string | undefined;
-  /** Network of the client, already shortened. */
+  /** Network of the client; what is kept of it is shortened further. */
   readonly network: string | undefined;
   /** The stored password that was proven: the session opens only while it is still the one. */
   readonly passwordHash: string;
@@ -46,7 +47,7 @@ export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<
       FIRST_PARTY,
       FIRST_PARTY_SCOPE,
       signIn.device ?? null,
-      signIn.network ?? null,
+      signIn.network === undefined ? null : shortened(signIn.network),
       signIn.amr.join(" "),
       signIn.acr,
       now,

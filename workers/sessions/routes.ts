@@ -6,11 +6,11 @@ import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { regionOf } from "../../shared/id";
-import { endOneSession, endSession } from "./end-session";
+import { endMySessions, endOneSession, endSession } from "./end-session";
 import { listSessions } from "./list-sessions";
 import { sessionPorts } from "./ports";
 import { refreshSession } from "./refresh-session";
-import { keySetSchema, refreshBody, refreshedSchema, sessionListSchema, sessionParam } from "./schemas";
+import { endSessionsQuery, keySetSchema, refreshBody, refreshedSchema, sessionListSchema, sessionParam } from "./schemas";
 
 /** Verifiers elsewhere may keep the keys for so long; a new key is published at least as long before it signs. */
 const KEY_SET_SECONDS = 300;
@@ -49,6 +49,23 @@ export const sessionsRoutes = new Hono<AppEnv>()
         newestFirst: true,
       };
       return c.json(await pageOf(ports.stores(regionOf(actor.person)).keys, actor.person, list, c.req.valid("query")));
+    },
+  )
+  .delete(
+    "/v1/sessions",
+    route({
+      policy: "person",
+      summary: "End all your own sessions, or all others",
+      description: "At once, with their live streams. Keys of programs stay: they are revoked one by one.",
+      tags: ["Sessions"],
+      responses: { 204: null },
+      problems: ["invalid"],
+      idempotency: "off",
+    }),
+    validate("query", endSessionsQuery),
+    async (c) => {
+      await endMySessions(sessionPorts(c), personOf(c), c.req.valid("query").except === "current");
+      return c.body(null, 204);
     },
   )
   .delete(

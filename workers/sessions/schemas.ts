@@ -19,7 +19,10 @@ export const sessionSchema = z
     id: z.string(),
     current: z.boolean().describe("Whether this is the session that asks"),
     device: z.string().nullable(),
-    network: z.string().nullable().describe("Address of the sign-in, shortened to its network"),
+    network: z
+      .string()
+      .nullable()
+      .describe("Where the sign-in came from: the first 24 bits of an IPv4 address, 48 of an IPv6 address. No more is kept"),
     createdAt: z.iso.datetime(),
     lastUsedAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().describe("When it ends if it is not used again"),
@@ -28,6 +31,10 @@ export const sessionSchema = z
 export type SessionView = z.infer<typeof sessionSchema>;
 
 export const sessionListSchema = z.object({ items: z.array(sessionSchema), next: z.string().nullable() }).meta({ id: "SessionList" });
+
+export const endSessionsQuery = z.strictObject({
+  except: z.literal("current").optional().describe("Leaves the session that asks"),
+});
 
 /** A path part that is no session id names nothing: it is as unknown as another person's. */
 export const sessionParam = z.object({ id: z.string().transform((text): SessionId | undefined => parseId("session", text)) });

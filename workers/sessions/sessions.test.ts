@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { LiveClient } from "../../test/live-client";
 import { fetchApp, ORIGIN, registerPerson, send } from "../../test/people";
 import { newId, parseId } from "../../shared/id";
 import { vaultOf } from "../regional";
@@ -54,7 +55,7 @@ describe("the own sessions", () => {
     const [newer, older, ...rest] = await list(accessToken);
     expect(rest).toEqual([]);
     expect(newer).toMatchObject({ current: false, device: "Probe/1.0" });
-    expect(newer?.network).not.toContain("cc");
+    expect(newer?.network).toBe("2001:db8:aa::/48");
     expect(older).toMatchObject({ current: true });
   });
 
@@ -68,6 +69,31 @@ describe("the own sessions", () => {
     expect(await list(owner.accessToken)).toHaveLength(2);
     expect((await owner.fetch(path, { method: "DELETE" })).status).toBe(204);
     expect(await list(owner.accessToken)).toHaveLength(1);
+  });
+
+  it("are ended all at once: the others, or every one, with their live streams", async () => {
+    const owner = await registerPerson();
+    const signIn = async () =>
+      signedInSchema.parse(await (await send("POST", "/v1/sessions", { email: owner.email, password: owner.password })).json()).tokens
+        .accessToken;
+    const [one, two] = [await signIn(), await signIn()];
+    const socket = await fetchApp("/v1/me/live", { headers: { upgrade: "websocket", authorization: `Bearer ${one}` } });
+    if (socket.webSocket === null) throw new Error(`the stream answered ${socket.status}`);
+    const stream = new LiveClient(socket.webSocket);
+    expect((await owner.fetch("/v1/sessions?except=me", { method: "DELETE" })).status).toBe(422);
+    expect((await owner.fetch("/v1/sessions?except=current", { method: "DELETE" })).status).toBe(204);
+    expect(await stream.closed).toMatchObject({ code: 4401 });
+    for (const token of [one, two])
+      for (const path of ["/v1/me", "/v1/me/metrics"])
+        expect((await send("GET", path, undefined, { authorization: `Bearer ${token}` })).status, path).toBe(401);
+    expect(await list(owner.accessToken)).toHaveLength(1);
+    const three = await signIn();
+    expect((await owner.fetch("/v1/sessions", { method: "DELETE" })).status).toBe(204);
+    for (const token of [owner.accessToken, three]) {
+      expect((await send("GET", "/v1/me", undefined, { authorization: `Bearer ${token}` })).status).toBe(401);
+      expect((await send("GET", "/v1/me/metrics", undefined, { authorization: `Bearer ${token}` })).status).toBe(401);
+    }
+    expect((await send("POST", "/v1/sessions", { email: owner.email, password: owner.password })).status).toBe(201);
   });
 
   it.each(["nonsense", newId("session", "eu", Date.now()), newId("session", "us", Date.now()), newId("person", "eu", Date.now())])(

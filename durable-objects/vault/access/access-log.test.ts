@@ -1,14 +1,23 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { compactVerify, createLocalJWKSet } from "jose";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { regionalKeys } from "../../../shared/crypto/keys";
 import { newId } from "../../../shared/id";
 import { isProblem } from "../../../shared/problem";
 import { connectVault } from "../../../test/live-client";
+import { fetchApp } from "../../../test/people";
 import { freshVault, samples } from "../../../test/vaults";
 import { chainKey, genesis, linkHash } from "./chain";
 
 const DAY = 86_400_000;
+const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 type Fresh = ReturnType<typeof freshVault>;
 
 const log = async ({ actor, vault }: Fresh, query: object = {}) => (await vault.accessLog(actor, { limit: 200, ...query })).items;
@@ -243,6 +252,14 @@ describe("a log that is", () => {
     expect(await verify(one)).toMatchObject({ fault: { kind: "rewritten", seq: 8 }, proven: 7 });
   });
 
+  test("replaced by a chain that somebody made with a key of their own is found at its first line", async () => {
+    const one = await filled(6);
+    await checkpoint(one);
+    await rewrite(one, 2, new Uint8Array(32));
+    await evictDurableObject(one.vault);
+    expect(await verify(one)).toMatchObject({ fault: { kind: "altered", seq: 1 }, proven: 0 });
+  });
+
   test("another person's is found at its first line", async () => {
     const one = await filled(3);
     const other = await filled(3);
@@ -274,12 +291,63 @@ describe("checkpoints", () => {
     expect(timers).toHaveLength(1);
   });
 
+  /** Writes the checkpoint and says under which name. */
+  async function written(one: Fresh): Promise<{ readonly name: string; readonly text: string }> {
+    const names = async () => (await env.FILES_EU.list({ prefix: "access/" })).objects.map(({ key }) => key);
+    const before = new Set(await names());
+    await checkpoint(one);
+    const name = (await names()).find((key) => !before.has(key)) ?? "";
+    return { name, text: (await (await env.FILES_EU.get(name))?.text()) ?? "" };
+  }
+
+  test("are signed with the region's key, for anybody to verify with the published ones", async () => {
+    const one = await filled(3);
+    const { name } = await written(one);
+    const { statement = "" } = (await verify(one)).checkpoint ?? {};
+    const keys = keySetSchema.parse(await (await fetchApp("/.well-known/jwks.json")).json());
+    const { payload, protectedHeader } = await compactVerify(statement, createLocalJWKSet(keys));
+    expect(protectedHeader).toEqual({ alg: "ES256", typ: "access-checkpoint+jws", kid: "eu-1" });
+    const said = z.strictObject({ log: z.string(), seq: z.number(), hash: z.string(), at: z.number() });
+    const { log: named, seq, hash } = said.parse(JSON.parse(new TextDecoder().decode(payload)));
+    expect([named, seq]).toEqual([name.split("/")[1], 3]);
+    const stored = await runInDurableObject(one.vault, (_i, ctx) =>
+      ctx.storage.sql.exec("SELECT hash FROM access_log WHERE seq = 3").one(),
+    );
+    expect(stored["hash"]).toBe(hash);
+    expect(statement).not.toContain(btoa(one.person).slice(0, 12));
+  });
+
+  test("of the time before they were signed count on, but none comes after one that is", async () => {
+    const one = await filled(3);
+    const first = await written(one);
+    const { statement: _statement, ...old } = z.looseObject({ statement: z.string() }).parse(JSON.parse(first.text));
+    await env.FILES_EU.put(first.name, JSON.stringify(old));
+    expect(await verify(one)).toMatchObject({ intact: true, checkpoint: { seq: 3 } });
+    const second = await written(one);
+    expect(await verify(one)).toMatchObject({ intact: true, checkpoint: { seq: 4 } });
+    await env.FILES_EU.put(first.name, first.text);
+    const { statement: _second, ...stripped } = z.looseObject({ statement: z.string() }).parse(JSON.parse(second.text));
+    await env.FILES_EU.put(second.name, JSON.stringify(stripped));
+    expect(await verify(one)).toMatchObject({ fault: { kind: "checkpoint_forged", seq: 4 } });
+    const { statement } = z.looseObject({ statement: z.string() }).parse(JSON.parse(first.text));
+    await env.FILES_EU.put(second.name, JSON.stringify({ ...stripped, statement }));
+    expect(await verify(one)).toMatchObject({ fault: { kind: "checkpoint_forged", seq: 4 } });
+  });
+
+  test("that are gone are missed once they must have been written", async () => {
+    const one = await filled(3);
+    const { name } = await written(one);
+    await env.FILES_EU.delete(name);
+    expect(await verify(one)).toMatchObject({ intact: true, checkpoint: null });
+    vi.useFakeTimers({ now: Date.now() + 8 * 3_600_000, toFake: ["Date"] });
+    expect(await verify(one)).toMatchObject({ fault: { kind: "checkpoint_missing", seq: 1 }, checkpoint: null });
+    await checkpoint(one);
+    expect(await verify(one)).toMatchObject({ intact: true });
+  });
+
   test("that somebody changed are found", async () => {
     const one = await filled(4);
-    const before = new Set((await env.FILES_EU.list({ prefix: "access/" })).objects.map(({ key }) => key));
-    await checkpoint(one);
-    const name = (await env.FILES_EU.list({ prefix: "access/" })).objects.map(({ key }) => key).find((key) => !before.has(key)) ?? "";
-    const text = (await (await env.FILES_EU.get(name))?.text()) ?? "";
+    const { name, text } = await written(one);
     await env.FILES_EU.put(name, text.replace('"seq":4', '"seq":2'));
     expect(await verify(one)).toMatchObject({ fault: { kind: "checkpoint_forged" } });
     await env.FILES_EU.put(name, "not a checkpoint");
@@ -289,8 +357,8 @@ describe("checkpoints", () => {
   });
 });
 
-/** Recomputes the whole chain after changing one line, with the real key. */
-async function rewrite({ vault, person }: Fresh, seq: number): Promise<void> {
+/** Recomputes the whole chain after changing one line, with the real key unless another is given. */
+async function rewrite({ vault, person }: Fresh, seq: number, own?: Uint8Array): Promise<void> {
   const keys = regionalKeys(env.KEYS_EU);
   await runInDurableObject(vault, (_instance, ctx) => {
     const { sql } = ctx.storage;
@@ -300,7 +368,7 @@ async function rewrite({ vault, person }: Fresh, seq: number): Promise<void> {
       .exec<{ seq: number; at: number; key: string; body: string }>("SELECT seq, at, key, body FROM access_log ORDER BY seq")
       .toArray();
     for (const row of rows) {
-      before = linkHash(chainKey(keys, row.key) ?? new Uint8Array(), row, before);
+      before = linkHash(own ?? chainKey(keys, row.key) ?? new Uint8Array(), row, before);
       sql.exec("UPDATE access_log SET hash = ? WHERE seq = ?", before, row.seq);
     }
   });

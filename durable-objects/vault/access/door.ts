@@ -2,7 +2,7 @@ import type { PersonActor, Reader } from "../../../shared/context";
 import type { SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
-import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
+import { decide, type Decision, type Denial, DENIALS } from "../../../shared/policy/decide";
 import {
   type Action,
   CATEGORIES,
@@ -18,15 +18,15 @@ import { notFound, problem } from "../../../shared/problem";
 import type { Role } from "../../../shared/roles";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
-import type { AccessEvent } from "./event";
+import type { AccessEvent, RefusedSignIn } from "./event";
 import type { AccessLog } from "./log";
 
 /** What somebody wants to do here. */
 export interface Access {
   readonly action: Action;
   readonly resource: ResourceKind;
-  /** The one category it is about; `each` where the answer consists of several and leaves out what the actor may not see. */
-  readonly category?: Category | "each" | undefined;
+  /** The category it is about; several or `each` where the answer consists of them and leaves out what the actor may not see. */
+  readonly category?: Category | "each" | readonly Category[] | undefined;
   /** Categories of details, which are left out where the actor may not see them. */
   readonly details?: readonly Category[];
   /** Metric keys or ids for the log. */
@@ -40,12 +40,17 @@ export interface Entry {
   sees(category: Category): boolean;
 }
 
-/** Whose access is judged: as whom consents may name them, in which roles, and what their token is good for. */
+/** Whose access is judged: as whom consents may name them, in which roles and how surely, and what their token is good for. */
 export interface Judged {
   readonly as: readonly Grantee[];
   readonly roles: readonly Role[];
   readonly scopes: readonly Scope[];
+  /** Of the session; a machine client proves itself with a key each time. */
+  readonly assurance: "aal1" | "aal2";
 }
+
+/** The same, whatever the session. */
+export type Unproven = Omit<Judged, "assurance">;
 
 /** A decision, and for which purpose it was made. */
 export interface Explanation {
@@ -53,20 +58,28 @@ export interface Explanation {
   readonly purpose: Purpose;
 }
 
+/** What is said to somebody who would be let in with a second factor. */
+const SECOND_FACTOR_HINT =
+  "In this role a session needs a second factor: set up an authenticator app or a passkey, and sign in or prove yourself with it.";
+
+const NOT_SHAREABLE: Explanation = { decision: { allow: false, reason: "not_shareable" }, purpose: "personal" };
 const OWNER: Entry = { isOwner: true, sees: () => true };
 /** Persons come with tokens of the first-party client, which are good for everything of theirs. */
 const SCOPES: readonly Scope[] = ["me"];
 
 /** As whom an actor is judged: a person as themselves, a machine client as itself and as its organisation. */
 export function judgedAs(actor: Reader): Judged {
-  if (actor.kind === "person") return { as: [{ kind: "person", id: actor.person }], roles: actor.roles ?? ["user"], scopes: SCOPES };
+  if (actor.kind === "person") {
+    const { person: id, roles = ["user"], assurance = "aal1" } = actor;
+    return { as: [{ kind: "person", id }], roles, scopes: SCOPES, assurance };
+  }
   const { client, organisation, roles = [], scopes } = actor;
-  if (organisation === undefined) return { as: [], roles, scopes };
+  if (organisation === undefined) return { as: [], roles, scopes, assurance: "aal2" };
   const as = [
     { kind: "app", id: client },
     { kind: "organisation", id: organisation },
   ] as const;
-  return { as, roles, scopes };
+  return { as, roles, scopes, assurance: "aal2" };
 }
 
 /** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
@@ -115,6 +128,20 @@ export class Door {
     this.#note(actor, { action: "sign_in", resource: "session", about: [session] }, "personal", { outcome: "allowed", reason: "self" });
   }
 
+  /** Logs that somebody tried to sign in as the person and could not prove it. */
+  signInRefused(reason: RefusedSignIn): void {
+    this.#log.append({
+      actorKind: "unknown",
+      actor: "unknown",
+      action: "sign_in",
+      resource: "session",
+      about: [],
+      purpose: "personal",
+      outcome: "denied",
+      reason,
+    });
+  }
+
   /** Logs what Meridian does for the person without being asked in this call. */
   system(actor: string, { action, resource, about = [] }: Access): void {
     this.#log.append({
@@ -131,10 +158,10 @@ export class Door {
   }
 
   /** How a decision about somebody's access would go now. Logs nothing. */
-  judge({ as, roles, scopes }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
+  judge({ as, roles, scopes, assurance }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
     const wanted = { owner: this.#state.person, kind: resource, category };
     const answers = as.flatMap((grantee): Explanation[] => {
-      const subject: Subject = { ...grantee, roles, assurance: "aal1" };
+      const subject: Subject = { ...grantee, roles, assurance };
       const consents = this.#consentsOf(grantee);
       // A read says no purpose: it counts as made for one that the person agreed to.
       const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
@@ -144,6 +171,26 @@ export class Door {
       });
     });
     return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
+  }
+
+  /** How a decision about somebody would go, whatever their session, and what that session must have been opened with. Logs nothing. */
+  explain(judged: Judged, action: Action, resource: ResourceKind, category: Category): Explanation & Pick<Judged, "assurance"> {
+    const plain = this.judge({ ...judged, assurance: "aal1" }, action, resource, category);
+    if (plain.decision.allow) return { ...plain, assurance: "aal1" };
+    return { ...this.judge({ ...judged, assurance: "aal2" }, action, resource, category), assurance: "aal2" };
+  }
+
+  /**
+   * Lets an administrator read or set what roles the person holds. Problems `not_found` for everybody else, as if nobody were registered
+   * here; `step_up_required` without a second factor.
+   */
+  administer(actor: PersonActor, action: "read" | "manage", about: readonly string[]): void {
+    const access: Access = { action, resource: "role", about };
+    const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? [], assurance: actor.assurance ?? "aal1" };
+    const wanted = { owner: this.#state.person, kind: access.resource };
+    const decision = decide(subject, action, wanted, "administration", [], SCOPES, this.#state.now());
+    if (decision.allow) return this.#note(actor, access, "administration", { outcome: "allowed", reason: decision.reason });
+    this.#refuse(actor, access, "administration", decision.reason);
   }
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
@@ -166,17 +213,20 @@ export class Door {
   }
 
   #foreign(actor: Reader, access: Access): Entry {
+    if (actor.kind === "person" && this.#sessions.isEnded(actor)) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
+      throw problem("session_ended");
+    }
     const { action, resource, category, details = [] } = access;
     const judged = judgedAs(actor);
     const judge = (one: Category) => ({ category: one, ...this.judge(judged, action, resource, one) });
-    const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
+    const answers = (category === "each" ? CATEGORIES : [category ?? []].flat()).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
     if (first === undefined) {
-      const { decision, purpose = "personal" } = answers[0] ?? {};
-      const reason = decision === undefined || decision.allow ? "not_shareable" : decision.reason;
-      this.#note(actor, access, purpose, { outcome: "denied", reason });
-      throw notFound("person");
+      const { decision, purpose } = answers.length === 0 ? NOT_SHAREABLE : closestOf(answers);
+      const reason = decision.allow ? "not_shareable" : decision.reason;
+      return this.#refuse(actor, access, purpose, reason);
     }
     allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
     const used = new Set(
@@ -186,6 +236,13 @@ export class Door {
     const how = { outcome: "allowed", reason: "consent", consent: [...used].join(" ") } as const;
     this.#note(actor, { ...access, about: access.about ?? [...seen] }, first.purpose, how);
     return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
+  /** Logs a refusal and says as little as can be: a second factor is asked of those alone whom it would let in. */
+  #refuse(actor: Reader, access: Access, purpose: Purpose, reason: Denial): never {
+    this.#note(actor, access, purpose, { outcome: "denied", reason });
+    if (reason === "second_factor_missing") throw problem("step_up_required", SECOND_FACTOR_HINT);
+    throw notFound("person");
   }
 
   #note(actor: Reader, access: Access, purpose: Purpose, how: Pick<AccessEvent, "outcome" | "reason" | "consent">): void {

@@ -4,11 +4,17 @@ import type { Action, Purpose, ResourceKind } from "../../../shared/policy/vocab
 export const OUTCOMES = ["allowed", "denied"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** What was wrong with an attempt to sign in. */
+export type RefusedSignIn = "wrong_password" | "wrong_code";
+
 /** One line of the access log: who, what, why and with which outcome. Ids and names of classes, never values. */
 export interface AccessEvent {
-  /** `client`: a machine client, on its organisation's behalf. `system`: Meridian itself, on the person's. */
-  readonly actorKind: "person" | "client" | "system";
-  /** A person's or client's id, or the id or name of what worked for them: `imp_eu_…`, `con_eu_…`, `forwarding`. */
+  /**
+   * `client`: a machine client, on its organisation's behalf. `system`: Meridian itself, on the person's. `unknown`: somebody who did not
+   * prove who they are.
+   */
+  readonly actorKind: "person" | "client" | "system" | "unknown";
+  /** A person's or client's id, or the id or name of what worked for them: `imp_eu_…`, `con_eu_…`, `forwarding`; `unknown` for nobody known. */
   readonly actor: string;
   readonly action: Action;
   readonly resource: ResourceKind;
@@ -16,7 +22,7 @@ export interface AccessEvent {
   readonly about: readonly string[];
   readonly purpose: Purpose;
   readonly outcome: Outcome;
-  readonly reason: "self" | "consent" | "break_glass" | "system" | "session_ended" | Denial;
+  readonly reason: "self" | "consent" | "role" | "break_glass" | "system" | "session_ended" | RefusedSignIn | Denial;
   readonly session?: string | undefined;
   readonly requestId?: string | undefined;
   readonly onBehalfOf?: string | undefined;
@@ -65,7 +71,7 @@ type Body = [
 ];
 
 /** Positions of what can be filtered, as SQLite's JSON paths. */
-export const PATH = { actor: "$[1]", action: "$[2]", outcome: "$[6]" } as const;
+export const PATH = { actor: "$[1]", action: "$[2]", resource: "$[3]", about: "$[4]", outcome: "$[6]" } as const;
 
 /** A stored row as an event. */
 export function eventOf(seq: number, at: number, body: string): LoggedEvent {

@@ -11,6 +11,9 @@ import { type Verification, verifyChain } from "./verify";
 export interface LogQuery {
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
+  readonly resource?: string | undefined;
+  /** Lines about any of these: metric keys, categories or ids. */
+  readonly about?: readonly string[] | undefined;
   readonly outcome?: Outcome | undefined;
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -31,6 +34,8 @@ export interface Head {
 
 const TIMER = "access-checkpoint";
 const CHECKPOINT_EVERY = HOUR_MS;
+/** A bucket that does not answer is asked again for so long before its silence is called a fault. */
+const CHECKPOINT_LATE = 6 * HOUR_MS;
 /** So many lines are looked at for one page: a filter that fits little must not hold the object. */
 const MOST_SCANNED = 50_000;
 
@@ -90,11 +95,15 @@ export class AccessLog {
     const floor = Math.max(1, before - MOST_SCANNED);
     const conditions: string[] = ["seq < ?", "seq >= ?"];
     const values: (string | number)[] = [before, floor];
-    for (const field of ["actor", "action", "outcome"] as const) {
+    for (const field of ["actor", "action", "resource", "outcome"] as const) {
       const wanted = query[field];
       if (wanted === undefined) continue;
       conditions.push(`json_extract(body, '${PATH[field]}') = ?`);
       values.push(wanted);
+    }
+    if (query.about !== undefined) {
+      conditions.push(`EXISTS (SELECT 1 FROM json_each(body, '${PATH.about}') a WHERE a.value IN (SELECT value FROM json_each(?)))`);
+      values.push(JSON.stringify(query.about));
     }
     if (query.from !== undefined) {
       conditions.push("at >= ?");
@@ -119,7 +128,13 @@ export class AccessLog {
   /** Proves `limit` lines after number `after` against each other and against the newest checkpoints. */
   async verify(after: number, limit: number): Promise<Verification> {
     const checkpoints = await this.#checkpoints.newest();
-    return verifyChain(this.#state.sql, this.#keys, this.#state.person, { after, limit, checkpoints, head: this.#head });
+    return verifyChain(this.#state.sql, this.#keys, this.#state.person, {
+      after,
+      limit,
+      checkpoints,
+      head: this.#head,
+      coveredBefore: this.#state.now() - CHECKPOINT_EVERY - CHECKPOINT_LATE,
+    });
   }
 
   /** Puts the head where this storage cannot reach it. Asks to be called again where lines came meanwhile. */

@@ -7,8 +7,9 @@ import type { Checkpoint } from "./checkpoints";
  * What is wrong with a log. `altered`: the line at `seq` is not what was written there, or not after that predecessor. `missing`: there
  * is no line `seq` although later ones exist. `truncated`: the log ends before `seq`, and has been longer. `rewritten`: the lines fit
  * each other, but not what was put outside of the vault when `seq` was the newest. `checkpoint_forged`: that record itself was changed.
+ * `checkpoint_missing`: line `seq` is so old that a record outside must cover it, and none does.
  */
-export const FAULTS = ["altered", "missing", "truncated", "rewritten", "checkpoint_forged"] as const;
+export const FAULTS = ["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing"] as const;
 
 export interface Fault {
   readonly kind: (typeof FAULTS)[number];
@@ -23,7 +24,7 @@ export interface Verification {
   readonly first: number;
   readonly proven: number;
   /** The newest record outside of the vault, epoch milliseconds. */
-  readonly checkpoint: { readonly seq: number; readonly at: number } | null;
+  readonly checkpoint: { readonly seq: number; readonly at: number; readonly statement?: string | undefined } | null;
   /** Number after which to go on; null at the end of the log or at a fault. */
   readonly next: number | null;
 }
@@ -35,6 +36,8 @@ export interface VerifyInput {
   readonly checkpoints: readonly Checkpoint[];
   /** The newest line as the running object remembers it; undefined where it has not written since it woke. */
   readonly head: { readonly seq: number } | undefined;
+  /** Lines written before this, epoch milliseconds, must be covered by a checkpoint. */
+  readonly coveredBefore: number;
 }
 
 /** Recomputes the chain from the line after `after`, whose hash is taken as proven before. */
@@ -48,7 +51,7 @@ export function verifyChain(sql: SqlStorage, keys: RegionalKeys, person: PersonI
     fault,
     first: after + 1,
     proven,
-    checkpoint: newest === undefined ? null : { seq: newest.seq, at: newest.at },
+    checkpoint: newest === undefined ? null : { seq: newest.seq, at: newest.at, statement: newest.statement },
     next,
   });
 
@@ -71,7 +74,12 @@ export function verifyChain(sql: SqlStorage, keys: RegionalKeys, person: PersonI
   if (proven === limit && sql.exec("SELECT 1 FROM access_log WHERE seq > ? LIMIT 1", seq).toArray().length > 0) return answer(null, seq);
   const known = Math.max(newest?.seq ?? 0, input.head?.seq ?? 0);
   // A line beyond a gap would have been met above: here the log has ended.
-  return seq < known ? answer({ kind: "truncated", seq: seq + 1 }, null) : answer(null, null);
+  if (seq < known) return answer({ kind: "truncated", seq: seq + 1 }, null);
+  const [open] = sql
+    .exec<{ seq: number; at: number }>("SELECT seq, at FROM access_log WHERE seq > ? ORDER BY seq LIMIT 1", newest?.seq ?? 0)
+    .toArray();
+  const isLate = open !== undefined && open.at < input.coveredBefore;
+  return answer(isLate ? { kind: "checkpoint_missing", seq: open.seq } : null, null);
 }
 
 function hashAt(sql: SqlStorage, seq: number): string | undefined {

@@ -1,4 +1,5 @@
-import { currentKey, regionalKeys } from "../../../shared/crypto/keys";
+import { sameBytes } from "../../../shared/crypto/hmac";
+import { currentKey, type RegionalKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { beyondRole } from "../../../shared/policy/roles";
 import type { Category, Consent, ConsentPurpose, Grantee, SharedAction } from "../../../shared/policy/vocabulary";
 import { type FieldError, notFound, type Problem, problem } from "../../../shared/problem";
@@ -39,16 +40,31 @@ const NEWEST = `SELECT ${COLUMNS} FROM consents AS one WHERE version = (SELECT m
 /** The consents of one person, with their history. Those in force are kept in memory by grantee, for decisions. */
 export class Consents {
   readonly #state: VaultState;
+  readonly #keys: RegionalKeys;
   #byGrantee: ReadonlyMap<string, readonly Consent[]> | undefined;
+  #onChanged: (grantee: string) => void = () => undefined;
 
   constructor(state: VaultState) {
     this.#state = state;
+    this.#keys = regionalKeys(storesOf(state.env, state.region).keys);
   }
 
   /** The newest versions of the consents to somebody, revoked and expired ones included. */
   to(grantee: Grantee): readonly Consent[] {
     this.#byGrantee ??= Map.groupBy(this.#read(NEWEST), (consent) => keyOf(consent.grantee));
     return this.#byGrantee.get(keyOf(grantee)) ?? [];
+  }
+
+  /** Names who is told, in the same call, to whom a consent was given, changed or taken back. */
+  onChanged(listener: (grantee: string) => void): void {
+    this.#onChanged = listener;
+  }
+
+  /** When the consents to somebody say something else by themselves: the next beginning or end. Infinite where there is none. */
+  nextChange(grantee: Grantee): number {
+    const now = this.#state.now();
+    const times = this.to(grantee).flatMap(({ state, from, until }) => (state === "active" ? [from, until ?? Infinity] : []));
+    return Math.min(...times.filter((at) => at > now));
   }
 
   /** Newest versions, latest consent first, below an id. */
@@ -68,6 +84,15 @@ export class Consents {
     const versions = this.#read(`SELECT ${COLUMNS} FROM consents WHERE id = ? ORDER BY version DESC`, id);
     if (versions.length === 0) throw notFound("consent");
     return versions;
+  }
+
+  /**
+   * Which version a receipt proves, with the terms as they are stored; undefined where it proves none. Computed anew from the stored
+   * terms, so that terms which were changed behind our back do not fit their receipt any more. Problem `not_found`.
+   */
+  prove(id: string, receipt: string): ConsentRecord | undefined {
+    const [version = ""] = receipt.split(".");
+    return this.history(id).find((record) => sameText(this.#receipt(record, record.changedAt, version), receipt));
   }
 
   /** Gives a consent under a new id. Problem `invalid` where the role cannot be given that much, `conflict` past the limit. */
@@ -126,7 +151,9 @@ export class Consents {
 
   #insert(consent: Consent): ConsentRecord {
     const changedAt = Math.floor(this.#state.now());
-    const record = { ...consent, changedAt, receipt: this.#receipt(consent, changedAt) };
+    const receipt = this.#receipt(consent, changedAt, currentKey(this.#keys).version);
+    if (receipt === undefined) throw new TypeError("the key ring has no current key");
+    const record = { ...consent, changedAt, receipt };
     this.#state.sql.exec(
       `INSERT INTO consents (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       record.id,
@@ -144,15 +171,14 @@ export class Consents {
       record.receipt,
     );
     this.#byGrantee = undefined;
+    this.#onChanged(record.grantee.id);
     return record;
   }
 
-  /** Proves these terms at this time: `key version.HMAC` under the region's chain key. */
-  #receipt(consent: Consent, at: number): string {
-    const keys = regionalKeys(storesOf(this.#state.env, this.#state.region).keys);
-    const { version } = currentKey(keys);
-    const key = chainKey(keys, version);
-    if (key === undefined) throw new TypeError("the key ring has no current key");
+  /** Proves these terms at this time: `key version.HMAC` under the region's chain key. Undefined for a version that is not in the ring. */
+  #receipt(consent: Consent, at: number, version: string): string | undefined {
+    const key = chainKey(this.#keys, version);
+    if (key === undefined) return undefined;
     const { id, owner, grantee, role, categories, actions, purpose, from, until, state } = consent;
     const terms = [id, consent.version, owner, grantee.kind, grantee.id, role, categories, actions, purpose, from, until, state, at];
     return `${version}.${mac(key, "consent-receipt", JSON.stringify(terms))}`;
@@ -168,6 +194,10 @@ export class Consents {
 
 function keyOf({ kind, id }: Grantee): string {
   return `${kind} ${id}`;
+}
+
+function sameText(one: string | undefined, other: string): boolean {
+  return one !== undefined && sameBytes(new TextEncoder().encode(one), new TextEncoder().encode(other));
 }
 
 function invalid(pointer: string, code: string, message: string): Problem {

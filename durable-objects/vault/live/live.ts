@@ -1,19 +1,22 @@
 import { MINUTE_MS } from "../../../shared/clock";
+import type { PersonActor } from "../../../shared/context";
 import type { SessionId } from "../../../shared/id";
-import { ADMISSION_HEADER, parseJson, readAdmission } from "../../../shared/live/admission";
+import { type Admission, ADMISSION_HEADER, parseJson, readAdmission } from "../../../shared/live/admission";
 import { metricFilter, type MetricFilter, parseMetricFilter } from "../../../shared/live/filter";
 import { isProblem, problem, type ProblemCode } from "../../../shared/problem";
-import type { Door } from "../access/door";
+import { type Door, judgedAs } from "../access/door";
+import type { Consents } from "../consents/consents";
 import type { RevokedSessions } from "../sessions";
 import type { Touched, VaultState } from "../state";
 import { Commits } from "./commits";
 import { entriesOf } from "./entries";
+import { categoriesAsked, type Grant, visibleOf } from "./grants";
 import { latestItems } from "./latest";
 import { LiveLog } from "./log";
 import { readPublish } from "./publish";
 import { CLOSE, type ClientMessage, LONGEST_MESSAGE, PING, PONG, readMessage, refOf, write } from "./protocol";
 import { RedeemedTickets } from "./tickets";
-import { MOST_SOCKETS, MOST_UNSEEN, type Watcher, Watchers } from "./watchers";
+import { type Guest, MOST_OF_GUEST, MOST_SOCKETS, MOST_UNSEEN, type Watcher, Watchers } from "./watchers";
 
 /** Commits and broadcasts happen at most ten times a second; the first after a pause happens at once. */
 const TICK_MS = 100;
@@ -21,15 +24,18 @@ const TICK_MS = 100;
 const LONGEST_REPLAY = MOST_UNSEEN / 2;
 const TIMER = "live";
 const TIMER_EVERY = 5 * MINUTE_MS;
+const GRANTS_TIMER = "live-grants";
 
 /**
- * The person's live stream: sockets publish readings and watch them, whatever path they came by. Everything that must survive is in
+ * The person's live stream: sockets publish readings and watch them, whatever path they came by. Others watch by consent, for as long as
+ * it lasts: what they see is decided anew whenever a consent changes, begins or ends. Everything that must survive is in
  * storage or in the sockets' attachments, and no timer is pending while nothing happens, so the object hibernates between readings.
  */
 export class Live {
   readonly #state: VaultState;
   readonly #sessions: RevokedSessions;
   readonly #door: Door;
+  readonly #consents: Consents;
   readonly #watchers: Watchers;
   readonly #log: LiveLog;
   readonly #commits: Commits;
@@ -37,17 +43,23 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastTick = Number.NEGATIVE_INFINITY;
 
-  constructor(ctx: DurableObjectState, state: VaultState, sessions: RevokedSessions, door: Door) {
+  constructor(ctx: DurableObjectState, state: VaultState, sessions: RevokedSessions, door: Door, consents: Consents) {
     this.#state = state;
     this.#sessions = sessions;
     this.#door = door;
-    this.#watchers = new Watchers(ctx);
+    this.#consents = consents;
+    this.#watchers = new Watchers(ctx, (actor, wanted) => this.#grantOf(actor, wanted));
     this.#log = new LiveLog(state.sql);
     this.#commits = new Commits(state);
     this.#tickets = new RedeemedTickets(state);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     state.onRecorded((touched) => this.#note(touched));
     state.timers.on(TIMER, async () => this.#keep());
+    state.timers.on(GRANTS_TIMER, async () => this.#reconsider(() => true));
+    consents.onChanged((grantee) => {
+      const next = this.#reconsider(({ actor }) => actor.person === grantee);
+      if (next !== undefined) state.timers.setEarliest(GRANTS_TIMER, "", next);
+    });
     // A crash between a commit and its broadcast: those who stayed connected get the rest now, perhaps for the second time.
     if (this.#log.unsent && this.#watchers.size > 0) this.#schedule();
   }
@@ -67,6 +79,8 @@ export class Live {
     const watcher = this.#watchers.of(ws);
     if (watcher === undefined) return;
     if (this.#sessions.isEnded(watcher.actor)) return this.#close(ws, CLOSE.sessionEnded, "session_ended");
+    if (watcher.guest !== undefined) this.#reconsiderDue();
+    if (this.#watchers.of(ws) === undefined) return;
     const isReadable = typeof message === "string" && message.length <= LONGEST_MESSAGE;
     const value = isReadable ? parseJson(message) : undefined;
     if (!watcher.pass(this.#state.now())) return this.#refuse(watcher, "rate_limited", "Send at most 50 messages a second.", refOf(value));
@@ -89,6 +103,20 @@ export class Live {
     for (const ws of this.#watchers.ofSession(session)) this.#close(ws, CLOSE.sessionEnded, "session_ended");
   }
 
+  /** Closes what a person watches here, in one of their sessions or in all: they come back and are decided about anew. */
+  dismiss(person: string, session: SessionId | undefined): void {
+    for (const { ws, actor } of this.#watchers.guests()) {
+      if (actor.person !== person || (session !== undefined && actor.session !== session)) continue;
+      if (session === undefined) this.#close(ws, CLOSE.notAllowed, "not_allowed");
+      else this.#close(ws, CLOSE.sessionEnded, "session_ended");
+    }
+  }
+
+  /** Uses up a ticket that opens a stream somewhere else. Throws `unauthenticated`. */
+  redeem(ticket: NonNullable<Admission["ticket"]>): void {
+    this.#tickets.redeem(ticket);
+  }
+
   #open(request: Request): Response {
     const admission = readAdmission(request.headers.get(ADMISSION_HEADER));
     if (admission === undefined) throw problem("unauthenticated");
@@ -96,19 +124,74 @@ export class Live {
     const query = new URL(request.url).searchParams;
     const filter = parseMetricFilter(query.get("metrics") ?? undefined);
     const requestId = request.headers.get("x-request-id");
-    this.#door.enter({ ...admission.actor, ...(requestId !== null && { requestId }) }, { action: "read", resource: "live", about: filter });
+    const actor: PersonActor = { ...admission.actor, ...(requestId !== null && { requestId }) };
+    const guest = this.#enter(actor, filter, admission.sessionEnds);
     const after = query.get("after");
-    if (this.#watchers.size >= MOST_SOCKETS) throw problem("unavailable", "Too many connections are open.");
+    const ofGuest = this.#watchers.guests().filter((one) => one.actor.person === actor.person).length;
+    if (this.#watchers.size >= MOST_SOCKETS || ofGuest >= MOST_OF_GUEST) throw problem("unavailable", "Too many connections are open.");
     if (admission.ticket !== undefined) this.#tickets.redeem(admission.ticket);
 
     const { 0: client, 1: server } = new WebSocketPair();
     this.#broadcast();
-    const watcher = this.#watchers.accept(server, admission.actor, filter);
+    const watcher = this.#watchers.accept(server, admission.actor, guest === undefined ? filter : guest.grant.filter, guest);
     const now = this.#state.now();
     this.#log.watch(now);
     this.#state.timers.setEarliest(TIMER, "", now + TIMER_EVERY);
+    if (guest !== undefined) this.#state.timers.setEarliest(GRANTS_TIMER, "", dueAt(guest));
     this.#greet(watcher, after === null ? undefined : Number(after));
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Decides about a socket and logs it: undefined for the person's own. Throws what the door throws. */
+  #enter(actor: PersonActor, wanted: MetricFilter, sessionEnds: number | undefined): Guest | undefined {
+    const isOwn = actor.person === this.#state.person;
+    const category = isOwn ? undefined : categoriesAsked(wanted);
+    this.#door.enter(actor, { action: "read", resource: "live", category, about: wanted });
+    if (isOwn) return undefined;
+    const grant = this.#grantOf(actor, wanted);
+    if (grant === undefined) throw problem("not_found", "No such person.");
+    // Without a word about the session it ends now.
+    return { wanted, sessionEnds: sessionEnds ?? this.#state.now(), grant };
+  }
+
+  #grantOf(actor: PersonActor, wanted: MetricFilter): Grant | undefined {
+    const judged = judgedAs(actor);
+    const categories = categoriesAsked(wanted).filter((category) => this.#door.judge(judged, "read", "live", category).decision.allow);
+    const filter = visibleOf(wanted, categories);
+    return filter.length === 0 ? undefined : { categories, filter, until: this.#consents.nextChange({ kind: "person", id: actor.person }) };
+  }
+
+  /** Decides again about those who watch by consent. Returns when that is due the next time by itself. */
+  #reconsider(concerns: (watcher: Watcher) => boolean): number | undefined {
+    for (const watcher of this.#watchers.guests()) {
+      if (!concerns(watcher)) continue;
+      const { ws, actor, guest } = watcher;
+      if (guest.sessionEnds <= this.#state.now()) {
+        this.#close(ws, CLOSE.sessionEnded, "session_ended");
+        continue;
+      }
+      const grant = this.#grantOf(actor, guest.wanted);
+      if (grant === undefined) this.#close(ws, CLOSE.notAllowed, "not_allowed");
+      else this.#regrant(watcher, guest, grant);
+    }
+    const next = Math.min(...this.#watchers.guests().map(({ guest }) => dueAt(guest)));
+    return next === Infinity ? undefined : next;
+  }
+
+  /** Nothing is sent beforehand: what waits to be sent falls under the new decision. */
+  #regrant(watcher: Watcher, guest: Guest, grant: Grant): void {
+    const isSame = grant.filter.join() === guest.grant.filter.join();
+    guest.grant = grant;
+    if (isSame) return;
+    this.#watchers.refilter(watcher, grant.filter);
+    watcher.send(write.granted(grant.categories));
+  }
+
+  /** The timer may come late; no message goes out on a decision whose time is over. */
+  #reconsiderDue(): void {
+    const now = this.#state.now();
+    const guests = this.#watchers.guests();
+    if (guests.some(({ guest }) => dueAt(guest) <= now)) this.#reconsider(({ guest }) => guest !== undefined && dueAt(guest) <= now);
   }
 
   /** Says where the stream stands and tells what was missed after an entry, or how things are now where that is not known any more. */
@@ -117,6 +200,7 @@ export class Live {
     const { filter, metrics } = watcher.group;
     const missed = after === undefined ? [] : this.#log.since(after, LONGEST_REPLAY);
     watcher.send(write.hello(missed === undefined ? head : (after ?? head), head));
+    if (watcher.guest !== undefined) watcher.send(write.granted(watcher.guest.grant.categories));
     if (missed === undefined) {
       watcher.send(write.snapshot(head, latestItems(this.#state.sql, filter)));
       return;
@@ -132,6 +216,7 @@ export class Live {
   #apply(watcher: Watcher, message: ClientMessage): void {
     switch (message.type) {
       case "publish":
+        if (watcher.guest !== undefined) return this.#refuse(watcher, "forbidden", "Only the person publishes here.", message.ref);
         this.#commits.add(watcher, readPublish(message, this.#state.now()));
         if (this.#commits.isFull) this.#tick();
         else this.#schedule();
@@ -154,7 +239,21 @@ export class Live {
       return this.#refuse(watcher, error.code, error.message);
     }
     this.#broadcast();
-    this.#watchers.refilter(watcher, filter);
+    const { actor, guest } = watcher;
+    if (guest === undefined) {
+      this.#watchers.refilter(watcher, filter);
+      return this.#greet(watcher, after);
+    }
+    try {
+      // Another filter is another access.
+      const { grant } = this.#enter(actor, filter, guest.sessionEnds) ?? guest;
+      Object.assign(guest, { wanted: filter, grant });
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      return this.#refuse(watcher, error.code, error.message);
+    }
+    this.#watchers.refilter(watcher, guest.grant.filter);
+    this.#state.timers.setEarliest(GRANTS_TIMER, "", dueAt(guest));
     this.#greet(watcher, after);
   }
 
@@ -189,6 +288,7 @@ export class Live {
   /** Sends what was noted since the last time. Returns whether there was anything. */
   #broadcast(): boolean {
     if (!this.#log.unsent) return false;
+    this.#reconsiderDue();
     const entries = this.#log.takeUnsent();
     for (const group of this.#watchers.groups()) {
       for (const entry of entries) {
@@ -218,4 +318,9 @@ export class Live {
     ws.close(code, reason);
     this.closed(ws);
   }
+}
+
+/** When the decision about a guest is over by itself. */
+function dueAt({ sessionEnds, grant }: Guest): number {
+  return Math.min(sessionEnds, grant.until);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Category } from "../../../shared/policy/vocabulary";
 import type { FieldError, ProblemCode } from "../../../shared/problem";
 
 /** Longest message that is read, in characters. */
@@ -11,7 +12,7 @@ export const PING = '{"type":"ping"}';
 export const PONG = '{"type":"pong"}';
 
 /** Close codes of our own (RFC 6455 §7.4.2) and from the registry. */
-export const CLOSE = { sessionEnded: 4401, policy: 1008, tryAgainLater: 1013 } as const;
+export const CLOSE = { sessionEnded: 4401, notAllowed: 4403, policy: 1008, tryAgainLater: 1013 } as const;
 
 const ref = z.string().min(1).max(64);
 const name = z.string().min(1).max(100);
@@ -92,6 +93,8 @@ export const write = {
   changed: (seq: number, prev: number, metric: string, from: number, to: number) =>
     `{"type":"changed","seq":${seq},"prev":${prev},"metric":"${metric}","from":"${iso(from)}","to":"${iso(to)}"}`,
   snapshot: (seq: number, items: string) => `{"type":"snapshot","seq":${seq},"items":[${items}]}`,
+  /** What of another person's may be watched from now on. */
+  granted: (categories: readonly Category[]) => JSON.stringify({ type: "granted", categories }),
   ack: (ack: Ack) => JSON.stringify({ type: "ack", ...ack }),
   error: (code: ProblemCode, detail: string, about: string | undefined, errors?: readonly FieldError[]) =>
     JSON.stringify({ type: "error", code, detail, ref: about, errors }),

@@ -3,10 +3,14 @@ import type { PersonActor } from "../../../shared/context";
 import { parseId } from "../../../shared/id";
 import type { MetricFilter } from "../../../shared/live/filter";
 import { Pace } from "../../../shared/live/pace";
+import { ROLE_NAMES } from "../../../shared/roles";
+import type { Grant } from "./grants";
 import { CLOSE } from "./protocol";
 
 /** Most sockets of one person. */
 export const MOST_SOCKETS = 1_000;
+/** Most of them that one other person may have. */
+export const MOST_OF_GUEST = 20;
 /** Messages a second that one socket may send. */
 const MESSAGES_PER_SECOND = 50;
 /** So many more refused messages than accepted ones end the connection. */
@@ -15,7 +19,20 @@ const MOST_REFUSED = 200;
 export const MOST_UNSEEN = 1_048_576;
 
 /** What survives hibernation, in the socket's attachment: at most a few kilobytes. */
-const attachmentSchema = z.tuple([z.string(), z.string(), z.array(z.string()).nullable()]);
+const guestSchema = z.tuple([z.array(z.enum(ROLE_NAMES)), z.enum(["aal1", "aal2"]), z.number()]);
+const attachmentSchema = z.tuple([z.string(), z.string(), z.array(z.string()).nullable(), guestSchema.nullish()]);
+
+/** Somebody else who watches by consent. What they see is decided anew whenever something changes, and kept nowhere. */
+export interface Guest {
+  /** What they asked for; their group's filter is what of it they may see. */
+  wanted: MetricFilter;
+  /** When their session ends by itself, epoch milliseconds. */
+  readonly sessionEnds: number;
+  grant: Grant;
+}
+
+/** What an actor may watch of what they want; undefined where nothing. */
+export type GrantOf = (actor: PersonActor, wanted: MetricFilter) => Grant | undefined;
 
 /** Watchers of one filter: they get the same texts. */
 export interface Group {
@@ -31,6 +48,8 @@ export interface Group {
 export class Watcher {
   readonly ws: WebSocket;
   readonly actor: PersonActor;
+  /** Absent for the person's own sockets. */
+  readonly guest: Guest | undefined;
   group: Group;
   readonly #pace = new Pace(MESSAGES_PER_SECOND);
   #refused = 0;
@@ -39,9 +58,10 @@ export class Watcher {
   #after = 0;
   #mark = 0;
 
-  constructor(ws: WebSocket, actor: PersonActor, group: Group) {
+  constructor(ws: WebSocket, actor: PersonActor, group: Group, guest?: Guest) {
     this.ws = ws;
     this.actor = actor;
+    this.guest = guest;
     this.group = group;
   }
 
@@ -83,11 +103,14 @@ export class Watcher {
 /** The open sockets of a person, by filter. Read from the runtime when first needed, so that a vault woken for a read pays nothing. */
 export class Watchers {
   readonly #ctx: DurableObjectState;
+  readonly #grantOf: GrantOf;
   readonly #groups = new Map<string, Group>();
+  readonly #guests = new Set<Watcher>();
   #bySocket: Map<WebSocket, Watcher> | undefined;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, grantOf: GrantOf) {
     this.#ctx = ctx;
+    this.#grantOf = grantOf;
   }
 
   get size(): number {
@@ -99,15 +122,21 @@ export class Watchers {
     return this.#groups.values();
   }
 
+  /** Those who watch by consent. */
+  guests(): (Watcher & { readonly guest: Guest })[] {
+    this.#all();
+    return [...this.#guests].filter((watcher): watcher is Watcher & { readonly guest: Guest } => watcher.guest !== undefined);
+  }
+
   of(ws: WebSocket): Watcher | undefined {
     return this.#all().get(ws);
   }
 
   /** Takes a new socket in; its session is the tag under which it is found again. */
-  accept(ws: WebSocket, actor: PersonActor, filter: MetricFilter): Watcher {
+  accept(ws: WebSocket, actor: PersonActor, filter: MetricFilter, guest?: Guest): Watcher {
     const all = this.#all();
     this.#ctx.acceptWebSocket(ws, [actor.session]);
-    const watcher = this.#add(all, ws, actor, filter);
+    const watcher = this.#add(all, ws, actor, filter, guest);
     this.#attach(watcher);
     return watcher;
   }
@@ -124,6 +153,7 @@ export class Watchers {
     const watcher = this.#all().get(ws);
     if (watcher === undefined) return;
     this.#all().delete(ws);
+    this.#guests.delete(watcher);
     this.#leave(watcher);
   }
 
@@ -138,25 +168,36 @@ export class Watchers {
     this.#bySocket = all;
     for (const ws of this.#ctx.getWebSockets()) {
       const attached = attachmentSchema.safeParse(ws.deserializeAttachment());
-      const [personText, sessionText, filter] = attached.data ?? ["", "", null];
+      const [personText, sessionText, filter, reader] = attached.data ?? ["", "", null, null];
       const person = parseId("person", personText);
       const session = parseId("session", sessionText);
       if (ws.readyState !== WebSocket.OPEN || person === undefined || session === undefined) continue;
-      this.#add(all, ws, { kind: "person", person, session }, filter ?? undefined);
+      const wanted = filter ?? undefined;
+      if (reader === null || reader === undefined) {
+        this.#add(all, ws, { kind: "person", person, session }, wanted);
+        continue;
+      }
+      const [roles, assurance, sessionEnds] = reader;
+      const actor: PersonActor = { kind: "person", person, session, roles, assurance };
+      const grant = this.#grantOf(actor, wanted);
+      if (grant === undefined) ws.close(CLOSE.notAllowed, "not_allowed");
+      else this.#add(all, ws, actor, grant.filter, { wanted, sessionEnds, grant });
     }
     return all;
   }
 
-  #add(all: Map<WebSocket, Watcher>, ws: WebSocket, actor: PersonActor, filter: MetricFilter): Watcher {
+  #add(all: Map<WebSocket, Watcher>, ws: WebSocket, actor: PersonActor, filter: MetricFilter, guest?: Guest): Watcher {
     const group = this.#group(filter);
-    const watcher = new Watcher(ws, actor, group);
+    const watcher = new Watcher(ws, actor, group, guest);
     group.watchers.add(watcher);
+    if (guest !== undefined) this.#guests.add(watcher);
     all.set(ws, watcher);
     return watcher;
   }
 
-  #attach({ ws, actor, group }: Watcher): void {
-    ws.serializeAttachment([actor.person, actor.session, group.filter ?? null]);
+  #attach({ ws, actor, group, guest }: Watcher): void {
+    const reader = guest === undefined ? null : [actor.roles ?? [], actor.assurance ?? "aal1", guest.sessionEnds];
+    ws.serializeAttachment([actor.person, actor.session, (guest === undefined ? group.filter : guest.wanted) ?? null, reader]);
   }
 
   #group(filter: MetricFilter): Group {

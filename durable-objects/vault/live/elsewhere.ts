@@ -1,0 +1,64 @@
+import { type PersonId, parseId, type SessionId } from "../../../shared/id";
+import { vaultDoor } from "../../doors";
+import type { VaultState } from "../state";
+
+const TIMER = "watching";
+
+/**
+ * Where this person watches other people's streams. The streams lie in those people's vaults, which do not know when a session of this
+ * person ends or a role is taken away: they are told. A telling that fails is repeated until it succeeds.
+ */
+export class Elsewhere {
+  readonly #state: VaultState;
+
+  constructor(state: VaultState) {
+    this.#state = state;
+    state.timers.on(TIMER, async (ref) => {
+      const { owner, session } = placeOf(ref);
+      if (owner !== undefined) await this.#tell(owner, session);
+      return undefined;
+    });
+  }
+
+  /** Notes a stream before it is opened; `until` is when the session ends by itself. */
+  note(owner: PersonId, session: SessionId, until: number): void {
+    const { sql, now } = this.#state;
+    sql.exec("DELETE FROM watching WHERE until < ?", now());
+    sql.exec(
+      "INSERT INTO watching (owner, session, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+      owner,
+      session,
+      Math.ceil(until),
+    );
+  }
+
+  /** Ends the streams of one session, or of all. Throws where a vault could not be told yet. */
+  async end(session?: SessionId): Promise<void> {
+    const { sql, timers, now } = this.#state;
+    const owners = sql
+      .exec<{ owner: string }>("SELECT DISTINCT owner FROM watching WHERE ?1 IS NULL OR session = ?1", session ?? null)
+      .toArray()
+      .map(({ owner }) => owner);
+    for (const owner of owners) timers.set(TIMER, `${owner} ${session ?? ""}`, now() + RETRY_MS);
+    await Promise.all(
+      owners.map(async (text) => {
+        const owner = parseId("person", text);
+        if (owner !== undefined) await this.#tell(owner, session);
+        timers.clear(TIMER, `${text} ${session ?? ""}`);
+      }),
+    );
+  }
+
+  async #tell(owner: PersonId, session: SessionId | undefined): Promise<void> {
+    // The row stays until its stream would have ended: another one of the same session may be about to open.
+    await vaultDoor(this.#state.env, owner).dismissReader(this.#state.person, session);
+  }
+}
+
+/** The first telling is under way by then. */
+const RETRY_MS = 5_000;
+
+function placeOf(ref: string): { readonly owner: PersonId | undefined; readonly session: SessionId | undefined } {
+  const [owner = "", session = ""] = ref.split(" ");
+  return { owner: parseId("person", owner), session: parseId("session", session) };
+}

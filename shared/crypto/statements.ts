@@ -1,0 +1,35 @@
+import { CompactSign, compactVerify, decodeProtectedHeader, importJWK } from "jose";
+import { currentKey, type RegionalKey, type RegionalKeys } from "./keys";
+
+/**
+ * Statements that anybody can verify with the published keys: compact JWS (RFC 7515), ES256, with a type of their own in the header, so
+ * that none passes for an access token and no access token for one.
+ */
+const ALGORITHM = "ES256";
+
+/** Signs a payload with the region's current key. `type` says what kind of statement it is. */
+export async function signStatement(ring: RegionalKeys, type: string, payload: unknown): Promise<string> {
+  const { signing } = currentKey(ring).key;
+  return await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: ALGORITHM, typ: type, kid: signing.kid })
+    .sign(await imported(signing, "private"));
+}
+
+/** The payload of a genuine statement of this type by a key of the ring; undefined for anything else. */
+export async function openStatement(ring: RegionalKeys, type: string, text: string): Promise<unknown> {
+  try {
+    const { kid, typ } = decodeProtectedHeader(text);
+    const key = Object.values(ring.keys).find(({ signing }) => signing.kid === kid);
+    if (key === undefined || typ !== type) return undefined;
+    const { payload } = await compactVerify(text, await imported(key.signing, "public"), { algorithms: [ALGORITHM] });
+    return JSON.parse(new TextDecoder().decode(payload)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+async function imported({ kty, crv, x, y, d }: RegionalKey["signing"], half: "private" | "public"): Promise<CryptoKey> {
+  const key = await importJWK(half === "private" ? { kty, crv, x, y, d } : { kty, crv, x, y }, ALGORITHM);
+  if (key instanceof Uint8Array) throw new TypeError("a signing key is not asymmetric");
+  return key;
+}
