@@ -6,6 +6,8 @@ import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
+import { checkpointAllEvents } from "./security/checkpoint-events";
+import { settleAllCounts } from "./security/count";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -30,6 +32,8 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
+  { name: "settle security counts", everyMinutes: 60, run: settleAllCounts },
+  { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

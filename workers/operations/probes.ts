@@ -1,4 +1,4 @@
-import { directoryKeys, currentKey, regionalKeys } from "../../shared/crypto/keys";
+import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import { REGIONS, type Region } from "../../shared/region";
 import { gateOf, regional } from "../regional";
 import type { Probe } from "./check-health";
@@ -8,7 +8,7 @@ export function probesOf(env: Env, now: number): Probe[] {
   return [
     { name: "residency", vital: true, run: async () => requireSetting(env) },
     { name: "directory", vital: true, run: () => env.DIRECTORY.prepare("select 1").first() },
-    { name: "directory-keys", vital: true, run: async () => currentKey(directoryKeys(env.DIRECTORY_KEYS)) },
+    { name: "directory-keys", vital: true, run: async () => directoryKeys(env.DIRECTORY_KEYS) },
     ...REGIONS.flatMap((region) => regionalProbes(env, region, now)),
   ];
 }
@@ -20,7 +20,7 @@ function regionalProbes(env: Env, region: Region, now: number): Probe[] {
     { name: `files-${region}`, vital: false, run: () => files.head("health") },
     { name: `objects-${region}`, vital: false, run: async () => await gateOf(env, region, "health").take([], now) },
     { name: `queues-${region}`, vital: false, run: async () => requireQueues(sync, fhir) },
-    { name: `keys-${region}`, vital: true, run: async () => currentKey(regionalKeys(keys)) },
+    { name: `keys-${region}`, vital: true, run: async () => regionalKeys(keys) },
   ];
 }
 

@@ -151,7 +151,7 @@ export class Consents {
   /** Proves these terms at this time: `key version.HMAC` under the region's chain key. */
   #receipt(consent: Consent, at: number): string {
     const keys = regionalKeys(storesOf(this.#state.env, this.#state.region).keys);
-    const { version } = currentKey(keys);
+    const { version } = currentKey(keys.chain);
     const key = chainKey(keys, version);
     if (key === undefined) throw new TypeError("the key ring has no current key");
     const { id, owner, grantee, role, categories, actions, purpose, from, until, state } = consent;
