@@ -20,10 +20,12 @@ import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
+import { keysRoutes } from "./keys/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
+import { securityRoutes } from "./security/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -56,6 +58,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
+  app.route("/", keysRoutes);
+  app.route("/", securityRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

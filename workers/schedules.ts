@@ -4,6 +4,7 @@ import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { moveAllKeys } from "./keys/move-all";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
@@ -34,6 +35,7 @@ export const JOBS: readonly Job[] = [
   },
   { name: "settle security counts", everyMinutes: 60, run: settleAllCounts },
   { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },
+  { name: "move keys", everyMinutes: 5, run: moveAllKeys },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -12,7 +12,7 @@ import { refuseWrongHost } from "./regional-hosts";
 
 /**
  * Who may call a route. `public`: anybody. `person`: a signed-in person, for their own data; the token is checked here and the vault
- * or the records check the rest where the data is. `secret`: the path carries a secret which the handler compares itself. `ticket`:
+ * or the records check the rest where the data is. `secret`: the path or the bearer token carries a secret which the route's own handlers compare. `ticket`:
  * a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token.
  */
 export type Policy = "public" | "person" | "secret" | "ticket";
