@@ -1,13 +1,10 @@
 import { DIRECTORY_KINDS, directoryKeys, keyBytes, type KeyRing, REGIONAL_KINDS, regionalKeys } from "../crypto/keys";
-import { keyRingOf, REGIONS } from "../region";
+import { keyRingOf, type RegionalSecrets, REGIONS } from "../region";
 
 /** What of the configuration decides whether a deployment may serve people. */
-export interface DeploymentEnv {
+export interface DeploymentEnv extends RegionalSecrets {
   readonly RESIDENCY?: string;
   readonly DIRECTORY_KEYS?: string;
-  readonly KEYS_EU?: string;
-  readonly KEYS_US?: string;
-  readonly KEYS_AP?: string;
   readonly GOOGLE_CLIENT_ID?: string;
   readonly GOOGLE_CLIENT_SECRET?: string;
   readonly GOOGLE_WEBHOOK_SECRET?: string;
@@ -81,11 +78,10 @@ function keyFaults(env: DeploymentEnv): DeploymentFault[] {
 type ReadKeys = () => { readonly text: string; readonly mark: string }[];
 
 function ringNames(env: DeploymentEnv): [string, ReadKeys][] {
-  const { DIRECTORY_KEYS = "", KEYS_EU = "", KEYS_US = "", KEYS_AP = "" } = env;
   const regional = REGIONS.map((region): [string, ReadKeys] => [
     `KEYS_${region.toUpperCase()}`,
     () => {
-      const rings = regionalKeys(keyRingOf({ KEYS_EU, KEYS_US, KEYS_AP }, region));
+      const rings = regionalKeys(keyRingOf(env, region));
       return REGIONAL_KINDS.flatMap((kind) =>
         kind === "signing" ? Object.values(rings.signing.keys).map(({ d, kid }) => ({ text: d, mark: kid })) : textsOf(rings[kind]),
       );
@@ -95,7 +91,7 @@ function ringNames(env: DeploymentEnv): [string, ReadKeys][] {
     [
       "DIRECTORY_KEYS",
       () => {
-        const rings = directoryKeys(DIRECTORY_KEYS);
+        const rings = directoryKeys(env.DIRECTORY_KEYS ?? "");
         return DIRECTORY_KINDS.flatMap((kind) => textsOf(rings[kind]));
       },
     ],

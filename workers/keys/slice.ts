@@ -32,7 +32,7 @@ export interface Moved {
  * that fail stay, are counted, and do not hold up those behind them: the next slice goes on after this one, and begins anew at the end.
  */
 export async function moveSlice<Row>(moving: Moving<Row>, log: Log, limit = SLICE): Promise<Moved> {
-  const versions = [...Object.keys(moving.ring.keys).filter((version) => version !== moving.ring.current)];
+  const versions = Object.keys(moving.ring.keys).filter((version) => version !== moving.ring.current);
   if (versions.length === 0) return { moved: 0, failed: 0 };
   let moved = 0;
   let failed = 0;
