@@ -1,4 +1,5 @@
 import { cleanIdempotency } from "../shared/http/idempotency";
+import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
@@ -44,9 +45,10 @@ async function cleanAllIdempotency(env: Env, now: number): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Runs the jobs that are due at a tick. One that fails is logged and does not stop the others. */
+/** Runs the jobs that are due at a tick. One that fails is logged and does not stop the others. None where the deployment must not serve. */
 export async function runJobs(env: Env, scheduledAt: number, jobs = JOBS, log: Log = consoleLog): Promise<void> {
   const minute = Math.floor(scheduledAt / 60_000);
+  if (workFaults(env).length > 0) return log({ event: "job", job: "all", outcome: "refused" });
   for (const job of jobs) {
     if (minute % job.everyMinutes !== 0) continue;
     try {

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { problem } from "../problem";
 import type { AppEnv } from "./app-env";
-import { deploymentFaults } from "./deployment";
+import { type DeploymentEnv, type DeploymentFault, deploymentFaults } from "./deployment";
 
 const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -23,6 +23,14 @@ export function requireResidency(): MiddlewareHandler<AppEnv> {
     }
     return next();
   };
+}
+
+/**
+ * Why queues and the clock must not work: what `requireResidency` refuses, where the deployment's own origin is not this machine. They
+ * have no host to look at.
+ */
+export function workFaults(env: DeploymentEnv & { readonly ORIGIN: string }): readonly DeploymentFault[] {
+  return URL.canParse(env.ORIGIN) && isLocalHost(new URL(env.ORIGIN).hostname) ? [] : deploymentFaults(env);
 }
 
 /** The origin that was last found to be local: a server is asked under few names, and parsing a URL costs more than comparing. */
