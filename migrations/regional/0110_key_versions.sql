@@ -18,7 +18,7 @@ create index credentials_by_pepper on credentials (pepper_version);
 
 -- The version of the key under the refresh token that was issued last; null for one that was issued before this was noted.
 alter table sessions add column refresh_key text;
-create index sessions_by_refresh_key on sessions (refresh_key, idle_expiry) where revoked_at is null and client_id = 'meridian';
+create index sessions_by_refresh_key on sessions (refresh_key);
 
 -- Where the next slice of a move goes on, so that rows that cannot be moved do not hold up the others.
 create table key_moves (

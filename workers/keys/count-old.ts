@@ -20,19 +20,29 @@ export interface KeyStatus {
   readonly directory: Readonly<Record<DirectoryKind, KindState>>;
 }
 
-/** Old versions lie on both sides of the current one in an index, so that only rows that are old are visited. */
-const OTHER = (column: string) => `(${column} < ?1 or ${column} > ?1)`;
+/** Old versions lie on both sides of the current one in an index: each side is looked up, so that only rows that are old are visited. */
+const counting = (counts: string, table: string, column: string, more = ""): string =>
+  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${[
+    `${column} < ?1`,
+    `${column} > ?1`,
+    `${column} is null`,
+  ]
+    .map((side) => `select ${counts} from ${table} where ${side}${more}`)
+    .join(" union all ")})`;
 
 /** Rows under another version than `?1`, and of those the ones that wait for a sign-in. `?2` is now. */
 export const COUNTS = {
-  wrapping: `select count(*) as old, 0 as waiting from people where key_version is null or ${OTHER("key_version")}`,
-  index: `select count(*) as old, coalesce(sum(sealed_email is null), 0) as waiting from credentials where ${OTHER("key_version")}`,
-  pepper: `select count(*) as old, count(*) as waiting from credentials where ${OTHER("pepper_version")}`,
-  refresh: `select count(*) as old, 0 as waiting from sessions
-    where (refresh_key is null or ${OTHER("refresh_key")}) and revoked_at is null and client_id = 'meridian'
-      and idle_expiry > ?2 and absolute_expiry > ?2`,
-  email: `select count(*) as old, 0 as waiting from emails where ${OTHER("key_version")}`,
-  vendor: `select count(*) as old, 0 as waiting from vendor_accounts where ${OTHER("key_version")}`,
+  wrapping: counting("count(*) as old, 0 as waiting", "people", "key_version"),
+  index: counting("count(*) as old, sum(sealed_email is null) as waiting", "credentials", "key_version"),
+  pepper: counting("count(*) as old, count(*) as waiting", "credentials", "pepper_version"),
+  refresh: counting(
+    "count(*) as old, 0 as waiting",
+    "sessions",
+    "refresh_key",
+    " and revoked_at is null and client_id = 'meridian' and idle_expiry > ?2 and absolute_expiry > ?2",
+  ),
+  email: counting("count(*) as old, 0 as waiting", "emails", "key_version"),
+  vendor: counting("count(*) as old, 0 as waiting", "vendor_accounts", "key_version"),
 } as const;
 
 /** How much is still made with older versions, of every kind in every region. A ring with one version has nothing older. */

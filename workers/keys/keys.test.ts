@@ -4,16 +4,19 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { PersonKey } from "../../durable-objects/vault/connections/person-key";
 import { freshKey, freshSigningKey } from "../../scripts/local-secrets";
-import { regionalKeys } from "../../shared/crypto/keys";
+import { directoryHashes } from "../../shared/crypto/email-hashes";
+import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import { seal, unseal } from "../../shared/crypto/sealing";
 import { newId, systemRandom } from "../../shared/id";
 import { DAY_MS } from "../../shared/clock";
 import { Deployment, type Resident, type Rings, type Tokens } from "../../test/deployment";
 import { freshPassword } from "../../test/people";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
+import { claimEmail } from "../accounts/directory";
 import { listSecurityEvents } from "../security";
 import { COUNTS, countOld } from "./count-old";
 import { moveKeys, moveNow } from "./move-all";
+import { directoryAddresses } from "./move-directory";
 import { type KeyPorts, keyPorts } from "./ports";
 
 let live: Deployment;
@@ -221,12 +224,27 @@ describe("a move", () => {
     expect((await signIn(input)).status).toBe(201);
   });
 
+  test("does not drop a claim that somebody takes up while it is looked at", async () => {
+    const input = { email: `late-${crypto.randomUUID()}@people.test`, password: freshPassword(), name: "Late", region: "eu" };
+    const [hash] = await directoryHashes(directoryKeys(live.secrets["DIRECTORY_KEYS"] ?? ""), input.email);
+    await claimEmail(live.directory, [hash], newId("person", "eu", Date.now()), Date.now() - 2 * DAY_MS);
+    everywhere(add);
+    everywhere(use);
+    const moving = directoryAddresses(ports());
+    const [row] = await moving.page("1", "", 10);
+    if (row === undefined) throw new TypeError("no claim");
+    const drop = await moving.move(row);
+    expect((await live.send("POST", "/v1/accounts", input)).status).toBe(201);
+    expect((await drop?.run())?.meta.changes).toBe(0);
+    expect((await signIn(input)).status).toBe(201);
+  });
+
   test("reads old rows by an index and looks at no others", async () => {
     for (const [kind, sql] of Object.entries(COUNTS)) {
       const database = kind === "email" || kind === "vendor" ? live.directory : live.records("eu");
       const statement = database.prepare(`explain query plan ${sql}`);
       const { results } = await (kind === "refresh" ? statement.bind("2", 0) : statement.bind("2")).all<{ detail: string }>();
-      expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(/SCAN (?!CONSTANT)/);
+      expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(/SCAN (people|credentials|sessions|emails|vendor_accounts)/);
     }
   });
 });

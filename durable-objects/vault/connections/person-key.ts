@@ -4,7 +4,7 @@ import { newPersonKey, openPersonKey, rewrapPersonKey, type SealingKey } from ".
 import type { PersonId, RandomBytes } from "../../../shared/id";
 
 /** Another call may move the key at the same time; then it has moved. */
-const REWRAP_TURNS = 3;
+const REWRAP_TURNS = 10;
 const storedSchema = z.object({ version: z.string(), wrapped: z.string() });
 
 /**
