@@ -25,6 +25,8 @@ export default defineConfig(async () => ({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              // Databases for tests that move and count everything in a region: see test/deployment.ts.
+              d1Databases: { DRILL_DIRECTORY: "drill-directory", DRILL_EU: "drill-eu", DRILL_US: "drill-us", DRILL_AP: "drill-ap" },
               bindings: {
                 ...testSecrets(),
                 RESIDENCY: "off",

@@ -1,26 +1,57 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 
-/** A fresh set of secrets in the shape of `shared/crypto/keys.ts`, for local runs and tests; also printed for a first deploy. */
+/** Marks keys that were made for one machine: a deployment refuses to serve with them. */
+const LOCAL = "local-";
+
+/** A fresh set of secrets in the shape of `shared/crypto/keys.ts`, for local runs and tests, recognisable as such. */
 export function freshSecrets(): Record<string, string> {
-  return {
-    DIRECTORY_KEYS: JSON.stringify({ current: "1", keys: { 1: { email: key(), vendor: key() } } }),
-    KEYS_EU: JSON.stringify(ring("eu")),
-    KEYS_US: JSON.stringify(ring("us")),
-    KEYS_AP: JSON.stringify(ring("ap")),
+  return secretsWith(LOCAL, {
     GOOGLE_CLIENT_SECRET: "meridian-local-secret",
-    GOOGLE_WEBHOOK_SECRET: randomBytes(24).toString("hex"),
     R2_ACCESS_KEY_ID: "local",
     R2_SECRET_ACCESS_KEY: "localsecret",
+  });
+}
+
+/** Fresh secrets for a first deploy; `own` are those that only the operator knows. */
+export function deploySecrets(own: Readonly<Record<string, string>>): Record<string, string> {
+  return secretsWith("", own);
+}
+
+function secretsWith(mark: string, own: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    DIRECTORY_KEYS: JSON.stringify({ email: first(freshKey()), vendor: first(freshKey()) }),
+    KEYS_EU: JSON.stringify(rings("eu", mark)),
+    KEYS_US: JSON.stringify(rings("us", mark)),
+    KEYS_AP: JSON.stringify(rings("ap", mark)),
+    GOOGLE_WEBHOOK_SECRET: randomBytes(24).toString("hex"),
+    OPERATIONS_SECRET: `${mark}${randomBytes(24).toString("hex")}`,
+    ...own,
   };
 }
 
-function key(): string {
+/** 32 random bytes in base 64. */
+export function freshKey(): string {
   return randomBytes(32).toString("base64");
 }
 
-function ring(region: string) {
+/** A fresh ES256 key pair under a name that no other key has. */
+export function freshSigningKey(kid: string) {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const jwk = privateKey.export({ format: "jwk" });
-  const signing = { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, d: jwk.d, kid: `${region}-1` };
-  return { current: "1", keys: { 1: { wrapping: key(), index: key(), refresh: key(), pepper: key(), chain: key(), signing } } };
+  const { kty, crv, x, y, d } = privateKey.export({ format: "jwk" });
+  return { kty, crv, x, y, d, kid };
+}
+
+function first<Key>(key: Key) {
+  return { current: "1", keys: { 1: key } };
+}
+
+function rings(region: string, mark: string) {
+  return {
+    wrapping: first(freshKey()),
+    index: first(freshKey()),
+    refresh: first(freshKey()),
+    pepper: first(freshKey()),
+    chain: first(freshKey()),
+    signing: first(freshSigningKey(`${mark}${region}-1`)),
+  };
 }

@@ -6,6 +6,7 @@ import type { AppEnv } from "../shared/http/app-env";
 import { assertPolicies } from "../shared/http/policies";
 import { route } from "../shared/http/route";
 import type { LogEvent } from "../shared/log";
+import { deploySecrets } from "../scripts/local-secrets";
 import { registerPerson } from "../test/people";
 import { createApp } from "./app";
 
@@ -232,7 +233,42 @@ describe("residency", () => {
     expect(problem.detail).toContain("RESIDENCY");
     const health = await send("https://api.meridian.health/health");
     expect(health.status).toBe(503);
-    expect(await health.json()).toMatchObject({ status: "down", checks: { residency: { status: "failed" } } });
+    expect(await health.json()).toMatchObject({ status: "down", checks: { residency: { status: "failed", detail: "RESIDENCY is off." } } });
+  });
+
+  /** What a deployment has: pinning, and keys of its own. */
+  const deployed = (changes: Record<string, string> = {}) =>
+    client({
+      RESIDENCY: "on",
+      ORIGIN: "https://api.meridian.health",
+      GOOGLE_CLIENT_ID: "",
+      R2_ACCOUNT: "",
+      ...deploySecrets({}),
+      ...changes,
+    });
+
+  test("a public host serves with pinning on and with keys of its own", async () => {
+    expect((await deployed().send("https://api.meridian.health/openapi.json")).status).toBe(200);
+  });
+
+  test.each([
+    ["secrets", "KEYS_EU", ""],
+    ["secrets", "DIRECTORY_KEYS", "{}"],
+    ["secrets", "OPERATIONS_SECRET", ""],
+    ["keys", "KEYS_US", env.KEYS_US],
+    ["keys", "OPERATIONS_SECRET", env.OPERATIONS_SECRET],
+  ])("a public host refuses to serve with wrong %s: %s", async (check, name, value) => {
+    const { refused, send } = deployed({ [name]: value });
+    const { response, problem } = await refused("https://api.meridian.health/openapi.json");
+    expect([response.status, problem.detail]).toEqual([503, expect.stringContaining(name)]);
+    const health = await send("https://api.meridian.health/health");
+    const text = await health.text();
+    expect(health.status).toBe(503);
+    expect(JSON.parse(text)).toMatchObject({
+      status: "down",
+      checks: { [check]: { status: "failed", detail: expect.stringContaining(name) } },
+    });
+    if (value.length > 2) expect(text).not.toContain(value.slice(0, 60));
   });
 });
 

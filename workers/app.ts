@@ -17,12 +17,14 @@ import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
+import { keysRoutes } from "./keys/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { regional } from "./regional";
 import { rolesRoutes } from "./roles/routes";
+import { securityRoutes } from "./security/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -57,6 +59,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);
   app.route("/", rolesRoutes);
+  app.route("/", keysRoutes);
+  app.route("/", securityRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

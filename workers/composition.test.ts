@@ -26,6 +26,19 @@ describe("queues", () => {
     expect(events).toEqual([{ event: "queue", queue: "other-eu", messages: 1, outcome: "no_consumer" }]);
   });
 
+  test("a deployment that must not serve works nothing off", async () => {
+    const events: LogEvent[] = [];
+    const elsewhere = { ...env, ORIGIN: "https://api.meridian.health" };
+    const batch = batchOf("sync-eu");
+    await dispatchBatch(batch, elsewhere, { sync: () => Promise.reject(new Error("consumed")) }, (event) => events.push(event));
+    expect((await getQueueResult(batch, createExecutionContext())).retryBatch).toEqual({ retry: true });
+    await runJobs(elsewhere, 0, undefined, (event) => events.push(event));
+    expect(events.map(({ event, outcome }) => [event, outcome])).toEqual([
+      ["queue", "refused"],
+      ["job", "refused"],
+    ]);
+  });
+
   test("a consumer's failure is logged by kind and thrown on", async () => {
     const events: LogEvent[] = [];
     const failing = dispatchBatch(batchOf("sync-eu"), env, { sync: () => Promise.reject(new RangeError("canary")) }, (event) =>

@@ -1,4 +1,5 @@
 import { consumeDeadSync, consumeSync } from "./connections/consume-sync";
+import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { buryForwards, consumeForwards } from "./fhir/consume-forward";
 
@@ -21,9 +22,17 @@ export function familyOf(queue: string): string {
   return queue.replace(/-(?:eu|us|ap)(?=-dlq$|$)/, "");
 }
 
-/** Hands a batch to its consumer. Messages of a queue without one are asked for again, and end in its dead-letter queue. */
+/**
+ * Hands a batch to its consumer. Messages of a queue without one are asked for again, and end in its dead-letter queue; so are all where
+ * the deployment must not serve.
+ */
 export async function dispatchBatch(batch: MessageBatch, env: Env, consumers = CONSUMERS, log: Log = consoleLog): Promise<void> {
   const family = familyOf(batch.queue);
+  if (workFaults(env).length > 0) {
+    log({ event: "queue", queue: batch.queue, messages: batch.messages.length, outcome: "refused" });
+    batch.retryAll();
+    return;
+  }
   const consume = consumers[family];
   if (consume === undefined) {
     log({ event: "queue", queue: batch.queue, messages: batch.messages.length, outcome: "no_consumer" });

@@ -1,12 +1,16 @@
 import { cleanIdempotency } from "../shared/http/idempotency";
+import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { moveAllKeys } from "./keys/move-all";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
+import { checkpointAllEvents } from "./security/checkpoint-events";
+import { settleAllCounts } from "./security/count";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -36,6 +40,9 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanPartners((region) => regional(env, region).records, now),
   },
+  { name: "settle security counts", everyMinutes: 60, run: settleAllCounts },
+  { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },
+  { name: "move keys", everyMinutes: 5, run: moveAllKeys },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 
@@ -44,9 +51,10 @@ async function cleanAllIdempotency(env: Env, now: number): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Runs the jobs that are due at a tick. One that fails is logged and does not stop the others. */
+/** Runs the jobs that are due at a tick. One that fails is logged and does not stop the others. None where the deployment must not serve. */
 export async function runJobs(env: Env, scheduledAt: number, jobs = JOBS, log: Log = consoleLog): Promise<void> {
   const minute = Math.floor(scheduledAt / 60_000);
+  if (workFaults(env).length > 0) return log({ event: "job", job: "all", outcome: "refused" });
   for (const job of jobs) {
     if (minute % job.everyMinutes !== 0) continue;
     try {

@@ -20,6 +20,11 @@ export class Sealer {
     return await seal(await this.#key.open(), place, text, this.#state.random);
   }
 
+  /** Puts the key under the region's current wrapping key; see `PersonKey.rewrap`. */
+  async rewrap(): Promise<string> {
+    return await this.#key.rewrap();
+  }
+
   /** Opens a text in its place; throws `SealBroken` where it was sealed for another place or person. */
   async unseal(place: SealedPlace, sealed: string): Promise<string> {
     return await unseal(await this.#key.open(), place, sealed);

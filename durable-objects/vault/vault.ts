@@ -4,6 +4,8 @@ import type { PersonActor, Reader } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ConnectionId, type ConsentId, parseId, type PersonId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
+import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
+import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import type { Admission } from "../../shared/live/admission";
 import { METRIC_CODE } from "../../shared/health/catalogue";
@@ -13,7 +15,9 @@ import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
+import type { AccountHash } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
+import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import { type Access, Door, type Explanation, type Judged, metricAccess, type Unproven } from "./access/door";
 import type { RefusedSignIn } from "./access/event";
@@ -54,6 +58,12 @@ import type { Profile, VaultState, Writer } from "./state";
 import type { StoredSource } from "./store/sources";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
+
+/** The hashes under which the region and the directory find an address. */
+export interface AddressHashes {
+  readonly index: EmailHash;
+  readonly email: EmailHash;
+}
 
 /**
  * One person's compartment: readings, connections, FHIR view and live streams, pinned to the person's region. Everything here runs
@@ -203,6 +213,27 @@ export class Vault extends DurableObject<Env> {
   /** Opens a text that was sealed here for the same place; throws where it was not. */
   async unseal(place: SealedPlace, sealed: string): Promise<string> {
     return await this.#sealer.unseal(place, sealed);
+  }
+
+  /** Puts the person's key under the region's current wrapping key; returns the version it is under then. */
+  async rewrapKey(): Promise<string> {
+    return await this.#sealer.rewrap();
+  }
+
+  /** The keyed hashes of an address that was sealed here, under the current keys: the address itself stays. */
+  async addressHashes(place: SealedPlace, sealed: string): Promise<AddressHashes> {
+    const address = await this.#sealer.unseal(place, sealed);
+    const { env, region } = this.#state;
+    const [[index], [email]] = await Promise.all([
+      regionalHashes(regionalKeys(storesOf(env, region).keys), address),
+      directoryHashes(directoryKeys(env.DIRECTORY_KEYS), address),
+    ]);
+    return { index, email };
+  }
+
+  /** The keyed hashes of the account that a connection belongs to, the current one first; null where there is none. */
+  async accountHashes(connection: string): Promise<readonly AccountHash[] | null> {
+    return await this.#connections.accountHashes(connection);
   }
 
   /** Stores canonical readings of an import; idempotent. `by` is the import's id, for the access log. */

@@ -4,9 +4,9 @@ import { systemRandom } from "../id";
 import { hmac } from "./hmac";
 import { checkNobodysPassword, checkPassword, hashPassword } from "./password";
 
-const pepper = (fill: number): { pepper: string } => ({ pepper: btoa(String.fromCharCode(...new Uint8Array(32).fill(fill))) });
-const RING = { current: "1", keys: { "1": pepper(1) } };
-const ROTATED = { current: "2", keys: { "1": pepper(1), "2": pepper(2) } };
+const pepper = (fill: number): string => btoa(String.fromCharCode(...new Uint8Array(32).fill(fill)));
+const RING = { pepper: { current: "1", keys: { "1": pepper(1) } } };
+const ROTATED = { pepper: { current: "2", keys: { "1": pepper(1), "2": pepper(2) } } };
 const PASSWORD = "correct horse battery";
 
 describe("passwords", () => {
@@ -18,7 +18,7 @@ describe("passwords", () => {
 
   it("are peppered before scrypt", async () => {
     const stored = await hashPassword(PASSWORD, RING, (bytes) => bytes.fill(7));
-    const peppered = await hmac(RING.keys["1"].pepper, "password", PASSWORD);
+    const peppered = await hmac(RING.pepper.keys["1"], "password", PASSWORD);
     const expected = scryptSync(peppered, new Uint8Array(16).fill(7), 32, { N: 16384, r: 8, p: 5 });
     expect(stored.split("$").at(-1)).toBe(expected.toString("base64url"));
   });
@@ -41,19 +41,25 @@ describe("passwords", () => {
   it("are stale under an older pepper or weaker parameters, and still match", async () => {
     const stored = await hashPassword(PASSWORD, RING, systemRandom);
     expect(await checkPassword(PASSWORD, stored, ROTATED)).toEqual({ matches: true, stale: true });
-    const peppered = await hmac(RING.keys["1"].pepper, "password", PASSWORD);
+    const peppered = await hmac(RING.pepper.keys["1"], "password", PASSWORD);
     const salt = new Uint8Array(16).fill(3);
     const weak = scryptSync(peppered, salt, 32, { N: 1024, r: 8, p: 1 }).toString("base64url");
     const text = `$scrypt$ln=10,r=8,p=1,k=1$${Buffer.from(salt).toString("base64url")}$${weak}`;
     expect(await checkPassword(PASSWORD, text, RING)).toEqual({ matches: true, stale: true });
   });
 
-  it.each(["", "$argon2id$v=19$m=1$x$y", `$scrypt$ln=14,r=8,p=5,k=9$${"A".repeat(22)}$${"A".repeat(43)}`])(
-    "fail loudly where the stored text cannot be used: %s",
+  it.each(["", "$argon2id$v=19$m=1$x$y", `$scrypt$ln=14,r=8,p=5,k=1$${"A".repeat(22)}$${"A".repeat(42)}`])(
+    "fail loudly where the stored text cannot be read: %s",
     async (stored) => {
       await expect(checkPassword(PASSWORD, stored, RING)).rejects.toThrow(TypeError);
     },
   );
+
+  it("match nothing any more once their pepper is retired", async () => {
+    const stored = await hashPassword(PASSWORD, RING, systemRandom);
+    const without = { pepper: { current: "2", keys: { "2": pepper(2) } } };
+    expect(await checkPassword(PASSWORD, stored, without)).toEqual({ matches: false, stale: false });
+  });
 
   it("cost the same for an account that does not exist", async () => {
     const stored = await hashPassword(PASSWORD, RING, systemRandom);

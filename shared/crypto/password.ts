@@ -2,7 +2,7 @@ import { scrypt, timingSafeEqual } from "node:crypto";
 import type { RandomBytes } from "../id";
 import { toBase64Url, fromBase64Url } from "./base64url";
 import { hmac } from "./hmac";
-import { currentKey } from "./keys";
+import { currentKey, keyOf, type RegionalKeys } from "./keys";
 
 /**
  * Passwords are stored as `$scrypt$ln=14,r=8,p=5,k=<pepper version>$<salt>$<hash>`: HMAC-SHA-256 under a regional pepper, then scrypt
@@ -19,16 +19,13 @@ const HASH_BYTES = 32;
 const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2}),k=([A-Za-z0-9.-]{1,32})\$([A-Za-z0-9_-]{22})\$([A-Za-z0-9_-]{43})$/;
 
 /** The part of a region's key ring that passwords need. */
-export interface PepperRing {
-  readonly current: string;
-  readonly keys: Readonly<Record<string, { readonly pepper: string }>>;
-}
+export type PepperRing = Pick<RegionalKeys, "pepper">;
 
 /** Hashes a password under the ring's current pepper. The text is taken as it is: never cut, trimmed, folded or normalised. */
 export async function hashPassword(password: string, ring: PepperRing, random: RandomBytes): Promise<string> {
-  const { version, key } = currentKey(ring);
+  const { version, key } = currentKey(ring.pepper);
   const salt = random(new Uint8Array(SALT_BYTES));
-  const hash = await derive(password, key.pepper, salt, { ln: LOG2_N, r: BLOCK, p: PARALLEL });
+  const hash = await derive(password, key, salt, { ln: LOG2_N, r: BLOCK, p: PARALLEL });
   return format(version, salt, hash);
 }
 
@@ -38,22 +35,29 @@ export interface PasswordCheck {
   readonly stale: boolean;
 }
 
-/** Compares in constant time. A stored text that cannot be read, or whose pepper is gone, is an error and not a wrong password. */
+/**
+ * Compares in constant time. A stored text that cannot be read is an error and not a wrong password. One whose pepper has been retired
+ * matches nothing any more, after the same work: its owner chooses a new password.
+ */
 export async function checkPassword(password: string, stored: string, ring: PepperRing): Promise<PasswordCheck> {
   const [, ln, r, p, version, saltText, hashText] = STORED.exec(stored) ?? [];
   const salt = fromBase64Url(saltText ?? "");
   const expected = fromBase64Url(hashText ?? "");
-  const key = version === undefined ? undefined : ring.keys[version];
-  if (salt === undefined || expected === undefined || key === undefined) throw new TypeError("a stored password cannot be read");
+  if (salt === undefined || expected === undefined || version === undefined) throw new TypeError("a stored password cannot be read");
+  const key = keyOf(ring.pepper, version);
+  if (key === undefined) {
+    await checkNobodysPassword(password, ring);
+    return { matches: false, stale: false };
+  }
   const parameters = { ln: Number(ln), r: Number(r), p: Number(p) };
-  const hash = await derive(password, key.pepper, salt, parameters);
-  const stale = version !== ring.current || parameters.ln !== LOG2_N || parameters.r !== BLOCK || parameters.p !== PARALLEL;
+  const hash = await derive(password, key, salt, parameters);
+  const stale = version !== ring.pepper.current || parameters.ln !== LOG2_N || parameters.r !== BLOCK || parameters.p !== PARALLEL;
   return { matches: timingSafeEqual(hash, expected), stale };
 }
 
 /** Does the work of `checkPassword` for an account that does not exist, so that the time tells nothing. */
 export async function checkNobodysPassword(password: string, ring: PepperRing): Promise<void> {
-  await checkPassword(password, format(ring.current, new Uint8Array(SALT_BYTES), new Uint8Array(HASH_BYTES)), ring);
+  await checkPassword(password, format(ring.pepper.current, new Uint8Array(SALT_BYTES), new Uint8Array(HASH_BYTES)), ring);
 }
 
 function format(version: string, salt: Uint8Array, hash: Uint8Array): string {

@@ -4,11 +4,11 @@ import { newId } from "../id";
 import { REGIONS, type Region } from "../region";
 import { openRefreshToken, type RefreshRing, sealRefreshToken } from "./refresh-token";
 
-const key = (fill: number): { refresh: string } => ({ refresh: btoa(String.fromCharCode(...new Uint8Array(32).fill(fill))) });
+const key = (fill: number): string => btoa(String.fromCharCode(...new Uint8Array(32).fill(fill)));
 const RINGS: Readonly<Record<Region, RefreshRing>> = {
-  eu: { current: "2", keys: { "1": key(1), "2": key(2) } },
-  us: { current: "1", keys: { "1": key(3) } },
-  ap: { current: "1", keys: { "1": key(4) } },
+  eu: { refresh: { current: "2", keys: { "1": key(1), "2": key(2) } } },
+  us: { refresh: { current: "1", keys: { "1": key(3) } } },
+  ap: { refresh: { current: "1", keys: { "1": key(4) } } },
 };
 const ringOf = (region: Region): RefreshRing => RINGS[region];
 
@@ -29,7 +29,7 @@ describe("refresh tokens", () => {
 
   it("are still opened under an older key version", async () => {
     const session = newId("session", "eu", Date.now());
-    const old = await sealRefreshToken({ current: "1", keys: RINGS.eu.keys }, session, 0);
+    const old = await sealRefreshToken({ refresh: { current: "1", keys: RINGS.eu.refresh.keys } }, session, 0);
     expect(await openRefreshToken(ringOf, old)).toMatchObject({ session, n: 0 });
   });
 

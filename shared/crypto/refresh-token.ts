@@ -2,7 +2,7 @@ import { parseId, regionOf, type SessionId } from "../id";
 import { isRegion, type Region } from "../region";
 import { fromBase64Url, toBase64Url } from "./base64url";
 import { hmac, sameBytes } from "./hmac";
-import { currentKey } from "./keys";
+import { currentKey, type RegionalKeys, versionsOf } from "./keys";
 
 /**
  * Refresh tokens are `rt_<region>_<session ulid>.<n>.<mac>`, the MAC over `region|session|n` under a regional key. The session row
@@ -13,10 +13,7 @@ const SHAPE = /^rt_([a-z]{2})_([0-9a-z]{26})\.(0|[1-9]\d{0,8})\.([A-Za-z0-9_-]{4
 const PREFIX = "refresh";
 
 /** The part of a region's key ring that refresh tokens need. */
-export interface RefreshRing {
-  readonly current: string;
-  readonly keys: Readonly<Record<string, { readonly refresh: string }>>;
-}
+export type RefreshRing = Pick<RegionalKeys, "refresh">;
 
 export interface RefreshToken {
   readonly region: Region;
@@ -27,7 +24,7 @@ export interface RefreshToken {
 
 /** The token for the `n`-th generation of a session. */
 export async function sealRefreshToken(ring: RefreshRing, session: SessionId, n: number): Promise<string> {
-  const mac = await hmac(currentKey(ring).key.refresh, PREFIX, signed(session, n));
+  const mac = await hmac(currentKey(ring.refresh).key, PREFIX, signed(session, n));
   return `rt_${regionOf(session)}_${session.slice(7)}.${n}.${toBase64Url(mac)}`;
 }
 
@@ -39,8 +36,8 @@ export async function openRefreshToken(ringOf: (region: Region) => RefreshRing, 
   const mac = fromBase64Url(macText ?? "");
   if (session === undefined || mac === undefined) return undefined;
   const n = Number(counter);
-  for (const { refresh } of Object.values(ringOf(region).keys)) {
-    if (sameBytes(await hmac(refresh, PREFIX, signed(session, n)), mac)) return { region, session, n };
+  for (const { key } of versionsOf(ringOf(region).refresh)) {
+    if (sameBytes(await hmac(key, PREFIX, signed(session, n)), mac)) return { region, session, n };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { type RandomBytes, systemRandom } from "../id";
 import { fromBase64Url, toBase64Url } from "./base64url";
-import { currentKey, keyBytes, type RegionalKeys } from "./keys";
+import { currentKey, keyBytes, keyOf, type RegionalKeys } from "./keys";
 
 const IV_BYTES = 12;
 const KEY_BYTES = 32;
@@ -59,19 +59,19 @@ export async function rewrapPersonKey(
   stored: WrappedKey,
   random: RandomBytes = systemRandom,
 ): Promise<WrappedKey | undefined> {
-  if (stored.version === ring.current) return undefined;
+  if (stored.version === ring.wrapping.current) return undefined;
   return await wrap(ring, person, await unwrap(ring, person, stored), random);
 }
 
 async function wrap(ring: RegionalKeys, person: string, bytes: Uint8Array<ArrayBuffer>, random: RandomBytes): Promise<WrappedKey> {
-  const { version, key } = currentKey(ring);
-  return { version, wrapped: await encrypt(await wrappingKey(key.wrapping), `dek|${person}|${version}`, bytes, random) };
+  const { version, key } = currentKey(ring.wrapping);
+  return { version, wrapped: await encrypt(await wrappingKey(key), `dek|${person}|${version}`, bytes, random) };
 }
 
 async function unwrap(ring: RegionalKeys, person: string, stored: WrappedKey): Promise<Uint8Array<ArrayBuffer>> {
-  const key = Object.hasOwn(ring.keys, stored.version) ? ring.keys[stored.version] : undefined;
+  const key = keyOf(ring.wrapping, stored.version);
   if (key === undefined) throw new SealBroken("the wrapping key is not in the ring");
-  return await decrypt(await wrappingKey(key.wrapping), `dek|${person}|${stored.version}`, stored.wrapped);
+  return await decrypt(await wrappingKey(key), `dek|${person}|${stored.version}`, stored.wrapped);
 }
 
 function wrappingKey(text: string): Promise<CryptoKey> {

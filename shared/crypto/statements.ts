@@ -1,5 +1,5 @@
 import { CompactSign, compactVerify, decodeProtectedHeader, importJWK } from "jose";
-import { currentKey, type RegionalKey, type RegionalKeys } from "./keys";
+import { currentKey, type RegionalKeys, type SigningKey } from "./keys";
 
 /**
  * Statements that anybody can verify with the published keys: compact JWS (RFC 7515), ES256, with a type of their own in the header, so
@@ -9,7 +9,7 @@ const ALGORITHM = "ES256";
 
 /** Signs a payload with the region's current key. `type` says what kind of statement it is. */
 export async function signStatement(ring: RegionalKeys, type: string, payload: unknown): Promise<string> {
-  const { signing } = currentKey(ring).key;
+  const { key: signing } = currentKey(ring.signing);
   return await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
     .setProtectedHeader({ alg: ALGORITHM, typ: type, kid: signing.kid })
     .sign(await imported(signing, "private"));
@@ -19,16 +19,16 @@ export async function signStatement(ring: RegionalKeys, type: string, payload: u
 export async function openStatement(ring: RegionalKeys, type: string, text: string): Promise<unknown> {
   try {
     const { kid, typ } = decodeProtectedHeader(text);
-    const key = Object.values(ring.keys).find(({ signing }) => signing.kid === kid);
-    if (key === undefined || typ !== type) return undefined;
-    const { payload } = await compactVerify(text, await imported(key.signing, "public"), { algorithms: [ALGORITHM] });
+    const signing = Object.values(ring.signing.keys).find((key) => key.kid === kid);
+    if (signing === undefined || typ !== type) return undefined;
+    const { payload } = await compactVerify(text, await imported(signing, "public"), { algorithms: [ALGORITHM] });
     return JSON.parse(new TextDecoder().decode(payload)) as unknown;
   } catch {
     return undefined;
   }
 }
 
-async function imported({ kty, crv, x, y, d }: RegionalKey["signing"], half: "private" | "public"): Promise<CryptoKey> {
+async function imported({ kty, crv, x, y, d }: SigningKey, half: "private" | "public"): Promise<CryptoKey> {
   const key = await importJWK(half === "private" ? { kty, crv, x, y, d } : { kty, crv, x, y }, ALGORITHM);
   if (key instanceof Uint8Array) throw new TypeError("a signing key is not asymmetric");
   return key;

@@ -15,8 +15,8 @@ const RINGS: Rings = {
   us: regionalKeys(SECRETS.KEYS_US ?? ""),
   ap: regionalKeys(SECRETS.KEYS_AP ?? ""),
 };
-const EU = currentKey(RINGS.eu).key.signing;
-const US = currentKey(RINGS.us).key.signing;
+const EU = currentKey(RINGS.eu.signing).key;
+const US = currentKey(RINGS.us.signing).key;
 const CLAIMS: AccessClaims = {
   person: newId("person", "eu", NOW),
   session: newId("session", "eu", NOW),
@@ -191,7 +191,7 @@ describe("the cache", () => {
 describe("the public key set", () => {
   it("holds every region's keys by kid, and no private part", () => {
     const { keys } = publicKeySet(RINGS);
-    expect(keys.map(({ kid }) => kid)).toEqual(["eu-1", "us-1", "ap-1"]);
+    expect(keys.map(({ kid }) => kid)).toEqual(["local-eu-1", "local-us-1", "local-ap-1"]);
     for (const key of keys)
       expect(Object.keys(key).toSorted((a, b) => a.localeCompare(b))).toEqual(["alg", "crv", "kid", "kty", "use", "x", "y"]);
   });

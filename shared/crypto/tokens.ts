@@ -6,7 +6,7 @@ import { meaningOf, scopesIn } from "../policy/scopes";
 import { problem } from "../problem";
 import { REGIONS, type Region } from "../region";
 import { toBase64Url } from "./base64url";
-import { currentKey, type RegionalKey, type RegionalKeys } from "./keys";
+import { currentKey, type RegionalKeys, type SigningKey } from "./keys";
 
 /**
  * Access tokens: JWT of type `at+jwt` (RFC 9068), ES256, five minutes. Every region signs with its own keys under its own issuer, and
@@ -22,7 +22,6 @@ const MAX_TOKEN_LENGTH = 4096;
 const CACHED_TOKENS = 5_000;
 
 export type Rings = Readonly<Record<Region, RegionalKeys>>;
-type SigningKey = RegionalKey["signing"];
 
 /** What an access token says about its bearer. */
 export interface AccessClaims {
@@ -109,7 +108,7 @@ async function signed(
   now: number,
   random: RandomBytes,
 ): Promise<string> {
-  const { signing } = currentKey(ring).key;
+  const { key: signing } = currentKey(ring.signing);
   const issuedAt = Math.floor(now / 1000);
   return await new SignJWT(payload)
     .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: signing.kid })
@@ -162,7 +161,7 @@ export interface Verifier {
 export function createVerifier(origin: string, rings: Rings): Verifier {
   const issuers = new Map<string, { region: Region; signing: SigningKey }>();
   for (const region of REGIONS) {
-    for (const { signing } of Object.values(rings[region].keys)) {
+    for (const signing of Object.values(rings[region].signing.keys)) {
       if (issuers.has(signing.kid)) throw new TypeError("two signing keys share a kid");
       issuers.set(signing.kid, { region, signing });
     }
@@ -219,8 +218,8 @@ export function createVerifier(origin: string, rings: Rings): Verifier {
 
 /** The JSON Web Key Set of all regions: public halves only, older versions included as long as they are in a ring. */
 export function publicKeySet(rings: Rings) {
-  const keys = REGIONS.flatMap((region) => Object.values(rings[region].keys));
-  return { keys: keys.map(({ signing }) => ({ ...publicHalf(signing), kid: signing.kid, alg: ALGORITHM, use: "sig" })) };
+  const keys = REGIONS.flatMap((region) => Object.values(rings[region].signing.keys));
+  return { keys: keys.map((signing) => ({ ...publicHalf(signing), kid: signing.kid, alg: ALGORITHM, use: "sig" })) };
 }
 
 /** All parts of a token must name the same region; a mixture was never issued. */

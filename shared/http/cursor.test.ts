@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { freshSecrets } from "../../scripts/local-secrets.ts";
-import { regionalKeys } from "../crypto/keys";
+import { currentKey, regionalKeys } from "../crypto/keys";
 import { newId } from "../id";
 import { isProblem } from "../problem";
 import { openCursor, sealCursor } from "./cursor";
@@ -37,7 +37,7 @@ describe("cursors", () => {
   test("of an older key version still open", async () => {
     const cursor = await sealCursor(keys, person, "workouts", 7);
     const other = regionalKeys(freshSecrets()["KEYS_EU"] ?? "");
-    const rotated = { current: "2", keys: { ...keys.keys, 2: Object.values(other.keys)[0] ?? keys.keys["1"] } };
-    expect(await openCursor(regionalKeys(JSON.stringify(rotated)), person, "workouts", cursor)).toBe(7);
+    const refresh = { current: "2", keys: { ...keys.refresh.keys, 2: currentKey(other.refresh).key } };
+    expect(await openCursor({ ...keys, refresh }, person, "workouts", cursor)).toBe(7);
   });
 });

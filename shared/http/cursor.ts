@@ -1,5 +1,5 @@
 import { closeBox, openBox } from "../crypto/box";
-import { currentKey, type RegionalKeys } from "../crypto/keys";
+import { currentKey, keyOf, type RegionalKeys } from "../crypto/keys";
 import type { ClientId, PersonId } from "../id";
 import { problem } from "../problem";
 
@@ -13,8 +13,8 @@ const MAX_LENGTH = 2_048;
  * @param value anything JSON can hold; keep it small, it travels in URLs
  */
 export async function sealCursor(keys: RegionalKeys, reader: PersonId | ClientId, scope: string, value: unknown): Promise<string> {
-  const { version, key } = currentKey(keys);
-  return `${version}.${await closeBox(key.refresh, PURPOSE, about(reader, scope), JSON.stringify(value))}`;
+  const { version, key } = currentKey(keys.refresh);
+  return `${version}.${await closeBox(key, PURPOSE, about(reader, scope), JSON.stringify(value))}`;
 }
 
 /**
@@ -24,8 +24,8 @@ export async function sealCursor(keys: RegionalKeys, reader: PersonId | ClientId
 export async function openCursor<T>(keys: RegionalKeys, reader: PersonId | ClientId, scope: string, text: string): Promise<T> {
   const dot = text.indexOf(".");
   const version = text.slice(0, Math.max(0, dot));
-  const key = text.length <= MAX_LENGTH && Object.hasOwn(keys.keys, version) ? keys.keys[version] : undefined;
-  const opened = key === undefined ? undefined : await openBox(key.refresh, PURPOSE, about(reader, scope), text.slice(dot + 1));
+  const key = text.length <= MAX_LENGTH ? keyOf(keys.refresh, version) : undefined;
+  const opened = key === undefined ? undefined : await openBox(key, PURPOSE, about(reader, scope), text.slice(dot + 1));
   if (opened === undefined) {
     throw problem("invalid", undefined, {
       errors: [{ pointer: "/cursor", code: "invalid_cursor", message: "This cursor does not belong to this list." }],

@@ -4,7 +4,7 @@ import { DAY_MS, MINUTE_MS } from "../clock";
 import { idOf } from "../context";
 import { closeBox, openBox } from "../crypto/box";
 import { hmacHex } from "../crypto/hmac";
-import { currentKey, regionalKeys } from "../crypto/keys";
+import { currentKey, keyOf, regionalKeys, type Versioned, versionsOf } from "../crypto/keys";
 import { regionOf } from "../id";
 import { problem } from "../problem";
 import type { Region } from "../region";
@@ -61,9 +61,10 @@ export async function idempotently(c: AppContext, rule: IdempotencyRule, next: N
   const previous = await take(store.records, claim);
   if (previous === undefined) throw problem("idempotency_in_flight", undefined, { retryAfter: 1 });
   if (previous !== "taken") {
-    if (previous.fingerprint !== claim.fingerprint) throw problem("idempotency_mismatch");
+    const same = [claim, ...claim.older].find(({ scope }) => scope === previous.scope);
+    if (previous.fingerprint !== same?.fingerprint) throw problem("idempotency_mismatch");
     if (previous.answer === null) throw problem("idempotency_in_flight", undefined, { retryAfter: 1 });
-    const replay = await open(store, claim, previous.answer);
+    const replay = await open(store, previous.scope, previous.answer);
     // Sealed under a key that has been retired: the request ran, its answer cannot be shown again.
     if (replay === undefined) throw problem("conflict", "A request with this idempotency key has been answered before.");
     return replay;
@@ -72,10 +73,15 @@ export async function idempotently(c: AppContext, rule: IdempotencyRule, next: N
   await settle(store, claim, c.res);
 }
 
-interface Claim {
+interface Hashed {
   readonly scope: string;
   readonly fingerprint: string;
+}
+
+interface Claim extends Hashed {
   readonly at: number;
+  /** What the same claim is called under older keys: an answer from before a rotation still counts. */
+  readonly older: readonly Hashed[];
 }
 
 async function regionOfClaim(c: AppContext, rule: IdempotencyRule): Promise<Region | undefined> {
@@ -92,38 +98,55 @@ async function regionOfClaim(c: AppContext, rule: IdempotencyRule): Promise<Regi
 }
 
 async function claimOf(c: AppContext, store: IdempotencyStore, rule: IdempotencyRule, given: string): Promise<Claim> {
-  const { index } = currentKey(regionalKeys(store.keys)).key;
   const { pathname, search } = new URL(c.req.url);
   const actor = c.get("actor");
   const who = actor === undefined ? network(c.req.header("cf-connecting-ip") ?? "") : idOf(actor);
   const content = rule.streamed
     ? ["content-length", "content-type", "x-file-name"].map((name) => c.req.header(name) ?? "").join("\n")
     : hex(await crypto.subtle.digest("SHA-256", await c.req.arrayBuffer()));
-  const [scope, fingerprint] = await Promise.all([
-    hmacHex(index, "idempotency scope", [who, c.req.method, pathname, given].join("\n")),
-    hmacHex(index, "idempotency body", `${search}\n${content}`),
-  ]);
-  return { scope, fingerprint, at: c.get("now")() };
+  const hashed = async ({ key }: Versioned<string>): Promise<Hashed> => {
+    const [scope, fingerprint] = await Promise.all([
+      hmacHex(key, "idempotency scope", [who, c.req.method, pathname, given].join("\n")),
+      hmacHex(key, "idempotency body", `${search}\n${content}`),
+    ]);
+    return { scope, fingerprint };
+  };
+  const [current, ...older] = versionsOf(regionalKeys(store.keys).index);
+  return { ...(await hashed(current)), older: await Promise.all(older.map(hashed)), at: c.get("now")() };
 }
 
 function hex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-const previousSchema = z.object({ fingerprint: z.string(), answer: z.string().nullable() });
+const previousSchema = z.object({ scope: z.string(), fingerprint: z.string(), answer: z.string().nullable() });
 
 /** `taken` where the claim is ours, else the one before us; undefined where that was released in between. */
 async function take(records: D1Database, claim: Claim): Promise<"taken" | z.infer<typeof previousSchema> | undefined> {
   const [inserted, found] = await records.batch([
     records
       .prepare(
-        `insert into idempotency_claims (scope, fingerprint, claimed_at) values (?1, ?2, ?3)
+        `insert into idempotency_claims (scope, fingerprint, claimed_at)
+         select ?1, ?2, ?3 where not exists (
+           select 1 from idempotency_claims where scope in (select value from json_each(?6))
+             and claimed_at > ?4 and (answer is not null or claimed_at > ?5))
          on conflict (scope) do update set fingerprint = excluded.fingerprint, claimed_at = excluded.claimed_at, answer = null
          where claimed_at <= ?4 or (answer is null and claimed_at <= ?5)
          returning scope`,
       )
-      .bind(claim.scope, claim.fingerprint, claim.at, claim.at - KEPT_MS, claim.at - ABANDONED_MS),
-    records.prepare("select fingerprint, answer from idempotency_claims where scope = ?1").bind(claim.scope),
+      .bind(
+        claim.scope,
+        claim.fingerprint,
+        claim.at,
+        claim.at - KEPT_MS,
+        claim.at - ABANDONED_MS,
+        JSON.stringify(claim.older.map(({ scope }) => scope)),
+      ),
+    records
+      .prepare(
+        "select scope, fingerprint, answer from idempotency_claims where scope in (select value from json_each(?1)) order by claimed_at desc",
+      )
+      .bind(JSON.stringify([claim.scope, ...claim.older.map(({ scope }) => scope)])),
   ]);
   if (inserted !== undefined && inserted.results.length > 0) return "taken";
   const row = found?.results[0];
@@ -151,14 +174,14 @@ async function seal(store: IdempotencyStore, claim: Claim, response: Response): 
     const value = response.headers.get(name);
     if (value !== null) headers[name] = value;
   }
-  const { version, key } = currentKey(regionalKeys(store.keys));
-  return `${version}.${await closeBox(key.wrapping, "idempotency", claim.scope, JSON.stringify({ status: response.status, headers, body }))}`;
+  const { version, key } = currentKey(regionalKeys(store.keys).wrapping);
+  return `${version}.${await closeBox(key, "idempotency", claim.scope, JSON.stringify({ status: response.status, headers, body }))}`;
 }
 
-async function open(store: IdempotencyStore, claim: Claim, answer: string): Promise<Response | undefined> {
+async function open(store: IdempotencyStore, scope: string, answer: string): Promise<Response | undefined> {
   const dot = answer.indexOf(".");
-  const key = regionalKeys(store.keys).keys[answer.slice(0, dot)];
-  const text = key === undefined ? undefined : await openBox(key.wrapping, "idempotency", claim.scope, answer.slice(dot + 1));
+  const key = keyOf(regionalKeys(store.keys).wrapping, answer.slice(0, dot));
+  const text = key === undefined ? undefined : await openBox(key, "idempotency", scope, answer.slice(dot + 1));
   if (text === undefined) return undefined;
   const { status, headers, body } = answerSchema.parse(JSON.parse(text));
   const empty = status === 204 || status === 205 || status === 304;

@@ -1,5 +1,6 @@
 import { problem } from "../problem";
 import type { AppContext } from "./app-env";
+import { type DeploymentEnv, type DeploymentFault, deploymentFaults } from "./deployment";
 
 const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -9,19 +10,31 @@ export function isLocalHost(hostname: string): boolean {
 }
 
 /**
- * Refuses to serve where regional pinning is switched off on a machine that is not local: data would be stored anywhere in the
- * world. Only `/health` answers, so that the fault is visible. Problem `unavailable`.
+/**
+ * Refuses to serve others than this machine where regional pinning is switched off (data would be stored anywhere in the world), where
+ * secrets are missing or malformed, or where keys were made for local runs and tests. Only `/health` answers, and says what is wrong.
+ * Problem `unavailable`.
  */
 export function requireResidency(c: AppContext): void {
-  if (c.env.RESIDENCY === "off" && !isLocalUrl(c.req.url) && c.req.path !== "/health") {
-    throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
-  }
+  if (isLocalUrl(c.req.url) || c.req.path === "/health") return;
+  const faults = deploymentFaults(c.env);
+  if (faults.length > 0)
+    throw problem("unavailable", `This deployment must not serve. ${faults.map(({ detail }) => detail).join(" ")} See /health.`);
+}
+
+/**
+ * Why queues and the clock must not work: what `requireResidency` refuses, where the deployment's own origin is not this machine. They
+ * have no host to look at.
+ */
+export function workFaults(env: DeploymentEnv & { readonly ORIGIN: string }): readonly DeploymentFault[] {
+  return URL.canParse(env.ORIGIN) && isLocalHost(new URL(env.ORIGIN).hostname) ? [] : deploymentFaults(env);
 }
 
 /** The origin that was last found to be local: a server is asked under few names, and parsing a URL costs more than comparing. */
 let localOrigin = "";
 
-function isLocalUrl(url: string): boolean {
+/** Whether a request came to this machine itself. */
+export function isLocalUrl(url: string): boolean {
   if (localOrigin !== "" && url.startsWith(localOrigin)) return true;
   const { hostname, origin } = new URL(url);
   if (!isLocalHost(hostname)) return false;

@@ -14,10 +14,10 @@ import { refuseWrongHost } from "./regional-hosts";
 
 /**
  * Who may call a route. `public`: anybody. `person`: a signed-in person, for their own data; the token is checked here and the vault
- * or the records check the rest where the data is. `secret`: the path carries a secret which the handler compares itself. `ticket`:
- * a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token. `reader`: a signed-in person or a
- * machine client, for another person's data, by consent. `machine`: a machine client with its access token. `assertion`: a machine client
- * that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's.
+ * or the records check the rest where the data is. `secret`: the path or the bearer token carries a secret which the route's own handlers
+ * compare. `ticket`: a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token. `reader`: a
+ * signed-in person or a machine client, for another person's data, by consent. `machine`: a machine client with its access token.
+ * `assertion`: a machine client that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's.
  */
 export type Policy = "public" | "person" | "reader" | "machine" | "secret" | "ticket" | "assertion";
 

@@ -1,5 +1,5 @@
 import { hmacHex } from "../crypto/hmac";
-import type { DirectoryKeys } from "../crypto/keys";
+import { type DirectoryKeys, type Versioned, versionsOf } from "../crypto/keys";
 
 /** A vendor's account as the directory knows it. */
 export interface AccountHash {
@@ -14,10 +14,10 @@ export async function accountHashes(
   vendor: string,
   userId: string,
 ): Promise<readonly [AccountHash, ...AccountHash[]]> {
-  const current = keys.keys[keys.current];
-  if (current === undefined) throw new TypeError("the key ring has no current key");
-  const others = Object.entries(keys.keys).filter(([version]) => version !== keys.current);
-  const hash = (key: string) => hmacHex(key, "vendor-account", `${vendor}:${userId}`);
-  const older = await Promise.all(others.map(async ([version, { vendor: key }]) => ({ version, hash: await hash(key) })));
-  return [{ version: keys.current, hash: await hash(current.vendor) }, ...older];
+  const hash = async ({ version, key }: Versioned<string>) => ({
+    version,
+    hash: await hmacHex(key, "vendor-account", `${vendor}:${userId}`),
+  });
+  const [current, ...others] = versionsOf(keys.vendor);
+  return [await hash(current), ...(await Promise.all(others.map(hash)))];
 }

@@ -4,8 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { z } from "zod";
+import { leaksIn } from "./canaries.ts";
 import { freePort, HOST, released } from "./ports.ts";
 import { Program } from "./program.ts";
+
+/** Files of a local run in which secrets may stand, and why. */
+const IN_CLEAR: Readonly<Record<string, string>> = {
+  "secrets.json": "the keys of this machine, readable by its owner alone; a deployment keeps them in the platform's store of secrets",
+};
 
 /**
  * One Meridian as `npm start` serves it: the bundled Worker in the local runtime, with all databases, objects, files and queues. Port
@@ -16,16 +22,19 @@ export class Meridian {
   /** Where the Worker looks for its vendors. */
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
+  readonly #logs: boolean;
   #program: Program | undefined;
+  #output = "";
 
-  private constructor(port: number, simulatorPort: number) {
+  private constructor(port: number, simulatorPort: number, logs: boolean) {
     this.port = port;
     this.simulatorPort = simulatorPort;
+    this.#logs = logs;
   }
 
-  /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. */
-  static async start(simulatorPort?: number): Promise<Meridian> {
-    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()));
+  /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. `logs`: see `events`. */
+  static async start(simulatorPort?: number, { logs = false } = {}): Promise<Meridian> {
+    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()), logs);
     await meridian.restart();
     return meridian;
   }
@@ -40,9 +49,15 @@ export class Meridian {
     return secrets[name] ?? "";
   }
 
+  /** The Worker's own log lines so far; the runtime's, which a deployment does not write, are left out. */
+  events(): string[] {
+    return `${this.#output}${this.#program?.output ?? ""}`.split("\n").filter((line) => line.trimStart().startsWith("{"));
+  }
+
   /** Cuts the power: the runtime dies in the middle of whatever it does. Resolves once nothing answers any more. */
   async kill(): Promise<void> {
     await this.#program?.kill();
+    this.#output += this.#program?.output ?? "";
     this.#program = undefined;
     await released(this.port);
   }
@@ -54,6 +69,7 @@ export class Meridian {
       SIMULATOR_PORT: String(this.simulatorPort),
       MERIDIAN_STATE: this.#state,
       MERIDIAN_BUILD: inject("build"),
+      ...(this.#logs && { MERIDIAN_LOG: "on" }),
     });
     await this.#program.prints("ready");
   }
@@ -64,9 +80,17 @@ export class Meridian {
     await this.restart();
   }
 
-  /** Ends everything and removes the state. */
-  async dispose(): Promise<void> {
+  /**
+   * Ends everything and removes the state. Throws where something that must be sealed or hashed was left in clear in it; `more` are
+   * texts to look for beyond addresses, passwords and tokens.
+   */
+  async dispose(more: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.kill();
-    rmSync(this.#state, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      const leaks = leaksIn(this.#state, this.events().join("\n"), more, IN_CLEAR);
+      if (leaks.length > 0) throw new Error(`Left in clear:\n${leaks.map(({ what, where }) => `${what} in ${where}`).join("\n")}`);
+    } finally {
+      rmSync(this.#state, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CANARY } from "./canaries.ts";
 import type { Meridian } from "./harness.ts";
 
 const registered = z.object({
@@ -36,8 +37,8 @@ export class Client {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({
-        email: `${crypto.randomUUID()}@people.test`,
-        password: `vq-${crypto.randomUUID()}-zw`,
+        email: `${crypto.randomUUID()}.${CANARY}@people.test`,
+        password: `vq-${CANARY}-${crypto.randomUUID()}`,
         name: "Ada Probe",
         region,
         timeZone: "Europe/Berlin",

@@ -27,8 +27,8 @@ export async function forgeries(origin: string, rings: Rings, victim: Victim, no
   const region = regionOf(victim.person);
   const other: Region = region === "eu" ? "us" : "eu";
   const [header = "", payload = "", signature = ""] = victim.accessToken.split(".");
-  const { signing } = currentKey(rings[region]).key;
-  const { signing: foreignRegional } = currentKey(rings[other]).key;
+  const { key: signing } = currentKey(rings[region].signing);
+  const { key: foreignRegional } = currentKey(rings[other].signing);
   const own = await generateKeyPair("ES256", { extractable: true });
   const ownJwk = await exportJWK(own.publicKey);
   const genuine = await privateKey(signing);

@@ -51,6 +51,14 @@ export async function findClaim(directory: D1Database, hashes: EmailHashes): Pro
   return claimOf(row ?? undefined);
 }
 
+/**
+ * Takes up a claim that leads to no account, so that nobody drops it as abandoned any more. False where that has happened already.
+ */
+export async function renewClaim(directory: D1Database, person: PersonId): Promise<boolean> {
+  const { meta } = await directory.prepare("update emails set claimed_at = claimed_at + 1 where person_id = ?").bind(person).run();
+  return meta.changes === 1;
+}
+
 /** Gives an address to another person, where the claim is still the one that was found abandoned. */
 export async function replaceClaim(directory: D1Database, abandoned: Claim, person: PersonId, now: number): Promise<boolean> {
   const { meta } = await directory

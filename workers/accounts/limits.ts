@@ -25,7 +25,7 @@ export async function mayWriteTo(
   email: string,
   kind: "registration" | "change" | "reset",
 ): Promise<boolean> {
-  const name = await hmacHex(currentKey(ports.directory.keys).key.email, `gate-letters-${kind}`, normaliseEmail(email));
+  const name = await hmacHex(currentKey(ports.directory.keys.email).key, `gate-letters-${kind}`, normaliseEmail(email));
   return (await ports.gate(region, `gate-letters:${name}`).take([LETTERS], ports.now())).allowed;
 }
 
@@ -34,6 +34,6 @@ export async function mayWriteTo(
  * good as random, and always the same.
  */
 export async function regionOfUnknown(ports: AccountPorts, email: string): Promise<Region> {
-  const hash = await hmacHex(currentKey(ports.directory.keys).key.email, "gate-region", normaliseEmail(email));
+  const hash = await hmacHex(currentKey(ports.directory.keys.email).key, "gate-region", normaliseEmail(email));
   return REGIONS[Number.parseInt(hash.slice(0, 8), 16) % REGIONS.length] ?? REGIONS[0];
 }

@@ -5,7 +5,7 @@ import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { inBackground, keepAddress } from "../credentials";
 import { openSession } from "../sessions";
-import { type Claim, claimEmail, replaceClaim } from "./directory";
+import { type Claim, claimEmail, renewClaim, replaceClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
 import { limitRegistrations } from "./limits";
 import type { AccountPorts } from "./ports";
@@ -66,7 +66,7 @@ async function claimFor(ports: AccountPorts, { email, region }: Registrant): Pro
   if (claim.person === mine) return mine;
   if (await hasAccount(ports, claim)) throw problem("email_taken");
   // The same region: the id is taken up again, and if its first registration is still under way, the regional batch decides.
-  if (regionOf(claim.person) === region) return claim.person;
+  if (regionOf(claim.person) === region && (await renewClaim(records, claim.person))) return claim.person;
   if (claim.claimedAt > now - ABANDONED_MS || !(await replaceClaim(records, claim, mine, now))) throw problem("email_taken");
   return mine;
 }

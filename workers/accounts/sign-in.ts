@@ -2,6 +2,7 @@ import { checkNobodysPassword, checkPassword, hashPassword } from "../../shared/
 import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { beginAttempt, inBackground, keepAddress, needsSecondFactor, secondFactorNeeded } from "../credentials";
+import { countSecurity } from "../security";
 import { openSession } from "../sessions";
 import { findClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
@@ -9,6 +10,26 @@ import { regionOfUnknown } from "./limits";
 import type { AccountPorts } from "./ports";
 import { pushProfile } from "./push-profile";
 import type { SignedIn, SignInRequest } from "./schemas";
+
+/**
+ * Stores the password under the current pepper; returns what is stored then. Of two sign-ins at once one writes, and the other goes on
+ * with that, where it is still the same password. Problem `invalid_credentials`.
+ */
+async function hashAgain(ports: AccountPorts, person: PersonId, password: string, before: string): Promise<string> {
+  const { records, keys } = ports.stores(regionOf(person));
+  const fresh = await hashPassword(password, keys, ports.random);
+  const { meta } = await records
+    .prepare("update credentials set password_hash = ? where person_id = ? and password_hash = ?")
+    .bind(fresh, person, before)
+    .run();
+  if (meta.changes === 1) return fresh;
+  const stored = await records
+    .prepare("select password_hash from credentials where person_id = ?")
+    .bind(person)
+    .first<string>("password_hash");
+  if (stored === null || !(await checkPassword(password, stored, keys)).matches) throw problem("invalid_credentials");
+  return stored;
+}
 
 interface CredentialRow {
   name: string;
@@ -36,6 +57,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   const row = await readCredential(ports, claim?.person ?? newId("person", region, ports.now(), ports.random), email);
   if (claim === undefined || row === undefined) {
     await checkNobodysPassword(password, keys);
+    inBackground(ports, "count", async () => await countSecurity(records, "sign_ins_unknown", ports.now()));
     throw problem("invalid_credentials");
   }
 
@@ -46,13 +68,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   }
 
   const { person } = claim;
-  const passwordHash = stale ? await hashPassword(password, keys, ports.random) : row.password_hash;
-  if (stale) {
-    await records
-      .prepare("update credentials set password_hash = ? where person_id = ? and password_hash = ?")
-      .bind(passwordHash, person, row.password_hash)
-      .run();
-  }
+  const passwordHash = stale ? await hashAgain(ports, person, password, row.password_hash) : row.password_hash;
   if (row.second === 1) {
     await attempt.halfWay();
     throw await secondFactorNeeded(ports, person, passwordHash);

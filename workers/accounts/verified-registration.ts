@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DAY_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
-import { currentKey } from "../../shared/crypto/keys";
+import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { problem } from "../../shared/problem";
 import { inBackground, newChallenge, readChallenge, takeChallenge } from "../credentials";
 import { letter } from "../mail";
@@ -44,9 +44,9 @@ export async function beginRegistration(ports: AccountPorts, input: Registration
       await ports.mailer.send({ region, to: email, ...letter("already_registered", language) });
       return;
     }
-    const { version, key } = currentKey(ports.stores(region).keys);
+    const { version, key } = currentKey(ports.stores(region).keys.wrapping);
     const pending: z.infer<typeof pendingSchema> = { email, name, region, timeZone, locale, passwordHash };
-    const content = `${version}.${await closeBox(key.wrapping, PURPOSE, region, JSON.stringify(pending), ports.random)}`;
+    const content = `${version}.${await closeBox(key, PURPOSE, region, JSON.stringify(pending), ports.random)}`;
     const { token, statement } = await newChallenge(ports, { kind: "reg", region, person: null, content, lifeMs: VERIFY_MS });
     await statement.run();
     await ports.mailer.send({ region, to: email, ...letter("confirm_registration", language, token) });
@@ -61,11 +61,9 @@ export async function beginRegistration(ports: AccountPorts, input: Registration
 export async function verifyRegistration(ports: AccountPorts, token: string): Promise<SignedIn> {
   const found = await readChallenge(ports, "reg", token);
   const dot = found?.content.indexOf(".") ?? -1;
-  const ring = found === undefined ? {} : ports.stores(found.region).keys.keys;
-  const version = found?.content.slice(0, dot) ?? "";
-  const key = Object.hasOwn(ring, version) ? ring[version] : undefined;
+  const key = found === undefined ? undefined : keyOf(ports.stores(found.region).keys.wrapping, found.content.slice(0, dot));
   const text =
-    key === undefined || found === undefined ? undefined : await openBox(key.wrapping, PURPOSE, found.region, found.content.slice(dot + 1));
+    key === undefined || found === undefined ? undefined : await openBox(key, PURPOSE, found.region, found.content.slice(dot + 1));
   if (text === undefined) throw problem("gone", "The code is not valid any more. Register again.");
   const { passwordHash, ...input } = pendingSchema.parse(JSON.parse(text));
   const signedIn = await completeRegistration(ports, input, { passwordHash, verified: true });

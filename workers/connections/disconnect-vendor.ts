@@ -17,8 +17,15 @@ export async function disconnectVendor(
 ): Promise<{ deleted: number }> {
   const connection = parseId("connection", id);
   if (connection === undefined || regionOf(connection) !== regionOf(actor.person)) throw notFound("connection");
-  const tell = !(await accountIsShared(ports.directory, connection));
-  const ended = await ports.vault(actor.person).disconnect(actor, connection, { tell, deleteData });
+  const vault = ports.vault(actor.person);
+  // An account that cannot be opened any more has no tokens that could be given back either.
+  const hashes = (await vault.accountHashes(connection).catch(() => null)) ?? [];
+  const shared = await accountIsShared(
+    ports.directory,
+    connection,
+    hashes.map(({ hash }) => hash),
+  );
+  const ended = await vault.disconnect(actor, connection, { tell: !shared, deleteData });
   await unregisterConnection(ports.directory, ports.records(regionOf(connection)), connection);
   return ended;
 }

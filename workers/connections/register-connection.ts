@@ -39,14 +39,11 @@ export async function unregisterConnection(directory: D1Database, records: D1Dat
   await clearDue(records, connection);
 }
 
-/** Whether somebody else's connection uses the same account at the vendor. */
-export async function accountIsShared(directory: D1Database, connection: string): Promise<boolean> {
+/** Whether somebody else's connection uses the same account at the vendor; `hashes` are the account's, under every key. */
+export async function accountIsShared(directory: D1Database, connection: string, hashes: readonly string[]): Promise<boolean> {
   const row = await directory
-    .prepare(
-      `select 1 from vendor_accounts mine join vendor_accounts other on other.account_hash = mine.account_hash and other.connection_id <> mine.connection_id
-       where mine.connection_id = ? limit 1`,
-    )
-    .bind(connection)
+    .prepare("select 1 from vendor_accounts where account_hash in (select value from json_each(?)) and connection_id <> ? limit 1")
+    .bind(JSON.stringify(hashes), connection)
     .first();
   return row !== null;
 }

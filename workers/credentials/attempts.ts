@@ -73,5 +73,5 @@ export function tooMany(code: ProblemCode, retryAfterMs: number): Problem {
 }
 
 async function named(ports: CredentialPorts, region: Region, prefix: string, text: string): Promise<AccountGate> {
-  return ports.gate(region, `${prefix}:${await hmacHex(currentKey(ports.directory.keys).key.email, prefix, text)}`);
+  return ports.gate(region, `${prefix}:${await hmacHex(currentKey(ports.directory.keys.email).key, prefix, text)}`);
 }

@@ -1,5 +1,5 @@
 import { closeBox, openBox } from "../../shared/crypto/box";
-import { currentKey, type RegionalKeys } from "../../shared/crypto/keys";
+import { currentKey, keyOf, type RegionalKeys } from "../../shared/crypto/keys";
 import { type RandomBytes, regionOf } from "../../shared/id";
 import { type Admission, readAdmission, writeAdmission } from "../../shared/live/admission";
 import { problem } from "../../shared/problem";
@@ -17,8 +17,8 @@ export type TicketAdmission = Required<Pick<Admission, "actor" | "ticket">>;
  * shows nothing, fits one person and session, and cannot be made or moved to another region.
  */
 export async function sealTicket(keys: RegionalKeys, region: Region, admission: TicketAdmission, random: RandomBytes): Promise<string> {
-  const { version, key } = currentKey(keys);
-  return `${region}.${version}.${await closeBox(key.refresh, PURPOSE, region, writeAdmission(admission), random)}`;
+  const { version, key } = currentKey(keys.refresh);
+  return `${region}.${version}.${await closeBox(key, PURPOSE, region, writeAdmission(admission), random)}`;
 }
 
 /**
@@ -28,9 +28,8 @@ export async function sealTicket(keys: RegionalKeys, region: Region, admission: 
  */
 export async function openTicket(ports: Pick<LivePorts, "keys" | "now">, text: string): Promise<TicketAdmission> {
   const [region, version = "", box = "", extra] = text.split(".");
-  const ring = isRegion(region) && extra === undefined ? ports.keys(region).keys : {};
-  const key = Object.hasOwn(ring, version) ? ring[version] : undefined;
-  const opened = key === undefined || region === undefined ? undefined : await openBox(key.refresh, PURPOSE, region, box);
+  const key = isRegion(region) && extra === undefined ? keyOf(ports.keys(region).refresh, version) : undefined;
+  const opened = key === undefined || region === undefined ? undefined : await openBox(key, PURPOSE, region, box);
   const admission = opened === undefined ? undefined : readAdmission(opened);
   const ticket = admission?.ticket;
   if (admission === undefined || ticket === undefined || ticket.until <= ports.now() || regionOf(admission.actor.person) !== region) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DAY_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
-import { currentKey } from "../../shared/crypto/keys";
+import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { ulid } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
 import type { Mail, OutboxPorts } from "./mailer";
@@ -22,9 +22,9 @@ export interface KeptMail extends z.infer<typeof mailSchema> {
 /** Puts a mail into the outbox of its region, sealed. */
 export async function keepMail(ports: OutboxPorts, { region, to, subject, text }: Mail): Promise<void> {
   const { records, keys } = ports.stores(region);
-  const { version, key } = currentKey(keys);
+  const { version, key } = currentKey(keys.wrapping);
   const id = ulid(ports.now(), ports.random);
-  const sealed = `${version}.${await closeBox(key.wrapping, PURPOSE, id, JSON.stringify({ to, subject, text }), ports.random)}`;
+  const sealed = `${version}.${await closeBox(key, PURPOSE, id, JSON.stringify({ to, subject, text }), ports.random)}`;
   await records.prepare("insert into outbox (id, sealed, created_at) values (?, ?, ?)").bind(id, sealed, ports.now()).run();
 }
 
@@ -61,8 +61,8 @@ async function readRegion(ports: OutboxPorts, region: Region): Promise<KeptMail[
     results.map(async ({ id, sealed, created_at }) => {
       const dot = sealed.indexOf(".");
       const version = sealed.slice(0, dot);
-      const key = Object.hasOwn(keys.keys, version) ? keys.keys[version] : undefined;
-      const text = key === undefined ? undefined : await openBox(key.wrapping, PURPOSE, id, sealed.slice(dot + 1));
+      const key = keyOf(keys.wrapping, version);
+      const text = key === undefined ? undefined : await openBox(key, PURPOSE, id, sealed.slice(dot + 1));
       return text === undefined ? [] : [{ ...mailSchema.parse(JSON.parse(text)), region, at: created_at }];
     }),
   );

@@ -6,10 +6,16 @@ export interface Probe {
   readonly name: string;
   /** Without it nothing can be served; without another one, some regions or features cannot. */
   readonly vital: boolean;
+  /** What is known to be wrong, in words that name settings and no values; then nothing is run. */
+  readonly fault?: string | undefined;
   run(): Promise<unknown>;
 }
 
-const checkSchema = z.object({ status: z.enum(["ok", "failed"]), latencyMs: z.number().int().nonnegative() });
+const checkSchema = z.object({
+  status: z.enum(["ok", "failed"]),
+  latencyMs: z.number().int().nonnegative(),
+  detail: z.string().optional(),
+});
 
 export const healthSchema = z
   .object({ status: z.enum(["ok", "degraded", "down"]), checks: z.record(z.string(), checkSchema) })
@@ -19,13 +25,15 @@ export type Health = z.infer<typeof healthSchema>;
 /** A dependency that has not answered by then counts as failed. */
 const PATIENCE_MS = 3_000;
 
-/** Asks every dependency at once. `down` where a vital one fails, `degraded` where another does. Says nothing about why. */
+/** Asks every dependency at once. `down` where a vital one fails, `degraded` where another does. Says why for settings alone. */
 export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Health> {
   const checks = await Promise.all(
     probes.map(async (probe) => {
       const startedAt = now();
-      const passed = await withPatience(probe);
-      return { probe, check: { status: passed ? ("ok" as const) : ("failed" as const), latencyMs: Math.max(0, now() - startedAt) } };
+      const passed = probe.fault === undefined && (await withPatience(probe));
+      const detail = probe.fault === undefined ? {} : { detail: probe.fault };
+      const status = passed ? ("ok" as const) : ("failed" as const);
+      return { probe, check: { status, latencyMs: Math.max(0, now() - startedAt), ...detail } };
     }),
   );
   const failed = checks.filter(({ check }) => check.status === "failed");

@@ -1,14 +1,15 @@
-import { directoryKeys, currentKey, regionalKeys } from "../../shared/crypto/keys";
+import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
+import { deploymentFaults } from "../../shared/http/deployment";
 import { REGIONS, type Region } from "../../shared/region";
 import { gateOf, regional } from "../regional";
 import type { Probe } from "./check-health";
 
 /** Everything the Worker needs, region by region. Probes read, or touch an object that forgets it at once; they write nothing. */
-export function probesOf(env: Env, now: number): Probe[] {
+export function probesOf(env: Env, now: number, isLocal: boolean): Probe[] {
   return [
-    { name: "residency", vital: true, run: async () => requireSetting(env) },
+    ...CHECKS.map((name) => ({ name, vital: true, fault: isLocal ? undefined : faultOf(env, name), run: async () => undefined })),
     { name: "directory", vital: true, run: () => env.DIRECTORY.prepare("select 1").first() },
-    { name: "directory-keys", vital: true, run: async () => currentKey(directoryKeys(env.DIRECTORY_KEYS)) },
+    { name: "directory-keys", vital: true, run: async () => directoryKeys(env.DIRECTORY_KEYS) },
     ...REGIONS.flatMap((region) => regionalProbes(env, region, now)),
   ];
 }
@@ -20,7 +21,7 @@ function regionalProbes(env: Env, region: Region, now: number): Probe[] {
     { name: `files-${region}`, vital: false, run: () => files.head("health") },
     { name: `objects-${region}`, vital: false, run: async () => await gateOf(env, region, "health").take([], now) },
     { name: `queues-${region}`, vital: false, run: async () => requireQueues(sync, fhir) },
-    { name: `keys-${region}`, vital: true, run: async () => currentKey(regionalKeys(keys)) },
+    { name: `keys-${region}`, vital: true, run: async () => regionalKeys(keys) },
   ];
 }
 
@@ -29,8 +30,10 @@ function requireQueues(...queues: readonly Partial<Queue>[]): void {
   if (queues.some((queue) => typeof queue.send !== "function")) throw new TypeError("a queue is not bound");
 }
 
-/** With pinning off only a local origin may be served: see `requireResidency`. */
-function requireSetting(env: Env): void {
-  const local = ["http://127.0.0.1", "http://localhost", "http://meridian.test"].some((origin) => env.ORIGIN.startsWith(origin));
-  if (env.RESIDENCY === "off" && !local) throw new TypeError("RESIDENCY is off");
+/** Settings without which nobody but this machine is served: see `requireResidency`. */
+const CHECKS = ["residency", "secrets", "keys"] as const;
+
+function faultOf(env: Env, name: (typeof CHECKS)[number]): string | undefined {
+  const details = deploymentFaults(env).flatMap(({ check, detail }) => (check === name ? [detail] : []));
+  return details.length === 0 ? undefined : details.join(" ");
 }

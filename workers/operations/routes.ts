@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../../shared/http/app-env";
 import { problemSchema } from "../../shared/http/problem-schema";
+import { isLocalUrl } from "../../shared/http/residency";
 import { route } from "../../shared/http/route";
 import { languageOf } from "../../shared/http/texts";
 import { validate } from "../../shared/http/validate";
@@ -26,13 +27,14 @@ export function operationsRoutes(app: Hono<AppEnv>) {
       route({
         policy: "public",
         summary: "State of every dependency",
-        description: "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks.",
+        description:
+          "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks. `residency`, `secrets` and `keys` say which setting is wrong, never its value; with one of them wrong nothing else is served.",
         tags: TAGS,
         responses: { 200: healthSchema, 503: healthSchema },
       }),
       async (c) => {
         const now = c.get("now");
-        const health = await checkHealth(probesOf(c.env, now()), now);
+        const health = await checkHealth(probesOf(c.env, now(), isLocalUrl(c.req.url)), now);
         return c.json(health, health.status === "down" ? 503 : 200);
       },
     )

@@ -54,7 +54,7 @@ export function oauthPorts(c: AppContext): OAuthPorts {
     origin: c.env.ORIGIN,
     stores,
     async takeTurn(region) {
-      const { index } = currentKey(stores(region).keys).key;
+      const { key: index } = currentKey(stores(region).keys.index);
       const name = await hmacHex(index, "gate-oauth", address === undefined ? "unknown" : network(address));
       return await gateOf(c.env, region, `gate-oauth:${name}`).take([TURNS], c.get("now")());
     },

@@ -27,9 +27,9 @@ export interface OpenedSession {
 }
 
 const INSERT = `
-insert into sessions (id, person_id, client_id, scope, device, address, amr, acr, auth_time, created_at, rotated_at, last_used_at, idle_expiry, absolute_expiry)
+insert into sessions (id, person_id, client_id, scope, device, address, amr, acr, auth_time, created_at, rotated_at, last_used_at, idle_expiry, absolute_expiry, refresh_key)
 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9,
-  ?9 + min(${strictest("idleMs", "?10", "?2")}, ${strictest("absoluteMs", "?10", "?2")}), ?9 + ${strictest("absoluteMs", "?10", "?2")}
+  ?9 + min(${strictest("idleMs", "?10", "?2")}, ${strictest("absoluteMs", "?10", "?2")}), ?9 + ${strictest("absoluteMs", "?10", "?2")}, ?12
 where exists (select 1 from credentials where person_id = ?2 and password_hash = ?11)
   and (?8 = 'aal2' or not exists (select 1 from totp where person_id = ?2 and confirmed_at is not null))`;
 
@@ -53,6 +53,7 @@ export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<
       now,
       LIMITS,
       signIn.passwordHash,
+      keys.refresh.current,
     );
   const claims: AccessClaims = {
     person: signIn.person,

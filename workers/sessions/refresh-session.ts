@@ -25,7 +25,7 @@ interface SessionRow {
 const END = `min(absolute_expiry, created_at + ${strictest("absoluteMs", "?2", "sessions.person_id")})`;
 
 const ROTATE = `
-update sessions set n = n + 1, rotated_at = ?1, last_used_at = ?1, absolute_expiry = ${END},
+update sessions set n = n + 1, rotated_at = ?1, last_used_at = ?1, refresh_key = ?6, absolute_expiry = ${END},
   idle_expiry = min(?1 + ${strictest("idleMs", "?2", "sessions.person_id")}, ${END})
 where id = ?3 and n = ?4 and client_id = ?5 and revoked_at is null and ${END} > ?1 and idle_expiry > ?1`;
 
@@ -41,7 +41,7 @@ export async function refreshSession(ports: SessionPorts, text: string): Promise
   const now = ports.now();
   const { records, keys } = ports.stores(token.region);
   const [rotated, found] = await records.batch<SessionRow>([
-    records.prepare(ROTATE).bind(now, LIMITS, token.session, token.n, FIRST_PARTY),
+    records.prepare(ROTATE).bind(now, LIMITS, token.session, token.n, FIRST_PARTY, keys.refresh.current),
     records
       .prepare(
         "select person_id, client_id, scope, amr, acr, auth_time, n, rotated_at, idle_expiry, absolute_expiry, revoked_at from sessions where id = ?",

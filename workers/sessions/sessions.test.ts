@@ -123,7 +123,7 @@ describe("access tokens", () => {
       audience: ORIGIN,
       typ: "at+jwt",
     });
-    expect(protectedHeader).toEqual({ alg: "ES256", typ: "at+jwt", kid: "ap-1" });
+    expect(protectedHeader).toEqual({ alg: "ES256", typ: "at+jwt", kid: "local-ap-1" });
     expect(payload).toMatchObject({ sub: person.id, client_id: "meridian", scope: "me", amr: ["pwd"], acr: "aal1" });
     expect(Number(payload.exp) - Number(payload.iat)).toBe(300);
   });

@@ -1,38 +1,14 @@
-import { createHmac } from "node:crypto";
-import { keyBytes, type RegionalKeys } from "../../../shared/crypto/keys";
+import { type ChainRow, linkHash as link } from "../../../shared/crypto/chain";
 import type { PersonId } from "../../../shared/id";
 
-/** One stored row. */
-export type ChainRow = { seq: number; at: number; key: string; body: string; hash: string };
+export { type ChainRow, chainKey, mac } from "../../../shared/crypto/chain";
 
 /** The hash before the first row: ties the chain to its person. */
 export function genesis(person: PersonId): string {
   return person;
 }
 
-const bytes = new Map<string, Uint8Array>();
-
-/** The chain key of a version, or undefined where the ring does not have it. */
-export function chainKey(keys: RegionalKeys, version: string): Uint8Array | undefined {
-  const text = Object.hasOwn(keys.keys, version) ? keys.keys[version]?.chain : undefined;
-  if (text === undefined) return undefined;
-  let key = bytes.get(text);
-  if (key === undefined) {
-    key = keyBytes(text);
-    bytes.set(text, key);
-  }
-  return key;
-}
-
-/**
- * The hash of a row: HMAC-SHA-256, base 64 for URLs. Only the body may hold the separator, and numbers and names stand before it, so no
- * two rows give the same text. Synchronous, so that the append is part of the access.
- */
+/** The hash of a row of the access log. */
 export function linkHash(key: Uint8Array, row: Omit<ChainRow, "hash">, before: string): string {
-  return mac(key, "access-log", `${row.seq}|${row.at}|${row.key}|${before}|${row.body}`);
-}
-
-/** HMAC-SHA-256 of a text for one purpose under a chain key, base 64 for URLs. */
-export function mac(key: Uint8Array, purpose: string, text: string): string {
-  return createHmac("sha256", key).update(`${purpose}\0${text}`).digest("base64url");
+  return link(key, "access-log", row, before);
 }

@@ -50,7 +50,7 @@ export class Checkpoints {
   }
 
   async put({ seq, hash }: { readonly seq: number; readonly hash: string }, at: number): Promise<void> {
-    const { version } = currentKey(this.#keys);
+    const { version } = currentKey(this.#keys.chain);
     const folder = this.#folder(version);
     const signature = this.#sign(version, seq, hash, at);
     if (folder === undefined || signature === undefined) throw new TypeError("the key ring has no current key");
@@ -62,7 +62,7 @@ export class Checkpoints {
 
   /** The newest ones of each key version, newest first. */
   async newest(): Promise<Checkpoint[]> {
-    const folders = Object.keys(this.#keys.keys).map((version) => this.#folder(version) ?? "");
+    const folders = Object.keys(this.#keys.chain.keys).map((version) => this.#folder(version) ?? "");
     const listed = await Promise.all(folders.map(async (prefix) => await this.#files.list({ prefix, limit: READ })));
     const found = await Promise.all(listed.flatMap(({ objects }) => objects.map(async ({ key }) => await this.#read(key))));
     const all = found.filter((one) => one !== undefined).toSorted((a, b) => b.seq - a.seq);

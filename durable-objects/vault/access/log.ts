@@ -62,7 +62,7 @@ export class AccessLog {
    * that may be rolled back.
    */
   append(event: AccessEvent): void {
-    const { version } = currentKey(this.#keys);
+    const { version } = currentKey(this.#keys.chain);
     const key = chainKey(this.#keys, version);
     if (key === undefined) throw new TypeError("the key ring has no current key");
     const head = this.head();

@@ -103,6 +103,11 @@ export class ConnectionRows {
     );
   }
 
+  /** Keeps another hash of the same account, where it still has the hash that was read. */
+  rehashed(id: string, before: string, { hash, version }: { readonly hash: string; readonly version: string }): void {
+    this.#sql.exec("UPDATE connections SET account_hash = ?, account_key = ? WHERE id = ? AND account_hash = ?", hash, version, id, before);
+  }
+
   /** Notes a page that was read, and the newest instant it spoke of. */
   succeeded(id: string, now: number, newestAt: number | undefined): void {
     this.#sql.exec(

@@ -2,6 +2,7 @@ import { DAY_MS, HOUR_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
+import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf } from "../../doors";
@@ -119,6 +120,12 @@ export class Connections {
     }));
     this.#windows.forget(id);
     return { deleted };
+  }
+
+  /** The keyed hashes of a connection's account, the current one first and kept; null where there is no account. */
+  async accountHashes(id: string): Promise<readonly AccountHash[] | null> {
+    const connection = this.#rows.get(id);
+    return connection === undefined ? null : ((await this.#connector.rehash(connection)) ?? null);
   }
 
   /** Takes a pointer from the queue: plans what it asks for and lets the alarm read it. */

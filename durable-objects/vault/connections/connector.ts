@@ -1,9 +1,10 @@
+import { z } from "zod";
 import { MINUTE_MS } from "../../../shared/clock";
 import { toBase64Url } from "../../../shared/crypto/base64url";
 import type { SealedPlace } from "../../../shared/crypto/sealing";
 import { type ConnectionId, newId } from "../../../shared/id";
 import { problem } from "../../../shared/problem";
-import { accountHashes } from "../../../shared/vendors/account";
+import { type AccountHash, accountHashes } from "../../../shared/vendors/account";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
@@ -11,6 +12,8 @@ import type { Reply, VendorClient } from "./client";
 import type { Connection, ConnectionRows } from "./connection-rows";
 import type { ConnectionPorts } from "./ports";
 import { secretPlace, type TokenKeeper, type Tokens, tokensOf } from "./tokens";
+
+const accountSchema = z.object({ userId: z.string() });
 
 /** How long an authorization may take. */
 export const GRANT_MS = 10 * MINUTE_MS;
@@ -105,9 +108,10 @@ export class Connector {
     const verifier = await tokens.unseal(verifierPlace(stateHash), grant.verifier);
     const fresh = await this.#exchange(client, module.vendor, { code, redirect_uri: grant.redirectUri, code_verifier: verifier });
     const account = await this.#identify(module, client, fresh);
-    const [hash] = await accountHashes(ports.directory, module.vendor.id, account.userId);
+    const hashes = await accountHashes(ports.directory, module.vendor.id, account.userId);
+    const [hash] = hashes;
 
-    const id = this.#place(chosen, hash.hash);
+    const id = this.#place(chosen, new Set(hashes.map((one) => one.hash)));
     const sealedTokens = await tokens.seal(secretPlace(id, "tokens"), JSON.stringify(fresh));
     const sealedAccount = await tokens.seal(secretPlace(id, "account"), JSON.stringify(account));
     rows.putSecret(id, "tokens", sealedTokens);
@@ -155,10 +159,23 @@ export class Connector {
     return module.readIdentity(accepted(await client.call(module.identityRequest, tokens.access)));
   }
 
-  /** The connection that this account belongs to. */
-  #place(chosen: Connection, hash: string): ConnectionId {
+  /**
+   * The keyed hashes of a connection's account, the current one first; undefined where it has none. Keeps the current one.
+   */
+  async rehash(connection: Connection): Promise<readonly [AccountHash, ...AccountHash[]] | undefined> {
+    const { ports, rows, tokens } = this.#parts;
+    const sealed = rows.secret(connection.id, "account");
+    if (sealed === undefined || connection.accountHash === undefined) return undefined;
+    const { userId } = accountSchema.parse(JSON.parse(await tokens.unseal(secretPlace(connection.id, "account"), sealed)));
+    const hashes = await accountHashes(ports.directory, connection.vendor, userId);
+    rows.rehashed(connection.id, connection.accountHash, hashes[0]);
+    return hashes;
+  }
+
+  /** The connection that this account belongs to, whatever key it was hashed with. */
+  #place(chosen: Connection, hashes: ReadonlySet<string>): ConnectionId {
     const { state, rows } = this.#parts;
-    const known = rows.all(chosen.vendor).find((row) => row.accountHash === hash);
+    const known = rows.all(chosen.vendor).find((row) => row.accountHash !== undefined && hashes.has(row.accountHash));
     if (known !== undefined) {
       if (known.id !== chosen.id && chosen.accountHash === undefined) rows.remove(chosen.id);
       return known.id;

@@ -151,7 +151,7 @@ export class Consents {
 
   #insert(consent: Consent): ConsentRecord {
     const changedAt = Math.floor(this.#state.now());
-    const receipt = this.#receipt(consent, changedAt, currentKey(this.#keys).version);
+    const receipt = this.#receipt(consent, changedAt, currentKey(this.#keys.chain).version);
     if (receipt === undefined) throw new TypeError("the key ring has no current key");
     const record = { ...consent, changedAt, receipt };
     this.#state.sql.exec(

@@ -1,0 +1,155 @@
+import { applyD1Migrations, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { Vault } from "../durable-objects/vault/vault";
+import { freshSecrets } from "../scripts/local-secrets";
+import { parseId, type PersonId } from "../shared/id";
+import type { LogEvent } from "../shared/log";
+import type { Region } from "../shared/region";
+import { createApp } from "../workers/app";
+import { vaultOf } from "../workers/regional";
+import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
+
+/** Databases of their own: what happens here moves and counts all rows of a region. */
+const DATABASES = { DIRECTORY: "DRILL_DIRECTORY", RECORDS_EU: "DRILL_EU", RECORDS_US: "DRILL_US", RECORDS_AP: "DRILL_AP" } as const;
+type Drill = Readonly<Record<(typeof DATABASES)[keyof typeof DATABASES], D1Database>>;
+
+/** Rings as they stand in the secrets, to be changed by a test. */
+export interface Rings {
+  [kind: string]: { current: string; keys: Record<string, unknown> };
+}
+
+/**
+ * One deployment of Meridian with databases and secrets of its own, in the runtime of the other tests. Its vaults are real objects, whose
+ * methods run with this deployment's environment: so secrets can change under them as they do in a deployment.
+ */
+export class Deployment {
+  readonly secrets: Record<string, string>;
+  readonly events: LogEvent[] = [];
+  now: () => number = Date.now;
+  /** Bindings that a test replaces. */
+  overrides: Partial<Env> = {};
+
+  constructor(secrets = freshSecrets()) {
+    this.secrets = secrets;
+  }
+
+  /** Begins with empty databases. */
+  static async fresh(): Promise<Deployment> {
+    const drill = env as unknown as Drill;
+    await applyD1Migrations(drill.DRILL_DIRECTORY, env.DIRECTORY_MIGRATIONS ?? []);
+    for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
+      await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
+      await drill[name].batch(
+        ["people", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) => drill[name].prepare(`delete from ${t}`)),
+      );
+    }
+    await drill.DRILL_DIRECTORY.batch(
+      ["emails", "vendor_accounts", "key_moves"].map((t) => drill.DRILL_DIRECTORY.prepare(`delete from ${t}`)),
+    );
+    return new Deployment();
+  }
+
+  /** The environment of this moment. */
+  get env(): Env {
+    const drill = env as unknown as Drill;
+    const databases = Object.fromEntries(Object.entries(DATABASES).map(([name, binding]) => [name, drill[binding]]));
+    const whole: Env = { ...env, ...this.secrets, ...databases, ...this.overrides };
+    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole) };
+  }
+
+  records(region: Region): D1Database {
+    const drill = env as unknown as Drill;
+    return { eu: drill.DRILL_EU, us: drill.DRILL_US, ap: drill.DRILL_AP }[region];
+  }
+
+  get directory(): D1Database {
+    return (env as unknown as Drill).DRILL_DIRECTORY;
+  }
+
+  /** Changes the rings of a region, or of the directory, as an operator's upload does. */
+  change(place: Region | "directory", change: (rings: Rings) => void): void {
+    const name = place === "directory" ? "DIRECTORY_KEYS" : `KEYS_${place.toUpperCase()}`;
+    const rings = JSON.parse(this.secrets[name] ?? "") as Rings;
+    change(rings);
+    this.secrets[name] = JSON.stringify(rings);
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has("cf-connecting-ip")) headers.set("cf-connecting-ip", freshAddress());
+    const waiting: Promise<unknown>[] = [];
+    const context = { waitUntil: (work: Promise<unknown>) => void waiting.push(work), passThroughOnException: () => undefined, props: {} };
+    const app = createApp({ log: (event) => this.events.push(event), now: () => this.now() });
+    const url = path.startsWith("http") ? path : `${ORIGIN}${path}`;
+    const response = await app.fetch(new Request(url, { ...init, headers }), this.env, context as unknown as ExecutionContext);
+    // What a request leaves for later is done before the next one, so that tests need not wait.
+    await Promise.all(waiting);
+    return response;
+  }
+
+  async send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return await this.fetch(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } });
+  }
+
+  async register(region: Region, name = "Ada Probe"): Promise<Resident> {
+    const email = freshEmail();
+    const password = freshPassword();
+    const response = await this.send("POST", "/v1/accounts", { email, password, name, region });
+    if (response.status !== 201) throw new Error(`registration answered ${response.status}: ${await response.text()}`);
+    const { person, tokens } = (await response.json()) as { person: { id: string }; tokens: Tokens };
+    const id = parseId("person", person.id);
+    if (id === undefined) throw new TypeError("not a person's id");
+    return { id, region, email, password, tokens };
+  }
+
+  /** Calls as a person; the token is of their registration unless another is given. */
+  async as({ tokens }: Pick<Resident, "tokens">, path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("authorization", `Bearer ${tokens.accessToken}`);
+    if (init.body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+    return await this.fetch(path, { ...init, headers });
+  }
+}
+
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+export interface Resident {
+  readonly id: PersonId;
+  readonly region: Region;
+  readonly email: string;
+  readonly password: string;
+  readonly tokens: Tokens;
+}
+
+/** The vaults as this environment's objects: methods run in the real object's storage, with another environment. */
+export function vaultsIn(other: Env, opened: (name: string, jurisdiction: string | undefined) => void = () => undefined): Env["VAULTS"] {
+  const namespace = (jurisdiction: string | undefined) => ({
+    jurisdiction: (name: string) => namespace(name),
+    getByName(name: string) {
+      opened(name, jurisdiction);
+      const person = parseId("person", name);
+      if (person === undefined) throw new TypeError("a vault is opened by the id of its person");
+      const stub = vaultOf(env, person);
+      return new Proxy(
+        {},
+        {
+          get: (_, method) =>
+            typeof method === "string" && method !== "then"
+              ? async (...parameters: unknown[]) =>
+                  await runInDurableObject(stub, async (_instance, ctx) => {
+                    const vault = new Vault(ctx, { ...other, VAULTS: vaultsIn(other, opened) }) as unknown as Record<
+                      string,
+                      (...p: unknown[]) => Promise<unknown>
+                    >;
+                    return await vault[method]?.(...parameters);
+                  })
+              : undefined,
+        },
+      );
+    },
+  });
+  return namespace(undefined) as unknown as Env["VAULTS"];
+}

@@ -1,0 +1,82 @@
+import { type DirectoryKind, DIRECTORY_KINDS, type KeyRing, type RegionalKind, REGIONAL_KINDS } from "../../shared/crypto/keys";
+import { REGIONS, type Region } from "../../shared/region";
+import type { KeyPorts } from "./ports";
+
+/** The state of one kind of key: versions and counts, nothing about anybody. */
+export interface KindState {
+  /** The version that new values are made with. */
+  readonly current: string;
+  readonly versions: readonly string[];
+  /** Rows that were made with another version. Null where nothing is counted: see `counted`. */
+  readonly old: number | null;
+  /** Of those, rows that move only when their person signs in. */
+  readonly waiting: number;
+  /** `rows`: by their versions. `time`: what is made with it lives for minutes. `kept`: proofs that are never made anew. */
+  readonly counted: "rows" | "time" | "kept";
+}
+
+export interface KeyStatus {
+  readonly regions: Readonly<Record<Region, Readonly<Record<RegionalKind, KindState>>>>;
+  readonly directory: Readonly<Record<DirectoryKind, KindState>>;
+}
+
+/** Old versions lie on both sides of the current one in an index: each side is looked up, so that only rows that are old are visited. */
+const counting = (counts: string, table: string, column: string, more = ""): string =>
+  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${[
+    `${column} < ?1`,
+    `${column} > ?1`,
+    `${column} is null`,
+  ]
+    .map((side) => `select ${counts} from ${table} where ${side}${more}`)
+    .join(" union all ")})`;
+
+/** Rows under another version than `?1`, and of those the ones that wait for a sign-in. `?2` is now. */
+export const COUNTS = {
+  wrapping: counting("count(*) as old, 0 as waiting", "people", "key_version"),
+  index: counting("count(*) as old, sum(sealed_email is null) as waiting", "credentials", "key_version"),
+  pepper: counting("count(*) as old, count(*) as waiting", "credentials", "pepper_version"),
+  refresh: counting(
+    "count(*) as old, 0 as waiting",
+    "sessions",
+    "refresh_key",
+    " and revoked_at is null and client_id = 'meridian' and idle_expiry > ?2 and absolute_expiry > ?2",
+  ),
+  email: counting("count(*) as old, 0 as waiting", "emails", "key_version"),
+  vendor: counting("count(*) as old, 0 as waiting", "vendor_accounts", "key_version"),
+} as const;
+
+/** How much is still made with older versions, of every kind in every region. A ring with one version has nothing older. */
+export async function countOld(ports: KeyPorts): Promise<KeyStatus> {
+  const now = ports.now();
+  const regions = await Promise.all(
+    REGIONS.map(async (region) => {
+      const { records, keys } = ports.regions[region];
+      const kinds = await Promise.all(REGIONAL_KINDS.map(async (kind) => [kind, await stateOf(records, kind, keys[kind], now)] as const));
+      return [region, Object.fromEntries(kinds)] as const;
+    }),
+  );
+  const { records, keys } = ports.directory;
+  const directory = await Promise.all(DIRECTORY_KINDS.map(async (kind) => [kind, await stateOf(records, kind, keys[kind], now)] as const));
+  // The keys of both records are the closed lists that they were made from.
+  return { regions: Object.fromEntries(regions), directory: Object.fromEntries(directory) } as unknown as KeyStatus;
+}
+
+/** The state of one kind in the database where its rows lie. */
+export async function stateOf(
+  records: D1Database,
+  kind: RegionalKind | DirectoryKind,
+  ring: KeyRing<unknown>,
+  now: number,
+): Promise<KindState> {
+  const base = { current: ring.current, versions: Object.keys(ring.keys) };
+  if (kind === "signing") return { ...base, old: null, waiting: 0, counted: "time" };
+  if (kind === "chain") return { ...base, old: null, waiting: 0, counted: "kept" };
+  // Every person's key is made under a version of the ring, whether their vault has been asked or not.
+  if (base.versions.length === 1 && (kind === "wrapping" || kind === "refresh")) return { ...base, old: 0, waiting: 0, counted: "rows" };
+  const statement = records.prepare(COUNTS[kind]);
+  const row = await (kind === "refresh" ? statement.bind(ring.current, now) : statement.bind(ring.current)).first<{
+    old: number;
+    waiting: number;
+  }>();
+  return { ...base, old: row?.old ?? 0, waiting: row?.waiting ?? 0, counted: "rows" };
+}

@@ -1,0 +1,399 @@
+import { env } from "cloudflare:workers";
+import { decodeProtectedHeader } from "jose";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { PersonKey } from "../../durable-objects/vault/connections/person-key";
+import { freshKey, freshSigningKey } from "../../scripts/local-secrets";
+import { directoryHashes } from "../../shared/crypto/email-hashes";
+import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
+import { seal, unseal } from "../../shared/crypto/sealing";
+import { newId, systemRandom } from "../../shared/id";
+import { DAY_MS } from "../../shared/clock";
+import { Deployment, type Resident, type Rings, type Tokens } from "../../test/deployment";
+import { freshPassword } from "../../test/people";
+import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
+import { claimEmail } from "../accounts/directory";
+import { listSecurityEvents } from "../security";
+import { COUNTS, countOld } from "./count-old";
+import { moveKeys, moveNow } from "./move-all";
+import { directoryAddresses } from "./move-directory";
+import { type KeyPorts, keyPorts } from "./ports";
+
+let live: Deployment;
+let google: FakeGoogle;
+beforeEach(async () => {
+  live = await Deployment.fresh();
+  google = new FakeGoogle();
+  google.scope = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
+  answerFetch(google);
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** The first half of a rotation: the new version is known everywhere and used nowhere. */
+const add = (rings: Rings): void => {
+  for (const [kind, ring] of Object.entries(rings))
+    ring.keys["2"] = kind === "signing" ? freshSigningKey(`local-${crypto.randomUUID()}-2`) : freshKey();
+};
+/** The second half: new values are made with it. */
+const use = (rings: Rings): void => {
+  for (const ring of Object.values(rings)) ring.current = "2";
+};
+/** The end: the old version is gone. Chains keep theirs, since what they prove is never made anew. */
+const retire = (rings: Rings): void => {
+  for (const [kind, ring] of Object.entries(rings)) if (kind !== "chain") delete ring.keys["1"];
+};
+const everywhere = (change: (rings: Rings) => void): void => {
+  for (const place of ["eu", "us", "ap", "directory"] as const) live.change(place, change);
+};
+const ports = (): KeyPorts =>
+  keyPorts(
+    live.env,
+    () => live.now(),
+    () => undefined,
+  );
+const kidOf = ({ accessToken }: Tokens) => decodeProtectedHeader(accessToken).kid;
+
+async function refreshed({ refreshToken }: Tokens): Promise<Tokens> {
+  const response = await live.send("POST", "/v1/sessions/refresh", { refreshToken });
+  expect(response.status, await response.clone().text()).toBe(200);
+  return ((await response.json()) as { tokens: Tokens }).tokens;
+}
+
+async function signIn({ email, password }: Pick<Resident, "email" | "password">): Promise<Response> {
+  return await live.send("POST", "/v1/sessions", { email, password });
+}
+
+async function connect(person: Resident): Promise<string> {
+  const begun = z
+    .object({ authorizeUrl: z.string() })
+    .parse(await (await live.as(person, "/v1/integrations/google-health/authorize")).json());
+  const state = new URL(begun.authorizeUrl).searchParams.get("state") ?? "";
+  const done = await live.fetch(`/v1/integrations/google-health/callback?${new URLSearchParams({ state, code: "c" })}`);
+  return z.object({ connection: z.string() }).parse(await done.json()).connection;
+}
+
+/** Everything that hangs on a key, for one person. */
+async function usesEverything(person: Resident, tokens: Tokens): Promise<void> {
+  const me = await live.as({ tokens }, "/v1/me");
+  expect(await me.json()).toMatchObject({ id: person.id, birthDate: "1990-04-01" });
+  expect((await live.as({ tokens }, "/v1/integrations/google-health/status")).status).toBe(200);
+  const signedIn = await signIn(person);
+  expect(signedIn.status).toBe(201);
+}
+
+async function resident(region: Resident["region"]): Promise<Resident> {
+  const person = await live.register(region);
+  const change = await live.as(person, "/v1/me", { method: "PATCH", body: JSON.stringify({ birthDate: "1990-04-01" }) });
+  expect(change.status).toBe(200);
+  return person;
+}
+
+test("rotating every key signs nobody out, moves everything, and the old keys can go", async () => {
+  const ada = await resident("eu");
+  const ben = await resident("us");
+  const connection = await connect(ada);
+  expect((await countOld(ports())).regions.eu.wrapping).toEqual({ current: "1", versions: ["1"], old: 0, waiting: 0, counted: "rows" });
+
+  everywhere(add);
+  expect(kidOf(await refreshed(ben.tokens))).toBe("local-us-1");
+  const published = z
+    .object({ keys: z.array(z.object({ kid: z.string() })) })
+    .parse(await (await live.fetch("/.well-known/jwks.json")).json());
+  expect(published.keys).toHaveLength(6);
+
+  everywhere(use);
+  // What was issued before is good, and what is issued now is of the new version.
+  await usesEverything(ada, ada.tokens);
+  const next = await refreshed(ada.tokens);
+  expect(kidOf(next)).toMatch(/-2$/);
+  expect(published.keys.map(({ kid }) => kid)).toContain(kidOf(next));
+  expect(await refreshed(ada.tokens), "the answer may have been lost").toMatchObject({ refreshToken: next.refreshToken });
+  const before = await countOld(ports());
+  expect(before.regions.us).toMatchObject({ wrapping: { old: 1 }, index: { old: 1, waiting: 0 }, pepper: { old: 1 }, refresh: { old: 1 } });
+  expect(before.directory).toMatchObject({ email: { old: 1 }, vendor: { old: 1 } });
+  expect(before.regions.eu.pepper.old, "rehashed at the sign-in").toBe(0);
+
+  expect(await moveKeys(ports())).toMatchObject({ failed: 0 });
+  expect((await signIn(ben)).status).toBe(201);
+  // The second is of the session that the move at the beginning refreshed under the old key.
+  live.now = () => Date.now() + 15 * DAY_MS;
+  const after = await countOld(ports());
+  live.now = Date.now;
+  for (const region of ["eu", "us", "ap"] as const)
+    for (const kind of ["wrapping", "index", "pepper", "refresh"] as const)
+      expect(after.regions[region][kind].old, `${region} ${kind}`).toBe(0);
+  expect([after.directory.email.old, after.directory.vendor.old]).toEqual([0, 0]);
+
+  everywhere(retire);
+  await usesEverything(ada, next);
+  await usesEverything(ben, ((await (await signIn(ben)).json()) as { tokens: Tokens }).tokens);
+  expect((await live.as({ tokens: next }, `/v1/integrations/vendors/${connection}`, { method: "DELETE" })).status).toBe(200);
+  const log = await live.as({ tokens: next }, "/v1/me/access-log/verify");
+  expect(await log.json()).toMatchObject({ intact: true });
+  expect((await live.as(ada, "/v1/me")).status, "a token under a retired key").toBe(401);
+});
+
+describe("a move", () => {
+  test("that is cut off goes on where it was, and one that cannot move does not hold up the others", async () => {
+    const people = await Promise.all(Array.from({ length: 5 }, () => live.register("eu")));
+    everywhere(add);
+    everywhere(use);
+    const broken = people[1]?.id;
+    const ports_ = ports();
+    const stubborn: KeyPorts = {
+      ...ports_,
+      vault: (person) => {
+        if (person === broken) throw new Error("unreachable");
+        return ports_.vault(person);
+      },
+    };
+    const left = async () => (await countOld(ports())).regions.eu.wrapping.old;
+    expect(await left()).toBe(5);
+    let failed = 0;
+    for (let turn = 0; turn < 6; turn++) failed += (await moveKeys(stubborn, 2)).failed;
+    expect(failed).toBeGreaterThan(0);
+    expect(await left()).toBe(1);
+    expect((await countOld(ports())).directory.email.old).toBe(1);
+    for (let turn = 0; turn < 3; turn++) await moveKeys(ports(), 2);
+    expect(await left()).toBe(0);
+    expect((await countOld(ports())).directory.email.old).toBe(0);
+    for (const person of people) expect((await signIn(person)).status).toBe(201);
+  });
+
+  test("whose write is lost changes nothing for anybody, and is made again", async () => {
+    const person = await resident("eu");
+    everywhere(add);
+    everywhere(use);
+    const cut = {
+      prepare: (sql: string) => live.records("eu").prepare(sql),
+      batch: () => Promise.reject(new Error("cut")),
+    };
+    const whole = ports();
+    const lost: KeyPorts = { ...whole, regions: { ...whole.regions, eu: { ...whole.regions.eu, records: cut as unknown as D1Database } } };
+    await expect(moveKeys(lost)).rejects.toThrow("cut");
+    // The vault has wrapped its key anew already; the records do not know it.
+    expect((await countOld(ports())).regions.eu.wrapping.old).toBe(1);
+    await usesEverything(person, person.tokens);
+    expect((await moveNow(ports())).status.regions.eu.wrapping.old).toBe(0);
+  });
+
+  test("does not count a vault that still runs with the older ring as moved", async () => {
+    await live.register("eu");
+    everywhere(add);
+    const older = ports();
+    everywhere(use);
+    await moveKeys({ ...ports(), vault: (person) => older.vault(person) });
+    expect((await countOld(ports())).regions.eu.wrapping.old).toBe(1);
+    await moveKeys(ports());
+    expect((await countOld(ports())).regions.eu.wrapping.old).toBe(0);
+  });
+
+  test("leaves an address that was never kept until its person signs in", async () => {
+    const person = await live.register("eu");
+    await live.records("eu").prepare("update credentials set sealed_email = null").run();
+    everywhere(add);
+    everywhere(use);
+    await moveKeys(ports());
+    expect((await countOld(ports())).regions.eu.index).toMatchObject({ old: 1, waiting: 1 });
+    expect((await signIn(person)).status).toBe(201);
+    expect((await countOld(ports())).regions.eu.index.old).toBe(0);
+    expect((await countOld(ports())).directory.email.old).toBe(0);
+  });
+
+  test("drops claims that have led to no account for a day, and none that somebody takes up", async () => {
+    const email = `half-${crypto.randomUUID()}@people.test`;
+    const region = live.records("eu");
+    live.overrides = {
+      RECORDS_EU: {
+        prepare: (sql: string) => region.prepare(sql),
+        batch: () => Promise.reject(new Error("cut")),
+      } as unknown as D1Database,
+    };
+    const input = { email, password: freshPassword(), name: "Half", region: "eu" };
+    expect((await live.send("POST", "/v1/accounts", input)).status).toBe(500);
+    live.overrides = {};
+    everywhere(add);
+    everywhere(use);
+    await moveKeys(ports());
+    expect((await countOld(ports())).directory.email.old, "young").toBe(1);
+    live.now = () => Date.now() + 2 * DAY_MS;
+    await moveKeys(ports());
+    expect((await countOld(ports())).directory.email.old).toBe(0);
+    live.now = Date.now;
+    expect((await live.send("POST", "/v1/accounts", input)).status).toBe(201);
+    expect((await signIn(input)).status).toBe(201);
+  });
+
+  test("does not drop a claim that somebody takes up while it is looked at", async () => {
+    const input = { email: `late-${crypto.randomUUID()}@people.test`, password: freshPassword(), name: "Late", region: "eu" };
+    const [hash] = await directoryHashes(directoryKeys(live.secrets["DIRECTORY_KEYS"] ?? ""), input.email);
+    await claimEmail(live.directory, [hash], newId("person", "eu", Date.now()), Date.now() - 2 * DAY_MS);
+    everywhere(add);
+    everywhere(use);
+    const moving = directoryAddresses(ports());
+    const [row] = await moving.page("1", "", 10);
+    if (row === undefined) throw new TypeError("no claim");
+    const drop = await moving.move(row);
+    expect((await live.send("POST", "/v1/accounts", input)).status).toBe(201);
+    expect((await drop?.run())?.meta.changes).toBe(0);
+    expect((await signIn(input)).status).toBe(201);
+  });
+
+  test("reads old rows by an index and looks at no others", async () => {
+    for (const [kind, sql] of Object.entries(COUNTS)) {
+      const database = kind === "email" || kind === "vendor" ? live.directory : live.records("eu");
+      const statement = database.prepare(`explain query plan ${sql}`);
+      const { results } = await (kind === "refresh" ? statement.bind("2", 0) : statement.bind("2")).all<{ detail: string }>();
+      expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(/SCAN (people|credentials|sessions|emails|vendor_accounts)/);
+    }
+  });
+});
+
+describe("a person's key", () => {
+  test("is one, whoever makes and moves it first", async () => {
+    const person = newId("person", "eu", Date.now());
+    const older = regionalKeys(live.secrets["KEYS_EU"] ?? "");
+    live.change("eu", add);
+    const both = regionalKeys(live.secrets["KEYS_EU"] ?? "");
+    live.change("eu", use);
+    const newer = regionalKeys(live.secrets["KEYS_EU"] ?? "");
+    const place = { table: "t", column: "c", row: "r" };
+    const keys = [older, both, newer, both, newer].map(
+      (ring) => new PersonKey(env.FILES_EU, ring === older ? both : ring, person, systemRandom),
+    );
+    const sealed = await Promise.all(
+      keys.map(async (key, i) => {
+        const text = await seal(await key.open(), place, String(i));
+        await key.rewrap();
+        return text;
+      }),
+    );
+    expect(await new PersonKey(env.FILES_EU, newer, person, systemRandom).rewrap()).toBe("2");
+    const one = await new PersonKey(env.FILES_EU, newer, person, systemRandom).open();
+    expect(await Promise.all(sealed.map((text) => unseal(one, place, text)))).toEqual(["0", "1", "2", "3", "4"]);
+  });
+
+  test("that was erased while it was moved does not come back", async () => {
+    const person = newId("person", "eu", Date.now());
+    live.change("eu", add);
+    await new PersonKey(env.FILES_EU, regionalKeys(live.secrets["KEYS_EU"] ?? ""), person, systemRandom).open();
+    live.change("eu", use);
+    const files = {
+      get: async (name: string) => {
+        const found = await env.FILES_EU.get(name);
+        await env.FILES_EU.delete(name);
+        return found;
+      },
+      put: (...parameters: Parameters<R2Bucket["put"]>) => env.FILES_EU.put(...parameters),
+    };
+    await new PersonKey(files as unknown as R2Bucket, regionalKeys(live.secrets["KEYS_EU"] ?? ""), person, systemRandom).rewrap();
+    expect(await env.FILES_EU.head(`person-keys/${person}`)).toBeNull();
+  });
+});
+
+describe("passwords", () => {
+  test("of two sign-ins at once are hashed anew once, and both succeed", async () => {
+    const person = await live.register("ap");
+    live.change("ap", add);
+    live.change("ap", use);
+    const answers = await Promise.all([signIn(person), signIn(person)]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    expect((await countOld(ports())).regions.ap.pepper).toMatchObject({ old: 0 });
+  });
+
+  test("whose pepper was retired are chosen anew by a letter", async () => {
+    const person = await live.register("eu");
+    live.change("eu", add);
+    live.change("eu", use);
+    expect((await countOld(ports())).regions.eu.pepper).toMatchObject({ old: 1, waiting: 1 });
+    live.change("eu", ({ pepper }) => void delete pepper?.keys["1"]);
+    expect((await signIn(person)).status).toBe(401);
+    expect((await live.as(person, "/v1/me")).status, "the session lives on").toBe(200);
+    await live.send("POST", "/v1/password-resets", { email: person.email });
+    const outbox = await live.fetch(`/v1/dev/outbox?to=${encodeURIComponent(person.email)}`);
+    const token = /rst_[\w-]+/.exec(await outbox.text())?.[0];
+    const password = freshPassword();
+    expect((await live.send("POST", "/v1/password-resets/completions", { token, password })).status).toBe(204);
+    expect((await signIn({ ...person, password })).status).toBe(201);
+  });
+});
+
+test("a write that is repeated after a rotation of the index key runs once", async () => {
+  const person = await live.register("eu");
+  const key = { "idempotency-key": crypto.randomUUID() };
+  const write = async () =>
+    await live.as(person, "/v1/me/api-keys", {
+      method: "POST",
+      headers: key,
+      body: JSON.stringify({ name: "Program", scopes: ["data:read"] }),
+    });
+  const first = await write();
+  expect(first.status).toBe(201);
+  live.change("eu", add);
+  live.change("eu", use);
+  const again = await write();
+  expect(again.headers.get("idempotency-replayed")).toBe("true");
+  expect(await again.json()).toEqual(await first.json());
+  const other = await live.as(person, "/v1/me/api-keys", {
+    method: "POST",
+    headers: key,
+    body: JSON.stringify({ name: "Other", scopes: ["data:read"] }),
+  });
+  expect(other.status).toBe(409);
+});
+
+test("an account that two people have connected counts as shared under whichever key each was registered", async () => {
+  const ada = await live.register("eu");
+  const ben = await live.register("us");
+  const connection = await connect(ada);
+  everywhere(add);
+  everywhere(use);
+  await connect(ben);
+  expect(await connect(ada), "the account is known again").toBe(connection);
+  const revoked = () => google.calls.filter(({ path }) => path.includes("revoke")).length;
+  expect((await live.as(ada, `/v1/integrations/vendors/${connection}`, { method: "DELETE" })).status).toBe(200);
+  expect(revoked()).toBe(0);
+});
+
+describe("the operator", () => {
+  const operator = () => ({ authorization: `Bearer ${live.secrets["OPERATIONS_SECRET"]}` });
+
+  test("sees versions and counts, moves a slice, and it is written down without anybody's id", async () => {
+    const person = await live.register("eu");
+    everywhere(add);
+    everywhere(use);
+    const status = await live.fetch("/v1/operations/keys", { headers: operator() });
+    const text = await status.text();
+    expect(JSON.parse(text)).toMatchObject({ regions: { eu: { wrapping: { current: "2", old: 1 } } }, directory: { email: { old: 1 } } });
+    expect(text).not.toContain(person.id.slice(7));
+    const moved = await live.fetch("/v1/operations/keys/moves", { method: "POST", headers: operator() });
+    expect(await moved.json()).toMatchObject({ failed: 0, status: { regions: { eu: { wrapping: { old: 0 } } } } });
+    await live.fetch("/v1/operations/keys/moves", { method: "POST", headers: operator() });
+    const events = await listSecurityEvents(ports().regions.eu, undefined, 100);
+    const noted = events.map(({ kind, detail }) => `${kind} ${detail["key"]} ${detail["version"]}`);
+    expect(noted).toEqual(expect.arrayContaining(["key_current wrapping 2", "keys_moved wrapping 2", "keys_moved email 2"]));
+    expect(new Set(noted).size, "once each").toBe(noted.length);
+    const shown = await live.fetch("/v1/operations/security-events?region=eu&limit=2", { headers: operator() });
+    expect(await shown.json()).toMatchObject({
+      items: [{ seq: events[0]?.seq }, { seq: (events[0]?.seq ?? 0) - 1 }],
+      next: expect.any(Number),
+    });
+    const proof = await live.fetch("/v1/operations/security-events/verify?region=eu", { headers: operator() });
+    expect(await proof.json()).toMatchObject({ intact: true, proven: events.length });
+  });
+
+  test.each(["", "Bearer ", "Bearer wrong", "Basic b3BlcmF0b3I6"])("is nobody with %j", async (authorization) => {
+    for (const [method, path] of [
+      ["GET", "/v1/operations/keys"],
+      ["POST", "/v1/operations/keys/moves"],
+      ["GET", "/v1/operations/security-events?region=eu"],
+      ["GET", "/v1/operations/security-events/verify?region=eu"],
+    ] as const)
+      expect((await live.fetch(path, { method, headers: { authorization } })).status, path).toBe(401);
+  });
+
+  test("is nobody where there is no secret", async () => {
+    live.secrets["OPERATIONS_SECRET"] = "";
+    expect((await live.fetch("/v1/operations/keys", { headers: { authorization: "Bearer " } })).status).toBe(401);
+  });
+});
