@@ -15,6 +15,7 @@ export const ID_KINDS = {
   passkey: "psk",
   apiKey: "key",
   consent: "cns",
+  identity: "idn",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 

@@ -4,6 +4,7 @@ import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { cleanFlows } from "./identities/flows";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 
@@ -30,6 +31,7 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
+  { name: "clean sign-in flows", everyMinutes: 60, run: async (env, now) => await cleanFlows(env.DIRECTORY, now) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -51,7 +51,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   }
   if (row.second === 1) {
     await attempt.halfWay();
-    throw await secondFactorNeeded(ports, person, passwordHash);
+    throw await secondFactorNeeded(ports, person, { passwordHash });
   }
   const session = await openSession(ports, {
     person,
