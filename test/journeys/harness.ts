@@ -15,16 +15,21 @@ export class Meridian {
   /** Where the Worker looks for its vendors. */
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
+  readonly #vars: Readonly<Record<string, string>>;
   #program: Program | undefined;
 
-  private constructor(port: number, simulatorPort: number) {
+  private constructor(port: number, simulatorPort: number, vars: Readonly<Record<string, string>>) {
+    this.#vars = vars;
     this.port = port;
     this.simulatorPort = simulatorPort;
   }
 
-  /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. */
-  static async start(simulatorPort?: number): Promise<Meridian> {
-    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()));
+  /**
+   * Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. `vars` are set in its
+   * environment, as `npm start` takes them.
+   */
+  static async start(simulatorPort?: number, vars: Readonly<Record<string, string>> = {}): Promise<Meridian> {
+    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()), vars);
     await meridian.restart();
     return meridian;
   }
@@ -52,6 +57,7 @@ export class Meridian {
       PORT: String(this.port),
       SIMULATOR_PORT: String(this.simulatorPort),
       MERIDIAN_STATE: this.#state,
+      ...this.#vars,
     });
     await this.#program.prints("ready");
   }

@@ -8,7 +8,7 @@ export type WayIn = "passkey" | "identity";
  * SQL condition: the person can sign in without the named row, so that nobody takes away their last way in.
  *
  * @param person SQL that names the person's id
- * @param id SQL that names the id of the passkey or identity
+ * @param id SQL that names the id of the passkey or identity: a parameter, or the column of an aliased table
  */
 export function hasOtherWayIn(way: WayIn, person: string, id: string): string {
   const but = (kind: WayIn) => (kind === way ? ` and id <> ${id}` : "");

@@ -75,7 +75,7 @@ export async function redeemCode(access: ProviderAccess, answer: ProviderAnswer,
       currentDate: new Date(now),
     }));
   } catch (error) {
-    throw isOurs(error) ? refused() : down();
+    throw isRefused(error) ? refused() : down();
   }
   const claims = claimsSchema.safeParse(payload);
   if (!claims.success) throw refused();
@@ -107,11 +107,13 @@ async function exchange(access: ProviderAccess, answer: ProviderAnswer, now: num
     const secret = ClientSecretPost(await clientSecret(access, now));
     response = await authorizationCodeGrantRequest(server, client, secret, validated, answer.redirectUri, answer.verifier, options);
   } catch (error) {
-    throw isOurs(error) ? refused() : down();
+    throw isRefused(error) ? refused() : down();
   }
   if (response.status >= 500 || (response.status >= 300 && response.status < 400) || response.status === 429) throw down();
+  const text = await response.text();
+  if (!isJson(text)) throw down();
   try {
-    const { id_token: idToken } = await processAuthorizationCodeResponse(server, client, response, {
+    const { id_token: idToken } = await processAuthorizationCodeResponse(server, client, new Response(text, response), {
       expectedNonce: answer.nonce,
       requireIdToken: true,
     });
@@ -124,13 +126,26 @@ async function exchange(access: ProviderAccess, answer: ProviderAnswer, now: num
   }
 }
 
+/** What libraries say of a key set that cannot be read: then nothing is known about the token. */
+const NO_KEYS = new Set(["ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JOSE_GENERIC"]);
+
 /** Whether a library found something wrong with the answer, rather than finding no answer. */
-function isOurs(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (typeof code !== "string") return false;
-  return code.startsWith("ERR_J") && code !== "ERR_JWKS_TIMEOUT" && code !== "ERR_JWKS_INVALID" && code !== "ERR_JOSE_GENERIC"
-    ? true
-    : code.startsWith("OAUTH_");
+function isRefused(error: unknown): boolean {
+  const code = codeOf(error);
+  return !NO_KEYS.has(code) && (code.startsWith("ERR_J") || code.startsWith("OAUTH_"));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 function refused(): Problem {

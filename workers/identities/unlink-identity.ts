@@ -20,7 +20,7 @@ export async function unlinkIdentity(ports: IdentityPorts, actor: PersonActor, n
     sessionGuard(records, actor, now),
     records
       .prepare(
-        `select id, ${hasOtherWayIn("identity", "?1", "identities.id")} as other from identities where person_id = ?1 and provider = ?2`,
+        `select id, ${hasOtherWayIn("identity", "?1", "mine.id")} as other from identities as mine where person_id = ?1 and provider = ?2`,
       )
       .bind(person, provider),
   ]);
