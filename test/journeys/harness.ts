@@ -28,8 +28,8 @@ export class Meridian {
    * Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. `vars` are set in its
    * environment, as `npm start` takes them.
    */
-  static async start(simulatorPort?: number, vars: Readonly<Record<string, string>> = {}): Promise<Meridian> {
-    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()), vars);
+  static async start(simulatorPort?: number, vars: Readonly<Record<string, string>> = {}, port?: number): Promise<Meridian> {
+    const meridian = new Meridian(port ?? (await freePort()), simulatorPort ?? (await freePort()), vars);
     await meridian.restart();
     return meridian;
   }
