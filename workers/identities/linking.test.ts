@@ -292,7 +292,7 @@ describe("proving anew at a provider", () => {
     const token = await comeBack(who);
     expect(await codeOf(await send("POST", "/v1/me/totp", undefined, bearer(token)))).toBe("step_up_required");
     const flow = await beginProof(token);
-    expect(Object.fromEntries(new URL(flow.authorizeUrl).searchParams)).toMatchObject({ prompt: "login", max_age: "0" });
+    expect(Object.fromEntries(new URL(flow.authorizeUrl).searchParams)).toMatchObject({ max_age: "0" });
     const proven = await prove(token, await agree(google, flow, { ...who, auth_time: now() }), flow.verifier);
     expect(proven.status).toBe(200);
     const { accessToken } = z.object({ accessToken: z.string() }).parse(await proven.json());

@@ -16,7 +16,10 @@ export interface Provider {
   readonly responseMode: "query" | "form_post";
   /** A text, or a JWT that is signed for each call with a key registered there. */
   readonly secret: "text" | "signed";
-  /** What asks the provider to let the person prove themselves anew. Whether they did, `auth_time` says. */
+  /**
+   * What asks the provider to let the person prove themselves anew. Whether they did, `auth_time` says: Apple always tells it, Google does
+   * not at present.
+   */
   readonly proveAnew: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +37,8 @@ export const PROVIDERS: Readonly<Record<ProviderId, Provider>> = {
     scopes: ["openid", "email", "profile"],
     responseMode: "query",
     secret: "text",
-    proveAnew: { prompt: "login", max_age: "0" },
+    // Google knows no `prompt=login`.
+    proveAnew: { max_age: "0" },
   },
   apple: {
     id: "apple",
@@ -46,6 +50,7 @@ export const PROVIDERS: Readonly<Record<ProviderId, Provider>> = {
     scopes: ["openid", "email", "name"],
     responseMode: "form_post",
     secret: "signed",
-    proveAnew: { prompt: "login", max_age: "0" },
+    // Apple asks each time, and knows no parameter that says so.
+    proveAnew: {},
   },
 };
