@@ -47,18 +47,18 @@ export async function completeSignIn(
     )
     .bind(person)
     .first<HalfSignedIn>();
-  const identity = identityIn(found.content);
-  if (row === null || (await contentOf({ passwordHash: row.password_hash, identity })) !== found.content) throw over();
+  const provider = identityIn(found.content);
+  if (row === null || (await contentOf({ passwordHash: row.password_hash, ...provider })) !== found.content) throw over();
   await spendSecondProof(ports, person, second);
   if ((await takeChallenge(ports, "mfa", challenge)) === undefined) throw over();
   const session = await openSession(ports, {
     person,
-    amr: identity === undefined ? BOTH_FACTORS : PROVIDER_AND_CODE,
+    amr: provider === undefined ? BOTH_FACTORS : PROVIDER_AND_CODE,
     acr: "aal2",
     device: ports.device,
     network: ports.network,
     passwordHash: row.password_hash,
-    identity,
+    ...provider,
   });
   if ((await session.statement.run()).meta.changes !== 1) throw over();
   await attempt.succeeded();

@@ -87,9 +87,9 @@ async function claimFor(ports: AccountPorts, { email, region }: Registrant): Pro
 }
 
 /** Problem `email_taken` where an address leads to an account. Writes nothing: the registration decides. */
-export async function requireFreeAddress(ports: AccountPorts, email: string): Promise<void> {
+export async function requireFreeAddress(ports: AccountPorts, email: string, detail: string): Promise<void> {
   const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
-  if (claim !== undefined && (await hasAccount(ports, claim))) throw problem("email_taken");
+  if (claim !== undefined && (await hasAccount(ports, claim))) throw problem("email_taken", detail);
 }
 
 /** Whether a claim leads to an account, or was left behind by a registration that failed half-way. */

@@ -33,17 +33,21 @@ export interface FirstHalf {
   readonly passwordHash: string;
   /** The identity at a provider, where it was that and not the password which was proven: the challenge dies with it too. */
   readonly identity?: Id<"identity"> | undefined;
+  /** When they proved themselves there, in epoch milliseconds; the session will say so. */
+  readonly provenAt?: number | undefined;
 }
 
 /** What a challenge keeps of the first half. */
-export async function contentOf({ passwordHash, identity }: FirstHalf): Promise<string> {
+export async function contentOf({ passwordHash, identity, provenAt }: FirstHalf): Promise<string> {
   const hash = await sha256Hex(passwordHash);
-  return identity === undefined ? hash : `${hash}.${identity}`;
+  return identity === undefined ? hash : `${hash}.${identity}.${provenAt ?? 0}`;
 }
 
-/** The identity that a challenge was begun with; undefined where it was begun with the password. */
-export function identityIn(content: string): Id<"identity"> | undefined {
-  return parseId("identity", content.split(".")[1] ?? "");
+/** What a challenge was begun with at a provider; undefined where it was begun with the password. */
+export function identityIn(content: string): { readonly identity: Id<"identity">; readonly provenAt: number } | undefined {
+  const [, id = "", provenAt] = content.split(".");
+  const identity = parseId("identity", id);
+  return identity === undefined ? undefined : { identity, provenAt: Number(provenAt) };
 }
 
 /** The refusal of a right proof that is only half of a sign-in; it carries the challenge that the other half completes. */

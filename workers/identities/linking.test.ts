@@ -269,6 +269,8 @@ describe("a second factor", () => {
     const whole = await send("POST", "/v1/sessions/challenges", { challenge, code: await codeNow(secret) });
     expect(whole.status).toBe(201);
     const token = tokensSchema.parse(await whole.json()).tokens.accessToken;
+    // The app's code is new, the proof at the provider is not: nobody has said when that was.
+    expect(await codeOf(await fetchApp("/v1/me/totp", { method: "DELETE", headers: bearer(token) }))).toBe("step_up_required");
     const claims = z
       .object({ amr: z.array(z.string()), acr: z.string() })
       .parse(JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))));

@@ -38,7 +38,9 @@ export async function signInWithProvider(ports: IdentityPorts, handoff: Handoff)
   if (found === undefined) return await registrationNeeded(ports, proven);
   const { person, identity, row } = found;
   const { password_hash: passwordHash } = row;
-  if (row.second === 1) throw await secondFactorNeeded(ports, person, { passwordHash, identity });
+  // A browser that is signed in at the provider proves nothing anew: where the provider does not say when its owner did, nothing counts as fresh.
+  const provenAt = proven.provenAt ?? 0;
+  if (row.second === 1) throw await secondFactorNeeded(ports, person, { passwordHash, identity, provenAt });
   const region = regionOf(person);
   const { records } = ports.stores(region);
   const session = await openSession(ports, {
@@ -49,8 +51,7 @@ export async function signInWithProvider(ports: IdentityPorts, handoff: Handoff)
     network: ports.network,
     passwordHash,
     identity,
-    // A browser that is signed in at the provider proves nothing anew: where the provider does not say when its owner did, nothing counts as fresh.
-    provenAt: proven.provenAt ?? 0,
+    provenAt,
   });
   const [opened] = await records.batch([
     session.statement,
@@ -98,7 +99,7 @@ async function registrationNeeded(ports: IdentityPorts, proven: Proven): Promise
   if (email === undefined) {
     throw problem("forbidden", "The provider gives no verified e-mail address. Register with a password, and link the provider then.");
   }
-  await requireFreeAddress(ports, email);
+  await requireFreeAddress(ports, email, "An account has this address. Sign in to it, and link the provider there.");
   const name = nameSchema.safeParse(proven.name).data;
   const content = JSON.stringify({ issuer, subject, email, name });
   const token = await keepRegistration(ports, { provider, content, lifeMs: REGISTRATION_MS });

@@ -156,7 +156,10 @@ describe("somebody new", () => {
   it("does not get into an account with the same address, nor takes it over", async () => {
     const owner = await registerPerson("us");
     const response = await signIn(google, newcomer({ email: owner.email.toUpperCase() }));
-    expect([response.status, await codeOf(response)]).toEqual([409, "email_taken"]);
+    expect([response.status, await response.json()]).toEqual([
+      409,
+      expect.objectContaining({ code: "email_taken", detail: expect.stringContaining("link the provider") }),
+    ]);
     expect((await env.DIRECTORY.prepare("select 1 from identities where person_id = ?").bind(owner.person.id).all()).results).toEqual([]);
     // An address that the provider does not vouch for tells nothing about accounts.
     const unverified = await signIn(google, newcomer({ email: owner.email, email_verified: false }));
@@ -219,7 +222,7 @@ describe("the way to a provider", () => {
     const key = await importPKCS8(env.APPLE_SIGN_IN_KEY ?? "", "ES256", { extractable: true });
     const jwk = await crypto.subtle.exportKey("jwk", key);
     if (jwk instanceof ArrayBuffer) throw new TypeError("not a JWK");
-    const { kty = "", crv = "", x = "", y = "" } = jwk;
+    const { kty, crv, x = "", y = "" } = jwk;
     await expect(jwtVerify(secret, { kty, crv, x, y })).resolves.toBeDefined();
   });
 
