@@ -33,6 +33,7 @@ export default defineConfig(async () => ({
                 ORIGIN: "http://meridian.test",
                 CORS_ORIGINS: "https://app.meridian.test",
                 LOCAL_HOSTS: "127.0.0.1",
+                APP_RETURNS: "test.meridian.app:/signed-in",
                 GOOGLE_HEALTH_BASE: "https://health.google.test",
                 GOOGLE_AUTH_BASE: "https://accounts.google.test",
                 GOOGLE_TOKEN_BASE: "https://oauth2.google.test",

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { DEMO, loadDemo } from "./demo.ts";
 import { migrateLocal } from "./local/migrate.ts";
+import { signInVars } from "./local/sign-in.ts";
 import { simulatorVars, startSimulator } from "./local/simulator.ts";
 import { openState } from "./local/state.ts";
 import { portIsBusy, startWorker } from "./local/worker.ts";
@@ -50,6 +51,7 @@ try {
     ORIGIN: origin,
     CORS_ORIGINS: process.env["CORS_ORIGINS"] ?? "",
     LOCAL_HOSTS: "127.0.0.1",
+    ...signInVars(process.env),
     ...simulatorVars(`http://127.0.0.1:${simulatorPort}`),
   });
   stopWorker = worker.stop;

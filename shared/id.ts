@@ -17,6 +17,7 @@ export const ID_KINDS = {
   consent: "cns",
   organisation: "org",
   client: "cli",
+  identity: "idn",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 

@@ -5,6 +5,8 @@ declare global {
     interface Env {
       DIRECTORY_MIGRATIONS?: D1Migration[];
       REGIONAL_MIGRATIONS?: D1Migration[];
+      APPLE_SIGN_IN_KEY?: string;
+      GOOGLE_SIGN_IN_SECRET?: string;
     }
   }
 }

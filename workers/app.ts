@@ -16,6 +16,7 @@ import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
+import { identitiesRoutes } from "./identities/routes";
 import { importsRoutes } from "./imports/routes";
 import { keysRoutes } from "./keys/routes";
 import { liveRoutes } from "./live/routes";
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);
   app.route("/", credentialsRoutes);
+  app.route("/", identitiesRoutes);
   app.route("/", mailRoutes);
   app.route("/", fhirRoutes);
   app.route("/", fhirTargetRoutes);

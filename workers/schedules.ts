@@ -6,6 +6,7 @@ import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { moveAllKeys } from "./keys/move-all";
+import { cleanFlows } from "./identities/flows";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
@@ -43,6 +44,7 @@ export const JOBS: readonly Job[] = [
   { name: "settle security counts", everyMinutes: 60, run: settleAllCounts },
   { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },
   { name: "move keys", everyMinutes: 5, run: moveAllKeys },
+  { name: "clean sign-in flows", everyMinutes: 60, run: async (env, now) => await cleanFlows(env.DIRECTORY, now) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -16,6 +16,8 @@ const BLOCK = 8;
 const PARALLEL = 5;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
+/** No hash begins with it. */
+const NO_PASSWORD = "!";
 const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2}),k=([A-Za-z0-9.-]{1,32})\$([A-Za-z0-9_-]{22})\$([A-Za-z0-9_-]{43})$/;
 
 /** The part of a region's key ring that passwords need. */
@@ -29,6 +31,16 @@ export async function hashPassword(password: string, ring: PepperRing, random: R
   return format(version, salt, hash);
 }
 
+/** What stands in place of a hash for somebody who has no password. It differs every time, so that what is bound to a hash is bound to it. */
+export function noPassword(random: RandomBytes): string {
+  return `${NO_PASSWORD}${toBase64Url(random(new Uint8Array(SALT_BYTES)))}`;
+}
+
+/** Whether a stored text is that of a password, and not of none. */
+export function isPassword(stored: string): boolean {
+  return !stored.startsWith(NO_PASSWORD);
+}
+
 export interface PasswordCheck {
   readonly matches: boolean;
   /** True where the stored text was made with an older pepper or other parameters: hash again and store. */
@@ -37,9 +49,14 @@ export interface PasswordCheck {
 
 /**
  * Compares in constant time. A stored text that cannot be read is an error and not a wrong password. One whose pepper has been retired
- * matches nothing any more, after the same work: its owner chooses a new password.
+ * matches nothing any more, after the same work: its owner chooses a new password. Where there is no password every one is wrong, after
+ * the same work.
  */
 export async function checkPassword(password: string, stored: string, ring: PepperRing): Promise<PasswordCheck> {
+  if (!isPassword(stored)) {
+    await checkNobodysPassword(password, ring);
+    return { matches: false, stale: false };
+  }
   const [, ln, r, p, version, saltText, hashText] = STORED.exec(stored) ?? [];
   const salt = fromBase64Url(saltText ?? "");
   const expected = fromBase64Url(hashText ?? "");

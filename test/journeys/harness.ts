@@ -13,6 +13,14 @@ const IN_CLEAR: Readonly<Record<string, string>> = {
   "secrets.json": "the keys of this machine, readable by its owner alone; a deployment keeps them in the platform's store of secrets",
 };
 
+export interface StartOptions {
+  /** Keeps what the Worker writes to its log: see `events`. */
+  readonly logs?: boolean;
+  /** Set in its environment, as `npm start` takes them. */
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly port?: number;
+}
+
 /**
  * One Meridian as `npm start` serves it: the bundled Worker in the local runtime, with all databases, objects, files and queues. Port
  * and state are kept over kills and restarts.
@@ -23,18 +31,20 @@ export class Meridian {
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
   readonly #logs: boolean;
+  readonly #vars: Readonly<Record<string, string>>;
   #program: Program | undefined;
   #output = "";
 
-  private constructor(port: number, simulatorPort: number, logs: boolean) {
+  private constructor(port: number, simulatorPort: number, { logs = false, vars = {} }: StartOptions) {
+    this.#vars = vars;
     this.port = port;
     this.simulatorPort = simulatorPort;
     this.#logs = logs;
   }
 
-  /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. `logs`: see `events`. */
-  static async start(simulatorPort?: number, { logs = false } = {}): Promise<Meridian> {
-    const meridian = new Meridian(await freePort(), simulatorPort ?? (await freePort()), logs);
+  /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. */
+  static async start(simulatorPort?: number, options: StartOptions = {}): Promise<Meridian> {
+    const meridian = new Meridian(options.port ?? (await freePort()), simulatorPort ?? (await freePort()), options);
     await meridian.restart();
     return meridian;
   }
@@ -70,6 +80,7 @@ export class Meridian {
       MERIDIAN_STATE: this.#state,
       MERIDIAN_BUILD: inject("build"),
       ...(this.#logs && { MERIDIAN_LOG: "on" }),
+      ...this.#vars,
     });
     await this.#program.prints("ready");
   }

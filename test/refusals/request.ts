@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<string, string>> = {
   platform: "healthkit",
   kind: "apple",
   vendor: "google-health",
+  provider: "google",
   code: "not_found",
   secret: "wrong-secret",
   region: "eu",

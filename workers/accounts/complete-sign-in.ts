@@ -1,7 +1,17 @@
-import { sha256Hex } from "../../shared/crypto/sha256";
 import { regionOf } from "../../shared/id";
 import { isProblem, problem } from "../../shared/problem";
-import { BOTH_FACTORS, beginAttempt, inBackground, readChallenge, type SecondProof, spendSecondProof, takeChallenge } from "../credentials";
+import {
+  BOTH_FACTORS,
+  beginAttempt,
+  contentOf,
+  identityIn,
+  inBackground,
+  PROVIDER_AND_CODE,
+  readChallenge,
+  type SecondProof,
+  spendSecondProof,
+  takeChallenge,
+} from "../credentials";
 import { openSession } from "../sessions";
 import type { AccountPorts } from "./ports";
 import { pushProfile } from "./push-profile";
@@ -15,7 +25,7 @@ interface HalfSignedIn {
 }
 
 /**
- * Completes a sign-in whose password was right with a code of the second factor. A wrong code counts as an attempt at the account and
+ * Completes a sign-in whose first half, the password or a sign-in provider, was right with a code of the second factor. A wrong code counts as an attempt at the account and
  * leaves the challenge; a right one uses it up.
  *
  * Problems: `unauthenticated` for a challenge that is unknown, used, expired or older than the password; `invalid_credentials` for a
@@ -38,7 +48,8 @@ export async function completeSignIn(
     )
     .bind(person)
     .first<HalfSignedIn>();
-  if (row === null || (await sha256Hex(row.password_hash)) !== found.content) throw over();
+  const provider = identityIn(found.content);
+  if (row === null || (await contentOf({ passwordHash: row.password_hash, ...provider })) !== found.content) throw over();
   try {
     await spendSecondProof(ports, person, second);
   } catch (error) {
@@ -50,11 +61,12 @@ export async function completeSignIn(
   if ((await takeChallenge(ports, "mfa", challenge)) === undefined) throw over();
   const session = await openSession(ports, {
     person,
-    amr: BOTH_FACTORS,
+    amr: provider === undefined ? BOTH_FACTORS : PROVIDER_AND_CODE,
     acr: "aal2",
     device: ports.device,
     network: ports.network,
     passwordHash: row.password_hash,
+    ...provider,
   });
   if ((await session.statement.run()).meta.changes !== 1) throw over();
   await attempt.succeeded();

@@ -1,2 +1,6 @@
-export { localeSchema, timeZoneSchema, UNITS, type Units } from "./profile";
-export { meSchema, type Me, personSchema, type PersonView } from "./schemas";
+export { limitRegistrations, regionOfUnknown } from "./limits";
+export { type AccountPorts, accountPorts } from "./ports";
+export { localeSchema, nameSchema, regionSchema, timeZoneSchema, UNITS, type Units } from "./profile";
+export { pushProfile } from "./push-profile";
+export { type Alongside, completeRegistration, requireFreeAddress } from "./register-person";
+export { meSchema, type Me, personSchema, type PersonView, type SignedIn, signedInSchema } from "./schemas";

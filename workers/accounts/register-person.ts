@@ -1,11 +1,11 @@
 import { MINUTE_MS } from "../../shared/clock";
 import { passwordFault } from "../../shared/crypto/password-rules";
 import { hashPassword } from "../../shared/crypto/password";
-import { newId, type PersonId, regionOf } from "../../shared/id";
+import { type Id, newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { inBackground, keepAddress } from "../credentials";
 import { openSession } from "../sessions";
-import { type Claim, claimEmail, renewClaim, replaceClaim } from "./directory";
+import { type Claim, claimEmail, findClaim, renewClaim, replaceClaim } from "./directory";
 import { directoryHashes, normaliseEmail, regionalHashes } from "./email";
 import { limitRegistrations } from "./limits";
 import type { AccountPorts } from "./ports";
@@ -28,7 +28,7 @@ const ABANDONED_MS = MINUTE_MS;
  */
 export async function registerPerson(ports: AccountPorts, input: Registration): Promise<SignedIn> {
   const passwordHash = await prepareRegistration(ports, input);
-  return await completeRegistration(ports, input, { passwordHash, verified: false });
+  return await completeRegistration(ports, input, { passwordHash, verified: false, amr: BY_PASSWORD });
 }
 
 /** What comes before anything is looked up or written: the rules for passwords, the limit, and the hash. */
@@ -42,12 +42,27 @@ export async function prepareRegistration(ports: AccountPorts, input: Registrati
 /** A registration without its password. */
 export type Registrant = Omit<Registration, "password">;
 
+export const BY_PASSWORD = ["pwd"] as const;
+
+/** What stands behind a registration. */
+export interface Proven {
+  /** Stored in the credentials; of somebody without a password, what `noPassword` makes. */
+  readonly passwordHash: string;
+  /** The mailbox is known to be theirs. */
+  readonly verified: boolean;
+  /** How the first session was opened. */
+  readonly amr: readonly string[];
+  /** Claims and writes what belongs to the account beside its address, once its id is known: statements of the account's batch. */
+  readonly alongside?: ((person: PersonId) => Promise<Alongside>) | undefined;
+}
+
+export interface Alongside {
+  readonly identity: Id<"identity">;
+  readonly statements: readonly D1PreparedStatement[];
+}
+
 /** Writes the account, tells the vault and signs the person in. Problem `email_taken`. */
-export async function completeRegistration(
-  ports: AccountPorts,
-  input: Registrant,
-  proven: { readonly passwordHash: string; readonly verified: boolean },
-): Promise<SignedIn> {
+export async function completeRegistration(ports: AccountPorts, input: Registrant, proven: Proven): Promise<SignedIn> {
   const person = await claimFor(ports, input);
   const timeZone = input.timeZone ?? DEFAULT_TIME_ZONE;
   const locale = input.locale ?? DEFAULT_LOCALE;
@@ -71,6 +86,12 @@ async function claimFor(ports: AccountPorts, { email, region }: Registrant): Pro
   return mine;
 }
 
+/** Problem `email_taken` where an address leads to an account. Writes nothing: the registration decides. */
+export async function requireFreeAddress(ports: AccountPorts, email: string, detail: string): Promise<void> {
+  const claim = await findClaim(ports.directory.records, await directoryHashes(ports.directory.keys, email));
+  if (claim !== undefined && (await hasAccount(ports, claim))) throw problem("email_taken", detail);
+}
+
 /** Whether a claim leads to an account, or was left behind by a registration that failed half-way. */
 export async function hasAccount(ports: AccountPorts, { person }: Claim): Promise<boolean> {
   const { records } = ports.stores(regionOf(person));
@@ -78,25 +99,22 @@ export async function hasAccount(ports: AccountPorts, { person }: Claim): Promis
 }
 
 /** Of two registrations for the same id one writes; the other finds that its session row was not written. */
-async function writeAccount(
-  ports: AccountPorts,
-  person: PersonId,
-  input: Required<Registrant>,
-  proven: { readonly passwordHash: string; readonly verified: boolean },
-) {
+async function writeAccount(ports: AccountPorts, person: PersonId, input: Required<Registrant>, proven: Proven) {
   const now = ports.now();
   const { passwordHash } = proven;
   const { records, keys } = ports.stores(regionOf(person));
   const [emailHash] = await regionalHashes(keys, input.email);
+  const alongside = await proven.alongside?.(person);
   const session = await openSession(ports, {
     person,
-    amr: ["pwd"],
+    amr: proven.amr,
     acr: "aal1",
     device: ports.device,
     network: ports.network,
     passwordHash,
+    identity: alongside?.identity,
   });
-  const [, , opened] = await records.batch([
+  const written = await records.batch([
     records
       .prepare(
         `insert into people (id, name, time_zone, locale, units, roles, created_at, updated_at)
@@ -109,8 +127,9 @@ async function writeAccount(
          values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
       )
       .bind(person, emailHash.hash, emailHash.version, passwordHash, now, proven.verified ? now : null),
+    ...(alongside?.statements ?? []),
     session.statement,
   ]);
-  if (opened?.meta.changes !== 1) throw problem("email_taken");
+  if (written.at(-1)?.meta.changes !== 1) throw problem("email_taken");
   return session.tokens;
 }

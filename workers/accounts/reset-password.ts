@@ -5,6 +5,7 @@ import { sha256Hex } from "../../shared/crypto/sha256";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import {
+  dropUnproven,
   inBackground,
   networkGate,
   newChallenge,
@@ -55,7 +56,7 @@ export async function requestReset(ports: AccountPorts, email: string): Promise<
 
 /**
  * Chooses a new password with the token of a letter, once and within 20 minutes. It signs nobody in, so a second factor stays in
- * force; it ends every session of the person.
+ * force; it ends every session of the person. Where it is the first proof of the mailbox, passkeys and linked identities end with it.
  *
  * Problems: `gone` for a token that is unknown, used, expired or older than the password; `invalid` for a weak password.
  */
@@ -77,7 +78,8 @@ export async function resetPassword(
   if ((await takeChallenge(ports, "rst", token)) === undefined) throw over();
   const now = ports.now();
   const passwordHash = await hashPassword(password, keys, ports.random);
-  const [changed] = await records.batch([
+  const [, , changed] = await records.batch([
+    ...dropUnproven(records, person, row.password_hash),
     records
       .prepare(
         `update credentials set password_hash = ?, changed_at = ?, email_verified_at = coalesce(email_verified_at, ?)

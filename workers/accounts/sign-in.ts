@@ -71,7 +71,7 @@ export async function signIn(ports: AccountPorts, { email, password }: SignInReq
   const passwordHash = stale ? await hashAgain(ports, person, password, row.password_hash) : row.password_hash;
   if (row.second === 1) {
     await attempt.halfWay();
-    throw await secondFactorNeeded(ports, person, passwordHash);
+    throw await secondFactorNeeded(ports, person, { passwordHash });
   }
   const session = await openSession(ports, {
     person,

@@ -10,7 +10,7 @@ import { directoryHashes } from "./email";
 import { mayWriteTo } from "./limits";
 import type { AccountPorts } from "./ports";
 import { DEFAULT_LOCALE, regionSchema } from "./profile";
-import { completeRegistration, hasAccount, prepareRegistration } from "./register-person";
+import { BY_PASSWORD, completeRegistration, hasAccount, prepareRegistration } from "./register-person";
 import type { Registration, SignedIn } from "./schemas";
 
 const VERIFY_MS = DAY_MS;
@@ -66,7 +66,7 @@ export async function verifyRegistration(ports: AccountPorts, token: string): Pr
     key === undefined || found === undefined ? undefined : await openBox(key, PURPOSE, found.region, found.content.slice(dot + 1));
   if (text === undefined) throw problem("gone", "The code is not valid any more. Register again.");
   const { passwordHash, ...input } = pendingSchema.parse(JSON.parse(text));
-  const signedIn = await completeRegistration(ports, input, { passwordHash, verified: true });
+  const signedIn = await completeRegistration(ports, input, { passwordHash, verified: true, amr: BY_PASSWORD });
   await takeChallenge(ports, "reg", token);
   return signedIn;
 }

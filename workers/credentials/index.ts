@@ -5,5 +5,16 @@ export { type Assertion as PasskeyAssertion, passkeySignInBody } from "./passkey
 export { type AccountGate, type CredentialPorts, credentialPorts, type CredentialVault } from "./ports";
 export { PASSKEY_METHODS, provePasskey } from "./prove-passkey";
 export { type RelyingParty, relyingParty } from "./relying-party";
-export { challengeBody, newPasswordSchema, secondProofOf } from "./schemas";
-export { BOTH_FACTORS, needsSecondFactor, secondFactorNeeded, type SecondProof, spendSecondProof } from "./second-factor";
+export { challengeBody, freshTokenSchema, newPasswordSchema, secondProofFields, secondProofOf } from "./schemas";
+export {
+  BOTH_FACTORS,
+  contentOf,
+  identityIn,
+  needsSecondFactor,
+  PROVIDER_AND_CODE,
+  PROVIDER_METHODS,
+  secondFactorNeeded,
+  type SecondProof,
+  spendSecondProof,
+} from "./second-factor";
+export { dropUnproven, hasOtherWayIn, lastWayIn } from "./ways-in";

@@ -104,10 +104,10 @@ export const passkeyRoutes = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Remove a passkey",
-      description: "All other sessions end.",
+      description: "All other sessions end. The last way to sign in cannot be removed.",
       tags: ["Credentials"],
       responses: { 204: null },
-      problems: ["not_found", "step_up_required"],
+      problems: ["not_found", "conflict", "step_up_required"],
       idempotency: "off",
     }),
     validate("param", passkeyParam),

@@ -263,6 +263,7 @@ it.each([
   ["https://meridian.health", "meridian.health", "meridian.health"],
   ["https://notmeridian.health", "meridian.health", "notmeridian.health"],
   ["http://localhost:8787", "meridian.health", "localhost"],
+  ["http://127.0.0.1:8787", "meridian.health", "localhost"],
 ])("passkeys of %s with the domain %s are bound to %s", (ORIGIN_, PASSKEY_DOMAIN, id) => {
   const party = relyingParty({ ORIGIN: ORIGIN_, CORS_ORIGINS: " https://app.example ", PASSKEY_DOMAIN });
   expect(party).toEqual({ id, origins: [ORIGIN_, "https://app.example"] });

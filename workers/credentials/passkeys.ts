@@ -6,6 +6,7 @@ import { lowerAssurance } from "./lower-assurance";
 import { notifyOwner } from "./notify";
 import type { Passkey } from "./passkey-schemas";
 import type { CredentialPorts } from "./ports";
+import { hasOtherWayIn, lastWayIn } from "./ways-in";
 
 export interface PasskeyRow {
   id: string;
@@ -48,19 +49,26 @@ export async function renamePasskey(
   return passkeyOf(row);
 }
 
-/** Removes a passkey and ends all other sessions. Problem `not_found` for one that is not the person's. */
+/**
+ * Removes a passkey and ends all other sessions. Problems: `not_found` for one that is not the person's; `conflict` for the last way to
+ * sign in.
+ */
 export async function removePasskey(ports: CredentialPorts, actor: PersonActor, id: Id<"passkey"> | undefined): Promise<void> {
   const now = ports.now();
   const { records } = ports.stores(regionOf(actor.person));
-  const [guard, found] = await records.batch([
+  const [guard, found] = await records.batch<{ other?: number }>([
     sessionGuard(records, actor, now),
-    records.prepare("select 1 from passkeys where id = ? and person_id = ?").bind(id ?? "", actor.person),
+    records
+      .prepare(`select ${hasOtherWayIn("passkey", "?2", "?1")} as other from passkeys where id = ?1 and person_id = ?2`)
+      .bind(id ?? "", actor.person),
   ]);
   requireSession(guard);
-  if (found === undefined || found.results.length === 0) throw notFound("passkey");
+  const row = found?.results[0];
+  if (row === undefined) throw notFound("passkey");
+  if (row.other !== 1) throw lastWayIn();
   await records.batch([
     records
-      .prepare(`delete from passkeys where id = ?4 and person_id = ?2 and ${LIVE_SESSION}`)
+      .prepare(`delete from passkeys where id = ?4 and person_id = ?2 and ${LIVE_SESSION} and ${hasOtherWayIn("passkey", "?2", "?4")}`)
       .bind(actor.session, actor.person, now, id ?? ""),
     endOthers(records, actor, now, "factor_changed"),
     lowerAssurance(records, actor),

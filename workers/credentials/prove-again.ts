@@ -1,5 +1,5 @@
 import type { PersonActor } from "../../shared/context";
-import { checkPassword } from "../../shared/crypto/password";
+import { checkPassword, isPassword } from "../../shared/crypto/password";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { type FreshToken, renewProof, requireSession, sessionGuard } from "../sessions";
@@ -31,6 +31,8 @@ export async function proveAgain(
   requireSession(guard);
   const row = rows?.results[0];
   if (row === undefined) throw problem("session_ended");
+  if (!isPassword(row.password_hash))
+    throw problem("invalid_credentials", "There is no password. Prove who you are at a sign-in provider, or sign in with a passkey.");
   const attempt = await beginAttempt(ports, region, actor.person);
   if (!(await checkPassword(password, row.password_hash, keys)).matches) throw problem("invalid_credentials");
   if (row.second === 1) {

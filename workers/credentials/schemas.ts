@@ -42,14 +42,19 @@ export const challengeBody = z
   })
   .meta({ id: "CompleteSignIn", example: { challenge: "mfa_eu_3q2-7w", code: "123456" } });
 
+/** The second factor beside a first one, for those who have set one up. */
+export const secondProofFields = {
+  code: codeSchema.optional().describe("The present code of the authenticator app, where one is set up"),
+  recoveryCode: recoveryCodeSchema.optional().describe("Or one of the recovery codes"),
+};
+
 export const stepUpBody = z
   .strictObject({
     password: z.string().min(1).max(128).optional(),
     passkey: assertionSchema
       .optional()
       .describe("Or the answer of a passkey to `POST /v1/sessions/passkeys/challenges`, which is enough by itself"),
-    code: codeSchema.optional().describe("The present code of the authenticator app, where one is set up"),
-    recoveryCode: recoveryCodeSchema.optional().describe("Or one of the recovery codes"),
+    ...secondProofFields,
   })
   .meta({ id: "StepUp", example: { password: "correct horse battery staple" } });
 
@@ -87,9 +92,11 @@ export const recoveryCodesSchema = z
 
 export const factorsSchema = z
   .object({
-    password: z.object({ changedAt: z.iso.datetime() }),
+    password: z.object({ changedAt: z.iso.datetime() }).nullable().describe("Null for somebody who signs in with a provider and has none"),
     totp: z.object({ confirmedAt: z.iso.datetime() }).nullable(),
     recoveryCodes: z.object({ left: z.int() }),
+    passkeys: z.object({ count: z.int() }),
+    providers: z.array(z.string()).describe("Sign-in providers whose accounts are linked"),
   })
   .meta({ id: "Factors" });
 export type Factors = z.infer<typeof factorsSchema>;

@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { build } from "esbuild";
+import type { CDPSession, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { type RunningBrowser, startBrowser } from "./browser.ts";
+import { Meridian } from "./harness.ts";
+import { Client } from "./person.ts";
+import { freePort, HOST } from "./ports.ts";
+
+/** A web app on an origin of its own uses passkeys with @simplewebauthn/browser in Chromium, whose authenticators are virtual. */
+let meridian: Meridian;
+let running: RunningBrowser;
+let server: Server;
+let page: Page;
+let devtools: CDPSession;
+let owner: Client;
+
+const answerSchema = z.object({ status: z.number(), body: z.looseObject({}) });
+const passkeySchema = z.object({ id: z.string(), name: z.string() });
+const listSchema = z.object({ items: z.array(z.looseObject({ id: z.string(), name: z.string(), lastUsedAt: z.string().nullable() })) });
+
+beforeAll(async () => {
+  const port = await freePort();
+  // Browsers bind passkeys to names, and to no address but this one of the machine itself.
+  const origin = `http://localhost:${port}`;
+  const [bundle, started, browser] = await Promise.all([
+    build({ entryPoints: ["test/journeys/passkey-page.ts"], bundle: true, write: false, format: "iife", platform: "browser" }),
+    Meridian.start(undefined, { vars: { CORS_ORIGINS: origin } }),
+    startBrowser(),
+  ]);
+  meridian = started;
+  running = browser;
+  const html = `<!doctype html><title>App</title><script>${bundle.outputFiles[0]?.text ?? ""}</script>`;
+  server = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html)).listen(port, HOST);
+  await once(server, "listening");
+  page = await browser.browser.newPage();
+  await page.goto(origin);
+  devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  owner = await Client.register(meridian);
+});
+
+afterAll(async () => {
+  await running?.close();
+  server?.close();
+  await meridian?.dispose();
+});
+
+/** Attaches an authenticator that knows its owner and verifies them. */
+async function attach(): Promise<string> {
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return authenticatorId;
+}
+
+/** Takes an authenticator away; returns its passkeys. */
+async function detach(authenticatorId: string) {
+  const { credentials } = await devtools.send("WebAuthn.getCredentials", { authenticatorId });
+  await devtools.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+  return credentials;
+}
+
+const run = async (name: "add" | "signIn", ...given: string[]): Promise<unknown> =>
+  await page.evaluate(`passkeys.${name}(${[meridian.origin, ...given].map((text) => JSON.stringify(text)).join(", ")})`);
+const add = async (name: string) => answerSchema.parse(await run("add", owner.accessToken, name));
+const signIn = async () => answerSchema.parse(await run("signIn"));
+const list = async () => (await owner.get("/v1/me/passkeys", listSchema)).items;
+
+describe("passkeys in a browser", () => {
+  test("are added, sign in, are named anew and removed, and one that was removed signs nobody in", async () => {
+    const telephone = await attach();
+    const first = await add("Telephone");
+    expect(first.status).toBe(201);
+    const { id } = passkeySchema.parse(first.body);
+    // The authenticator itself refuses to hold two for one account.
+    expect(await run("add", owner.accessToken, "Again")).toEqual({ refusedBy: "InvalidStateError" });
+
+    const signedIn = await signIn();
+    expect(signedIn).toMatchObject({ status: 201, body: { person: { id: owner.id } } });
+    const { tokens } = z.object({ tokens: z.object({ accessToken: z.string() }) }).parse(signedIn.body);
+    expect(JSON.parse(Buffer.from(tokens.accessToken.split(".")[1] ?? "", "base64url").toString())).toMatchObject({
+      acr: "aal2",
+      amr: ["hwk", "user"],
+    });
+
+    const [kept] = await detach(telephone);
+    const key = await attach();
+    const second = await add("Key");
+    expect(second.status).toBe(201);
+    expect((await list()).map(({ name }) => name)).toEqual(["Telephone", "Key"]);
+    expect(await signIn()).toMatchObject({ status: 201, body: { person: { id: owner.id } } });
+    expect((await list()).every(({ lastUsedAt }) => lastUsedAt !== null)).toBe(true);
+
+    const renamed = await owner.call("PATCH", `/v1/me/passkeys/${id}`, { name: "Old telephone" });
+    expect(renamed).toMatchObject({ status: 200, body: { name: "Old telephone" } });
+    expect((await owner.call("DELETE", `/v1/me/passkeys/${id}`)).status).toBe(204);
+    expect((await list()).map(({ name }) => name)).toEqual(["Key"]);
+
+    await detach(key);
+    const again = await attach();
+    if (kept === undefined) throw new TypeError("the authenticator kept no passkey");
+    await devtools.send("WebAuthn.addCredential", { authenticatorId: again, credential: kept });
+    expect(await signIn()).toMatchObject({ status: 401, body: { code: "invalid_credentials" } });
+  });
+});

@@ -1,0 +1,18 @@
+import type { SealedPlace } from "../../shared/crypto/sealing";
+import { type Id, type PersonId, regionOf } from "../../shared/id";
+import type { IdentityPorts } from "./ports";
+
+/** Where what an identity is recognised by is sealed for. */
+export function labelPlace(id: string): SealedPlace {
+  return { table: "identities", column: "sealed_label", row: id };
+}
+
+/** Keeps what the person recognises an identity by: the address it has at the provider. */
+export async function keepLabel(ports: IdentityPorts, person: PersonId, id: Id<"identity">, email: string): Promise<void> {
+  const sealed = await ports.vault(person).seal(labelPlace(id), email);
+  await ports
+    .stores(regionOf(person))
+    .records.prepare("update identities set sealed_label = ? where id = ? and person_id = ?")
+    .bind(sealed, id, person)
+    .run();
+}
