@@ -22,7 +22,7 @@ import {
 } from "../../test/partners";
 import { fetchApp, ORIGIN } from "../../test/people";
 import { regional } from "../regional";
-import { runJobs } from "../schedules";
+import { cleanPartners } from "./clean";
 import { FROM_LIVING_CLIENT } from "./client-guard";
 
 afterEach(() => {
@@ -203,9 +203,9 @@ describe("a proof", () => {
     const { records } = regional(env, "eu");
     const kept = async () =>
       await records.prepare("select 1 from client_assertions where client_id = ? and jti = ?").bind(client.id, jti).first();
-    await runJobs(env, Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    await cleanPartners((region) => regional(env, region).records, Date.now());
     expect(await kept()).not.toBeNull();
-    await runJobs(env, Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
+    await cleanPartners((region) => regional(env, region).records, Date.now() + 66_000);
     expect(await kept()).toBeNull();
     vi.useFakeTimers({ now: Date.now() + 70_000, toFake: ["Date"] });
     expect((await postForm("/oauth/token", form)).status).toBe(401);
