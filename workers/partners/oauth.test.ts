@@ -20,8 +20,9 @@ import {
   postForm,
   tokenOf,
 } from "../../test/partners";
-import { fetchApp, ORIGIN } from "../../test/people";
+import { fetchApp, freshAddress, ORIGIN } from "../../test/people";
 import { regional } from "../regional";
+import { authenticateClient } from "./authenticate-client";
 import { cleanPartners } from "./clean";
 import { FROM_LIVING_CLIENT } from "./client-guard";
 
@@ -260,17 +261,28 @@ describe("a request for a token", () => {
   });
 
   test("comes too often from one network before anything is proven", async () => {
-    const headers = { "cf-connecting-ip": `2001:db8:${Date.now().toString(16).slice(-4)}:77::1` };
-    const form = {
-      grant_type: "client_credentials",
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: await assertionOf(client, { key: (await newKey()).privateKey }),
-    };
-    const statuses = await Promise.all(Array.from({ length: 130 }, async () => (await postForm("/oauth/token", form, headers)).status));
+    // Time stands still, so that no turn comes back however slow the machine is.
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+    const headers = { "cf-connecting-ip": freshAddress() };
+    const nobody = { ...client, id: newId("client", "eu", Date.now()) };
+    const form = await formOf(nobody, { grant_type: "client_credentials" });
+    const statuses = await Promise.all(Array.from({ length: 110 }, async () => (await postForm("/oauth/token", form, headers)).status));
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     const limited = await postForm("/oauth/token", form, headers);
     expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(await refusal(limited)).toEqual([429, "temporarily_unavailable"]);
+  });
+
+  test("is refused where nobody counts turns", async () => {
+    const ports = {
+      refuseWrongHost: () => undefined,
+      takeTurn: async () => {
+        await Promise.resolve();
+        throw new TypeError("the gate does not answer");
+      },
+    };
+    const form = new Map(Object.entries(await good()));
+    await expect(authenticateClient(ports as never, form, undefined)).rejects.toMatchObject({ code: "unavailable" });
   });
 });
 
