@@ -14,8 +14,8 @@ const sidSchema = z.object({ sid: z.string() });
 
 export const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/** The same person in the same session, with a token that says they have just proven themselves with two factors. */
-export async function withTwoFactors(person: RegisteredPerson): Promise<RegisteredPerson> {
+/** The same person in the same session, with a token that says they have proven themselves with two factors, some seconds ago. */
+export async function withTwoFactors(person: RegisteredPerson, secondsAgo = 0): Promise<RegisteredPerson> {
   const payload = (person.accessToken.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
   const session = parseId("session", sidSchema.parse(JSON.parse(atob(payload))).sid);
   if (session === undefined) throw new TypeError("the token names no session");
@@ -25,7 +25,7 @@ export async function withTwoFactors(person: RegisteredPerson): Promise<Register
   const accessToken = await signAccessToken(
     ORIGIN,
     ringsOf(env)[region],
-    { ...claims, authTime: Math.floor(now / 1000) },
+    { ...claims, authTime: Math.floor(now / 1000) - secondsAgo },
     now,
     systemRandom,
   );

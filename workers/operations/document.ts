@@ -46,7 +46,9 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
     if (takesKey) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
     const responses = { ...operation.responses };
     if (takesKey) responses["409"] = withProblems(responses["409"], ["idempotency_mismatch", "idempotency_in_flight"]);
-    if (operation.parameters !== undefined || operation.requestBody !== undefined) responses["422"] ??= invalid;
+    // A form of OAuth is no JSON: its faults are among the route's own answers.
+    const isForm = "x-policy" in operation && operation["x-policy"] === "assertion";
+    if (!isForm && (operation.parameters !== undefined || operation.requestBody !== undefined)) responses["422"] ??= invalid;
     if (operation.requestBody !== undefined) responses["413"] ??= tooLarge;
     else delete (operation as Record<string, unknown>)["x-body-limit"];
     if (takesJson(operation)) {

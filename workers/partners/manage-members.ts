@@ -42,9 +42,8 @@ export async function inviteMember(ports: PartnerPorts, id: string, person: Pers
   const { organisation } = await requireManager(ports, id, deedFor(role));
   if (regionOf(person) !== ports.region) throw invalid("other_region", "An organisation and its people belong to one region.");
   const { records } = ports;
-  const [known, , written] = await records.batch<{ n: number }>([
+  const [known, written] = await records.batch([
     records.prepare("select 1 from people where id = ?1").bind(person),
-    records.prepare("select count(*) as n from organisation_members where organisation_id = ?1").bind(organisation),
     records
       .prepare(
         `insert into organisation_members (organisation_id, person_id, role, invited_at)

@@ -20,9 +20,10 @@ import {
   postForm,
   tokenOf,
 } from "../../test/partners";
-import { fetchApp, ORIGIN } from "../../test/people";
+import { fetchApp, freshAddress, ORIGIN } from "../../test/people";
 import { regional } from "../regional";
-import { runJobs } from "../schedules";
+import { authenticateClient } from "./authenticate-client";
+import { cleanPartners } from "./clean";
 import { FROM_LIVING_CLIENT } from "./client-guard";
 
 afterEach(() => {
@@ -203,9 +204,9 @@ describe("a proof", () => {
     const { records } = regional(env, "eu");
     const kept = async () =>
       await records.prepare("select 1 from client_assertions where client_id = ? and jti = ?").bind(client.id, jti).first();
-    await runJobs(env, Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    await cleanPartners((region) => regional(env, region).records, Date.now());
     expect(await kept()).not.toBeNull();
-    await runJobs(env, Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
+    await cleanPartners((region) => regional(env, region).records, Date.now() + 66_000);
     expect(await kept()).toBeNull();
     vi.useFakeTimers({ now: Date.now() + 70_000, toFake: ["Date"] });
     expect((await postForm("/oauth/token", form)).status).toBe(401);
@@ -260,17 +261,28 @@ describe("a request for a token", () => {
   });
 
   test("comes too often from one network before anything is proven", async () => {
-    const headers = { "cf-connecting-ip": `2001:db8:${Date.now().toString(16).slice(-4)}:77::1` };
-    const form = {
-      grant_type: "client_credentials",
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion: await assertionOf(client, { key: (await newKey()).privateKey }),
-    };
-    const statuses = await Promise.all(Array.from({ length: 130 }, async () => (await postForm("/oauth/token", form, headers)).status));
+    // Time stands still, so that no turn comes back however slow the machine is.
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+    const headers = { "cf-connecting-ip": freshAddress() };
+    const nobody = { ...client, id: newId("client", "eu", Date.now()) };
+    const form = await formOf(nobody, { grant_type: "client_credentials" });
+    const statuses = await Promise.all(Array.from({ length: 110 }, async () => (await postForm("/oauth/token", form, headers)).status));
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     const limited = await postForm("/oauth/token", form, headers);
     expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(await refusal(limited)).toEqual([429, "temporarily_unavailable"]);
+  });
+
+  test("is refused where nobody counts turns", async () => {
+    const ports = {
+      refuseWrongHost: () => undefined,
+      takeTurn: async () => {
+        await Promise.resolve();
+        throw new TypeError("the gate does not answer");
+      },
+    };
+    const form = new Map(Object.entries(await good()));
+    await expect(authenticateClient(ports as never, form, undefined)).rejects.toMatchObject({ code: "unavailable" });
   });
 });
 
