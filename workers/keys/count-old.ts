@@ -21,12 +21,8 @@ export interface KeyStatus {
 }
 
 /** Old versions lie on both sides of the current one in an index: each side is looked up, so that only rows that are old are visited. */
-const counting = (counts: string, table: string, column: string, more = ""): string =>
-  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${[
-    `${column} < ?1`,
-    `${column} > ?1`,
-    `${column} is null`,
-  ]
+const counting = (counts: string, table: string, column: string, sides = ["< ?1", "> ?1"], more = ""): string =>
+  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${sides
     .map((side) => `select ${counts} from ${table} where ${column} ${side}${more}`)
     .join(" union all ")})`;
 
