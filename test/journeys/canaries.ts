@@ -65,8 +65,8 @@ function needles(more: Readonly<Record<string, string>>): Needles {
 }
 
 /**
- * Searches a folder of local state and the logs. `more` are further texts by what they are. `allowed` are files, by the end of their
- * path, in which everything may stand, with the reason.
+ * Searches a folder of local state and the logs. `more` are further texts by what they are. `allowed` are files and folders, by how
+ * their path begins, in which everything may stand, with the reason.
  */
 export function leaksIn(
   folder: string,
@@ -81,7 +81,7 @@ export function leaksIn(
   };
   for (const file of filesIn(folder)) {
     const name = relative(folder, file);
-    if (Object.keys(allowed).some((end) => name.endsWith(end))) continue;
+    if (Object.keys(allowed).some((beginning) => name.startsWith(beginning))) continue;
     look(Buffer.from(name), `name ${name}`);
     const bytes = readFileSync(file);
     look(bytes, name);

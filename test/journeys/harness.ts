@@ -10,6 +10,7 @@ import { Program } from "./program.ts";
 
 /** Files of a local run in which secrets may stand, and why. */
 const IN_CLEAR: Readonly<Record<string, string>> = {
+  "v3/observability/": "traces of the local runtime, which record whole URLs; a deployment has none, and redacts queries in its logs",
   "secrets.json": "the keys of this machine, readable by its owner alone; a deployment keeps them in the platform's store of secrets",
 };
 

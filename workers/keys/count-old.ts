@@ -21,24 +21,24 @@ export interface KeyStatus {
 }
 
 /** Old versions lie on both sides of the current one in an index: each side is looked up, so that only rows that are old are visited. */
-const counting = (counts: string, table: string, column: string, more = ""): string =>
-  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${[
-    `${column} < ?1`,
-    `${column} > ?1`,
-    `${column} is null`,
-  ]
-    .map((side) => `select ${counts} from ${table} where ${side}${more}`)
+const counting = (counts: string, table: string, column: string, sides = ["< ?1", "> ?1"], more = ""): string =>
+  `select coalesce(sum(old), 0) as old, coalesce(sum(waiting), 0) as waiting from (${sides
+    .map((side) => `select ${counts} from ${table} where ${column} ${side}${more}`)
     .join(" union all ")})`;
+
+/** Rows whose version nobody has noted count as old. */
+const OR_UNKNOWN = ["< ?1", "> ?1", "is null"];
 
 /** Rows under another version than `?1`, and of those the ones that wait for a sign-in. `?2` is now. */
 export const COUNTS = {
-  wrapping: counting("count(*) as old, 0 as waiting", "people", "key_version"),
+  wrapping: counting("count(*) as old, 0 as waiting", "people", "key_version", OR_UNKNOWN),
   index: counting("count(*) as old, sum(sealed_email is null) as waiting", "credentials", "key_version"),
   pepper: counting("count(*) as old, count(*) as waiting", "credentials", "pepper_version"),
   refresh: counting(
     "count(*) as old, 0 as waiting",
     "sessions",
     "refresh_key",
+    OR_UNKNOWN,
     " and revoked_at is null and client_id = 'meridian' and idle_expiry > ?2 and absolute_expiry > ?2",
   ),
   email: counting("count(*) as old, 0 as waiting", "emails", "key_version"),
