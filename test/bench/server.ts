@@ -10,7 +10,7 @@ import { testSecrets } from "../secrets.ts";
 import { publicKeyset, type SigningKey, signingKey } from "../simulator/webhooks/signing.ts";
 
 /** The part of the local runtime that the benchmark drives. */
-interface Runtime {
+export interface Runtime {
   readonly ready: Promise<URL>;
   unsafeGetDirectURL(worker?: string, entrypoint?: string): Promise<URL>;
   getInspectorURL(): Promise<URL>;
@@ -18,12 +18,12 @@ interface Runtime {
   dispose(): Promise<void>;
 }
 
-interface Database {
+export interface Database {
   prepare(sql: string): unknown;
   batch(statements: readonly unknown[]): Promise<unknown>;
 }
 
-interface RuntimeModule {
+export interface RuntimeModule {
   readonly Miniflare: new (options: unknown) => Runtime;
   readonly convertV4MiniflareOptions: (options: unknown) => unknown;
 }
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<BenchSer
         {
           ...workerOptions,
           name: "bench",
-          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle() }],
+          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("test/bench/worker/main.ts") }],
           modulesRules: undefined,
           cronTriggers: [],
           bindings: {
@@ -131,9 +131,10 @@ async function serveJson(value: unknown): Promise<{ readonly url: string; readon
   return { url: `http://127.0.0.1:${port}/keys`, stop: () => server.close() };
 }
 
-async function bundle(): Promise<string> {
+/** The Worker of an entry, as one module. */
+export async function bundle(entry: string): Promise<string> {
   const result = await build({
-    entryPoints: ["test/bench/worker/main.ts"],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",
@@ -163,7 +164,8 @@ function runtimePid(): number {
   return Number(/(\d+) workerd/.exec(children)?.[1] ?? 0);
 }
 
-async function migrate(runtime: Runtime): Promise<void> {
+/** Applies all migrations to the empty databases of a runtime. */
+export async function migrate(runtime: Runtime): Promise<void> {
   const { unstable_splitSqlQuery: split } = await import("wrangler");
   for (const [binding, name] of Object.entries(DATABASES)) {
     const database = await runtime.getD1Database(binding);

@@ -1,0 +1,93 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle, migrate, type RuntimeModule } from "../bench/server";
+import { testSecrets } from "../secrets";
+import { startSimulator } from "../simulator/simulator";
+import { signBody } from "../simulator/webhooks/signing";
+
+/** The product in one workerd, with vendors that the simulator plays, and with the log that it writes. */
+export interface FuzzServer {
+  readonly origin: URL;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly consent: (authorizeUrl: string) => Promise<string>;
+  readonly signHook: (body: string) => string;
+  /** All lines that the product has written so far. */
+  readonly log: () => readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+/** The origin that the product takes for its own; local, so that letters can be read. */
+export const ORIGIN = "http://meridian.test";
+
+/** Builds the Worker and serves it on a direct socket: the proxy of `wrangler dev` answers fewer requests than the product does. */
+export async function startServer(): Promise<FuzzServer> {
+  process.env["WRANGLER_LOG"] ??= "error";
+  const folder = mkdtempSync(join(tmpdir(), "meridian-fuzz-"));
+  const simulator = await startSimulator({ port: 0, retryBaseMs: 100, retryAttempts: 2 });
+  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
+  const fromHere = createRequire(join(process.cwd(), "package.json"));
+  const fromWrangler = createRequire(fromHere.resolve("wrangler"));
+  const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
+  const log = join(folder, "log");
+  const script = join(folder, "workerd.sh");
+  const { default: binary } = createRequire(fromWrangler.resolve("miniflare"))("workerd") as { default: string };
+  writeFileSync(log, "");
+  writeFileSync(script, `#!/bin/sh\nexec "${binary}" "$@" >>"${log}"\n`);
+  chmodSync(script, 0o755);
+  process.env["MINIFLARE_WORKERD_PATH"] = script;
+
+  const { workerOptions } = optionsOf("wrangler.toml");
+  const secrets = testSecrets();
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      resourcePersistencePath: join(folder, "state"),
+      workers: [
+        {
+          ...workerOptions,
+          name: "meridian",
+          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("workers/index.ts") }],
+          modulesRules: undefined,
+          cronTriggers: [],
+          bindings: {
+            ...(workerOptions.bindings as Record<string, unknown>),
+            ...secrets,
+            RESIDENCY: "off",
+            ORIGIN,
+            CORS_ORIGINS: "https://app.meridian.test",
+            LOCAL_HOSTS: "127.0.0.1",
+            GOOGLE_HEALTH_BASE: simulator.url,
+            GOOGLE_AUTH_BASE: simulator.url,
+            GOOGLE_TOKEN_BASE: simulator.url,
+            GOOGLE_KEYSET_URL: `${simulator.url}/webhooks/public_keyset.json`,
+          },
+          // Limits of whole networks would end a run from one machine after some seconds; workers/app.test.ts shows them.
+          ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
+          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, entrypoint: "default" }],
+        },
+      ],
+    }),
+  );
+  await runtime.ready;
+  await migrate(runtime);
+  return {
+    origin: await runtime.unsafeGetDirectURL("meridian", "default"),
+    secrets,
+    consent: async (authorizeUrl) => {
+      const url = new URL(authorizeUrl);
+      url.searchParams.set("sim_auto", "1");
+      return (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
+    },
+    signHook: (body) => {
+      const key = simulator.state.keys.at(-1);
+      return key === undefined ? "" : signBody(key, body);
+    },
+    log: () => readFileSync(log, "utf8").split("\n").filter((line) => line !== ""),
+    stop: async () => {
+      await runtime.dispose();
+      await simulator.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
