@@ -28,6 +28,8 @@ export interface Finding {
 
 export type Part = "valid" | "spoiled" | "sequence";
 
+const SHRINK_MS = 5_000;
+
 interface Wrong {
   readonly faults: readonly string[];
   readonly sent: Sent;
@@ -58,7 +60,10 @@ function endsSession({ operationId }: Operation, { status }: Answer): boolean {
 export function isCostly(run: Run, operation: Operation): boolean {
   const body = jsonBodyOf(operation);
   const fields = body === undefined ? {} : resolved(run.world.document, body.schema)["properties"];
-  return (typeof fields === "object" && fields !== null && Object.keys(fields).some((name) => /password$/i.test(name))) || operation.operationId in RECIPES;
+  return (
+    (typeof fields === "object" && fields !== null && Object.keys(fields).some((name) => /password$/i.test(name))) ||
+    operation.operationId in RECIPES
+  );
 }
 
 /** Requests that fit the document: `runs` of them. */
@@ -75,13 +80,22 @@ export async function fuzzValid(run: Run, operation: Operation, runs: number): P
 
 /** Requests with something wrong: `runs` of them. */
 export async function fuzzSpoiled(run: Run, operation: Operation, runs: number): Promise<Finding | undefined> {
-  return await search(run, operation, "spoiled", runs, spoiledPlans(run.world.document, operation), async (plan) => await judged(run, plan, false));
+  return await search(
+    run,
+    operation,
+    "spoiled",
+    runs,
+    spoiledPlans(run.world.document, operation),
+    async (plan) => await judged(run, plan, false),
+  );
 }
 
 /** Operations that share a collection: what one makes, the others read, change and delete. */
 export function familiesOf(operations: readonly Operation[]): Operation[][] {
   const byCollection = Map.groupBy(operations, ({ template }) => template.split("/{")[0] ?? "");
-  return [...byCollection.values()].filter((list) => list.some(({ method }) => method === "POST") && list.some(({ template }) => template.includes("{")));
+  return [...byCollection.values()].filter(
+    (list) => list.some(({ method }) => method === "POST") && list.some(({ template }) => template.includes("{")),
+  );
 }
 
 /** Runs of a family in any order on the ids of each other's answers. */
@@ -108,17 +122,23 @@ async function search<T>(
   send: (made: T) => Promise<Wrong | undefined>,
 ): Promise<Finding | undefined> {
   let last: Wrong | undefined;
+  let foundAt = Infinity;
   const property = fc.asyncProperty(plans, async (made) => {
+    // Making a request smaller must not take longer than finding it.
+    if (Date.now() > foundAt + SHRINK_MS) return;
     const wrong = await send(made);
     if (wrong === undefined) return;
     last = wrong;
+    foundAt = Math.min(foundAt, Date.now());
     throw new Error(wrong.faults.join("; "));
   });
-  const { failed, counterexamplePath, errorInstance: error } = await fc.check(property, {
+  const {
+    failed,
+    counterexamplePath,
+    errorInstance: error,
+  } = await fc.check(property, {
     seed: run.seed,
     numRuns: runs,
-    // Making a request smaller must not take longer than finding it.
-    interruptAfterTimeLimit: 120_000,
     ...(run.path === undefined ? {} : { path: run.path, endOnFailure: false }),
   });
   if (!failed) return undefined;

@@ -7,7 +7,8 @@ const contents = z.looseObject({ content: z.record(z.string(), z.looseObject({ s
 const references = z.looseObject({ $ref: z.string().optional() });
 
 /** Words that only a stack trace, a database driver or a parser says. */
-const LEAKS = /SQLITE|D1_ERROR|\bat \w+ \(|node_modules|TypeError|RangeError|SyntaxError|Unexpected token|is not a function|durable-objects\/|workers\//;
+const LEAKS =
+  /SQLITE|D1_ERROR|\bat \w+ \(|node_modules|TypeError|RangeError|SyntaxError|Unexpected token|is not a function|durable-objects\/|workers\//;
 
 const ALWAYS: readonly (readonly [string, RegExp])[] = [
   ["x-request-id", /^[A-Za-z0-9_-]{8,64}$/],
@@ -23,7 +24,11 @@ const ALWAYS: readonly (readonly [string, RegExp])[] = [
 export class Judge {
   readonly #document: Document;
   readonly #validators = new Map<JsonSchema, Validator>();
-  readonly #templates: readonly { readonly pattern: RegExp; readonly literal: number; readonly operations: Readonly<Record<string, Operation>> }[];
+  readonly #templates: readonly {
+    readonly pattern: RegExp;
+    readonly literal: number;
+    readonly operations: Readonly<Record<string, Operation>>;
+  }[];
 
   constructor(document: Document, operations: readonly Operation[]) {
     this.#document = document;
@@ -51,6 +56,7 @@ export class Judge {
   faults(sent: Sent, answer: Answer, secrets: readonly string[]): string[] {
     const { operation, known } = this.meets(sent);
     const { status, headers, text } = answer;
+    if (status === 0) return [`no answer: ${text}`];
     const faults: string[] = [];
     const vendor = operation !== undefined && Object.hasOwn(operation.responses, "502");
     if (status >= 500 && !(vendor && (status === 502 || status === 503))) faults.push(`answered ${status}`);
@@ -59,7 +65,7 @@ export class Judge {
     }
     if (operation?.["x-policy"] !== "public" && !/no-store/.test(headers.get("cache-control") ?? "")) faults.push("may be cached");
     if (headers.get("access-control-allow-credentials") !== null || headers.get("set-cookie") !== null) faults.push("uses cookies");
-    if (status === 401 && !/^Bearer/.test(headers.get("www-authenticate") ?? "")) faults.push("a 401 without challenge");
+    if (status === 401 && headers.get("www-authenticate")?.startsWith("Bearer") !== true) faults.push("a 401 without challenge");
     if (status === 429 && !/^\d+$/.test(headers.get("retry-after") ?? "")) faults.push("a 429 without retry-after");
     if (status === 405 && !headers.has("allow")) faults.push("a 405 without allow");
     const leak = LEAKS.exec(text)?.[0];
@@ -85,7 +91,8 @@ export class Judge {
     const mediaType = (type ?? "").split(";")[0]?.trim() ?? "";
     const wanted = content[mediaType];
     if (wanted === undefined) return [`${status} as ${type ?? "nothing"} is not documented, only ${Object.keys(content).join(", ")}`];
-    if (!/[/+]json$/.test(mediaType)) return /charset=utf-8/i.test(type ?? "") || !/^text\//.test(mediaType) ? [] : [`no charset: ${type ?? ""}`];
+    if (!/[/+]json$/.test(mediaType))
+      return /charset=utf-8/i.test(type ?? "") || !/^text\/(?!event-stream)/.test(mediaType) ? [] : [`no charset: ${type ?? ""}`];
     let value: unknown;
     try {
       value = JSON.parse(text);

@@ -103,13 +103,19 @@ export function spoiled(value: unknown): fc.Arbitrary<unknown> {
   const places = placesOf(value);
   const replaced = fc
     .tuple(fc.constantFrom(...places), nastyValue)
-    .map(([place, nasty]) => changed(value, place, (pairs, name) => pairs.map(([key, inner]) => [key, key === name ? nasty : inner]), nasty));
+    .map(([place, nasty]) =>
+      changed(value, place, (pairs, name) => pairs.map(([key, inner]) => [key, key === name ? nasty : inner]), nasty),
+    );
   const removed = fc
     .constantFrom(...places)
     .map((place) => changed(value, place, (pairs, name) => pairs.filter(([key]) => key !== name), undefined));
-  const added = fc.constantFrom(...EXTRA).map((extra) =>
-    typeof value === "object" && value !== null && !Array.isArray(value) ? fromPairs([...Object.entries(value), extra]) : fromPairs([extra]),
-  );
+  const added = fc
+    .constantFrom(...EXTRA)
+    .map((extra) =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? fromPairs([...Object.entries(value), extra])
+        : fromPairs([extra]),
+    );
   return fc.oneof({ weight: 5, arbitrary: replaced }, { weight: 2, arbitrary: removed }, { weight: 2, arbitrary: added });
 }
 
@@ -143,7 +149,17 @@ export const nastyHeaders: fc.Arbitrary<[string, string]> = fc.oneof(
     range: ["bytes=0-0", "bytes=-1", "bytes=5-1", "bytes=0-,0-,0-", "bytes=999999999999999999999-", "items=0-1"],
     prefer: ["handling=strict", "respond-async", "handling=lenient", "return=minimal"],
     origin: ["null", "https://evil.example", "https://app.meridian.test", "x"],
-    authorization: ["", "Bearer", "Bearer ", "bearer x y", "Basic Og==", "Bearer null", "Bearer mk_eu_x", `Bearer ${"a.".repeat(400)}`, "DPoP x"],
+    authorization: [
+      "",
+      "Bearer",
+      "Bearer ",
+      "bearer x y",
+      "Basic Og==",
+      "Bearer null",
+      "Bearer mk_eu_x",
+      `Bearer ${"a.".repeat(400)}`,
+      "DPoP x",
+    ],
     cookie: ["session=1", "__Host-rt=x; a=b"],
     "content-encoding": ["gzip", "br", "identity", "x-unknown", "gzip, gzip"],
     "content-language": ["x"],

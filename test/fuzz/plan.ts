@@ -42,17 +42,22 @@ export function validPlans(document: Document, operation: Operation): fc.Arbitra
   });
   const key = of("header").some(({ name }) => name.toLowerCase() === "idempotency-key");
   const headers = key
-    ? fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uuid().map((id): [string, string][] => [["idempotency-key", id]]) })
+    ? fc.oneof(
+        { weight: 4, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.uuid().map((id): [string, string][] => [["idempotency-key", id]]) },
+      )
     : fc.constant<[string, string][]>([]);
-  return fc.record({ who: fc.nat(200), query: fc.tuple(...query), path: fc.tuple(...path), headers, body: bodies(document, operation) }).map((made) => ({
-    operation,
-    who: made.who,
-    method: operation.method,
-    path: Object.fromEntries(made.path),
-    query: made.query.flat(),
-    headers: made.headers,
-    body: made.body,
-  }));
+  return fc
+    .record({ who: fc.nat(200), query: fc.tuple(...query), path: fc.tuple(...path), headers, body: bodies(document, operation) })
+    .map((made) => ({
+      operation,
+      who: made.who,
+      method: operation.method,
+      path: Object.fromEntries(made.path),
+      query: made.query.flat(),
+      headers: made.headers,
+      body: made.body,
+    }));
 }
 
 function bodies(document: Document, operation: Operation): fc.Arbitrary<Body | undefined> {
@@ -72,7 +77,8 @@ type Change = (plan: Plan) => fc.Arbitrary<Plan>;
 export function spoiledPlans(document: Document, operation: Operation): fc.Arbitrary<Plan> {
   const changes: Change[] = [
     (plan) => nastyHeaders.map((header) => ({ ...plan, headers: [...plan.headers, header] })),
-    (plan) => fc.constantFrom("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND").map((method) => ({ ...plan, method })),
+    (plan) =>
+      fc.constantFrom("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND").map((method) => ({ ...plan, method })),
     (plan) => fc.constantFrom(-1, -2).map((who) => ({ ...plan, who })),
     spoilQuery,
   ];
@@ -87,8 +93,18 @@ export function spoiledPlans(document: Document, operation: Operation): fc.Arbit
 }
 
 function spoilQuery(plan: Plan): fc.Arbitrary<Plan> {
-  const names = [...plan.operation.parameters.flatMap((parameter) => (parameter.in === "query" ? [parameter.name] : [])), "unknown", "__proto__", "_count", "limit"];
-  const change = fc.tuple(fc.constantFrom(...names), fc.constantFrom("replace", "repeat", "remove"), fc.oneof(fc.constantFrom(...TEXTS), nastyValue));
+  const names = [
+    ...plan.operation.parameters.flatMap((parameter) => (parameter.in === "query" ? [parameter.name] : [])),
+    "unknown",
+    "__proto__",
+    "_count",
+    "limit",
+  ];
+  const change = fc.tuple(
+    fc.constantFrom(...names),
+    fc.constantFrom("replace", "repeat", "remove"),
+    fc.oneof(fc.constantFrom(...TEXTS), nastyValue),
+  );
   return change.map(([name, how, value]) => {
     const others = plan.query.filter(([known]) => known !== name);
     const present = plan.query.filter(([known]) => known === name);
@@ -114,16 +130,42 @@ function spoilBody(plan: Plan): fc.Arbitrary<Plan> {
 }
 
 const JUNK: readonly Uint8Array[] = [
-  ...["", "{", '{"a":', "[1,]", "nul", "'a'", '{"a":1}}', "\ufeff{}", '{"a":1,"a":2}', "<a/>", "a=b", '"\\ud800"', "\u0000", "//x\n{}", "NaN"].map((text) =>
-    encoder.encode(text),
-  ),
+  ...[
+    "",
+    "{",
+    '{"a":',
+    "[1,]",
+    "nul",
+    "'a'",
+    '{"a":1}}',
+    "\ufeff{}",
+    '{"a":1,"a":2}',
+    "<a/>",
+    "a=b",
+    '"\\ud800"',
+    "\u0000",
+    "//x\n{}",
+    "NaN",
+  ].map((text) => encoder.encode(text)),
   Uint8Array.of(0xff, 0xfe, 0x7b, 0x7d),
   Uint8Array.of(0x22, 0xc3, 0x28, 0x22),
   Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3),
   Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0),
   encoder.encode(`{"a":${"[".repeat(50_000)}`),
 ];
-const TYPES = [undefined, "", "text/plain", "application/json; charset=utf-16", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "application/json;;", "Application/JSON", "application/problem+json", "x"];
+const TYPES = [
+  undefined,
+  "",
+  "text/plain",
+  "application/json; charset=utf-16",
+  "application/xml",
+  "multipart/form-data",
+  "application/x-www-form-urlencoded",
+  "application/json;;",
+  "Application/JSON",
+  "application/problem+json",
+  "x",
+];
 
 function spoilBytes(plan: Plan): fc.Arbitrary<Plan> {
   const bytes = fc.oneof(fc.constantFrom(...JUNK), fc.uint8Array({ maxLength: 40 }));

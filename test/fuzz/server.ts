@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,13 +18,14 @@ export interface FuzzServer {
   readonly stop: () => Promise<void>;
 }
 
-/** The origin that the product takes for its own; local, so that letters can be read. */
-export const ORIGIN = "http://meridian.test";
+/** The origin that the product takes for its own; local, so that letters can be read and the simulated vendor sends people back to it. */
+export const ORIGIN = "http://localhost:8787";
 
 /** Builds the Worker and serves it on a direct socket: the proxy of `wrangler dev` answers fewer requests than the product does. */
 export async function startServer(): Promise<FuzzServer> {
   process.env["WRANGLER_LOG"] ??= "error";
-  const folder = mkdtempSync(join(tmpdir(), "meridian-fuzz-"));
+  // In memory where there is such a place: no test here asks whether the disk is right.
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "meridian-fuzz-"));
   const simulator = await startSimulator({ port: 0, retryBaseMs: 100, retryAttempts: 2 });
   const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
   const fromHere = createRequire(join(process.cwd(), "package.json"));
@@ -83,7 +84,10 @@ export async function startServer(): Promise<FuzzServer> {
       const key = simulator.state.keys.at(-1);
       return key === undefined ? "" : signBody(key, body);
     },
-    log: () => readFileSync(log, "utf8").split("\n").filter((line) => line !== ""),
+    log: () =>
+      readFileSync(log, "utf8")
+        .split("\n")
+        .filter((line) => line !== ""),
     stop: async () => {
       await runtime.dispose();
       await simulator.close();

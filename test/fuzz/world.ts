@@ -146,8 +146,13 @@ export class World {
     const headers: [string, string][] = plan.headers.map(([name, value]): [string, string] => [name, value]);
     if (plan.who >= 0 && !headers.some(([name]) => name === "authorization") && signs(operation)) headers.push(...bearer(person));
     if (plan.who === -2) headers.push(["authorization", `Bearer ${person.accessToken.slice(0, -4)}AAAA`]);
-    if (Object.hasOwn(operation.responses, "101")) {
-      headers.push(["upgrade", "websocket"], ["connection", "upgrade"], ["sec-websocket-version", "13"], ["sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="]);
+    if (Object.hasOwn(operation.responses, "101") && plan.method === "GET") {
+      headers.push(
+        ["upgrade", "websocket"],
+        ["connection", "upgrade"],
+        ["sec-websocket-version", "13"],
+        ["sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="],
+      );
     }
     const { body } = plan;
     if (body !== undefined && body.mediaType !== undefined) headers.push(["content-type", body.mediaType]);
@@ -212,7 +217,9 @@ export class World {
       const collection = plan.operation.template.slice(0, plan.operation.template.indexOf(`/{${name}}`));
       const maker =
         this.operations.find(({ method, template }) => method === "POST" && template === collection) ??
-        this.operations.find(({ method, template }) => method === "POST" && template.startsWith(`${collection}/`) && !template.includes("{"));
+        this.operations.find(
+          ({ method, template }) => method === "POST" && template.startsWith(`${collection}/`) && !template.includes("{"),
+        );
       if (maker === undefined || jsonBodyOf(maker) === undefined) continue;
       for (const made of fc.sample(validPlans(this.document, maker), 4)) {
         const answer = await this.send(this.requestOf({ ...made, who: plan.who }));
@@ -248,7 +255,11 @@ export class World {
   /** Forgets what has been deleted. */
   forget(person: Person, target: string): void {
     const gone = decodeURIComponent(new URL(target, "http://x").pathname.split("/").pop() ?? "");
-    for (const [kind, list] of person.ids) person.ids.set(kind, list.filter((id) => id !== gone));
+    for (const [kind, list] of person.ids)
+      person.ids.set(
+        kind,
+        list.filter((id) => id !== gone),
+      );
   }
 }
 
@@ -281,8 +292,9 @@ function add(map: Map<string, string[]>, key: string, value: string): void {
   map.set(key, [...list, value].slice(-12));
 }
 
+/** The runtime itself refuses addresses beyond 16 kB, before the product sees them. */
 function encode(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
+  return encodeURIComponent(text.slice(0, 3_000).toWellFormed());
 }
 
 function textOf(value: unknown): string {

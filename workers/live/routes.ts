@@ -44,7 +44,8 @@ export const liveRoutes = new Hono<AppEnv>()
       c.set("actor", admission.actor);
       refuseWrongHost(c, admission.actor.person);
       const filter = parseMetricFilter(metrics);
-      if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      // A HEAD is answered by the same handler, and opens nothing.
+      if (c.req.method !== "GET" || c.req.header("upgrade")?.toLowerCase() !== "websocket") {
         c.header("upgrade", "websocket");
         throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
       }

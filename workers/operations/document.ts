@@ -70,7 +70,10 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
     documentation: {
       openapi: "3.1.0",
       info: { title: "Meridian", version: "1.0.0", description: DESCRIPTION },
-      components: { schemas: { OperationOutcome: OPERATION_OUTCOME }, securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+      components: {
+        schemas: { OperationOutcome: OPERATION_OUTCOME },
+        securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      },
     },
   });
   const invalid = problemResponse("`invalid`: The request is not valid");
