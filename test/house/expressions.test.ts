@@ -48,7 +48,10 @@ function attacksOn({ source }: RegExp): string[] {
     "\t",
     "é",
     "%",
-    ...source.replaceAll(/\\[a-z]/gi, "").replaceAll(/[^\x20-\x7e]/g, "").split(""),
+    ...source
+      .replaceAll(/\\[a-z]/gi, "")
+      .replaceAll(/[^\x20-\x7e]/g, "")
+      .split(""),
   ]);
   const pairs = ["a.", "0.", "a-", "a ", "a,", "0,", "<a", "a=", '="', "\\a", "()", "[]", "a;", "00:", "T0", "+0"];
   return [...liked, ...pairs].flatMap((piece) => {
