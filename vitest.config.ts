@@ -53,6 +53,7 @@ export default defineConfig(async () => ({
         test: {
           name: "journeys",
           include: ["test/journeys/**/*.test.ts"],
+          globalSetup: ["./test/journeys/build.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // They mostly wait, and each has ports and state of its own. They come last: starts must not compete with the other tests.

@@ -1,13 +1,10 @@
 import { Hono } from "hono";
 import { type Clock, systemClock } from "../shared/clock";
 import type { AppEnv } from "../shared/http/app-env";
-import { logRequest } from "../shared/http/log-request";
+import { frame } from "../shared/http/frame";
 import { assertPolicies, methodsAt } from "../shared/http/policies";
-import { limitRate } from "../shared/http/rate-limit";
 import { renderError, renderProblem } from "../shared/http/render-problem";
-import { requestId } from "../shared/http/request-id";
-import { requireResidency } from "../shared/http/residency";
-import { allowOrigins, securityHeaders } from "../shared/http/secure";
+import { StaticFirstRouter } from "../shared/http/static-first-router";
 import { consoleLog, type Log } from "../shared/log";
 import { problem } from "../shared/problem";
 import { accountsRoutes } from "./accounts/routes";
@@ -34,15 +31,15 @@ export interface AppOptions {
 /** Builds the HTTP side of the Worker: middleware in order, then every domain. Throws where a route declares no policy. */
 export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   const { log = consoleLog, now = systemClock } = options;
-  const app = new Hono<AppEnv>({ getPath: routePath });
+  const app = new Hono<AppEnv>({ getPath: routePath, router: new StaticFirstRouter() });
 
-  app.use((c, next) => {
-    c.set("now", now);
-    c.set("idempotency", (region) => regional(c.env, region));
-    c.set("records", (region) => regional(c.env, region).records);
-    return next();
-  });
-  app.use(requestId(), logRequest(log), securityHeaders(), allowOrigins(), requireResidency(), limitRate());
+  app.use(
+    frame(log, now, (c) => {
+      c.set("now", now);
+      c.set("idempotency", (region) => regional(c.env, region));
+      c.set("records", (region) => regional(c.env, region).records);
+    }),
+  );
 
   app.route("/", accountsRoutes);
   app.route("/", sessionsRoutes);

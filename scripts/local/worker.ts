@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
-import { unstable_startWorker } from "wrangler";
+import { readBuild } from "./build.ts";
+import { startRuntime } from "./runtime.ts";
 import type { LocalState } from "./state.ts";
 
 const HOST = "127.0.0.1";
@@ -13,12 +14,43 @@ export async function portIsBusy(port: number): Promise<boolean> {
   });
 }
 
-/** Serves the Worker from its source on `port`, with the state's data and secrets. `vars` replace those of wrangler.toml. */
-export async function startWorker(
-  state: LocalState,
-  port: number,
-  vars: Readonly<Record<string, string>>,
-): Promise<{ readonly origin: string; stop: () => Promise<void> }> {
+export interface Served {
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves the Worker on `port`, with the state's data and secrets; `vars` replace those of wrangler.toml. It is bundled from its source,
+ * unless `MERIDIAN_BUILD` names a folder of `writeBuild`: whoever starts it often, as the journeys do, does that once.
+ */
+export async function startWorker(state: LocalState, port: number, vars: Readonly<Record<string, string>>): Promise<Served> {
+  const folder = process.env["MERIDIAN_BUILD"];
+  return await (folder === undefined ? fromSource(state, port, vars) : fromBuild(folder, state, port, vars));
+}
+
+async function fromBuild(folder: string, state: LocalState, port: number, vars: Readonly<Record<string, string>>): Promise<Served> {
+  const { script, workerOptions } = readBuild(folder);
+  const runtime = startRuntime({
+    host: HOST,
+    port,
+    resourcePersistencePath: state.persist,
+    workers: [
+      {
+        ...workerOptions,
+        name: "meridian",
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
+        modulesRules: undefined,
+        bindings: { ...(workerOptions["bindings"] as Record<string, unknown>), ...vars, ...state.secrets },
+      },
+    ],
+  });
+  await runtime.ready;
+  return { origin: `http://${HOST}:${port}`, stop: () => runtime.dispose() };
+}
+
+async function fromSource(state: LocalState, port: number, vars: Readonly<Record<string, string>>): Promise<Served> {
+  // Takes most of a second to load.
+  const { unstable_startWorker } = await import("wrangler");
   const plain = Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }] as const);
   const secret = Object.entries(state.secrets).map(([name, value]) => [name, { type: "secret_text", value }] as const);
   const worker = await unstable_startWorker({

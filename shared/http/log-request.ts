@@ -1,26 +1,20 @@
-import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { regionOf } from "../id";
 import type { Log } from "../log";
-import type { AppEnv } from "./app-env";
+import type { AppContext } from "./app-env";
 import { policyOf } from "./route";
 
 /** One wide event per request. It names the route's pattern, never the path, the query, or anybody's id. */
-export function logRequest(log: Log): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const now = c.get("now");
-    const startedAt = now();
-    await next();
-    const actor = c.get("actor");
-    log({
-      event: "request",
-      request: c.get("requestId"),
-      method: c.req.method,
-      route: matchedRoutes(c).find((matched) => policyOf(matched.handler) !== undefined)?.path ?? "none",
-      status: c.res.status,
-      ms: now() - startedAt,
-      policy: c.get("policy"),
-      region: actor === undefined ? undefined : regionOf(actor.person),
-    });
-  };
+export function logRequest(c: AppContext, log: Log, ms: number): void {
+  const actor = c.get("actor");
+  log({
+    event: "request",
+    request: c.get("requestId"),
+    method: c.req.method,
+    route: matchedRoutes(c).find((matched) => policyOf(matched.handler) !== undefined)?.path ?? "none",
+    status: c.res.status,
+    ms,
+    policy: c.get("policy"),
+    region: actor === undefined ? undefined : regionOf(actor.person),
+  });
 }

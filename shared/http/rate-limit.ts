@@ -1,6 +1,5 @@
-import type { MiddlewareHandler, Next } from "hono";
 import { problem } from "../problem";
-import type { AppContext, AppEnv } from "./app-env";
+import type { AppContext } from "./app-env";
 import { network } from "./network";
 
 const LOOPBACK = new Set(["127.0.0.1", "::1"]);
@@ -10,21 +9,19 @@ const PERIOD_SECONDS = 60;
 
 /**
  * Slows floods from one address. The binding counts per location and only roughly, so it protects the service and nothing else; exact
- * limits live in gates. Open where it fails or the address is unknown.
+ * limits live in gates. Open where it fails or the address is unknown. Nothing to wait for where there is nothing to count. Problem
+ * `rate_limited`.
  */
-export function limitRate(): MiddlewareHandler<AppEnv> {
-  return (c, next) => {
-    const address = c.req.header("cf-connecting-ip");
-    const local = c.env.RESIDENCY === "off" && address !== undefined && LOOPBACK.has(address);
-    return address === undefined || local ? next() : limited(c, address, next);
-  };
+export function limitRate(c: AppContext): Promise<void> | undefined {
+  const address = c.req.header("cf-connecting-ip");
+  const local = c.env.RESIDENCY === "off" && address !== undefined && LOOPBACK.has(address);
+  return address === undefined || local ? undefined : limited(c, address);
 }
 
-async function limited(c: AppContext, address: string, next: Next): Promise<void> {
+async function limited(c: AppContext, address: string): Promise<void> {
   const passed = await c.env.LIMITER.limit({ key: network(address) }).then(
     ({ success }) => success,
     () => true,
   );
   if (!passed) throw problem("rate_limited", undefined, { retryAfter: PERIOD_SECONDS });
-  await next();
 }

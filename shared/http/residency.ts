@@ -1,6 +1,5 @@
-import type { MiddlewareHandler } from "hono";
 import { problem } from "../problem";
-import type { AppEnv } from "./app-env";
+import type { AppContext } from "./app-env";
 
 const LOCAL = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -11,15 +10,12 @@ export function isLocalHost(hostname: string): boolean {
 
 /**
  * Refuses to serve where regional pinning is switched off on a machine that is not local: data would be stored anywhere in the
- * world. Only `/health` answers, so that the fault is visible.
+ * world. Only `/health` answers, so that the fault is visible. Problem `unavailable`.
  */
-export function requireResidency(): MiddlewareHandler<AppEnv> {
-  return (c, next) => {
-    if (c.env.RESIDENCY === "off" && !isLocalUrl(c.req.url) && c.req.path !== "/health") {
-      throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
-    }
-    return next();
-  };
+export function requireResidency(c: AppContext): void {
+  if (c.env.RESIDENCY === "off" && !isLocalUrl(c.req.url) && c.req.path !== "/health") {
+    throw problem("unavailable", "This deployment has no regional pinning: RESIDENCY is off. It serves nothing until that is corrected.");
+  }
 }
 
 /** The origin that was last found to be local: a server is asked under few names, and parsing a URL costs more than comparing. */

@@ -1,13 +1,19 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import type { AppEnv } from "./app-env";
-import { allowOrigins, securityHeaders } from "./secure";
+import { frame } from "./frame";
 
 const env = { CORS_ORIGINS: "https://app.meridian.test" };
 
 function app(): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .use(securityHeaders(), allowOrigins())
+    .use(
+      frame(
+        () => {},
+        () => 0,
+        () => {},
+      ),
+    )
     .get("/fixed", () => Response.redirect("https://meridian.test/elsewhere"))
     .get("/cached", (c) => c.text("a page", 200, { "cache-control": "max-age=60", vary: "accept-language" }))
     .get("/broken", () => {

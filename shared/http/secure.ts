@@ -14,15 +14,15 @@ const SECURITY: readonly (readonly [string, string])[] = [
   ["cross-origin-resource-policy", "cross-origin"],
 ];
 
-/** Headers of every answer: nothing may frame, sniff, script or cache it. Pages under `/docs` set their own, looser policy first. */
-export function securityHeaders(): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    await next();
-    const headers = variedHeaders(c);
-    for (const [name, value] of SECURITY) headers.set(name, value);
-    if (!headers.has("content-security-policy")) headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  };
+/**
+ * Sets the headers of every answer: nothing may frame, sniff, script or cache it. Pages under `/docs` set their own, looser policy first.
+ */
+export function secureAnswer(c: AppContext, requestId: string): void {
+  const headers = variedHeaders(c);
+  headers.set("x-request-id", requestId);
+  for (const [name, value] of SECURITY) headers.set(name, value);
+  if (!headers.has("content-security-policy")) headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
 }
 
 /**
@@ -49,7 +49,7 @@ function vary(headers: Headers): void {
 }
 
 /** Documents about the service itself, which any web page may read. */
-const OPEN = [/^\/fhir\/[rR]4\/metadata$/, /^\/fhir\/[rR]4\/\.well-known\//, /^\/\.well-known\//];
+const OPEN = /^\/(?:fhir\/[rR]4\/(?:metadata$|\.well-known\/)|\.well-known\/)/;
 
 const EXPOSED = [
   "x-request-id",
@@ -65,7 +65,7 @@ const EXPOSED = [
 
 /** Answers browsers of the configured origins, never with credentials: tokens travel in the `authorization` header alone. */
 export function allowOrigins(): MiddlewareHandler<AppEnv> {
-  const forBrowsers = cors({
+  return cors({
     origin: (origin, c) => {
       if (isOpen(c.req.path)) return "*";
       const allowed: string[] = c.env.CORS_ORIGINS.split(/\s+/);
@@ -94,13 +94,13 @@ export function allowOrigins(): MiddlewareHandler<AppEnv> {
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });
-  return (c, next) => {
-    // Programs and apps name no origin: all they need is the `vary` of every answer.
-    if (c.req.header("origin") !== undefined || c.req.method === "OPTIONS" || isOpen(c.req.path)) return forBrowsers(c, next);
-    return next();
-  };
+}
+
+/** Whether the answer must say who may read it. Programs and apps name no origin: all they need is the `vary` of every answer. */
+export function asksForOrigin(c: AppContext): boolean {
+  return c.req.header("origin") !== undefined || c.req.method === "OPTIONS" || isOpen(c.req.path);
 }
 
 function isOpen(path: string): boolean {
-  return OPEN.some((open) => open.test(path));
+  return OPEN.test(path);
 }

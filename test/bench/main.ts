@@ -2,17 +2,20 @@ import { parseArgs } from "node:util";
 import type { Bench, Part } from "./bench.ts";
 import { printTable, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
+import { accessLog } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
+import { foreignRead } from "./rows/foreign-read.ts";
 import { live } from "./rows/live.ts";
 import { nothing } from "./rows/nothing.ts";
 import { oneReading } from "./rows/one-reading.ts";
 import { push } from "./rows/push.ts";
 import { reads } from "./rows/reads.ts";
 import { samples } from "./rows/samples.ts";
+import { signIn } from "./rows/sign-in.ts";
 import { webhook } from "./rows/webhook.ts";
 import { startServer } from "./server.ts";
 
-const PARTS: readonly Part[] = [nothing, oneReading, push, samples, reads, webhook, live, apple];
+const PARTS: readonly Part[] = [nothing, signIn, foreignRead, accessLog, oneReading, push, samples, reads, webhook, live, apple];
 
 const { values } = parseArgs({
   options: {

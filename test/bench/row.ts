@@ -31,3 +31,17 @@ export function ratioRow(
     how,
   };
 }
+
+/** A row of a price: how many times the bare work ours may cost. */
+export function costRow(name: string, unit: string, paired: { ours: string; bare: string; ratio: number }, most: number, how: string): Row {
+  const cost = 1 / paired.ratio;
+  return {
+    name,
+    ours: `${paired.ours} ${unit}`,
+    bare: `${paired.bare} ${unit}`,
+    ratio: cost,
+    target: `≤ ${most} × bare`,
+    pass: cost <= most,
+    how,
+  };
+}

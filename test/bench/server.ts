@@ -1,32 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundle, workerOptions } from "../../scripts/local/build.ts";
+import { type Runtime, startRuntime, workerdPath } from "../../scripts/local/runtime.ts";
 import { testSecrets } from "../secrets.ts";
 import { publicKeyset, type SigningKey, signingKey } from "../simulator/webhooks/signing.ts";
-
-/** The part of the local runtime that the benchmark drives. */
-export interface Runtime {
-  readonly ready: Promise<URL>;
-  unsafeGetDirectURL(worker?: string, entrypoint?: string): Promise<URL>;
-  getInspectorURL(): Promise<URL>;
-  getD1Database(binding: string): Promise<Database>;
-  dispose(): Promise<void>;
-}
-
-export interface Database {
-  prepare(sql: string): unknown;
-  batch(statements: readonly unknown[]): Promise<unknown>;
-}
-
-export interface RuntimeModule {
-  readonly Miniflare: new (options: unknown) => Runtime;
-  readonly convertV4MiniflareOptions: (options: unknown) => unknown;
-}
 
 /** The benchmark's own server: one workerd with the real app, the bare variants, and tools that work inside objects. */
 export interface BenchServer {
@@ -61,48 +42,40 @@ const DATABASES = { DIRECTORY: "directory", RECORDS_EU: "regional", RECORDS_US: 
 export async function startServer(options: ServerOptions = {}): Promise<BenchServer> {
   process.env["WRANGLER_LOG"] ??= "error";
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "meridian-bench-"));
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
-  const fromHere = createRequire(import.meta.url);
-  const fromWrangler = createRequire(fromHere.resolve("wrangler"));
-  // The runtime that wrangler itself uses, not another one that happens to be installed.
-  const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
-  silenceRuntime(folder, fromWrangler);
-
-  const { workerOptions } = optionsOf("wrangler.toml");
+  silenceRuntime(folder);
+  const ofProduct = await workerOptions();
   const secrets = options.secrets ?? testSecrets();
   const webhookKey = signingKey(1, 0);
   const keys = await serveJson(publicKeyset([webhookKey]));
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      resourcePersistencePath: join(folder, "state"),
-      ...(options.inspect === true ? { inspectorPort: 0 } : {}),
-      workers: [
-        {
-          ...workerOptions,
-          name: "bench",
-          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("test/bench/worker/main.ts") }],
-          modulesRules: undefined,
-          cronTriggers: [],
-          bindings: {
-            ...(workerOptions.bindings as Record<string, unknown>),
-            ...secrets,
-            RESIDENCY: "off",
-            ORIGIN: "http://meridian.test",
-            GOOGLE_CLIENT_ID: "meridian-local",
-            GOOGLE_KEYSET_URL: keys.url,
-            LOCAL_HOSTS: "127.0.0.1",
-          },
-          ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
-          durableObjects: {
-            ...(workerOptions.durableObjects as Record<string, unknown>),
-            BARE_ROWS: { className: "BareRows", useSQLite: true },
-            BARE_ROOMS: { className: "BareRoom", useSQLite: true },
-          },
-          unsafeDirectSockets: ENTRIES.map((entrypoint) => ({ host: "127.0.0.1", port: 0, entrypoint })),
+  const runtime = startRuntime({
+    resourcePersistencePath: join(folder, "state"),
+    ...(options.inspect === true ? { inspectorPort: 0 } : {}),
+    workers: [
+      {
+        ...ofProduct,
+        name: "bench",
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("test/bench/worker/main.ts", { minify: true }) }],
+        modulesRules: undefined,
+        cronTriggers: [],
+        bindings: {
+          ...(ofProduct["bindings"] as Record<string, unknown>),
+          ...secrets,
+          RESIDENCY: "off",
+          ORIGIN: "http://meridian.test",
+          GOOGLE_CLIENT_ID: "meridian-local",
+          GOOGLE_KEYSET_URL: keys.url,
+          LOCAL_HOSTS: "127.0.0.1",
         },
-      ],
-    }),
-  );
+        ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
+        durableObjects: {
+          ...(ofProduct["durableObjects"] as Record<string, unknown>),
+          BARE_ROWS: { className: "BareRows", useSQLite: true },
+          BARE_ROOMS: { className: "BareRoom", useSQLite: true },
+        },
+        unsafeDirectSockets: ENTRIES.map((entrypoint) => ({ host: "127.0.0.1", port: 0, entrypoint })),
+      },
+    ],
+  });
   await runtime.ready;
   if (options.folder === undefined) await migrate(runtime);
   const [app, bare, tools] = await Promise.all(ENTRIES.map((entry) => runtime.unsafeGetDirectURL("bench", entry)));
@@ -131,30 +104,10 @@ async function serveJson(value: unknown): Promise<{ readonly url: string; readon
   return { url: `http://127.0.0.1:${port}/keys`, stop: () => server.close() };
 }
 
-/** The Worker of an entry, as one module. */
-export async function bundle(entry: string): Promise<string> {
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    mainFields: ["browser", "module", "main"],
-    external: ["node:*", "cloudflare:*"],
-    loader: { ".sql": "text" },
-    minify: true,
-    keepNames: true,
-    logLevel: "error",
-  });
-  return result.outputFiles[0]!.text;
-}
-
 /** The app writes an event a request. They go nowhere, as the process that would read them runs on the CPU that is measured. */
-function silenceRuntime(folder: string, fromWrangler: NodeJS.Require): void {
-  const { default: binary } = createRequire(fromWrangler.resolve("miniflare"))("workerd") as { default: string };
+function silenceRuntime(folder: string): void {
   const script = join(folder, "workerd.sh");
-  writeFileSync(script, `#!/bin/sh\nexec "${binary}" "$@" >/dev/null\n`);
+  writeFileSync(script, `#!/bin/sh\nexec "${workerdPath()}" "$@" >/dev/null\n`);
   chmodSync(script, 0o755);
   process.env["MINIFLARE_WORKERD_PATH"] = script;
 }

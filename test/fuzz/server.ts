@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundle, migrate, type RuntimeModule } from "../bench/server";
+import { bundle, workerOptions } from "../../scripts/local/build";
+import { startRuntime, workerdPath } from "../../scripts/local/runtime";
+import { migrate } from "../bench/server";
 import { testSecrets } from "../secrets";
 import { startSimulator } from "../simulator/simulator";
 import { signBody } from "../simulator/webhooks/signing";
@@ -27,49 +28,42 @@ export async function startServer(): Promise<FuzzServer> {
   // In memory where there is such a place: no test here asks whether the disk is right.
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "meridian-fuzz-"));
   const simulator = await startSimulator({ port: 0, retryBaseMs: 100, retryAttempts: 2 });
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
-  const fromHere = createRequire(join(process.cwd(), "package.json"));
-  const fromWrangler = createRequire(fromHere.resolve("wrangler"));
-  const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
   const log = join(folder, "log");
   const script = join(folder, "workerd.sh");
-  const { default: binary } = createRequire(fromWrangler.resolve("miniflare"))("workerd") as { default: string };
   writeFileSync(log, "");
-  writeFileSync(script, `#!/bin/sh\nexec "${binary}" "$@" >>"${log}"\n`);
+  writeFileSync(script, `#!/bin/sh\nexec "${workerdPath()}" "$@" >>"${log}"\n`);
   chmodSync(script, 0o755);
   process.env["MINIFLARE_WORKERD_PATH"] = script;
 
-  const { workerOptions } = optionsOf("wrangler.toml");
+  const ofProduct = await workerOptions();
   const secrets = testSecrets();
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      resourcePersistencePath: join(folder, "state"),
-      workers: [
-        {
-          ...workerOptions,
-          name: "meridian",
-          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("workers/index.ts") }],
-          modulesRules: undefined,
-          cronTriggers: [],
-          bindings: {
-            ...(workerOptions.bindings as Record<string, unknown>),
-            ...secrets,
-            RESIDENCY: "off",
-            ORIGIN,
-            CORS_ORIGINS: "https://app.meridian.test",
-            LOCAL_HOSTS: "127.0.0.1",
-            GOOGLE_HEALTH_BASE: simulator.url,
-            GOOGLE_AUTH_BASE: simulator.url,
-            GOOGLE_TOKEN_BASE: simulator.url,
-            GOOGLE_KEYSET_URL: `${simulator.url}/webhooks/public_keyset.json`,
-          },
-          // Limits of whole networks would end a run from one machine after some seconds; workers/app.test.ts shows them.
-          ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
-          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, entrypoint: "default" }],
+  const runtime = startRuntime({
+    resourcePersistencePath: join(folder, "state"),
+    workers: [
+      {
+        ...ofProduct,
+        name: "meridian",
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("workers/index.ts") }],
+        modulesRules: undefined,
+        cronTriggers: [],
+        bindings: {
+          ...(ofProduct["bindings"] as Record<string, unknown>),
+          ...secrets,
+          RESIDENCY: "off",
+          ORIGIN,
+          CORS_ORIGINS: "https://app.meridian.test",
+          LOCAL_HOSTS: "127.0.0.1",
+          GOOGLE_HEALTH_BASE: simulator.url,
+          GOOGLE_AUTH_BASE: simulator.url,
+          GOOGLE_TOKEN_BASE: simulator.url,
+          GOOGLE_KEYSET_URL: `${simulator.url}/webhooks/public_keyset.json`,
         },
-      ],
-    }),
-  );
+        // Limits of whole networks would end a run from one machine after some seconds; workers/app.test.ts shows them.
+        ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, entrypoint: "default" }],
+      },
+    ],
+  });
   await runtime.ready;
   await migrate(runtime);
   return {

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { z } from "zod";
 import { freePort, HOST, released } from "./ports.ts";
 import { Program } from "./program.ts";
@@ -52,6 +53,7 @@ export class Meridian {
       PORT: String(this.port),
       SIMULATOR_PORT: String(this.simulatorPort),
       MERIDIAN_STATE: this.#state,
+      MERIDIAN_BUILD: inject("build"),
     });
     await this.#program.prints("ready");
   }

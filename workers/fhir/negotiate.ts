@@ -37,8 +37,15 @@ export function baseOf(c: AppContext): string {
 
 /** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both. */
 export function routePath(request: Request): string {
-  const path = new URL(request.url).pathname;
+  const path = pathOf(request.url);
   return /^\/fhir\/R4(?=\/|$)/.test(path) ? `/fhir/r4${path.slice("/fhir/R4".length)}` : path;
+}
+
+/** The path of an absolute URL that is in normal form already, as those of requests are: parsing it again would cost more than routing. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }
 
 function acceptsJson(accept: string | undefined): boolean {

@@ -1,4 +1,7 @@
 import { Hono } from "hono";
+import { regionalKeys } from "../../../shared/crypto/keys";
+import { hashPassword } from "../../../shared/crypto/password";
+import { systemRandom } from "../../../shared/id";
 import type { BenchEnv } from "./bench-env";
 
 /** The bare platform: one Hono route each, no middleware, no authentication. */
@@ -12,6 +15,10 @@ export const bareApp = new Hono<{ Bindings: BenchEnv }>()
   .post("/bulk/:name", async (c) => {
     const stored = await c.env.BARE_ROWS.getByName(c.req.param("name")).bulk(await c.req.arrayBuffer());
     return c.json({ stored });
+  })
+  .post("/hash", async (c) => {
+    const { password } = await c.req.json<{ password: string }>();
+    return c.json({ length: (await hashPassword(password, regionalKeys(c.env.KEYS_EU), systemRandom)).length });
   })
   .post("/hook", async (c) => {
     await c.req.text();

@@ -1,3 +1,4 @@
+import { AccessLog } from "../../../durable-objects/vault/access/log";
 import { Vault } from "../../../durable-objects/vault/vault";
 import { readDense } from "../../../durable-objects/vault/store/read-raw";
 import { Sources } from "../../../durable-objects/vault/store/sources";
@@ -12,6 +13,8 @@ const SECONDS_A_DAY = 86_400;
 /** What can be repeated inside a vault. `page` is the JSON text of the day's samples, `raw` the samples as the vault itself reads them. */
 export const READS = ["raw", "page", "hours", "days"] as const;
 export type Read = (typeof READS)[number];
+
+const APPEND = AccessLog.prototype.append;
 
 /** The real vault, with work that is repeated inside it: clocks stand still there, so it is timed from outside. */
 export class BenchVault extends Vault {
@@ -34,6 +37,11 @@ export class BenchVault extends Vault {
     let size = 0;
     for (let i = 0; i < times; i++) size += await this.#read(actor, read, to);
     return size / times;
+  }
+
+  /** Switches the access log off, and on again. The class is the whole vault's, so nobody else may be measured meanwhile. */
+  async switchLog(on: boolean): Promise<void> {
+    AccessLog.prototype.append = on ? APPEND : () => {};
   }
 
   async databaseBytes(): Promise<number> {

@@ -66,6 +66,10 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
     await c.env.FILES_EU.put(uploadKey(id), body);
     return c.json({ id });
   })
+  .post("/log/:person", async (c) => {
+    await c.env.VAULTS.getByName(c.req.param("person")).switchLog(c.req.query("on") === "1");
+    return c.json({ ok: true });
+  })
   .get("/size/:person", async (c) => c.json({ bytes: await c.env.VAULTS.getByName(c.req.param("person")).databaseBytes() }));
 
 const count = z.coerce.number().int();

@@ -1,0 +1,35 @@
+import { createRequire } from "node:module";
+
+/** The part of the local runtime that is used here. */
+export interface Runtime {
+  readonly ready: Promise<URL>;
+  unsafeGetDirectURL(worker?: string, entrypoint?: string): Promise<URL>;
+  getInspectorURL(): Promise<URL>;
+  getD1Database(binding: string): Promise<Database>;
+  dispose(): Promise<void>;
+}
+
+export interface Database {
+  prepare(sql: string): unknown;
+  batch(statements: readonly unknown[]): Promise<unknown>;
+}
+
+interface RuntimeModule {
+  readonly Miniflare: new (options: unknown) => Runtime;
+  readonly convertV4MiniflareOptions: (options: unknown) => unknown;
+}
+
+const fromHere = createRequire(import.meta.url);
+const fromWrangler = createRequire(fromHere.resolve("wrangler"));
+
+/** Starts the local runtime that wrangler itself uses, not another one that happens to be installed, without wrangler around it. */
+export function startRuntime(options: unknown): Runtime {
+  const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
+  return new Miniflare(convertV4MiniflareOptions(options));
+}
+
+/** The program that the local runtime runs. */
+export function workerdPath(): string {
+  const { default: path } = createRequire(fromWrangler.resolve("miniflare"))("workerd") as { default: string };
+  return path;
+}
