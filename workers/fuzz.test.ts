@@ -48,7 +48,7 @@ const run: Run = {
 
 beforeAll(async () => {
   await run.world.settle(2);
-});
+}, 60_000);
 
 describe("requests made from the document", () => {
   const named = operations.map((operation) => [`${operation.method} ${operation.template}`, operation] as const);
@@ -70,7 +70,7 @@ describe("the judge", () => {
   // The runs above end sessions.
   beforeAll(async () => {
     await run.world.revive(run.world.personOf(0));
-  });
+  }, 60_000);
   const judged = async (change: (text: string) => string, status = 200) => {
     const answer = await send({
       method: "GET",

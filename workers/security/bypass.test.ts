@@ -25,7 +25,7 @@ beforeAll(async () => {
     const headers = { authorization: `Bearer ${person.accessToken}` };
     expect((await send("POST", "/v1/ingest/healthkit", { data: { records, sleep: [], workouts: [] } }, headers)).status).toBe(200);
   }
-});
+}, 60_000);
 
 const patientOf = (person: RegisteredPerson) => person.person.id.replaceAll("_", "-");
 const bundle = z.looseObject({ entry: z.array(z.unknown()).default([]) });
