@@ -53,7 +53,9 @@ export function isPublicHost(host: string): boolean {
   // The parser has turned octal, hexadecimal and short forms into dotted decimals. Literal IPv6 is refused as a whole.
   if (name.startsWith("[")) return false;
   if (/^\d+(?:\.\d+){3}$/.test(name)) return !PRIVATE_V4.some(([network, bits]) => within(name, network, bits));
-  return name.includes(".") && !PRIVATE_SUFFIXES.some((suffix) => name.endsWith(suffix));
+  // An empty label hides the suffix before it: `localhost..` is still this machine to some resolvers.
+  const labels = name.split(".");
+  return labels.length > 1 && labels.every((label) => label !== "") && !PRIVATE_SUFFIXES.some((suffix) => name.endsWith(suffix));
 }
 
 function within(address: string, network: string, bits: number): boolean {

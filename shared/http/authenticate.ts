@@ -7,8 +7,11 @@ import { keyRingOf, type RegionalSecrets } from "../region";
 import { personOfApiKey } from "./api-keys";
 import type { AppContext } from "./app-env";
 
-/** RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). */
-const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+/**
+ * RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). The padding that the syntax allows is left out: no token of ours
+ * has any, and a token with some would be a second spelling of the same one.
+ */
+const BEARER = /^bearer +([A-Za-z0-9._~+/-]+)$/i;
 
 type TokenEnv = RegionalSecrets & { readonly ORIGIN: string };
 

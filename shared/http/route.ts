@@ -101,17 +101,22 @@ function security(policy: Policy): Record<string, string[]>[] {
   return policy === "ticket" ? [{ bearer: [] }, {}] : [];
 }
 
-type Body = { description: string; content?: Record<string, { schema: ReturnType<typeof resolver> | { type: "string" } }> };
+type Body = { description: string; content?: Record<string, { schema: ReturnType<typeof resolver> | { type: "string" | "object" } }> };
 
 function successes(spec: RouteSpec): Record<string, Body> {
   const out: Record<string, Body> = {};
   for (const [status, body] of Object.entries(spec.responses)) {
     if (body === null) out[status] = { description: "Done" };
     else if ("mediaType" in body)
-      out[status] = { description: body.description, content: { [body.mediaType]: { schema: { type: "string" } } } };
+      out[status] = { description: body.description, content: { [body.mediaType]: { schema: { type: typeOf(body.mediaType) } } } };
     else out[status] = { description: "Success", content: { "application/json": { schema: resolver(body) } } };
   }
   return out;
+}
+
+/** JSON that another standard describes is an object; everything else is text. */
+function typeOf(mediaType: string): "string" | "object" {
+  return /[/+]json$/.test(mediaType) ? "object" : "string";
 }
 
 const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_region"] as const satisfies readonly ProblemCode[];

@@ -117,7 +117,8 @@ function runtimePid(): number {
   return Number(/(\d+) workerd/.exec(children)?.[1] ?? 0);
 }
 
-async function migrate(runtime: Runtime): Promise<void> {
+/** Applies all migrations to the empty databases of a runtime. */
+export async function migrate(runtime: Runtime): Promise<void> {
   const { unstable_splitSqlQuery: split } = await import("wrangler");
   for (const [binding, name] of Object.entries(DATABASES)) {
     const database = await runtime.getD1Database(binding);

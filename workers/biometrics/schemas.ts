@@ -151,6 +151,7 @@ const sleepSession = z
     source: z.string(),
     summary: z.record(z.string(), z.number().nullable()),
     stages: z.array(z.object({ stage: z.string(), startAt: at, endAt: at })),
+    attributes: z.record(z.string(), z.unknown()).optional().describe("What else the source says of the night, in its own words"),
   })
   .meta({ id: "SleepSession" });
 

@@ -24,7 +24,7 @@ export interface BeginConnection {
 export async function beginConnection(ports: ConnectPorts, input: BeginConnection): Promise<Authorization> {
   const { vendor } = liveVendor(input.vendor);
   const { returnTo } = input;
-  if (returnTo !== undefined && !ports.returnOrigins.includes(new URL(returnTo).origin)) {
+  if (returnTo !== undefined && !leadsBack(returnTo, ports.returnOrigins)) {
     throw problem("invalid", undefined, {
       errors: [{ pointer: "/returnTo", code: "origin_not_allowed", message: "Its origin is not among the allowed ones." }],
     });
@@ -43,6 +43,12 @@ export async function beginConnection(ports: ConnectPorts, input: BeginConnectio
   const now = ports.now();
   await keepState(ports.records(region), state.hash, person, vendor.id, now + STATE_MS, now);
   return { authorizeUrl: begun.url, connection: begun.connection, expiresAt: new Date(now + STATE_MS).toISOString() };
+}
+
+/** Whether a URL is a page of an allowed origin. A `blob:` has the origin of the page that made it, and is no page of it. */
+function leadsBack(text: string, origins: readonly string[]): boolean {
+  const { origin, protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === "" && password === "" && origins.includes(origin);
 }
 
 /** Where the vendor sends the browser back to. */

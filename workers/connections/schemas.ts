@@ -105,7 +105,9 @@ const detailSchema = connectionSchema
   })
   .meta({ id: "ConnectionDetail" });
 
-export const connectionListSchema = z.object({ items: z.array(connectionSchema), next: z.null() }).meta({ id: "ConnectionList" });
+export const connectionListSchema = z
+  .object({ items: z.array(connectionSchema), next: z.string().nullable() })
+  .meta({ id: "ConnectionList" });
 export const statusSchema = z
   .object({ vendor: z.string(), connected: z.boolean(), items: z.array(detailSchema), next: z.null() })
   .meta({ id: "VendorStatus" });

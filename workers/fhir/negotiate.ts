@@ -1,4 +1,6 @@
 import type { AppContext } from "../../shared/http/app-env";
+import { regionalHosts, regionOfHost } from "../../shared/http/regional-hosts";
+import { isLocalHost } from "../../shared/http/residency";
 import { problem } from "../../shared/problem";
 
 export const FHIR_JSON = "application/fhir+json; charset=utf-8";
@@ -20,10 +22,17 @@ export function prefersLenient(c: AppContext): boolean {
   return parts.some((part) => part.trim().toLowerCase().replaceAll('"', "") === "handling=lenient");
 }
 
-/** The FHIR base in the spelling the client used: its links stay within it. */
+/**
+ * The FHIR base in the spelling the client used: its links stay within it. A host that is not one of ours is a name that the caller made
+ * up, and gets links to the public origin.
+ */
 export function baseOf(c: AppContext): string {
-  const { origin, pathname } = new URL(c.req.url);
-  return `${origin}/fhir/${pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
+  const { origin, host, hostname, pathname } = new URL(c.req.url);
+  const ours =
+    origin === c.env.ORIGIN ||
+    regionOfHost(regionalHosts(c.env.REGIONAL_HOSTS), host) !== undefined ||
+    (c.env.RESIDENCY === "off" && isLocalHost(hostname));
+  return `${ours ? origin : new URL(c.env.ORIGIN).origin}/fhir/${pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
 }
 
 /** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both. */

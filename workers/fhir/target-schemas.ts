@@ -63,7 +63,7 @@ export const targetSchema = z
   })
   .meta({ id: "FhirTarget" });
 
-export const targetListSchema = z.object({ items: z.array(targetSchema), next: z.null() }).meta({ id: "FhirTargetList" });
+export const targetListSchema = z.object({ items: z.array(targetSchema), next: z.string().nullable() }).meta({ id: "FhirTargetList" });
 
 export const deliverySchema = z
   .object({

@@ -121,7 +121,7 @@ export const importsRoutes = new Hono<AppEnv>()
     validate("query", followQuery),
     async (c) => {
       const { id } = c.req.valid("param");
-      if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      if (c.req.method !== "GET" || c.req.header("upgrade")?.toLowerCase() !== "websocket") {
         // Whose import it is must not show in how a wrong request is refused.
         await readImport(importPorts(c, personOf(c)), id);
         throw problem("malformed", "This address speaks WebSocket.");

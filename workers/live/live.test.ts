@@ -59,6 +59,7 @@ describe("GET /v1/me/live", () => {
     const plain = await person.fetch("/v1/me/live");
     expect(plain.status).toBe(400);
     expect(await problemOf(plain)).toMatchObject({ code: "malformed" });
+    expect((await person.fetch("/v1/me/live", { method: "HEAD", headers: UPGRADE })).status).toBe(400);
     expect((await fetchApp("/v1/me/live")).status).toBe(401);
     expect((await fetchApp("/v1/me/live", { headers: UPGRADE })).status).toBe(401);
   });

@@ -69,7 +69,8 @@ async function upgraded(
   c.set("actor", admission.actor);
   refuseWrongHost(c, admission.actor.person);
   const filter = parseMetricFilter(metrics);
-  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+  // A HEAD is answered by the same handler, and opens nothing.
+  if (c.req.method !== "GET" || c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     c.header("upgrade", "websocket");
     throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
   }

@@ -19,6 +19,43 @@ const IDEMPOTENCY_KEY = {
   schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
 };
 
+/** How problems look under `/fhir`; see `operationOutcome` in `shared/http/render-problem.ts`. */
+const OPERATION_OUTCOME = {
+  type: "object" as const,
+  properties: {
+    resourceType: { type: "string" as const, const: "OperationOutcome" },
+    issue: {
+      type: "array" as const,
+      minItems: 1,
+      items: {
+        type: "object" as const,
+        properties: {
+          severity: { type: "string" as const, const: "error" },
+          code: { type: "string" as const, description: "Of the value set issue-type" },
+          details: {
+            type: "object" as const,
+            properties: {
+              coding: {
+                type: "array" as const,
+                items: {
+                  type: "object" as const,
+                  properties: { system: { type: "string" as const }, code: { type: "string" as const, enum: Object.keys(PROBLEMS) } },
+                  required: ["system", "code"],
+                },
+              },
+              text: { type: "string" as const },
+            },
+            required: ["coding", "text"],
+          },
+          diagnostics: { type: "string" as const },
+        },
+        required: ["severity", "code", "details"],
+      },
+    },
+  },
+  required: ["resourceType", "issue"],
+};
+
 const DESCRIPTION = `Device data in; clean, region-pinned, standard records and live streams out.
 
 Sign in with \`POST /v1/sessions\` and send the access token as \`Authorization: Bearer …\`. Ids say their kind and region
@@ -33,7 +70,10 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
     documentation: {
       openapi: "3.1.0",
       info: { title: "Meridian", version: "1.0.0", description: DESCRIPTION },
-      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+      components: {
+        schemas: { OperationOutcome: OPERATION_OUTCOME },
+        securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      },
     },
   });
   const invalid = problemResponse("`invalid`: The request is not valid");
@@ -56,6 +96,13 @@ export async function describeApi(app: Hono<AppEnv>): Promise<ApiDocument> {
       responses["415"] ??= unsupported;
     }
     operation.responses = Object.fromEntries(Object.entries(responses).sort(([a], [b]) => a.localeCompare(b)));
+  }
+  for (const [path, item] of Object.entries(generated.paths)) {
+    if (!path.startsWith("/fhir/")) continue;
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation !== undefined) operation.responses = asOutcomes(operation.responses ?? {});
+    }
   }
   const paths = Object.fromEntries(Object.entries(generated.paths).sort(([a], [b]) => (a < b ? -1 : 1)));
   return withoutSafeBounds({ ...generated, paths });
@@ -90,4 +137,15 @@ function withProblems(answer: Answer | undefined, codes: readonly ProblemCode[])
 
 function problemResponse(description: string): Answer {
   return { description, content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } };
+}
+
+/** Clients of FHIR get the same problems as OperationOutcomes. */
+function asOutcomes(responses: NonNullable<Operation["responses"]>): NonNullable<Operation["responses"]> {
+  const outcome = { "application/fhir+json": { schema: { $ref: "#/components/schemas/OperationOutcome" } } };
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, answer]) => {
+      const problems = "content" in answer && answer.content !== undefined && "application/problem+json" in answer.content;
+      return [status, problems ? { ...answer, content: outcome } : answer];
+    }),
+  );
 }

@@ -114,3 +114,55 @@ describe("pages", () => {
     expect((await get("/problems/constructor")).status).toBe(404);
   });
 });
+
+describe("the document keeps its word", () => {
+  const part = z.looseObject({
+    parameters: z.array(z.looseObject({ name: z.string() })).default([]),
+    responses: z.record(
+      z.string(),
+      z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.looseObject({}) })).default({}) }),
+    ),
+  });
+  const read = async () => {
+    const response = await exports.default.fetch(new Request("http://meridian.test/openapi.json"));
+    const document = z.looseObject({
+      paths: z.record(z.string(), z.record(z.string(), part)),
+      components: z.looseObject({ schemas: z.record(z.string(), z.looseObject({})) }),
+    });
+    return document.parse(await response.json());
+  };
+
+  test("a list that takes a cursor may answer one", async () => {
+    const { paths, components } = await read();
+    const lists = Object.values(paths).flatMap((item) =>
+      Object.values(item).filter(({ parameters }) => parameters.some(({ name }) => name === "cursor")),
+    );
+    expect(lists.length).toBeGreaterThan(10);
+    for (const { responses } of lists) {
+      const { $ref } = z.looseObject({ $ref: z.string() }).parse(responses["200"]?.content["application/json"]?.schema);
+      const schema = components.schemas[$ref.split("/").pop() ?? ""];
+      const { next } = z.looseObject({ properties: z.looseObject({ next: z.unknown() }) }).parse(schema).properties;
+      expect(JSON.stringify(next), $ref).toContain('"string"');
+    }
+  });
+
+  test("a night may carry what its source says besides", async () => {
+    const { components } = await read();
+    expect(components.schemas["SleepSession"]).toMatchObject({ properties: { attributes: { type: "object" } } });
+  });
+
+  test("under /fhir a refusal is an OperationOutcome, and a resource an object", async () => {
+    const { paths } = await read();
+    for (const [path, item] of Object.entries(paths).filter(([name]) => name.startsWith("/fhir/"))) {
+      for (const { responses } of Object.values(item)) {
+        for (const [status, { content }] of Object.entries(responses)) {
+          expect(
+            Object.keys(content).filter((type) => type !== "application/fhir+json"),
+            `${path} ${status}`,
+          ).toEqual([]);
+          for (const { schema } of Object.values(content)) expect(schema["type"] ?? schema["$ref"]).toMatch(/^object$|OperationOutcome$/);
+        }
+      }
+    }
+  });
+});

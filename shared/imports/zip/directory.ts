@@ -1,6 +1,6 @@
 import { problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
-import { CENTRAL_HEADER, isEncrypted, safeName, viewOf, withZip64, type ZipEntry, type ZipListing } from "./entry";
+import { CENTRAL_HEADER, isEncrypted, LOCAL_HEADER_BYTES, safeName, viewOf, withZip64, type ZipEntry, type ZipListing } from "./entry";
 import { recoverEntries } from "./recover";
 
 const END_OF_DIRECTORY = 0x06054b50;
@@ -58,7 +58,17 @@ export async function listZip(source: ByteSource): Promise<ZipListing> {
     }
     at = extraEnd + view.getUint16(at + 32, true);
   }
+  refuseOverlap(entries);
   return { entries, unsafe, recovered: false };
+}
+
+/** A directory whose entries share their bytes makes much out of little: each is honest, all together are a bomb. */
+function refuseOverlap(entries: readonly ZipEntry[]): void {
+  let end = 0;
+  for (const { headerOffset, compressedSize } of entries.toSorted((a, b) => a.headerOffset - b.headerOffset)) {
+    if (headerOffset < end) throw problem("file_unreadable", "The archive's entries overlap.");
+    end = headerOffset + LOCAL_HEADER_BYTES + compressedSize;
+  }
 }
 
 async function findDirectory(source: ByteSource): Promise<Directory | undefined> {

@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
+import { Authenticator } from "../authenticator";
+import type { Plan } from "./plan";
+import { bearer, type Person, parsed, type World } from "./world";
+
+/**
+ * Calls that need what no schema can say: a proof made with a key, a code out of a letter, a vendor's consent. Each makes a valid plan
+ * into one that can succeed; an operation that is not here gets along without.
+ */
+export const RECIPES: Readonly<Record<string, (world: World, person: Person, plan: Plan) => Promise<Plan>>> = {
+  postV1IngestByPlatform: async (_world, _person, plan) => withBody(plan, push(), { platform: "healthkit" }),
+  postV1Imports: async (_world, _person, plan) => ({
+    ...withBody(plan, { kind: "apple-health-export", fileName: "export.zip", size: 1_000 }),
+    query: [],
+  }),
+  postHooksGoogleHealthBySecret: async (world, _person, plan) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(notification()));
+    const headers: [string, string][] = [
+      ["authorization", `Bearer ${world.secrets["GOOGLE_WEBHOOK_SECRET"] ?? ""}`],
+      ["google-health-api-signature", world.signHook(new TextDecoder().decode(bytes))],
+    ];
+    return {
+      ...plan,
+      headers,
+      path: { secret: world.secrets["GOOGLE_WEBHOOK_SECRET"] ?? "" },
+      body: { mediaType: "application/json", bytes },
+    };
+  },
+  getV1IntegrationsByVendorAuthorize: async (_world, _person, plan) => ({ ...plan, path: { vendor: "google-health" }, query: [] }),
+  getV1IntegrationsByVendorStatus: async (_world, _person, plan) => ({ ...plan, path: { vendor: "google-health" } }),
+  getV1IntegrationsByVendorCallback: async (world, person, plan) => {
+    const begun = await world.send({
+      method: "GET",
+      target: "/v1/integrations/google-health/authorize?areas=sleep",
+      headers: bearer(person),
+    });
+    const { authorizeUrl } = z.looseObject({ authorizeUrl: z.string().default("http://x/") }).parse(parsed(begun.text) ?? {});
+    const back = await world.consent(authorizeUrl);
+    return { ...plan, path: { vendor: "google-health" }, query: [...new URL(back, "http://x").searchParams] };
+  },
+  postV1MePasskeys: async (world, person, plan) => {
+    const found = await creation(world, person);
+    return found === undefined
+      ? plan
+      : withBody(plan, { name: "Key", response: await (await Authenticator.make(world.origin)).create(found) });
+  },
+  patchV1MePasskeysById: async (world, person, plan) => {
+    await keyOf(world, person);
+    return plan;
+  },
+  deleteV1MePasskeysById: async (world, person, plan) => {
+    keys.delete(person);
+    await keyOf(world, person);
+    return plan;
+  },
+  postV1SessionsPasskeys: async (world, person, plan) => {
+    const key = await keyOf(world, person);
+    const asked = await world.json("POST", "/v1/sessions/passkeys/challenges", {});
+    const found = z.looseObject({ challenge: z.string() }).safeParse(parsed(asked.text)).data;
+    return found === undefined ? plan : withBody(plan, { response: await key.get(found) });
+  },
+  postV1MeTotpConfirmation: async (world, person, plan) => withBody(plan, { code: await codeOf(await enrol(world, person)) }),
+  deleteV1MeTotp: async (world, person, plan) => {
+    await confirm(world, person);
+    return plan;
+  },
+  postV1MeRecoveryCodes: async (world, person, plan) => {
+    await confirm(world, person);
+    return plan;
+  },
+  postV1SessionsChallenges: async (world, _person, plan) => {
+    const fresh = await world.register("eu");
+    const secret = await confirm(world, fresh);
+    const half = await world.json("POST", "/v1/sessions", { email: fresh.email, password: fresh.password });
+    const { challenge } = z.looseObject({ challenge: z.string().default("x") }).parse(parsed(half.text) ?? {});
+    return withBody(plan, { challenge, code: await codeOf(secret) });
+  },
+  postV1PasswordResetsCompletions: async (world, person, plan) => {
+    await world.json("POST", "/v1/password-resets", { email: person.email });
+    return withBody(plan, { token: await letter(world, person.email, "rst"), password: person.password });
+  },
+  postV1MeEmailConfirmation: async (world, _person, plan) => {
+    const fresh = await world.register("us");
+    world.people.push(fresh);
+    const email = world.freshEmail();
+    await world.json("POST", "/v1/me/email", { email }, fresh);
+    return { ...withBody(plan, { token: await letter(world, email, "eml") }), who: world.people.length - 1 };
+  },
+};
+
+/** Operations that cannot succeed in this run, and why. */
+export const WITHOUT_SUCCESS: Readonly<Record<string, string>> = {
+  postV1ImportsByIdStart: "an announced file goes to the bucket past the product; workers/imports/imports.test.ts shows it",
+  postV1AccountsVerifications: "a registration waits for its letter only where VERIFY_EMAIL is on; workers/accounts/email.test.ts shows it",
+};
+
+const keys = new WeakMap<Person, Authenticator>();
+const creationSchema = z.looseObject({ challenge: z.string(), user: z.looseObject({ id: z.string() }) });
+
+async function creation(world: World, person: Person) {
+  return creationSchema.safeParse(parsed((await world.json("POST", "/v1/me/passkeys/challenges", {}, person)).text)).data;
+}
+
+/** The person's passkey, added where they have none. */
+async function keyOf(world: World, person: Person): Promise<Authenticator> {
+  const known = keys.get(person);
+  if (known !== undefined) return known;
+  const made = await Authenticator.make(world.origin);
+  keys.set(person, made);
+  const found = await creation(world, person);
+  if (found === undefined) return made;
+  const added = await world.json("POST", "/v1/me/passkeys", { name: "First", response: await made.create(found) }, person);
+  world.harvest(person, "passkeys", added);
+  return made;
+}
+
+async function enrol(world: World, person: Person): Promise<string> {
+  await world.send({ method: "DELETE", target: "/v1/me/totp", headers: bearer(person) });
+  const begun = await world.json("POST", "/v1/me/totp", {}, person);
+  return z.looseObject({ secret: z.string().default("") }).parse(parsed(begun.text) ?? {}).secret;
+}
+
+/** Sets up an app with the code of the step before, so that the present one is left. */
+async function confirm(world: World, person: Person): Promise<string> {
+  const secret = await enrol(world, person);
+  await world.json("POST", "/v1/me/totp/confirmation", { code: await codeOf(secret, -1) }, person);
+  return secret;
+}
+
+async function codeOf(secret: string, offset = 0): Promise<string> {
+  const bytes = fromBase32(secret);
+  return bytes === undefined || bytes.byteLength === 0 ? "000000" : await totpCode(bytes, stepAt(Date.now()) + offset);
+}
+
+/** The newest code of a kind in the letters to an address; letters go out after the answer. */
+async function letter(world: World, to: string, kind: string): Promise<string> {
+  for (let tries = 0; tries < 40; tries++) {
+    const answer = await world.send({ method: "GET", target: `/v1/dev/outbox?to=${encodeURIComponent(to)}`, headers: [] });
+    const code = new RegExp(`${kind}_[a-z]{2}_[\\w-]{43}`).exec(answer.text)?.[0];
+    if (code !== undefined) return code;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return `${kind}_eu_none`;
+}
+
+function withBody(plan: Plan, value: unknown, path: Readonly<Record<string, unknown>> = {}): Plan {
+  return { ...plan, path: { ...plan.path, ...path }, body: { mediaType: "application/json", value } };
+}
+
+function push(): unknown {
+  const at = "2026-11-20T07:30:00Z";
+  const record = { id: crypto.randomUUID(), type: "HKQuantityTypeIdentifierBodyMass", unit: "kg", value: 71, startDate: at, endDate: at };
+  return { data: { records: [record], sleep: [], workouts: [] } };
+}
+
+function notification(): unknown {
+  const interval = { physicalTimeInterval: { startTime: "2026-11-20T07:00:00Z", endTime: "2026-11-20T07:01:00Z" } };
+  const common = { version: "1", clientProvidedSubscriptionName: "s", operation: "UPSERT", dataType: "heart-rate" };
+  return { data: { ...common, healthUserId: "nobody-here", intervals: [interval] } };
+}
