@@ -68,6 +68,21 @@ describe("a changed password", () => {
     expect(await response.json()).toMatchObject({ errors: [{ pointer: "/newPassword" }] });
   });
 
+  it("cannot contain the address, which is kept sealed", async () => {
+    const owner = await registerPerson();
+    const { records } = regional(env, "eu");
+    await vi.waitFor(async () => {
+      const kept = await records
+        .prepare("select 1 from credentials where person_id = ? and sealed_email is not null")
+        .bind(owner.person.id)
+        .first();
+      expect(kept).not.toBeNull();
+    });
+    const [localPart = ""] = owner.email.split("@");
+    const response = await change(owner.accessToken, { currentPassword: owner.password, newPassword: `${localPart.toUpperCase()}-7!` });
+    expect([response.status, await response.json()]).toMatchObject([422, { errors: [{ code: "contains_context" }] }]);
+  });
+
   it("is chosen once where two are chosen at the same time", async () => {
     const owner = await registerPerson();
     const chosen = [freshPassword(), freshPassword()];

@@ -13,10 +13,15 @@ export interface Account {
 }
 
 /**
- * Opens the way to somebody's account. Whether the actor may do anything there, the vault decides and logs. Administrators act in their
+ * Opens the way to somebody's account. An administrator must have proven themselves lately (`requireFresh` throws where not); whoever is none is
+ * told so by the vault, in the words for everybody. Whether the actor may do anything there, the vault decides and logs. Administrators act in their
  * own region alone: anywhere else they are nobody. Problems `session_ended`, and `not_found` for who is not registered.
  */
-export async function openAccount({ actor, now, recordsOf, vaultOf }: RolePorts, id: string): Promise<Account> {
+export async function openAccount(
+  { actor, now, recordsOf, vaultOf }: RolePorts,
+  id: string,
+  requireFresh: () => Promise<void>,
+): Promise<Account> {
   const person = parseId("person", id);
   const [reader, exists] = await Promise.all([
     readerOf(recordsOf, actor, now()),
@@ -24,5 +29,6 @@ export async function openAccount({ actor, now, recordsOf, vaultOf }: RolePorts,
   ]);
   if (person === undefined || !exists) throw notFound("person");
   const isNear = regionOf(person) === regionOf(actor.person);
+  if (isNear && reader.roles?.includes("admin") === true && reader.assurance === "aal2") await requireFresh();
   return { actor: isNear ? reader : { ...reader, roles: [] }, person, vault: vaultOf(person) };
 }

@@ -15,8 +15,8 @@ export interface Held {
 }
 
 /** What roles somebody holds, for an administrator. Problems `not_found`, `step_up_required`, `session_ended`. */
-export async function readRoles(ports: RolePorts, id: string): Promise<Held> {
-  const account = await openAccount(ports, id);
+export async function readRoles(ports: RolePorts, id: string, requireFresh: () => Promise<void>): Promise<Held> {
+  const account = await openAccount(ports, id, requireFresh);
   await account.vault.administer(account.actor, "read", []);
   return await heldBy(ports, account);
 }

@@ -17,14 +17,15 @@ export const rolesRoutes = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "What roles somebody holds",
-      description: "For administrators of the same region, in a session with a second factor. The person sees it in their access log.",
+      description:
+        "For administrators of the same region, within five minutes of a proof with a second factor. The person sees it in their access log.",
       tags: TAGS,
       responses: { 200: heldRolesSchema },
       problems: ["not_found", "step_up_required"],
     }),
     validate("param", personParam),
     async (c) => {
-      const { held, etag } = await readRoles(rolePorts(c), c.req.valid("param").personId);
+      const { held, etag } = await readRoles(rolePorts(c), c.req.valid("param").personId, () => requireStepUp(c));
       return c.json(held, 200, { etag });
     },
   )

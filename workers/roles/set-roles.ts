@@ -21,7 +21,7 @@ export const SET_ROLES = `update people set roles = ?2, updated_at = ?4 where id
  * `conflict` where nobody in the region could give roles any more; `unavailable` where a stream that the person watches could not be closed
  * yet, although the roles have changed.
  *
- * @param requireFresh throws where the administrator has not proven themselves lately; asked before anything is logged as allowed
+ * @param requireFresh throws where the caller has not proven themselves lately; asked before anything is logged as allowed
  */
 export async function setRoles(
   ports: RolePorts,
@@ -32,10 +32,8 @@ export async function setRoles(
     requireFresh,
   }: { readonly roles: readonly Role[]; readonly ifMatch: string | undefined; readonly requireFresh: () => Promise<void> },
 ): Promise<Held> {
-  const account = await openAccount(ports, id);
+  const account = await openAccount(ports, id, requireFresh);
   const { actor, person, vault } = account;
-  // Whoever is no administrator is told so by the vault, in the words for everybody.
-  if (actor.roles?.includes("admin") === true && actor.assurance === "aal2") await requireFresh();
   const wanted = inOrder(roles);
   await vault.administer(actor, "manage", wanted);
   if (ifMatch === undefined) {

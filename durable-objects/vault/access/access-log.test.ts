@@ -163,7 +163,7 @@ describe("a log that is", () => {
       fault: null,
       first: 1,
       proven: 10,
-      checkpoint: { seq: 10, at: expect.any(Number) },
+      checkpoint: { seq: 10, at: expect.any(Number), statement: expect.any(String) },
       next: null,
     });
     const part = await verify(one, 0, 4);
