@@ -15,6 +15,7 @@ export const ID_KINDS = {
   passkey: "psk",
   apiKey: "key",
   consent: "cns",
+  export: "exp",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -26,6 +27,7 @@ export type ConnectionId = Id<"connection">;
 export type ImportId = Id<"import">;
 export type TargetId = Id<"target">;
 export type ConsentId = Id<"consent">;
+export type ExportId = Id<"export">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

@@ -16,6 +16,7 @@ import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
 import { consentsRoutes } from "./consents/routes";
 import { connectionsRoutes } from "./connections/routes";
+import { exportsRoutes } from "./exports/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
@@ -52,6 +53,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", fhirTargetRoutes);
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
+  app.route("/", exportsRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);

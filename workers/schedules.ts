@@ -4,8 +4,10 @@ import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { cleanExports } from "./exports";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
+import { cleanSessions } from "./sessions";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -30,6 +32,12 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
+  {
+    name: "clean sessions",
+    everyMinutes: 60,
+    run: async (env, now) => await cleanSessions((region) => regional(env, region).records, now),
+  },
+  { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

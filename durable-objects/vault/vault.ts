@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, type ConsentId, type ExportId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { METRIC_CODE } from "../../shared/health/catalogue";
@@ -36,6 +36,8 @@ import { Connections, type Registration, type SyncAnswer, type SyncResult } from
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { Details } from "./details";
+import { type ExportPage, type ExportPlan, Exports, type PlannedFile } from "./export/exports";
+import type { RowKey } from "./export/kind";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -69,6 +71,7 @@ export class Vault extends DurableObject<Env> {
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
+  readonly #exports: Exports;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -103,6 +106,7 @@ export class Vault extends DurableObject<Env> {
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
+    this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
   }
 
   override async alarm(): Promise<void> {
@@ -455,6 +459,27 @@ export class Vault extends DurableObject<Env> {
   async sharedWith(actor: PersonActor): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
+  }
+
+  /** Lets an export read everything from now on, or names the one that does already. Problem `rate_limited`. */
+  async openExport(actor: PersonActor, id: ExportId): Promise<{ running: string | null }> {
+    this.#door.enter(actor, { action: "export", resource: "export", about: [id] });
+    return this.#exports.open(id);
+  }
+
+  /** Ends an export's access. */
+  async closeExport(id: string): Promise<void> {
+    this.#exports.close(id);
+  }
+
+  /** What an export consists of. For the exporter; problem `not_found` where the person did not begin it, or it has ended. */
+  async exportPlan(id: string): Promise<ExportPlan> {
+    return this.#exports.plan(id);
+  }
+
+  /** A piece of one file of an export. For the exporter; problem `not_found` as above. */
+  async exportPage(id: string, file: PlannedFile, after: RowKey | null): Promise<ExportPage> {
+    return await this.#exports.page(id, file, after);
   }
 
   #record(batch: Batch, by: Writer): Receipt {
