@@ -148,6 +148,8 @@ export class Importer extends DurableObject<Env> {
     const reader = (this.#reader ??= await this.#open(job));
     const step = await reader.next();
     if (this.#job()?.state !== "running") return true;
+    if (step.restore !== undefined) await vaultDoor(this.env, job.owner).restore(step.restore, this.#id);
+    if (this.#job()?.state !== "running") return true;
     const receipt = isEmpty(step.batch) ? undefined : await this.#record(job.owner, step.batch);
     if (this.#job()?.state !== "running") return true;
     this.#book(reader, step, receipt);
@@ -262,6 +264,7 @@ function isEmpty(batch: Batch): boolean {
     batch.series.length === 0 &&
     batch.readings.length === 0 &&
     batch.sleepStretches.length === 0 &&
+    batch.sleepSessions.length === 0 &&
     batch.workouts.length === 0 &&
     batch.quarantined.length === 0
   );

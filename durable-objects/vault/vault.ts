@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
+import type { Restore } from "../../shared/exports/restore";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ConnectionId, type ConsentId, type ExportId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
@@ -176,6 +177,16 @@ export class Vault extends DurableObject<Env> {
   /** Stores canonical readings of an import; idempotent. `by` is the import's id, for the access log. */
   async record(batch: Batch, by = "system"): Promise<Receipt> {
     return this.#record(batch, { kind: "system", id: by });
+  }
+
+  /** Stores what an import of an export brings back beyond readings; idempotent. `by` is the import's id. */
+  async restore(restore: Restore, by: string): Promise<void> {
+    this.#door.system(by, { action: "write", resource: "reading", about: [] });
+    this.#store.restore(restore);
+    if (restore.details === undefined) return;
+    const known = await this.#details.read();
+    const missing = Object.entries(restore.details).filter(([name]) => known[name as keyof PersonDetails] === null);
+    await this.#details.change(Object.fromEntries(missing));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS } from "../../../shared/clock";
+import type { Restore } from "../../../shared/exports/restore";
 import type { Batch, Receipt } from "../../../shared/health/reading";
 import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { RecordedListener, Touched } from "../state";
@@ -8,6 +9,7 @@ import { OpenHours } from "./open-hours";
 import { recordBatch, type RecordContext } from "./record";
 import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
+import { restoreInto } from "./restore";
 import { MINUTES_KEPT_HOURS } from "./samples";
 import { Sources } from "./sources";
 
@@ -49,6 +51,11 @@ export class Store {
       return [...removed, ...recordBatch(ctx, batch, receipt)];
     });
     return receipt;
+  }
+
+  /** Stores what an import of an export brings back beyond readings. A replay changes nothing. */
+  restore(restore: Restore): void {
+    this.#write((ctx) => restoreInto(ctx, restore));
   }
 
   /** Deletes for the person, and keeps what was deleted from coming back by a later sync of the same past. */
