@@ -25,6 +25,7 @@ import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
+import { retentionRoutes } from "./retention/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -54,6 +55,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
   app.route("/", exportsRoutes);
+  app.route("/", retentionRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);

@@ -13,6 +13,7 @@ import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
+import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
 import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
@@ -48,6 +49,7 @@ import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
+import { Retention } from "./retention/retention";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
 import type { Profile, VaultState, Writer } from "./state";
@@ -73,6 +75,7 @@ export class Vault extends DurableObject<Env> {
   readonly #sealer: Sealer;
   readonly #details: Details;
   readonly #exports: Exports;
+  readonly #retention: Retention;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -107,6 +110,7 @@ export class Vault extends DurableObject<Env> {
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
+    this.#retention = new Retention(this.#state, store, this.#log, this.#door);
     this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
   }
 
@@ -183,6 +187,7 @@ export class Vault extends DurableObject<Env> {
   async restore(restore: Restore, by: string): Promise<void> {
     this.#door.system(by, { action: "write", resource: "reading", about: [] });
     this.#store.restore(restore);
+    this.#retention.restore(restore.retention);
     if (restore.details === undefined) return;
     const known = await this.#details.read();
     const missing = Object.entries(restore.details).filter(([name]) => known[name as keyof PersonDetails] === null);
@@ -470,6 +475,19 @@ export class Vault extends DurableObject<Env> {
   async sharedWith(actor: PersonActor): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
+  }
+
+  /** How long what is kept, and what was done about it. */
+  async retention(actor: PersonActor): Promise<RetentionView> {
+    this.#door.enter(actor, { action: "read", resource: "retention" });
+    return this.#retention.view();
+  }
+
+  /** Chooses how long what is kept; problem `invalid`. What is too old goes at once. */
+  async setRetention(actor: PersonActor, settings: RetentionSettings): Promise<RetentionView> {
+    this.#door.enter(actor, { action: "manage", resource: "retention" });
+    this.#retention.set(settings);
+    return this.#retention.view();
   }
 
   /** Lets an export read everything from now on, or names the one that does already. Problem `rate_limited`. */

@@ -10,6 +10,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   _migrations: "Names of the schema's versions; nothing of the person.",
   revoked_sessions: "Ids of ended sessions for as long as their tokens live; the sessions are in the export.",
   timers: "When the vault does its own work next.",
+  series: "Counts and ends of each series, computed from the readings that are in the export.",
   minutes: "Minutes of the last two days, computed from the samples that are in the export.",
   connection_secrets: "Tokens of vendors: whoever reads the archive must not act for the person there.",
   connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
