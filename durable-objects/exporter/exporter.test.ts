@@ -38,9 +38,11 @@ async function contentOf(bytes: Uint8Array): Promise<Readonly<Record<string, rea
       .filter(({ kind, format }) => (kinds.has(kind) || kind === "days") && format === "ndjson")
       .map(({ name }) => [
         name,
-        (files.get(name) ?? "")
-          .split("\n")
-          .map((line) => (line.includes('"derivedFrom"') ? line.replace(/"version":\d+/, '"version":0') : line)),
+        (files.get(name) ?? "").split("\n").map((line) => {
+          // Figures of a night get the time of their computation for a version, settings that of their import.
+          if (line.includes('"derivedFrom"')) return line.replace(/"version":\d+/, '"version":0');
+          return name === "retention.ndjson" ? line.replace(/"changedAt":"[^"]+"/, "") : line;
+        }),
       ]),
   );
 }
@@ -117,13 +119,13 @@ describe("an export", () => {
       );
     }
     const upload = newId("import", "eu", Date.now());
-    const bytes = new Uint8Array(18 * 1024 * 1024);
+    const bytes = new Uint8Array(9 * 1024 * 1024);
     for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
     await env.FILES_EU.put(uploadKey(upload), bytes);
     return { one, bytes, name: `uploads/${upload}`, facts: [{ kind: "imports", columns: ["id"], records: [{ id: upload }] }] };
   }
 
-  test("that is cut off at every step goes on, and is a whole file of several parts", async () => {
+  test("that stops after every step and is evicted goes on, and is a whole file of several parts", async () => {
     const { one, bytes, name, facts } = await large();
     const { id, exporter } = await beginExport(one.person, one.actor, facts);
     // A clock that leaps: every slice ends after one step.
@@ -136,7 +138,7 @@ describe("an export", () => {
         if (state !== "running") break;
         expect(progress.done).toBeGreaterThanOrEqual(last);
         last = progress.done;
-        await evictDurableObject(exporter);
+        if (steps % 3 === 0) await evictDurableObject(exporter);
         await runDurableObjectAlarm(exporter);
       }
     } finally {
@@ -153,7 +155,7 @@ describe("an export", () => {
     const hash = new RunningSha256();
     hash.update(bytes);
     expect(manifest.files.find((one) => one.name === name)).toMatchObject({ bytes: bytes.length, sha256: hash.hex() });
-  });
+  }, 120_000);
 
   test("leaves a line in the access log for every kind", async () => {
     const one = freshVault("eu");
