@@ -130,7 +130,7 @@ describe("an export", () => {
     const { id, exporter } = await beginExport(one.person, one.actor, facts);
     // A clock that leaps: every slice ends after one step.
     let now = Date.now();
-    const clock = vi.spyOn(Date, "now").mockImplementation(() => (now += 11_000));
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => (now += 6_000));
     let [last, steps] = [-1, 0];
     try {
       for (; steps < 400; steps++) {
