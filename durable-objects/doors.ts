@@ -1,6 +1,7 @@
-import { type PersonId, regionOf } from "../shared/id";
+import { type ImportId, type PersonId, regionOf } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 import type { Gate } from "./gate/gate";
+import type { Importer } from "./importer/importer";
 import type { Vault } from "./vault/vault";
 
 /** The region's bucket, queues and keys, as objects see them. Objects never touch D1. */
@@ -26,6 +27,11 @@ export function storesOf(env: Env, region: Region): RegionalStores {
 /** A person's vault, opened from another object. */
 export function vaultDoor(env: Env, person: PersonId): DurableObjectStub<Vault> {
   return openIn<DurableObjectStub<Vault>>(env.VAULTS, regionOf(person), person, env.RESIDENCY);
+}
+
+/** The object that runs one import, opened from another object. */
+export function importerDoor(env: Env, id: ImportId): DurableObjectStub<Importer> {
+  return openIn<DurableObjectStub<Importer>>(env.IMPORTERS, regionOf(id), id, env.RESIDENCY);
 }
 
 /** The object that counts one limit exactly. */

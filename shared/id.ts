@@ -18,6 +18,7 @@ export const ID_KINDS = {
   organisation: "org",
   client: "cli",
   identity: "idn",
+  export: "exp",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -31,6 +32,7 @@ export type TargetId = Id<"target">;
 export type ConsentId = Id<"consent">;
 export type OrganisationId = Id<"organisation">;
 export type ClientId = Id<"client">;
+export type ExportId = Id<"export">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   precondition_failed: [412, "The resource has changed"],
   too_large: [413, "The request is too large"],
   unsupported_media_type: [415, "The content type is not supported"],
+  range_not_satisfiable: [416, "The file has no such range"],
   wrong_region: [421, "The data lies in another region"],
   invalid: [422, "The request is not valid"],
   unit_mismatch: [422, "The unit does not fit the metric"],

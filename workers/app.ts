@@ -13,6 +13,7 @@ import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
 import { consentsRoutes } from "./consents/routes";
 import { connectionsRoutes } from "./connections/routes";
+import { exportsRoutes } from "./exports/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
@@ -26,6 +27,7 @@ import { partnersRoutes } from "./partners/routes";
 import { regional } from "./regional";
 import { rolesRoutes } from "./roles/routes";
 import { securityRoutes } from "./security/routes";
+import { retentionRoutes } from "./retention/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -55,6 +57,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", fhirTargetRoutes);
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
+  app.route("/", exportsRoutes);
+  app.route("/", retentionRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);

@@ -1,7 +1,8 @@
+import type { Exporter } from "../durable-objects/exporter/exporter";
 import type { Gate } from "../durable-objects/gate/gate";
 import type { Importer } from "../durable-objects/importer/importer";
 import type { Vault } from "../durable-objects/vault/vault";
-import { type ImportId, type PersonId, regionOf } from "../shared/id";
+import { type ExportId, type ImportId, type PersonId, regionOf } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 
 /** The stores of one region. */
@@ -34,6 +35,11 @@ export function vaultOf(env: Env, person: PersonId): DurableObjectStub<Vault> {
 /** The object that runs one import. */
 export function importerOf(env: Env, id: ImportId): DurableObjectStub<Importer> {
   return openIn<DurableObjectStub<Importer>>(env.IMPORTERS, regionOf(id), id, env.RESIDENCY);
+}
+
+/** The object that runs one export. */
+export function exporterOf(env: Env, id: ExportId): DurableObjectStub<Exporter> {
+  return openIn<DurableObjectStub<Exporter>>(env.EXPORTERS, regionOf(id), id, env.RESIDENCY);
 }
 
 /** The object that counts one limit exactly; `name` is opaque (a keyed hash or a vendor id). */

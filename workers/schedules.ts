@@ -7,11 +7,13 @@ import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { moveAllKeys } from "./keys/move-all";
 import { cleanFlows } from "./identities/flows";
+import { cleanExports } from "./exports";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
+import { cleanSessions } from "./sessions";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -45,6 +47,12 @@ export const JOBS: readonly Job[] = [
   { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },
   { name: "move keys", everyMinutes: 5, run: moveAllKeys },
   { name: "clean sign-in flows", everyMinutes: 60, run: async (env, now) => await cleanFlows(env.DIRECTORY, now) },
+  {
+    name: "clean sessions",
+    everyMinutes: 60,
+    run: async (env, now) => await cleanSessions((region) => regional(env, region).records, now),
+  },
+  { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

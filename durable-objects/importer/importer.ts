@@ -5,14 +5,14 @@ import type { Batch, Receipt } from "../../shared/health/reading";
 import { parseId, type PersonId, regionOf } from "../../shared/id";
 import type { ImportReader, ImportStep } from "../../shared/imports/import-reader";
 import { type ImportKind, openImport } from "../../shared/imports/kinds";
-import { type ImportStatus, keptProblem, uploadKey } from "../../shared/imports/status";
+import { type ImportStatus, keptProblem, publicImport, uploadKey } from "../../shared/imports/status";
 import { consoleLog } from "../../shared/log";
 import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
 import { storesOf, vaultDoor } from "../doors";
 import { migrate } from "../migrate";
 import { bucketSource } from "./bucket-source";
 import { type Job, JobStore, statusOf } from "./job";
-import { Watchers } from "./watchers";
+import { Watchers } from "../watchers";
 
 /** Work per alarm, so that cancelling, watching and moving the object never wait long. */
 const SLICE_MS = 10 * SECOND_MS;
@@ -30,7 +30,7 @@ const LONGEST_WAIT_MS = 5 * MINUTE_MS;
  */
 export class Importer extends DurableObject<Env> {
   readonly #jobs: JobStore;
-  readonly #watchers: Watchers;
+  readonly #watchers: Watchers<ImportStatus>;
   #reader: ImportReader | undefined;
   #isWorking = false;
   #isReady = false;
@@ -38,7 +38,7 @@ export class Importer extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#jobs = new JobStore(ctx.storage.sql);
-    this.#watchers = new Watchers(ctx);
+    this.#watchers = new Watchers(ctx, (status) => ({ import: publicImport(status) }));
   }
 
   /** Prepares an import that waits for its file. `size` is what the uploader announces, 0 where it does not know. */
@@ -147,6 +147,8 @@ export class Importer extends DurableObject<Env> {
     if (job?.state !== "running") return true;
     const reader = (this.#reader ??= await this.#open(job));
     const step = await reader.next();
+    if (this.#job()?.state !== "running") return true;
+    if (step.restore !== undefined) await vaultDoor(this.env, job.owner).restore(step.restore, this.#id);
     if (this.#job()?.state !== "running") return true;
     const receipt = isEmpty(step.batch) ? undefined : await this.#record(job.owner, step.batch);
     if (this.#job()?.state !== "running") return true;
@@ -262,6 +264,7 @@ function isEmpty(batch: Batch): boolean {
     batch.series.length === 0 &&
     batch.readings.length === 0 &&
     batch.sleepStretches.length === 0 &&
+    batch.sleepSessions.length === 0 &&
     batch.workouts.length === 0 &&
     batch.quarantined.length === 0
   );

@@ -4,6 +4,8 @@ import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
 import consents from "../../migrations/vault/0051_consents.sql";
 import watching from "../../migrations/vault/0120_watching.sql";
+import exports from "../../migrations/vault/0090_exports.sql";
+import retention from "../../migrations/vault/0091_retention.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -17,5 +19,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0040_live", live],
   ["0050_access_log", accessLog],
   ["0051_consents", consents],
+  ["0090_exports", exports],
+  ["0091_retention", retention],
   ["0120_watching", watching],
 ];

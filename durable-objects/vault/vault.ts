@@ -1,8 +1,18 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor, Reader } from "../../shared/context";
+import type { Restore } from "../../shared/exports/restore";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, type PersonId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import {
+  type ConnectionId,
+  type ConsentId,
+  type ExportId,
+  parseId,
+  type PersonId,
+  regionOf,
+  type SessionId,
+  systemRandom,
+} from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
 import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
@@ -15,6 +25,7 @@ import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
+import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { storesOf } from "../doors";
@@ -42,6 +53,8 @@ import { Connections, type Registration, type SyncAnswer, type SyncResult } from
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { Details } from "./details";
+import { type ExportPage, type ExportPlan, Exports, type PlannedFile } from "./export/exports";
+import type { RowKey } from "./export/kind";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -52,6 +65,7 @@ import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
+import { Retention } from "./retention/retention";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
 import type { Profile, VaultState, Writer } from "./state";
@@ -83,6 +97,8 @@ export class Vault extends DurableObject<Env> {
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
+  readonly #exports: Exports;
+  readonly #retention: Retention;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -118,6 +134,8 @@ export class Vault extends DurableObject<Env> {
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
+    this.#retention = new Retention(this.#state, store, this.#log, this.#door);
+    this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
   }
 
   override async alarm(): Promise<void> {
@@ -239,6 +257,17 @@ export class Vault extends DurableObject<Env> {
   /** Stores canonical readings of an import; idempotent. `by` is the import's id, for the access log. */
   async record(batch: Batch, by = "system"): Promise<Receipt> {
     return this.#record(batch, { kind: "system", id: by });
+  }
+
+  /** Stores what an import of an export brings back beyond readings; idempotent. `by` is the import's id. */
+  async restore(restore: Restore, by: string): Promise<void> {
+    this.#door.system(by, { action: "write", resource: "reading", about: [] });
+    this.#store.restore(restore);
+    this.#retention.restore(restore.retention);
+    if (restore.details === undefined) return;
+    const known = await this.#details.read();
+    const missing = Object.entries(restore.details).filter(([name]) => known[name as keyof PersonDetails] === null);
+    await this.#details.change(Object.fromEntries(missing));
   }
 
   /**
@@ -533,6 +562,40 @@ export class Vault extends DurableObject<Env> {
   async sharedWith(actor: Reader): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
+  }
+
+  /** How long what is kept, and what was done about it. */
+  async retention(actor: PersonActor): Promise<RetentionView> {
+    this.#door.enter(actor, { action: "read", resource: "retention" });
+    return this.#retention.view();
+  }
+
+  /** Chooses how long what is kept; problem `invalid`. What is too old goes at once. */
+  async setRetention(actor: PersonActor, settings: RetentionSettings): Promise<RetentionView> {
+    this.#door.enter(actor, { action: "manage", resource: "retention" });
+    this.#retention.set(settings);
+    return this.#retention.view();
+  }
+
+  /** Lets an export read everything from now on, or names the one that does already. Problem `rate_limited`. */
+  async openExport(actor: PersonActor, id: ExportId): Promise<{ running: string | null }> {
+    this.#door.enter(actor, { action: "export", resource: "export", about: [id] });
+    return this.#exports.open(id);
+  }
+
+  /** Ends an export's access. */
+  async closeExport(id: string): Promise<void> {
+    this.#exports.close(id);
+  }
+
+  /** What an export consists of. For the exporter; problem `not_found` where the person did not begin it, or it has ended. */
+  async exportPlan(id: string): Promise<ExportPlan> {
+    return this.#exports.plan(id);
+  }
+
+  /** A piece of one file of an export. For the exporter; problem `not_found` as above. */
+  async exportPage(id: string, file: PlannedFile, after: RowKey | null): Promise<ExportPage> {
+    return await this.#exports.page(id, file, after);
   }
 
   #record(batch: Batch, by: Writer): Receipt {

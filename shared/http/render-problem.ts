@@ -117,6 +117,7 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   precondition_failed: "conflict",
   too_large: "too-long",
   unsupported_media_type: "not-supported",
+  range_not_satisfiable: "value",
   wrong_region: "processing",
   invalid: "invalid",
   unit_mismatch: "value",

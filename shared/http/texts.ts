@@ -32,6 +32,7 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     precondition_failed: "Die Ressource hat sich geändert",
     too_large: "Die Anfrage ist zu groß",
     unsupported_media_type: "Dieser Inhaltstyp wird nicht unterstützt",
+    range_not_satisfiable: "Diesen Bereich hat die Datei nicht",
     wrong_region: "Die Daten liegen in einer anderen Region",
     invalid: "Die Anfrage ist nicht gültig",
     unit_mismatch: "Die Einheit passt nicht zur Messgröße",

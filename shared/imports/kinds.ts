@@ -1,9 +1,10 @@
 import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
 import type { ImportReader } from "./import-reader";
+import { type MeridianCheckpoint, MeridianReader } from "./meridian/reader";
 
 /** The files that can be imported. */
-export const IMPORT_KINDS = ["apple-health-export"] as const;
+export const IMPORT_KINDS = ["apple-health-export", "meridian-export"] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 export interface OpenOptions {
@@ -17,5 +18,7 @@ export function openImport(kind: ImportKind, source: ByteSource, checkpoint: unk
     case "apple-health-export":
       // A checkpoint is handed back by the one object that stored it, for the same kind.
       return new ExportReader(source, checkpoint as ExportCheckpoint | undefined, options);
+    case "meridian-export":
+      return new MeridianReader(source, checkpoint as MeridianCheckpoint | undefined);
   }
 }

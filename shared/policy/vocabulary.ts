@@ -60,6 +60,8 @@ export const RESOURCES = [
   "consent",
   "access_log",
   "role",
+  "export",
+  "retention",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);

@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   consents: "consent",
   organisations: "organisation",
   clients: "client",
+  exports: "export",
 };
 
 /** Values of parameters that are no ids. */

@@ -29,6 +29,7 @@ const VIEWS = [
   "/v1/me/passkeys",
   "/v1/me/consents",
   "/v1/organisations",
+  "/v1/me/exports",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -91,9 +92,13 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     }),
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
     consents: await make(person, "/v1/me/consents", consent),
+    exports: await make(person, "/v1/me/exports", {}),
     sync: await make(person, "/v1/health/sync", {}),
   };
+  // An export that ran on would look different every time.
+  await person.fetch(`/v1/me/exports/${ids.exports}`, { method: "DELETE" });
   const own = [
+    `/v1/me/exports/${ids.exports}`,
     `/v1/imports/${ids.imports}`,
     `/v1/organisations/${ids.organisations}/members`,
     `/v1/organisations/${ids.organisations}/clients`,

@@ -57,7 +57,10 @@ export const verificationSchema = z
   .object({
     intact: z.boolean().describe("Every line from `first` on that was looked at is proven"),
     fault: z
-      .object({ kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing"]), seq: z.int() })
+      .object({
+        kind: z.enum(["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing", "anchor_forged"]),
+        seq: z.int(),
+      })
       .nullable()
       .describe("The first thing that is wrong"),
     first: z.int(),

@@ -56,6 +56,8 @@ export async function announceImport(ports: ImportPorts, announced: Announcement
 
 async function createImport(ports: ImportPorts, kind: ImportKind, fileName: string, size: number): Promise<ImportId> {
   const { actor, region, now, random, records } = ports;
+  // An export may bring birth date, sex and height, of which the account must know that the vault has them.
+  if (kind === "meridian-export") await records.prepare("update people set detailed = 1 where id = ?").bind(actor.person).run();
   const id = newId("import", region, now(), random);
   await ports.importer(id).create(actor.person, kind, fileName, size);
   await records.prepare("insert into imports (id, person_id, created_at) values (?, ?, ?)").bind(id, actor.person, now()).run();

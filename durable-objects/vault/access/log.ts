@@ -1,7 +1,8 @@
-import { HOUR_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { currentKey, type RegionalKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { storesOf } from "../../doors";
 import type { VaultState } from "../state";
+import { readAnchor, signAnchor, writeAnchor } from "./anchor";
 import { chainKey, genesis, linkHash } from "./chain";
 import { Checkpoints } from "./checkpoints";
 import { type AccessEvent, bodyOf, eventOf, type LoggedEvent, type Outcome, PATH } from "./event";
@@ -33,11 +34,15 @@ export interface Head {
 }
 
 const TIMER = "access-checkpoint";
+/** Whoever reads leaves lines, which are not kept for good. */
+export const RETENTION_TIMER = "retention";
 const CHECKPOINT_EVERY = HOUR_MS;
 /** A bucket that does not answer is asked again for so long before its silence is called a fault. */
 const CHECKPOINT_LATE = 6 * HOUR_MS;
 /** So many lines are looked at for one page: a filter that fits little must not hold the object. */
 const MOST_SCANNED = 50_000;
+/** So many lines are removed at once. */
+const MOST_REMOVED = 5_000;
 
 type Row = { seq: number; at: number; body: string };
 
@@ -89,10 +94,34 @@ export class AccessLog {
       .toArray()[0] ?? { seq: 0, hash: genesis(this.#state.person) });
   }
 
+  /**
+   * Removes lines before an instant from the beginning, and signs where the rest begins. The newest line stays. Called again while
+   * `isMore`.
+   */
+  truncate(before: number): { readonly removed: number; readonly isMore: boolean } {
+    const { sql, storage, person } = this.#state;
+    const head = this.head().seq;
+    type Line = { seq: number; at: number; hash: string };
+    const lines = sql.exec<Line>("SELECT seq, at, hash FROM access_log ORDER BY seq LIMIT ?", MOST_REMOVED).toArray();
+    const kept = lines.findIndex(({ seq, at }) => at >= before || seq >= head);
+    const old = kept < 0 ? lines : lines.slice(0, kept);
+    const last = old.at(-1);
+    if (last === undefined) return { removed: 0, isMore: false };
+    const { version } = currentKey(this.#keys.chain);
+    const signature = signAnchor(this.#keys, version, person, last);
+    if (signature === undefined) throw new TypeError("the key ring has no current key");
+    storage.transactionSync(() => {
+      writeAnchor(sql, { ...last, key: version, signature });
+      sql.exec("DELETE FROM access_log WHERE seq <= ?", last.seq);
+    });
+    return { removed: old.length, isMore: kept < 0 };
+  }
+
   /** Lines, newest first. A page may be short, or empty, although there is a next one. */
   page(query: LogQuery): LogPage {
     const before = query.before ?? this.head().seq + 1;
-    const floor = Math.max(1, before - MOST_SCANNED);
+    const first = (readAnchor(this.#state.sql)?.seq ?? 0) + 1;
+    const floor = Math.max(first, before - MOST_SCANNED);
     const conditions: string[] = ["seq < ?", "seq >= ?"];
     const values: (string | number)[] = [before, floor];
     for (const field of ["actor", "action", "resource", "outcome"] as const) {
@@ -122,7 +151,7 @@ export class AccessLog {
       .toArray();
     const items = rows.slice(0, query.limit).map((row) => eventOf(row.seq, row.at, row.body));
     const last = items.at(-1);
-    return { items, next: rows.length > query.limit && last !== undefined ? last.seq : floor > 1 ? floor : null };
+    return { items, next: rows.length > query.limit && last !== undefined ? last.seq : floor > first ? floor : null };
   }
 
   /** Proves `limit` lines after number `after` against each other and against the newest checkpoints. */
@@ -141,6 +170,7 @@ export class AccessLog {
   async #checkpoint(): Promise<number | undefined> {
     const head = this.head();
     if (head.seq > 0) await this.#checkpoints.put(head, this.#state.now());
+    this.#state.timers.setEarliest(RETENTION_TIMER, "", this.#state.now() + DAY_MS);
     this.#isArmed = this.head().seq > head.seq;
     return this.#isArmed ? this.#state.now() + CHECKPOINT_EVERY : undefined;
   }

@@ -1,5 +1,6 @@
 import type { RegionalKeys } from "../../../shared/crypto/keys";
 import type { PersonId } from "../../../shared/id";
+import { isGenuine, readAnchor } from "./anchor";
 import { type ChainRow, chainKey, genesis, linkHash } from "./chain";
 import type { Checkpoint } from "./checkpoints";
 
@@ -7,9 +8,10 @@ import type { Checkpoint } from "./checkpoints";
  * What is wrong with a log. `altered`: the line at `seq` is not what was written there, or not after that predecessor. `missing`: there
  * is no line `seq` although later ones exist. `truncated`: the log ends before `seq`, and has been longer. `rewritten`: the lines fit
  * each other, but not what was put outside of the vault when `seq` was the newest. `checkpoint_forged`: that record itself was changed.
- * `checkpoint_missing`: line `seq` is so old that a record outside must cover it, and none does.
+ * `checkpoint_missing`: line `seq` is so old that a record outside must cover it, and none does. `anchor_forged`: the record of where the
+ * log was cut off at its beginning, because of its age, was changed.
  */
-export const FAULTS = ["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing"] as const;
+export const FAULTS = ["altered", "missing", "truncated", "rewritten", "checkpoint_forged", "checkpoint_missing", "anchor_forged"] as const;
 
 export interface Fault {
   readonly kind: (typeof FAULTS)[number];
@@ -42,7 +44,10 @@ export interface VerifyInput {
 
 /** Recomputes the chain from the line after `after`, whose hash is taken as proven before. */
 export function verifyChain(sql: SqlStorage, keys: RegionalKeys, person: PersonId, input: VerifyInput): Verification {
-  const { after, limit, checkpoints } = input;
+  const { limit, checkpoints } = input;
+  const anchor = readAnchor(sql);
+  // Lines that were removed because of their age are proven by the signature of the last one.
+  const after = Math.max(input.after, anchor?.seq ?? 0);
   const [newest] = checkpoints;
   const marks = new Map(checkpoints.map((one) => [one.seq, one]));
   let proven = 0;
@@ -57,7 +62,8 @@ export function verifyChain(sql: SqlStorage, keys: RegionalKeys, person: PersonI
 
   const forged = checkpoints.find(({ isGenuine }) => !isGenuine);
   if (forged !== undefined) return answer({ kind: "checkpoint_forged", seq: forged.seq }, null);
-  let before = after === 0 ? genesis(person) : hashAt(sql, after);
+  if (anchor !== undefined && !isGenuine(keys, person, anchor)) return answer({ kind: "anchor_forged", seq: anchor.seq }, null);
+  let before = after === 0 ? genesis(person) : after === anchor?.seq ? anchor.hash : hashAt(sql, after);
   if (before === undefined) return answer({ kind: "missing", seq: after }, null);
   const rows = sql.exec<ChainRow>("SELECT seq, at, key, body, hash FROM access_log WHERE seq > ? ORDER BY seq LIMIT ?", after, limit);
   let seq = after;

@@ -87,6 +87,13 @@ export class FhirView {
     return { observations: entries.flatMap((entry) => this.#load(entry) ?? []), ...(last !== undefined && { last: positionOf(last) }) };
   }
 
+  /** All resources of a type, a page after the other. */
+  page(type: SearchableType, after: Position | undefined, limit: number): Pick<SearchResult, "resources" | "next"> {
+    if (type === "Patient") return { resources: [this.#patientResource()] };
+    if (type === "Device") return { resources: this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []) };
+    return this.search({ type, params: [["_count", String(limit)]], lenient: false, ...(after !== undefined && { after }) });
+  }
+
   /** What there is: metric, source, and the bounds of its times. */
   extents(): { readonly metric: string; readonly source: number; readonly from: number; readonly to: number }[] {
     return this.#streams().flatMap((stream) => {

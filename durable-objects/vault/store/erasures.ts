@@ -43,6 +43,12 @@ export class Erasures {
     this.#ranges = this.#load();
   }
 
+  /** Marks a range that was deleted elsewhere, where it is not marked already. */
+  restore(metric: number, source: number, from: number, to: number, at: number): void {
+    const isKnown = this.#ranges.some((r) => r.metric === metric && r.source === source && r.from === from && r.to === to);
+    if (!isKnown) this.erase(metric, source, from, to, at);
+  }
+
   /** Lifts an erasure, so that the range can be filled again. False where there is none of that id. */
   lift(id: number): boolean {
     const lifted = this.#sql.exec("DELETE FROM erasures WHERE id = ? RETURNING id", id).toArray().length > 0;

@@ -23,6 +23,8 @@ export interface RecordContext {
   readonly erasures: Erasures;
   readonly open: OpenHours;
   readonly now: number;
+  /** Dense samples before this instant are not taken. */
+  readonly keptFrom: number;
   /** The person's own zone, for readings that tell none. */
   readonly timeZone: string;
 }
@@ -56,7 +58,7 @@ class BatchWriter {
     this.#receipt = receipt;
     this.#numbers = numbers;
     this.#vendors = vendors;
-    this.#screen = new Screen(ctx.sql, ctx.erasures, ctx.now, receipt);
+    this.#screen = new Screen(ctx, receipt);
   }
 
   series(series: Series): void {

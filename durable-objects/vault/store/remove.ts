@@ -100,8 +100,28 @@ function removeSamples(ctx: RecordContext, metric: Metric, source: number, { fro
     rewriteHour(ctx, metric, source, hour, kept, dates, now);
   }
   sql.exec("DELETE FROM annotations WHERE metric = ? AND at >= ? AND at < ? AND source = ?", metric.code, from, to, source);
+  count += removeSummaries(sql, metric, source, from, to, dates);
   rebuildDays(sql, metric.code, source, dates);
   return count;
+}
+
+/** Hours of which only the summary is kept cannot be cut: one that lies in the range in part goes whole. */
+function removeSummaries(sql: SqlStorage, metric: Metric, source: number, from: number, to: number, dates: Set<number>): number {
+  if (metric.storage !== "segment") return 0;
+  const gone = sql
+    .exec<{ date: number }>(
+      `DELETE FROM hours WHERE metric = ?1 AND hour >= ?2 AND hour <= ?3 AND source = ?4
+         AND NOT EXISTS (SELECT 1 FROM segments s WHERE s.metric = ?1 AND s.hour = hours.hour AND s.source = ?4)
+         AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.metric = ?1 AND r.source = ?4 AND r.start < (hours.hour + 1) * ${HOUR_MS} AND r.start >= hours.hour * ${HOUR_MS})
+       RETURNING date`,
+      metric.code,
+      Math.floor(from / HOUR_MS),
+      Math.floor((to - 1) / HOUR_MS),
+      source,
+    )
+    .toArray();
+  for (const { date } of gone) dates.add(date);
+  return gone.length;
 }
 
 /** Puts an hour's remaining samples back, with all its summaries. */

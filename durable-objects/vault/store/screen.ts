@@ -8,6 +8,14 @@ import type { Erasures } from "./erasures";
 const EARLIEST = Date.UTC(1900, 0, 1);
 const AHEAD_MS = DAY_MS;
 
+/** What screening needs. */
+export interface ScreenContext {
+  readonly sql: SqlStorage;
+  readonly erasures: Erasures;
+  readonly now: number;
+  readonly keptFrom: number;
+}
+
 /**
  * Decides what may be stored: implausible values go to quarantine with a reason, impossible ones are rejected, deleted ones stay
  * deleted. Everything it stops is counted in the receipt.
@@ -16,12 +24,15 @@ export class Screen {
   readonly #sql: SqlStorage;
   readonly #erasures: Erasures;
   readonly #now: number;
+  /** Dense samples before this instant are past what the person keeps. */
+  readonly #keptFrom: number;
   readonly #receipt: Receipt;
 
-  constructor(sql: SqlStorage, erasures: Erasures, now: number, receipt: Receipt) {
+  constructor({ sql, erasures, now, keptFrom }: ScreenContext, receipt: Receipt) {
     this.#sql = sql;
     this.#erasures = erasures;
     this.#now = now;
+    this.#keptFrom = keptFrom;
     this.#receipt = receipt;
   }
 
@@ -33,18 +44,19 @@ export class Screen {
     const latest = this.#now + AHEAD_MS;
     const erased = this.#erasures.covers(metric.code, source);
     const buried = ids === undefined ? NONE : this.#erasures.buried(vendor, ids);
+    const keptFrom = series.kind === "sample" && metric.storage === "segment" ? this.#keptFrom : Number.NEGATIVE_INFINITY;
     let passed: number[] | undefined;
     for (let i = 0; i < n; i++) {
       const v = value[i]!;
       const at = start[i]!;
       const fine = v >= low && v <= high && at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at);
-      if (fine && erased === undefined && buried.size === 0) {
+      if (fine && erased === undefined && buried.size === 0 && at >= keptFrom) {
         passed?.push(i);
         continue;
       }
       const id = ids?.[i];
       const stops = fine
-        ? this.#deleted(metric.key, buried, erased, id, version[i]!, at)
+        ? this.#past(at < keptFrom, id) || this.#deleted(metric.key, buried, erased, id, version[i]!, at)
         : this.#stop(metric, source, id, at, v, at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at));
       if (stops) passed ??= Array.from({ length: i }, (_, k) => k);
       else passed?.push(i);
@@ -57,6 +69,7 @@ export class Screen {
     if (!this.#timely(r.start, r.end, r.id)) return false;
     const buried = r.id === undefined ? NONE : this.#erasures.buried(vendor, [r.id]);
     if (this.#deleted(metric.key, buried, this.#erasures.covers(metric.code, source), r.id, r.version, r.start)) return false;
+    if (this.#past(r.kind === "sample" && metric.storage === "segment" && r.start < this.#keptFrom, r.id)) return false;
     if (r.value !== null && !Number.isFinite(r.value)) {
       this.reject(r.id, "not_a_number");
       return false;
@@ -114,6 +127,11 @@ export class Screen {
     else if (Number.isFinite(value)) this.quarantine(metric.key, source, at, value, metric.unit, "implausible_value", id);
     else this.reject(id, "not_a_number");
     return true;
+  }
+
+  #past(isPast: boolean, id: string | undefined): boolean {
+    if (isPast) this.reject(id, "past_retention");
+    return isPast;
   }
 
   #timely(start: number, end: number, id: string | undefined): boolean {

@@ -79,6 +79,11 @@ export function recount(sql: SqlStorage, metric: number, source: number): void {
       (e) => e !== undefined && e.n > 0,
     );
     const n = extents.reduce((sum, e) => sum + (e?.n ?? 0), 0);
+    if (n === 0 && kind === "sample" && hasSummaries(sql, metric, source)) {
+      // Its samples are past what the person keeps; what they added up to is still there.
+      sql.exec("UPDATE series SET n = 0 WHERE metric = ? AND source = ? AND kind = ?", metric, source, kind);
+      continue;
+    }
     if (n === 0) {
       sql.exec("DELETE FROM series WHERE metric = ? AND source = ? AND kind = ?", metric, source, kind);
       continue;
@@ -96,6 +101,10 @@ export function recount(sql: SqlStorage, metric: number, source: number): void {
       kind,
     );
   }
+}
+
+function hasSummaries(sql: SqlStorage, metric: number, source: number): boolean {
+  return sql.exec("SELECT 1 FROM days WHERE metric = ? AND source = ? LIMIT 1", metric, source).toArray().length > 0;
 }
 
 function extentOf(sql: SqlStorage, metric: number, source: number, kind: string): Extent {

@@ -1,13 +1,16 @@
 import { DAY_MS, HOUR_MS } from "../../../shared/clock";
+import type { Restore } from "../../../shared/exports/restore";
 import type { Batch, Receipt } from "../../../shared/health/reading";
 import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
+import { expireSamples } from "./expire";
 import { OpenHours } from "./open-hours";
 import { recordBatch, type RecordContext } from "./record";
 import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
+import { restoreInto } from "./restore";
 import { MINUTES_KEPT_HOURS } from "./samples";
 import { Sources } from "./sources";
 
@@ -25,6 +28,7 @@ export class Store {
   readonly #open = new OpenHours();
   /** Whether the timer that drops old minutes is known to be set. */
   #minutesAreDue = false;
+  #samplesKept: number | null = null;
 
   constructor(storage: DurableObjectStorage, now: () => number, timeZone: () => string, timers: Timers) {
     this.#storage = storage;
@@ -51,6 +55,11 @@ export class Store {
     return receipt;
   }
 
+  /** Stores what an import of an export brings back beyond readings. A replay changes nothing. */
+  restore(restore: Restore): void {
+    this.#write((ctx) => restoreInto(ctx, restore));
+  }
+
   /** Deletes for the person, and keeps what was deleted from coming back by a later sync of the same past. */
   erase(removal: Removal & { readonly source: number }): { deleted: number } {
     let deleted = 0;
@@ -74,6 +83,23 @@ export class Store {
       return touched ?? [];
     });
     return found;
+  }
+
+  /** Dense samples older than so many days are not taken; null takes all. */
+  keepSamplesFor(days: number | null): void {
+    this.#samplesKept = days;
+  }
+
+  /** Removes dense samples before an hour, a piece at a time. */
+  expire(beforeHour: number, keepsSummaries: boolean): { readonly removed: number; readonly isMore: boolean } {
+    let expired = { removed: 0, isMore: false };
+    this.#write((ctx) => {
+      ctx.open.clear();
+      const { touched, ...done } = expireSamples(ctx, beforeHour, keepsSummaries);
+      expired = done;
+      return touched;
+    });
+    return expired;
   }
 
   /** Deletes without a lasting mark: what a vendor's disconnect with deletion asks for. */
@@ -114,6 +140,9 @@ export class Store {
       erasures: this.erasures,
       open: this.#open,
       now: this.#now(),
+      // Whole hours, so that no hour is kept in half.
+      keptFrom:
+        this.#samplesKept === null ? Number.NEGATIVE_INFINITY : Math.floor((this.#now() - this.#samplesKept * DAY_MS) / HOUR_MS) * HOUR_MS,
       timeZone: this.#timeZone(),
     };
   }

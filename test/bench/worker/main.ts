@@ -5,6 +5,7 @@ import { bareApp } from "./bare";
 import { toolsApp } from "./tools";
 
 export { Gate } from "../../../durable-objects/gate/gate";
+export { Exporter } from "../../../durable-objects/exporter/exporter";
 export { Importer } from "../../../durable-objects/importer/importer";
 export { BareRoom, BareRows } from "./bare-objects";
 export { BenchVault as Vault } from "./bench-vault";

@@ -1,7 +1,11 @@
-import { type ImportStatus, type PublicImport, publicImport } from "../../shared/imports/status";
+/** What watchers follow: a job with a state, whose `seq` grows with every change. */
+export interface Watched {
+  readonly state: string;
+  readonly seq: number;
+}
 
 const encoder = new TextEncoder();
-const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled"]);
+const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "expired"]);
 const GOING_AWAY = 1001;
 const NORMAL = 1000;
 
@@ -9,23 +13,26 @@ const NORMAL = 1000;
 interface Message {
   readonly type: "snapshot" | "progress" | "end";
   readonly seq: number;
-  readonly import: PublicImport;
+  readonly [thing: string]: unknown;
 }
 
 /**
- * Those who follow an import: WebSockets, which may hibernate, and event streams, which live as long as the object is in memory. Both
+ * Those who follow a job: WebSockets, which may hibernate, and event streams, which live as long as the object is in memory. Both
  * get the same messages; `seq` lets a returning watcher skip what it has seen.
  */
-export class Watchers {
+export class Watchers<Status extends Watched> {
   readonly #ctx: DurableObjectState;
+  readonly #shown: (status: Status) => Readonly<Record<string, unknown>>;
   readonly #streams = new Set<WritableStreamDefaultWriter<Uint8Array>>();
 
-  constructor(ctx: DurableObjectState) {
+  /** @param shown the job in a message, under its name: `{ import: … }` */
+  constructor(ctx: DurableObjectState, shown: (status: Status) => Readonly<Record<string, unknown>>) {
     this.#ctx = ctx;
+    this.#shown = shown;
   }
 
   /** Opens a WebSocket. A watcher that has seen `after` already is told nothing until something changes. */
-  socket(status: ImportStatus, after: number | undefined): Response {
+  socket(status: Status, after: number | undefined): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     if (after !== status.seq) server.send(JSON.stringify(this.#message("snapshot", status)));
@@ -33,8 +40,8 @@ export class Watchers {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Opens a stream of server-sent events; it ends with the import. */
-  events(status: ImportStatus, after: number | undefined): Response {
+  /** Opens a stream of server-sent events; it ends with the job. */
+  events(status: Status, after: number | undefined): Response {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     if (after !== status.seq) this.#write(writer, this.#message("snapshot", status));
@@ -44,7 +51,7 @@ export class Watchers {
   }
 
   /** Tells everybody. */
-  tell(status: ImportStatus): void {
+  tell(status: Status): void {
     const isFinal = FINAL.has(status.state);
     const message = this.#message(isFinal ? "end" : "progress", status);
     const text = JSON.stringify(message);
@@ -64,13 +71,13 @@ export class Watchers {
     if (isFinal) this.#streams.clear();
   }
 
-  #message(type: Message["type"], status: ImportStatus): Message {
-    return { type, seq: status.seq, import: publicImport(status) };
+  #message(type: Message["type"], status: Status): Message {
+    return { type, seq: status.seq, ...this.#shown(status) };
   }
 
   #write(writer: WritableStreamDefaultWriter<Uint8Array>, message: Message): void {
     const bytes = encoder.encode(`id: ${message.seq}\nevent: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`);
-    // Not awaited: a slow reader must not hold up the import. A reader that has gone fails the write and is forgotten.
+    // Not awaited: a slow reader must not hold up the job. A reader that has gone fails the write and is forgotten.
     writer.write(bytes).catch(() => this.#streams.delete(writer));
   }
 }

@@ -1,0 +1,312 @@
+import { utc } from "../../../shared/exports/records";
+import type { SearchResult } from "../fhir/view";
+import { eventOf } from "../access/event";
+import { type ExportKind, parsed, tableKind } from "./kind";
+
+const time = (at: unknown): string | null => (at === null ? null : utc(Number(at)));
+
+const profile: ExportKind = {
+  kind: "profile",
+  tables: ["profile", "person_details"],
+  resource: "profile",
+  columns: ["name", "timeZone", "locale", "birthDate", "sex", "heightCm"],
+  async rows({ state, details }, after) {
+    if (after !== undefined) return [];
+    const { name = null, timeZone, locale } = state.profile();
+    return [[[1], { name, timeZone, locale, ...(await details.read()) }]];
+  },
+};
+
+const retention = tableKind({
+  kind: "retention",
+  tables: ["retention"],
+  resource: "retention",
+  columns: ["kind", "keepDays", "keepsSummaries", "changedAt"],
+  from: "retention",
+  key: ["kind"],
+  record: (row) => ({
+    kind: row["kind"],
+    keepDays: row["keep_days"],
+    keepsSummaries: row["keeps_summaries"] === 1,
+    changedAt: time(row["changed_at"]),
+  }),
+});
+
+const consents = tableKind({
+  kind: "consents",
+  tables: ["consents"],
+  resource: "consent",
+  columns: [
+    "id",
+    "version",
+    "granteeKind",
+    "grantee",
+    "role",
+    "categories",
+    "actions",
+    "purpose",
+    "from",
+    "until",
+    "state",
+    "changedAt",
+    "receipt",
+  ],
+  notReimported: "trust",
+  from: "consents",
+  key: ["id", "version"],
+  record: (row) => ({
+    id: row["id"],
+    version: row["version"],
+    granteeKind: row["grantee_kind"],
+    grantee: row["grantee"],
+    role: row["role"],
+    categories: parsed(row["categories"]),
+    actions: parsed(row["actions"]),
+    purpose: row["purpose"],
+    from: time(row["from_at"]),
+    until: time(row["until_at"]),
+    state: row["state"],
+    changedAt: time(row["changed_at"]),
+    receipt: row["receipt"],
+  }),
+});
+
+const connections = tableKind({
+  kind: "connections",
+  tables: ["connections"],
+  resource: "connection",
+  columns: ["id", "vendor", "state", "areas", "createdAt", "connectedAt", "lastSuccessAt", "lastDataAt", "errorCode", "errorAt"],
+  notReimported: "secret",
+  from: "connections",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    vendor: row["vendor"],
+    state: row["state"],
+    areas: parsed(row["areas"]),
+    createdAt: time(row["created_at"]),
+    connectedAt: time(row["connected_at"]),
+    lastSuccessAt: time(row["last_success_at"]),
+    lastDataAt: time(row["last_data_at"]),
+    errorCode: row["error_code"],
+    errorAt: time(row["error_at"]),
+  }),
+});
+
+const connectionResources = tableKind({
+  kind: "connection-resources",
+  tables: ["connection_resources"],
+  resource: "connection",
+  columns: ["connection", "resource", "state", "syncedTo", "nextAt", "newestAt", "read", "stored", "rejected"],
+  notReimported: "account",
+  from: "connection_resources",
+  key: ["connection", "resource"],
+  record: (row) => ({
+    connection: row["connection"],
+    resource: row["resource"],
+    state: row["state"],
+    syncedTo: time(row["synced_to"]),
+    nextAt: time(row["next_at"]),
+    newestAt: time(row["newest_at"]),
+    read: row["read"],
+    stored: row["stored"],
+    rejected: row["rejected"],
+  }),
+});
+
+const connectionWindows = tableKind({
+  kind: "connection-windows",
+  tables: ["connection_windows"],
+  resource: "connection",
+  columns: ["connection", "resource", "from", "to", "purpose", "state", "dueAt", "attempts", "read", "errorCode"],
+  notReimported: "account",
+  from: "connection_windows",
+  key: ["connection", "resource", "from_at", "to_at"],
+  record: (row) => ({
+    connection: row["connection"],
+    resource: row["resource"],
+    from: time(row["from_at"]),
+    to: time(row["to_at"]),
+    purpose: row["purpose"],
+    state: row["state"],
+    dueAt: time(row["due_at"]),
+    attempts: row["attempts"],
+    read: row["read"],
+    errorCode: row["error_code"],
+  }),
+});
+
+const connectionJobs = tableKind({
+  kind: "connection-jobs",
+  tables: ["connection_jobs"],
+  resource: "connection",
+  columns: ["id", "createdAt", "waiting", "total", "failed", "read", "accepted", "duplicate", "updated", "rejected"],
+  notReimported: "account",
+  from: "connection_jobs",
+  key: ["id"],
+  record: ({ created_at, ...row }) => ({ ...row, createdAt: time(created_at) }),
+});
+
+const connectionEvents = tableKind({
+  kind: "connection-events",
+  tables: ["connection_events"],
+  resource: "connection",
+  columns: ["connection", "seq", "at", "kind", "detail"],
+  notReimported: "account",
+  from: "connection_events",
+  key: ["connection", "seq"],
+  record: ({ at, ...row }) => ({ ...row, at: time(at) }),
+});
+
+const forwardingTargets = tableKind({
+  kind: "forwarding-targets",
+  tables: ["fhir_targets"],
+  resource: "forwarding",
+  columns: ["id", "name", "baseUrl", "state", "auth", "metrics", "categories", "sent", "refused", "lastSentAt", "lastFailure", "createdAt"],
+  notReimported: "secret",
+  from: "fhir_targets",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    name: row["name"],
+    baseUrl: row["base_url"],
+    state: row["state"],
+    auth: row["auth_kind"],
+    metrics: parsed(row["metrics"]),
+    categories: parsed(row["categories"]),
+    sent: row["sent"],
+    refused: row["refused"],
+    lastSentAt: time(row["last_sent_at"]),
+    lastFailure: row["last_failure"],
+    createdAt: time(row["created_at"]),
+  }),
+});
+
+const forwardingDeliveries = tableKind({
+  kind: "forwarding-deliveries",
+  tables: ["fhir_deliveries"],
+  resource: "forwarding",
+  columns: ["id", "target", "metric", "source", "from", "to", "state", "attempts", "sent", "refused", "reason", "createdAt", "updatedAt"],
+  notReimported: "account",
+  from: "fhir_deliveries",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    target: row["target"],
+    metric: row["metric"],
+    source: `src_${Number(row["source"])}`,
+    from: time(row["from_at"]),
+    to: time(row["to_at"]),
+    state: row["state"],
+    attempts: row["attempts"],
+    sent: row["sent"],
+    refused: row["refused"],
+    reason: row["reason"],
+    createdAt: time(row["created_at"]),
+    updatedAt: time(row["updated_at"]),
+  }),
+});
+
+const exported = tableKind({
+  kind: "exports",
+  tables: ["exports"],
+  resource: "export",
+  columns: ["id", "begunAt", "endedAt"],
+  notReimported: "account",
+  from: "exports",
+  key: ["id"],
+  record: (row) => ({ id: row["id"], begunAt: time(row["begun_at"]), endedAt: time(row["ended_at"]) }),
+});
+
+/** As it is stored and chained: whoever has the key can prove it again. */
+const accessLog = tableKind({
+  kind: "access-log",
+  tables: ["access_log"],
+  resource: "access_log",
+  columns: [
+    "seq",
+    "at",
+    "actorKind",
+    "actor",
+    "action",
+    "resource",
+    "about",
+    "purpose",
+    "outcome",
+    "reason",
+    "session",
+    "requestId",
+    "onBehalfOf",
+    "consent",
+    "key",
+    "hash",
+  ],
+  notReimported: "proof",
+  from: "access_log",
+  key: ["seq"],
+  record: (row) => ({
+    ...eventOf(Number(row["seq"]), Number(row["at"]), String(row["body"])),
+    at: time(row["at"]),
+    key: row["key"],
+    hash: row["hash"],
+  }),
+});
+
+const accessAnchor = tableKind({
+  kind: "access-anchor",
+  tables: ["access_anchor"],
+  resource: "access_log",
+  columns: ["seq", "at", "hash", "key", "signature"],
+  notReimported: "proof",
+  from: "access_anchor",
+  key: ["one"],
+  record: ({ one: _one, at, ...row }) => ({ ...row, at: time(at) }),
+});
+
+/** The FHIR view, resource by resource; a page of the search at a time. */
+function fhirKind(type: "Patient" | "Device" | "Observation"): ExportKind {
+  return {
+    kind: `fhir-${type.toLowerCase()}`,
+    tables: [],
+    resource: "fhir",
+    columns: [],
+    notReimported: "view",
+    formats: ["ndjson"],
+    *rows({ fhir }, after) {
+      if (after?.[0] === END) return;
+      // The position of a search is an object: it travels as the one element of the key.
+      let position = after === undefined ? undefined : (JSON.parse(String(after[0])) as NonNullable<SearchResult["next"]>);
+      for (;;) {
+        const { resources, next } = fhir.page(type, position, FHIR_PAGE);
+        for (const [i, resource] of resources.entries()) {
+          // Only the end of a page is a place to go on from.
+          yield [i + 1 < resources.length ? [] : [next === undefined ? END : JSON.stringify(next)], { ...resource }] as const;
+        }
+        if (next === undefined) return;
+        position = next;
+      }
+    },
+  };
+}
+
+const END = "";
+const FHIR_PAGE = 25;
+
+/** What a person has beyond readings. */
+export const AFFAIR_KINDS: readonly ExportKind[] = [
+  profile,
+  retention,
+  consents,
+  connections,
+  connectionResources,
+  connectionWindows,
+  connectionJobs,
+  connectionEvents,
+  forwardingTargets,
+  forwardingDeliveries,
+  exported,
+  accessLog,
+  accessAnchor,
+];
+
+export const FHIR_KINDS: readonly ExportKind[] = [fhirKind("Patient"), fhirKind("Device"), fhirKind("Observation")];

@@ -1,0 +1,23 @@
+import { AFFAIR_KINDS, FHIR_KINDS } from "./affairs";
+import type { ExportKind } from "./kind";
+import { READING_KINDS } from "./readings";
+
+/** Every kind of thing that a vault gives into an export, in the order of the archive. A new table joins a kind, or `LEFT_OUT`. */
+export const EXPORT_KINDS: readonly ExportKind[] = [...AFFAIR_KINDS, ...READING_KINDS, ...FHIR_KINDS];
+
+/** Tables of a vault that no export shows, and why. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  _migrations: "Names of the schema's versions; nothing of the person.",
+  revoked_sessions: "Ids of ended sessions for as long as their tokens live; the sessions are in the export.",
+  timers: "When the vault does its own work next.",
+  series: "Counts and ends of each series, computed from the readings that are in the export.",
+  minutes: "Minutes of the last two days, computed from the samples that are in the export.",
+  connection_secrets: "Tokens of vendors: whoever reads the archive must not act for the person there.",
+  connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
+  fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",
+  fhir_remote: "Ids that the person's resources have at a target: of use to this vault alone.",
+  live_state: "Counters of the live stream.",
+  live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",
+  live_tickets: "Marks of tickets that were used, for half a minute.",
+  retention_runs: "How many rows a clean-up removed last; shown by the retention settings.",
+};

@@ -1,0 +1,2 @@
+export { cleanExports } from "./clean-exports";
+export { exportsRoutes } from "./routes";
