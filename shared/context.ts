@@ -13,6 +13,8 @@ export interface PersonActor {
   readonly requestId?: string;
   /** Roles that their account holds at this moment: read from the records of their region where they act on another person's data. */
   readonly roles?: readonly Role[];
+  /** With how many factors their session was opened, as the records say at this moment; read together with the roles. */
+  readonly assurance?: "aal1" | "aal2";
 }
 
 /** A caller without a token, on a public route. */

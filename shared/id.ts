@@ -15,6 +15,9 @@ export const ID_KINDS = {
   passkey: "psk",
   apiKey: "key",
   consent: "cns",
+  emergencyAccess: "emg",
+  programme: "prg",
+  researchExport: "rex",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -26,6 +29,9 @@ export type ConnectionId = Id<"connection">;
 export type ImportId = Id<"import">;
 export type TargetId = Id<"target">;
 export type ConsentId = Id<"consent">;
+export type EmergencyAccessId = Id<"emergencyAccess">;
+export type ProgrammeId = Id<"programme">;
+export type ResearchExportId = Id<"researchExport">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

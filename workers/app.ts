@@ -15,6 +15,7 @@ import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
 import { consentsRoutes } from "./consents/routes";
+import { emergencyRoutes } from "./emergency/routes";
 import { connectionsRoutes } from "./connections/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
+  app.route("/", emergencyRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

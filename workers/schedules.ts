@@ -4,6 +4,8 @@ import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { letterPorts } from "./emergency/ports";
+import { sendDueLetters } from "./emergency/send-letters";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 
@@ -30,6 +32,7 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
+  { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -2,7 +2,15 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import {
+  type ConnectionId,
+  type ConsentId,
+  type EmergencyAccessId,
+  parseId,
+  regionOf,
+  type SessionId,
+  systemRandom,
+} from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { METRIC_CODE } from "../../shared/health/catalogue";
@@ -36,6 +44,8 @@ import { Connections, type Registration, type SyncAnswer, type SyncResult } from
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { Details } from "./details";
+import { EmergencyAccesses } from "./emergency/accesses";
+import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -69,6 +79,7 @@ export class Vault extends DurableObject<Env> {
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
+  readonly #emergencies: EmergencyAccesses;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -97,11 +108,12 @@ export class Vault extends DurableObject<Env> {
     };
     this.#log = new AccessLog(this.#state);
     this.#consents = new Consents(this.#state);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person));
+    this.#sealer = new Sealer(this.#state);
+    this.#emergencies = new EmergencyAccesses(this.#state, this.#sealer);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person), this.#emergencies);
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
-    this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
   }
 
@@ -455,6 +467,54 @@ export class Vault extends DurableObject<Env> {
   async sharedWith(actor: PersonActor): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
+  }
+
+  /**
+   * Begins to break the glass: decides, and writes down what the person is told. Nothing can be read before `openEmergency`. Throws
+   * `not_found` for whoever may not. `actor` comes with the roles and the assurance that the records say now.
+   */
+  async prepareEmergency(
+    actor: PersonActor,
+    id: EmergencyAccessId,
+    name: string,
+    reason: string,
+  ): Promise<{ openedAt: number; endsAt: number }> {
+    this.#door.breakGlass(actor, id);
+    return await this.#emergencies.prepare(id, { clinician: actor.person, name, session: actor.session, reason });
+  }
+
+  /** Opens what was prepared, once whatever it owes is written down. Throws `not_found`. */
+  async openEmergency(id: EmergencyAccessId): Promise<void> {
+    this.#emergencies.open(id);
+  }
+
+  /** Who broke the glass, when and why, latest first. */
+  async emergencies(actor: PersonActor, before: string | undefined, limit: number): Promise<EmergencyAccess[]> {
+    this.#door.enter(actor, { action: "read", resource: "emergency_access" });
+    return await this.#emergencies.page(before, limit);
+  }
+
+  /** Ends an emergency access for the very next read. Throws `not_found`. */
+  async endEmergency(actor: PersonActor, id: EmergencyAccessId): Promise<void> {
+    this.#door.enter(actor, { action: "manage", resource: "emergency_access", about: [id] });
+    this.#emergencies.end(id);
+  }
+
+  /** One emergency access for a reviewer, whose roles and assurance the records say now. Throws `not_found`. */
+  async emergencyForReview(actor: PersonActor, id: EmergencyAccessId): Promise<EmergencyAccess> {
+    this.#door.review(actor, "read", id, this.#emergencies.clinicianOf(id));
+    return await this.#emergencies.show(id);
+  }
+
+  /** Keeps the outcome of a review. Throws `not_found`, `forbidden` and `conflict`. */
+  async decideEmergency(
+    actor: PersonActor,
+    id: EmergencyAccessId,
+    outcome: EmergencyOutcome,
+    note: string,
+  ): Promise<{ decidedAt: number }> {
+    this.#door.review(actor, "manage", id, this.#emergencies.clinicianOf(id));
+    return await this.#emergencies.decide(id, actor.person, outcome, note);
   }
 
   #record(batch: Batch, by: Writer): Receipt {

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { Authenticator } from "../authenticator";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
+import { somebody } from "../staff";
 import type { Operation } from "./document";
 import { collectionOf, isWord } from "./request";
 
@@ -27,6 +28,7 @@ const VIEWS = [
   "/v1/me/api-keys",
   "/v1/me/passkeys",
   "/v1/me/consents",
+  "/v1/me/emergency-accesses",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -57,6 +59,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     firstResourceOf(person, "Device"),
     firstResourceOf(person, "Patient"),
   ]);
+  const clinician = await somebody("us", { roles: ["clinician"], acr: "aal2" });
   const consent = {
     grantee: { kind: "person", id: friend.person.id },
     role: "user",
@@ -83,6 +86,9 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     }),
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
     consents: await make(person, "/v1/me/consents", consent),
+    "emergency-accesses": await make(clinician, `/v1/people/${person.person.id}/emergency-access`, {
+      reason: "Found unconscious, no relatives present.",
+    }),
     sync: await make(person, "/v1/health/sync", {}),
   };
   const own = [
@@ -146,7 +152,7 @@ async function pushData(person: RegisteredPerson, deviceName: string): Promise<v
   });
 }
 
-async function post(person: RegisteredPerson, path: string, body: unknown): Promise<unknown> {
+async function post(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<unknown> {
   const headers = { "content-type": "application/json" };
   const response = await person.fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const text = await response.text();
@@ -154,7 +160,7 @@ async function post(person: RegisteredPerson, path: string, body: unknown): Prom
   return JSON.parse(text);
 }
 
-async function make(person: RegisteredPerson, path: string, body: unknown): Promise<string> {
+async function make(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<string> {
   return withId.parse(await post(person, path, body)).id;
 }
 

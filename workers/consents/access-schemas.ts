@@ -35,11 +35,11 @@ const accessEventSchema = z
     about: z.array(z.string()).describe("Metrics, categories or ids; never values"),
     purpose: z.enum(PURPOSES),
     outcome: z.enum(["allowed", "denied"]),
-    reason: z.string().describe("`self`, `consent`, `system`, or why it was denied"),
+    reason: z.string().describe("`self`, `consent`, `break_glass`, `review`, `system`, or why it was denied"),
     session: z.string().optional(),
     requestId: z.string().optional(),
     onBehalfOf: z.string().optional(),
-    consent: z.string().optional().describe("id/version of the consents that allowed it"),
+    consent: z.string().optional().describe("id/version of the consents that allowed it, and the id of the emergency access"),
   })
   .meta({ id: "AccessEvent" });
 

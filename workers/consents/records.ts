@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PersonActor } from "../../shared/context";
-import { type ConsentId, parseId, type PersonId, regionOf } from "../../shared/id";
+import { type ConsentId, parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { ROLE_NAMES, type Role } from "../../shared/roles";
 import { requireSession, sessionGuard } from "../sessions";
@@ -10,24 +10,41 @@ export type RecordsOf = (region: Region) => D1Database;
 
 const rolesSchema = z.array(z.enum(ROLE_NAMES)).catch([]);
 
-/** The roles of a registered person, none where nobody is registered under the id. */
-export async function rolesOf(recordsOf: RecordsOf, person: PersonId): Promise<readonly Role[]> {
-  const row = await recordsOf(regionOf(person)).prepare(SELECT_ROLES).bind(person).first<{ roles: string }>();
-  return row === null ? [] : rolesIn(row.roles);
+/** The roles of a person, and their living sessions that were opened with a second factor; none of either where nobody is registered. */
+export async function standingOf(
+  recordsOf: RecordsOf,
+  person: PersonId,
+  now: number,
+): Promise<{ readonly roles: readonly Role[]; readonly sessions: readonly SessionId[] }> {
+  const records = recordsOf(regionOf(person));
+  const [roles, sessions] = await records.batch<{ value: string }>([
+    records.prepare("select roles as value from people where id = ?").bind(person),
+    records
+      .prepare(
+        `select id as value from sessions
+         where person_id = ?1 and revoked_at is null and idle_expiry > ?2 and absolute_expiry > ?2 and acr = 'aal2' order by id desc limit 100`,
+      )
+      .bind(person, now),
+  ]);
+  return {
+    roles: rolesIn(roles?.results[0]?.value ?? "[]"),
+    sessions: (sessions?.results ?? []).map(({ value }) => parseId("session", value)).filter((id) => id !== undefined),
+  };
 }
 
 /**
- * The actor with the roles that their account holds now, with their session checked in the same round trip. Problem `session_ended`: the
+ * The actor with the roles that their account holds now and the level of their session, which is checked in the same round trip. Problem `session_ended`: the
  * vault of another person does not know which sessions of theirs have ended.
  */
 export async function readerOf(recordsOf: RecordsOf, actor: PersonActor, now: number): Promise<PersonActor> {
   const records = recordsOf(regionOf(actor.person));
-  const [guard, rows] = await records.batch<{ roles: string }>([
+  const [guard, rows] = await records.batch<{ roles: string; acr: string | null }>([
     sessionGuard(records, actor, now),
-    records.prepare(SELECT_ROLES).bind(actor.person),
+    records.prepare(SELECT_READER).bind(actor.person, actor.session),
   ]);
   requireSession(guard);
-  return { ...actor, roles: rolesIn(rows?.results[0]?.roles ?? "[]") };
+  const [row] = rows?.results ?? [];
+  return { ...actor, roles: rolesIn(row?.roles ?? "[]"), assurance: row?.acr === "aal2" ? "aal2" : "aal1" };
 }
 
 /** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
@@ -63,7 +80,7 @@ export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: 
   return results.map((row) => parseId("person", row.owner_id)).filter((id) => id !== undefined);
 }
 
-const SELECT_ROLES = "select roles from people where id = ?";
+const SELECT_READER = "select roles, (select acr from sessions where id = ?2 and person_id = ?1) as acr from people where id = ?1";
 
 /** A text that is no list of roles gives none. */
 function rolesIn(text: string): readonly Role[] {

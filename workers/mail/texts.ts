@@ -11,6 +11,8 @@ export const LETTERS = [
   "factor_added",
   "factor_removed",
   "key_added",
+  "emergency_opened",
+  "emergency_unjustified",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -46,6 +48,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     key_added: [
       "An API key was made",
       "An API key was made for your account at Meridian. If it was not you, reset your password at once: that ends every key.",
+    ],
+    emergency_opened: [
+      "A clinician opened emergency access to your data",
+      "A clinician opened emergency access to your data at Meridian. It ends by itself after one hour, and somebody reviews it. In your account you can see who it was and why, and end it at once.",
+    ],
+    emergency_unjustified: [
+      "An emergency access was not justified",
+      "The review of an emergency access to your data at Meridian found that it was not justified. In your account you can see who it was and what the review says.",
     ],
     factor_removed: [
       "A way to sign in was removed",
@@ -84,6 +94,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     key_added: [
       "Ein API-Schlüssel wurde angelegt",
       "Für Ihr Konto bei Meridian wurde ein API-Schlüssel angelegt. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück: Das beendet jeden Schlüssel.",
+    ],
+    emergency_opened: [
+      "Notfallzugriff auf Ihre Daten",
+      "Eine Ärztin oder ein Arzt hat einen Notfallzugriff auf Ihre Daten bei Meridian geöffnet. Er endet nach einer Stunde von selbst und wird überprüft. In Ihrem Konto sehen Sie, wer es war und warum, und können ihn sofort beenden.",
+    ],
+    emergency_unjustified: [
+      "Ein Notfallzugriff war nicht gerechtfertigt",
+      "Die Überprüfung eines Notfallzugriffs auf Ihre Daten bei Meridian ergab, dass er nicht gerechtfertigt war. In Ihrem Konto sehen Sie, wer es war und was die Überprüfung sagt.",
     ],
     factor_removed: [
       "Ein Anmeldeweg wurde entfernt",

@@ -1,5 +1,5 @@
 import type { PersonActor } from "../../../shared/context";
-import type { SessionId } from "../../../shared/id";
+import type { EmergencyAccessId, SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
 import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
@@ -38,13 +38,23 @@ export interface Entry {
   sees(category: Category): boolean;
 }
 
-/** Whose access is judged. */
-export type Reader = Pick<PersonActor, "person" | "roles">;
+/** Whose access is judged, in which of their living sessions. */
+export interface Reader extends Pick<PersonActor, "person" | "roles" | "assurance"> {
+  readonly sessions: readonly SessionId[];
+}
 
 /** A decision, and for which purpose it was made. */
 export interface Explanation {
   readonly decision: Decision;
   readonly purpose: Purpose;
+  /** The emergency access that was asked, where consents did not suffice. */
+  readonly emergency?: EmergencyAccessId;
+}
+
+/** What the door asks of the emergency accesses to this person. */
+export interface Emergencies {
+  openTo(person: string, sessions: readonly string[]): EmergencyAccessId | undefined;
+  countRead(id: EmergencyAccessId): void;
 }
 
 const OWNER: Entry = { isOwner: true, sees: () => true };
@@ -63,13 +73,21 @@ export class Door {
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
   readonly #consentsOf: (person: string) => readonly Consent[];
+  readonly #emergencies: Emergencies;
 
   /** @param consentsOf the versions in force of the consents to one person */
-  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (person: string) => readonly Consent[]) {
+  constructor(
+    state: VaultState,
+    sessions: RevokedSessions,
+    log: AccessLog,
+    consentsOf: (person: string) => readonly Consent[],
+    emergencies: Emergencies,
+  ) {
     this.#state = state;
     this.#sessions = sessions;
     this.#log = log;
     this.#consentsOf = consentsOf;
+    this.#emergencies = emergencies;
   }
 
   /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
@@ -112,9 +130,50 @@ export class Door {
     });
   }
 
-  /** How a decision about somebody's access would go now. Logs nothing. */
+  /**
+   * Decides whether somebody may break the glass, as if they read at once, and logs it. Problem `not_found` for whoever may not.
+   *
+   * @param id of the access that is to begin, for the log
+   */
+  breakGlass(actor: PersonActor, id: EmergencyAccessId): void {
+    const wanted = { owner: this.#state.person, kind: "metric", category: "vitals" } as const;
+    const decision = decide(subjectOf(actor, id), "read", wanted, "emergency", [], SCOPES, this.#state.now());
+    const access: Access = { action: "manage", resource: "emergency_access", about: [id] };
+    // One's own data needs no emergency.
+    const isAllowed = decision.allow && decision.reason === "break_glass";
+    const reason = decision.allow ? (isAllowed ? decision.reason : "not_shareable") : decision.reason;
+    this.#note(actor, access, "emergency", { outcome: isAllowed ? "allowed" : "denied", reason });
+    if (!isAllowed) throw notFound("person");
+  }
+
+  /**
+   * Lets a reviewer at an emergency access and logs it. Reviewers see what was done and never health data; nobody reviews what they had a
+   * part in. Problems `not_found` for whoever is no reviewer, `forbidden` for a party.
+   */
+  review(actor: PersonActor, action: "read" | "manage", id: EmergencyAccessId, clinician: string): void {
+    const access: Access = { action, resource: "emergency_access", about: [id] };
+    const mayReview = actor.assurance === "aal2" && (actor.roles ?? []).some((role) => role === "moderator" || role === "admin");
+    const isParty = actor.person === clinician || actor.person === this.#state.person;
+    const isAllowed = mayReview && !(isParty && action === "manage");
+    const reason = isAllowed ? "review" : mayReview ? "not_shareable" : "role_not_held";
+    this.#note(actor, access, "emergency", { outcome: isAllowed ? "allowed" : "denied", reason });
+    if (!mayReview) throw notFound("emergency access");
+    if (!isAllowed) throw problem("forbidden", "Nobody reviews an access that they had a part in.");
+  }
+
+  /** How a decision about somebody's access would go now: by consents, else by an open emergency access. Logs nothing. */
   judge(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const subject: Subject = { kind: "person", id: reader.person, roles: reader.roles ?? ["user"], assurance: "aal1" };
+    const byConsent = this.#judgeConsents(reader, action, resource, category);
+    if (byConsent.decision.allow) return byConsent;
+    const emergency = this.#emergencies.openTo(reader.person, reader.sessions);
+    if (emergency === undefined) return byConsent;
+    const wanted = { owner: this.#state.person, kind: resource, category };
+    const decision = decide(subjectOf(reader, emergency), action, wanted, "emergency", [], SCOPES, this.#state.now());
+    return { decision, purpose: "emergency", emergency };
+  }
+
+  #judgeConsents(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
+    const subject = subjectOf(reader);
     const consents = this.#consentsOf(reader.person);
     // A read says no purpose: it counts as made for one that the person agreed to.
     const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
@@ -146,7 +205,8 @@ export class Door {
 
   #foreign(actor: PersonActor, access: Access): Entry {
     const { action, resource, category, details = [] } = access;
-    const judge = (one: Category) => ({ category: one, ...this.judge(actor, action, resource, one) });
+    const reader: Reader = { ...actor, sessions: [actor.session] };
+    const judge = (one: Category) => ({ category: one, ...this.judge(reader, action, resource, one) });
     const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
@@ -157,12 +217,18 @@ export class Door {
       throw notFound("person");
     }
     allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
+    const emergency = allowed.find((answer) => answer.emergency !== undefined)?.emergency;
     const used = new Set(
       allowed.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
     );
     const seen = new Set(allowed.map((answer) => answer.category));
-    const how = { outcome: "allowed", reason: "consent", consent: [...used].join(" ") } as const;
-    this.#note(actor, { ...access, about: access.about ?? [...seen] }, first.purpose, how);
+    const line = { ...access, about: access.about ?? [...seen] };
+    if (emergency === undefined) {
+      this.#note(actor, line, first.purpose, { outcome: "allowed", reason: "consent", consent: [...used].join(" ") });
+    } else {
+      this.#note(actor, line, "emergency", { outcome: "allowed", reason: "break_glass", consent: [...used, emergency].join(" ") });
+      this.#emergencies.countRead(emergency);
+    }
     return { isOwner: false, sees: (one) => seen.has(one) };
   }
 
@@ -179,6 +245,12 @@ export class Door {
       requestId: actor.requestId,
     });
   }
+}
+
+/** Somebody before a decision. The reason of an emergency lies sealed in its row: that there is one is what decides. */
+function subjectOf(reader: Pick<PersonActor, "person" | "roles" | "assurance">, emergency?: EmergencyAccessId): Subject {
+  const { person: id, roles = ["user"], assurance = "aal1" } = reader;
+  return { kind: "person", id, roles, assurance, ...(emergency !== undefined && { justification: emergency }) };
 }
 
 /** Of several denials the one that came closest to an allow. */
