@@ -25,6 +25,7 @@ import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
+import { researchRoutes } from "./research/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -58,6 +59,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", emergencyRoutes);
+  app.route("/", researchRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

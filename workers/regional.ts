@@ -1,7 +1,8 @@
 import type { Gate } from "../durable-objects/gate/gate";
 import type { Importer } from "../durable-objects/importer/importer";
+import type { Programme } from "../durable-objects/programme/programme";
 import type { Vault } from "../durable-objects/vault/vault";
-import { type ImportId, type PersonId, regionOf } from "../shared/id";
+import { type ImportId, type PersonId, type ProgrammeId, regionOf } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 
 /** The stores of one region. */
@@ -39,4 +40,9 @@ export function importerOf(env: Env, id: ImportId): DurableObjectStub<Importer> 
 /** The object that counts one limit exactly; `name` is opaque (a keyed hash or a vendor id). */
 export function gateOf(env: Env, region: Region, name: string): DurableObjectStub<Gate> {
   return openIn<DurableObjectStub<Gate>>(env.GATES, region, name, env.RESIDENCY);
+}
+
+/** The object of a research programme. */
+export function programmeOf(env: Env, id: ProgrammeId): DurableObjectStub<Programme> {
+  return openIn<DurableObjectStub<Programme>>(env.PROGRAMMES, regionOf(id), id, env.RESIDENCY);
 }

@@ -8,6 +8,7 @@ import { letterPorts } from "./emergency/ports";
 import { sendDueLetters } from "./emergency/send-letters";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
+import { enlistAll } from "./research/run-export";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -33,6 +34,7 @@ export const JOBS: readonly Job[] = [
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
   { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
+  { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -7,6 +7,7 @@ import {
   type ConsentId,
   type EmergencyAccessId,
   parseId,
+  type ProgrammeId,
   regionOf,
   type SessionId,
   systemRandom,
@@ -18,10 +19,11 @@ import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
-import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
+import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
+import type { Ask, Given } from "../programme/terms";
 import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
@@ -43,6 +45,7 @@ import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import { contributionOf } from "./contribution";
 import { Details } from "./details";
 import { EmergencyAccesses } from "./emergency/accesses";
 import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
@@ -110,7 +113,7 @@ export class Vault extends DurableObject<Env> {
     this.#consents = new Consents(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#emergencies = new EmergencyAccesses(this.#state, this.#sealer);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person), this.#emergencies);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee), this.#emergencies);
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
@@ -515,6 +518,19 @@ export class Vault extends DurableObject<Env> {
   ): Promise<{ decidedAt: number }> {
     this.#door.review(actor, "manage", id, this.#emergencies.clinicianOf(id));
     return await this.#emergencies.decide(id, actor.person, outcome, note);
+  }
+
+  /** What this person gives a programme, by their consent and logged; null where they give nothing. For the programme's own object. */
+  async contribute(ask: Ask): Promise<Given | null> {
+    const details = await this.#details.read();
+    const entry = this.#door.contribute(ask.programme, ask.metrics);
+    return entry === undefined ? null : contributionOf(this.#state.sql, this.#store, entry, details, ask);
+  }
+
+  /** Whether this person still takes part in a programme with all of these categories. */
+  async stillContributes(programme: ProgrammeId, categories: readonly Category[]): Promise<boolean> {
+    const gives = (category: Category) => this.#door.judgeProgramme(programme, category).allow;
+    return CATEGORIES.some(gives) && categories.every(gives);
   }
 
   #record(batch: Batch, by: Writer): Receipt {

@@ -1,5 +1,5 @@
 import type { Role } from "../roles";
-import { CATEGORIES, type Category, type ConsentPurpose, type SharedAction } from "./vocabulary";
+import { CATEGORIES, type Category, type ConsentPurpose, type GranteeKind, type SharedAction } from "./vocabulary";
 
 /** The most that consents can give to somebody in a role: a consent gives it, or less, and never more. */
 export interface RoleLimits {
@@ -42,14 +42,29 @@ export const ROLE_LIMITS: Readonly<Record<Role, RoleLimits>> = {
   admin: NOTHING,
 };
 
-/** The part of a consent that goes beyond what its role can be given; undefined where it fits. */
+/** A programme reads for research alone, special classes too where the person names them. Places never leave a vault for research. */
+const PROGRAMME_LIMITS: RoleLimits = {
+  categories: CATEGORIES.filter((category) => category !== "location"),
+  actions: ["read"],
+  purposes: ["research"],
+};
+
+/** The most that a grantee can be given: for people their role says it. A programme acts for a partner. */
+export function limitsOf(kind: GranteeKind, role: Role): RoleLimits {
+  if (kind === "programme") return role === "partner" ? PROGRAMME_LIMITS : NOTHING;
+  return ROLE_LIMITS[role];
+}
+
+/** The part of a consent that goes beyond what its grantee can be given in the role; undefined where it fits. */
 export function beyondRole(consent: {
+  /** A person where absent. */
+  readonly grantee?: { readonly kind: GranteeKind };
   readonly role: Role;
   readonly categories: readonly Category[];
   readonly actions: readonly SharedAction[];
   readonly purpose: ConsentPurpose;
 }): "role" | "categories" | "actions" | "purpose" | undefined {
-  const limits = ROLE_LIMITS[consent.role];
+  const limits = limitsOf(consent.grantee?.kind ?? "person", consent.role);
   if (limits.categories.length === 0) return "role";
   if (!consent.categories.every((category) => limits.categories.includes(category))) return "categories";
   if (!consent.actions.every((action) => limits.actions.includes(action))) return "actions";

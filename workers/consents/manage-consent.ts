@@ -2,8 +2,8 @@ import type { ConsentChange } from "../../durable-objects/vault/consents/consent
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { type ConsentId, parseId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
+import { rulesOf } from "./grantees";
 import type { ConsentPorts } from "./ports";
-import { dropPointer } from "./records";
 import type { ConsentView } from "./schemas";
 import { viewOf } from "./view";
 
@@ -39,11 +39,11 @@ export async function changeConsent(
 }
 
 /** Takes a consent back. The vault refuses from that moment; the pointer is only what the grantee finds it by. */
-export async function revokeConsent({ actor, vault, recordsOf }: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
+export async function revokeConsent(ports: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
   const consent = consentId(id);
+  const { actor, vault } = ports;
   const { grantee } = await vault.revokeConsent(actor, consent, ifVersion);
-  const person = parseId("person", grantee.id);
-  if (person !== undefined) await dropPointer(recordsOf, person, actor.person, consent);
+  await rulesOf(grantee)?.drop(ports, grantee.id, actor.person, consent);
 }
 
 function consentId(text: string): ConsentId {

@@ -1,13 +1,15 @@
+import type { Programme } from "../../durable-objects/programme/programme";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
-import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
-import { regional, vaultOf } from "../regional";
+import { type PersonId, type ProgrammeId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { programmeOf, regional, vaultOf } from "../regional";
 import type { RecordsOf } from "./records";
 
 export type VaultStub = DurableObjectStub<Vault>;
+export type ProgrammeStub = DurableObjectStub<Programme>;
 
 /** What the verbs of this domain need from outside. */
 export interface ConsentPorts {
@@ -20,6 +22,7 @@ export interface ConsentPorts {
   readonly random: RandomBytes;
   readonly recordsOf: RecordsOf;
   readonly vaultOf: (person: PersonId) => VaultStub;
+  readonly programmeOf: (id: ProgrammeId) => ProgrammeStub;
 }
 
 /** The ports of a request of a signed-in person. */
@@ -33,5 +36,6 @@ export function consentPorts(c: AppContext): ConsentPorts {
     random: systemRandom,
     recordsOf: (region) => regional(c.env, region).records,
     vaultOf: (person) => vaultOf(c.env, person),
+    programmeOf: (id) => programmeOf(c.env, id),
   };
 }

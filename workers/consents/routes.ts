@@ -52,8 +52,7 @@ const own = new Hono<AppEnv>()
     }),
     validate("json", giveBody),
     async (c) => {
-      const { grantee, ...terms } = c.req.valid("json");
-      const consent = await giveConsent(consentPorts(c), { ...terms, grantee: personId(grantee.id) });
+      const consent = await giveConsent(consentPorts(c), c.req.valid("json"));
       return c.json(consent, 201, { etag: `"${consent.version}"`, location: `/v1/me/consents/${consent.id}` });
     },
   )

@@ -35,9 +35,18 @@ const personId = z
   .refine((text) => parseId("person", text) !== undefined, "Not a person's id.")
   .meta({ example: PERSON_EXAMPLE });
 
+const programmeId = z
+  .string()
+  .max(64)
+  .refine((text) => parseId("programme", text) !== undefined, "Not a programme's id.")
+  .meta({ example: "prg_eu_01kad7wjcm0000000000000000" });
+
 export const giveBody = z
   .strictObject({
-    grantee: z.strictObject({ kind: z.literal("person"), id: personId }),
+    grantee: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("person"), id: personId }),
+      z.strictObject({ kind: z.literal("programme"), id: programmeId }),
+    ]),
     role: z.enum(GRANTABLE).meta({ example: "user" }).describe("In which role they are to act; `user` for family and friends"),
     categories,
     actions,

@@ -1,5 +1,5 @@
 import type { PersonActor } from "../../../shared/context";
-import type { EmergencyAccessId, SessionId } from "../../../shared/id";
+import type { EmergencyAccessId, ProgrammeId, SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
 import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
@@ -8,6 +8,7 @@ import {
   CATEGORIES,
   type Category,
   type Consent,
+  type Grantee,
   type Purpose,
   type ResourceKind,
   type Scope,
@@ -72,15 +73,15 @@ export class Door {
   readonly #state: VaultState;
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
-  readonly #consentsOf: (person: string) => readonly Consent[];
+  readonly #consentsOf: (grantee: Grantee) => readonly Consent[];
   readonly #emergencies: Emergencies;
 
-  /** @param consentsOf the versions in force of the consents to one person */
+  /** @param consentsOf the newest versions of the consents to somebody */
   constructor(
     state: VaultState,
     sessions: RevokedSessions,
     log: AccessLog,
-    consentsOf: (person: string) => readonly Consent[],
+    consentsOf: (grantee: Grantee) => readonly Consent[],
     emergencies: Emergencies,
   ) {
     this.#state = state;
@@ -174,7 +175,7 @@ export class Door {
 
   #judgeConsents(reader: Reader, action: Action, resource: ResourceKind, category: Category): Explanation {
     const subject = subjectOf(reader);
-    const consents = this.#consentsOf(reader.person);
+    const consents = this.#consentsOf(subject);
     // A read says no purpose: it counts as made for one that the person agreed to.
     const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
     const wanted = { owner: this.#state.person, kind: resource, category };
@@ -185,10 +186,46 @@ export class Door {
     return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
   }
 
+  /** What a research programme would be let in for at this moment. Logs nothing. */
+  judgeProgramme(programme: ProgrammeId, category: Category): Decision {
+    const subject: Subject = { kind: "programme", id: programme, roles: ["partner"], assurance: "aal2" };
+    const wanted = { owner: this.#state.person, kind: "day", category } as const;
+    return decide(subject, "read", wanted, "research", this.#consentsOf(subject), SCOPES, this.#state.now());
+  }
+
+  /**
+   * Lets a research programme have what the person contributes, and logs it as an export; undefined where they do not, or do not any more,
+   * which is logged too.
+   */
+  contribute(programme: ProgrammeId, metrics: readonly string[]): Entry | undefined {
+    const answers = CATEGORIES.map((category) => ({ category, decision: this.judgeProgramme(programme, category) }));
+    const seen = new Set(answers.filter(({ decision }) => decision.allow).map(({ category }) => category));
+    const used = new Set(
+      answers.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
+    );
+    const denied = answers.map(({ decision }) => (decision.allow ? undefined : decision.reason)).find((reason) => reason !== undefined);
+    const about = metrics.filter((key) => seen.has(metric(key)?.sensitivity ?? "location"));
+    const isAllowed = about.length > 0;
+    this.#log.append({
+      actorKind: "system",
+      actor: programme,
+      action: "export",
+      resource: "day",
+      about,
+      purpose: "research",
+      outcome: isAllowed ? "allowed" : "denied",
+      reason: isAllowed ? "consent" : (denied ?? "category_not_granted"),
+      ...(isAllowed && { consent: [...used].join(" ") }),
+    });
+    return isAllowed ? { isOwner: false, sees: (category) => seen.has(category) } : undefined;
+  }
+
   /** The consents in force or to come for the actor, who has thereby seen them. */
   showConsents(actor: PersonActor): Consent[] {
     const now = this.#state.now();
-    const shown = this.#consentsOf(actor.person).filter(({ state, until }) => state === "active" && (until === null || now < until));
+    const shown = this.#consentsOf({ kind: "person", id: actor.person }).filter(
+      ({ state, until }) => state === "active" && (until === null || now < until),
+    );
     const access: Access = { action: "read", resource: "consent", about: shown.map(({ id }) => id) };
     if (shown.length > 0) this.#note(actor, access, "personal", { outcome: "allowed", reason: "consent" });
     return shown;

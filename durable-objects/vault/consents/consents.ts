@@ -1,7 +1,6 @@
 import { currentKey, regionalKeys } from "../../../shared/crypto/keys";
-import type { PersonId } from "../../../shared/id";
 import { beyondRole } from "../../../shared/policy/roles";
-import type { Category, Consent, ConsentPurpose, SharedAction } from "../../../shared/policy/vocabulary";
+import type { Category, Consent, ConsentPurpose, Grantee, SharedAction } from "../../../shared/policy/vocabulary";
 import { type FieldError, notFound, type Problem, problem } from "../../../shared/problem";
 import type { Role } from "../../../shared/roles";
 import { storesOf } from "../../doors";
@@ -11,7 +10,7 @@ import { type ConsentRow, recordOf } from "./rows";
 
 /** What a person agrees to. Times epoch ms; without `from` at once, without `until` until revoked. */
 export interface ConsentTerms {
-  readonly grantee: PersonId;
+  readonly grantee: Grantee;
   readonly role: Role;
   readonly categories: readonly Category[];
   readonly actions: readonly SharedAction[];
@@ -46,10 +45,10 @@ export class Consents {
     this.#state = state;
   }
 
-  /** The newest versions of the consents to a person, revoked and expired ones included. */
-  to(person: string): readonly Consent[] {
-    this.#byGrantee ??= Map.groupBy(this.#read(`${NEWEST} AND grantee_kind = 'person'`), ({ grantee }) => grantee.id);
-    return this.#byGrantee.get(person) ?? [];
+  /** The newest versions of the consents to somebody, revoked and expired ones included. */
+  to({ kind, id }: Grantee): readonly Consent[] {
+    this.#byGrantee ??= Map.groupBy(this.#read(NEWEST), ({ grantee }) => `${grantee.kind} ${grantee.id}`);
+    return this.#byGrantee.get(`${kind} ${id}`) ?? [];
   }
 
   /** Newest versions, latest consent first, below an id. */
@@ -74,7 +73,7 @@ export class Consents {
   /** Gives a consent under a new id. Problem `invalid` where the role cannot be given that much, `conflict` past the limit. */
   give(id: string, terms: ConsentTerms): ConsentRecord {
     const now = this.#state.now();
-    if (terms.grantee === this.#state.person) throw invalid("/grantee/id", "own_data", "Your own data needs no consent.");
+    if (terms.grantee.id === this.#state.person) throw invalid("/grantee/id", "own_data", "Your own data needs no consent.");
     if (this.#state.sql.exec<{ n: number }>("SELECT count(DISTINCT id) AS n FROM consents").one().n >= MOST_CONSENTS) {
       throw problem("conflict", "There are too many consents: change one that exists.");
     }
@@ -83,7 +82,7 @@ export class Consents {
       id,
       version: 1,
       owner: this.#state.person,
-      grantee: { kind: "person", id: grantee },
+      grantee,
       ...rest,
       from,
       until,
