@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   "api-keys": "apiKey",
   consents: "consent",
   "emergency-accesses": "emergencyAccess",
+  programmes: "programme",
+  "research-exports": "researchExport",
 };
 
 /** Values of parameters that are no ids. */
@@ -38,6 +40,7 @@ export function kindOfParameter(operation: Operation, name: string): IdKind | un
 
 /** The part of the path before a parameter: what its id is one of. */
 export function collectionOf(operation: Operation, name: string): string {
+  if (name === "exportId") return "research-exports";
   const segments = operation.template.split("/");
   return segments[segments.indexOf(`{${name}}`) - 1] ?? "";
 }

@@ -59,6 +59,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     firstResourceOf(person, "Device"),
     firstResourceOf(person, "Patient"),
   ]);
+  const research = await closedProgramme(person);
   const clinician = await somebody("us", { roles: ["clinician"], acr: "aal2" });
   const consent = {
     grantee: { kind: "person", id: friend.person.id },
@@ -90,6 +91,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       reason: "Found unconscious, no relatives present.",
     }),
     sync: await make(person, "/v1/health/sync", {}),
+    programmes: research.programme,
+    "research-exports": research.export,
   };
   const own = [
     `/v1/imports/${ids.imports}`,
@@ -129,6 +132,28 @@ export function idsOf(operation: Operation, owner: Owner): Record<string, string
 /** Whether the ids in the path count within the caller's own vault. */
 export function isWithinVault(operation: Operation): boolean {
   return operation.parameters.some((parameter) => parameter.in === "path" && WITHIN_THE_VAULT.has(collectionOf(operation, parameter.name)));
+}
+
+/** A programme that is open to nobody any more, and an export of it. */
+async function closedProgramme({ person }: RegisteredPerson): Promise<{ programme: string; export: string }> {
+  const researcher = await somebody(person.region, { roles: ["partner"], acr: "aal2" });
+  const programme = await make(researcher, "/v1/programmes", {
+    title: "Steps of a week",
+    purpose: "How the steps of a week differ between people.",
+    categories: ["activity"],
+    metrics: ["steps"],
+    period: { from: "2025-03-01", to: "2025-03-08" },
+    epsilon: 1,
+  });
+  const headers = { "content-type": "application/json" };
+  const move = async (state: string) => {
+    const response = await researcher.fetch(`/v1/programmes/${programme}`, { method: "PATCH", headers, body: JSON.stringify({ state }) });
+    expect(response.status).toBe(200);
+  };
+  await move("open");
+  const begun = await make(researcher, `/v1/programmes/${programme}/exports`, {});
+  await move("closed");
+  return { programme, export: begun };
 }
 
 async function addPasskey(person: RegisteredPerson): Promise<string> {

@@ -120,7 +120,8 @@ async function ended(programme: ProgrammeId, id: ResearchExportId) {
 }
 
 async function linesOf(programme: ProgrammeId, id: string) {
-  const text = await (await researcher.fetch(`/v1/programmes/${programme}/exports/${id}/file`)).text();
+  const response = await researcher.fetch(`/v1/programmes/${programme}/exports/${id}/file`);
+  const text = new TextDecoder().decode(await response.arrayBuffer());
   const [head = "", ...lines] = text.trim().split("\n");
   return {
     text,
