@@ -228,6 +228,50 @@ describe("taking part", () => {
   });
 });
 
+describe("what a vault gives", () => {
+  test("is what the person named, while they agree, and every time is a line of their log", async () => {
+    const [one] = walkers;
+    if (one === undefined) throw new TypeError("nobody");
+    const vault = vaultOf(env, one.person.id);
+    const batch = new BatchBuilder();
+    const source = batch.source(WATCH);
+    batch.sample("heart_rate", source, FIRST * DAY_MS, 61, 0, 0);
+    await vault.record(batch.take(), "test");
+    const id = await opened(researcher, { metrics: ["steps", "heart_rate"], categories: ["activity", "vitals"] });
+    const ask = { programme: id, metrics: ["steps", "heart_rate"], fromDay: FIRST, toDay: FIRST + 1 };
+    expect(await vault.contribute(ask)).toBeNull();
+    await join(one, id, ["activity"]);
+    const given = await vault.contribute(ask);
+    expect(given).toEqual({
+      birthYear: null,
+      sex: null,
+      heightCm: null,
+      weightKg: null,
+      days: [
+        { day: FIRST, values: { steps: 8_001 } },
+        { day: FIRST + 1, values: { steps: 8_001 } },
+      ],
+    });
+    expect(await vault.stillContributes(id, ["activity"])).toBe(true);
+    expect(await vault.stillContributes(id, ["activity", "vitals"])).toBe(false);
+    await call(one, "DELETE", `/v1/programmes/${id}/participation`);
+    expect(await vault.contribute(ask)).toBeNull();
+    expect(await vault.stillContributes(id, [])).toBe(false);
+    const log = z
+      .object({
+        items: z.array(
+          z.looseObject({ actor: z.object({ kind: z.string(), id: z.string() }), about: z.array(z.string()), reason: z.string() }),
+        ),
+      })
+      .parse(await (await one.fetch("/v1/me/access-log?action=export")).json());
+    expect(log.items.filter((line) => line.actor.id === id).map(({ about, reason }) => [about, reason])).toEqual([
+      [[], "consent_revoked"],
+      [["steps"], "consent"],
+      [[], "no_consent"],
+    ]);
+  });
+});
+
 describe("an export", () => {
   test("holds pseudonyms, bands and moved dates of at least eleven people, is logged by each vault, and lasts a week", async () => {
     const id = await opened(researcher);
