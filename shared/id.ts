@@ -19,6 +19,9 @@ export const ID_KINDS = {
   client: "cli",
   identity: "idn",
   export: "exp",
+  emergencyAccess: "emg",
+  programme: "prg",
+  researchExport: "rex",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -33,6 +36,9 @@ export type ConsentId = Id<"consent">;
 export type OrganisationId = Id<"organisation">;
 export type ClientId = Id<"client">;
 export type ExportId = Id<"export">;
+export type EmergencyAccessId = Id<"emergencyAccess">;
+export type ProgrammeId = Id<"programme">;
+export type ResearchExportId = Id<"researchExport">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

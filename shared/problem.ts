@@ -20,6 +20,8 @@ export const PROBLEMS = {
   not_acceptable: [406, "None of the accepted formats is available"],
   conflict: [409, "The request conflicts with the present state"],
   email_taken: [409, "The e-mail address cannot be used"],
+  cohort_too_small: [409, "Too few people take part"],
+  budget_exhausted: [409, "The privacy budget is used up"],
   idempotency_mismatch: [409, "The idempotency key was used with another request"],
   idempotency_in_flight: [409, "A request with this idempotency key is under way"],
   gone: [410, "No longer available"],

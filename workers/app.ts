@@ -12,6 +12,7 @@ import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
 import { consentsRoutes } from "./consents/routes";
+import { emergencyRoutes } from "./emergency/routes";
 import { connectionsRoutes } from "./connections/routes";
 import { exportsRoutes } from "./exports/routes";
 import { fhirRoutes } from "./fhir/routes";
@@ -28,6 +29,7 @@ import { regional } from "./regional";
 import { rolesRoutes } from "./roles/routes";
 import { securityRoutes } from "./security/routes";
 import { retentionRoutes } from "./retention/routes";
+import { researchRoutes } from "./research/routes";
 import { sessionsRoutes } from "./sessions/routes";
 
 export interface AppOptions {
@@ -67,6 +69,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", rolesRoutes);
   app.route("/", keysRoutes);
   app.route("/", securityRoutes);
+  app.route("/", emergencyRoutes);
+  app.route("/", researchRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -5,6 +5,7 @@ import { runJobs } from "./schedules";
 export { Exporter } from "../durable-objects/exporter/exporter";
 export { Gate } from "../durable-objects/gate/gate";
 export { Importer } from "../durable-objects/importer/importer";
+export { Programme } from "../durable-objects/programme/programme";
 export { Vault } from "../durable-objects/vault/vault";
 
 const app = createApp();

@@ -1,8 +1,9 @@
 import type { Exporter } from "../durable-objects/exporter/exporter";
 import type { Gate } from "../durable-objects/gate/gate";
 import type { Importer } from "../durable-objects/importer/importer";
+import type { Programme } from "../durable-objects/programme/programme";
 import type { Vault } from "../durable-objects/vault/vault";
-import { type ExportId, type ImportId, type PersonId, regionOf } from "../shared/id";
+import { type ExportId, type ImportId, type PersonId, type ProgrammeId, regionOf } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 
 /** The stores of one region. */
@@ -45,4 +46,9 @@ export function exporterOf(env: Env, id: ExportId): DurableObjectStub<Exporter> 
 /** The object that counts one limit exactly; `name` is opaque (a keyed hash or a vendor id). */
 export function gateOf(env: Env, region: Region, name: string): DurableObjectStub<Gate> {
   return openIn<DurableObjectStub<Gate>>(env.GATES, region, name, env.RESIDENCY);
+}
+
+/** The object of a research programme. */
+export function programmeOf(env: Env, id: ProgrammeId): DurableObjectStub<Programme> {
+  return openIn<DurableObjectStub<Programme>>(env.PROGRAMMES, regionOf(id), id, env.RESIDENCY);
 }

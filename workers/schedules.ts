@@ -8,12 +8,15 @@ import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { moveAllKeys } from "./keys/move-all";
 import { cleanFlows } from "./identities/flows";
 import { cleanExports } from "./exports";
+import { letterPorts } from "./emergency/ports";
+import { sendDueLetters } from "./emergency/send-letters";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
 import { cleanSessions } from "./sessions";
+import { enlistAll } from "./research/run-export";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
 export interface Job {
@@ -53,6 +56,8 @@ export const JOBS: readonly Job[] = [
     run: async (env, now) => await cleanSessions((region) => regional(env, region).records, now),
   },
   { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
+  { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
+  { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

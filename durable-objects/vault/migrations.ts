@@ -6,6 +6,7 @@ import consents from "../../migrations/vault/0051_consents.sql";
 import watching from "../../migrations/vault/0120_watching.sql";
 import exports from "../../migrations/vault/0090_exports.sql";
 import retention from "../../migrations/vault/0091_retention.sql";
+import emergencyAccesses from "../../migrations/vault/0080_emergency_accesses.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -22,4 +23,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0090_exports", exports],
   ["0091_retention", retention],
   ["0120_watching", watching],
+  ["0080_emergency_accesses", emergencyAccesses],
 ];

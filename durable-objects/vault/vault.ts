@@ -6,9 +6,11 @@ import type { Batch, Receipt } from "../../shared/health/reading";
 import {
   type ConnectionId,
   type ConsentId,
+  type EmergencyAccessId,
   type ExportId,
   parseId,
   type PersonId,
+  type ProgrammeId,
   regionOf,
   type SessionId,
   systemRandom,
@@ -23,13 +25,14 @@ import { parseReadingId } from "../../shared/health/reading-id";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
-import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
+import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
 import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
+import type { Ask, Given } from "../programme/terms";
 import { type Access, Door, type Explanation, type Judged, metricAccess, type Unproven } from "./access/door";
 import type { RefusedSignIn } from "./access/event";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
@@ -52,7 +55,10 @@ import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import { contributionOf } from "./contribution";
 import { Details } from "./details";
+import { EmergencyAccesses } from "./emergency/accesses";
+import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
 import { type ExportPage, type ExportPlan, Exports, type PlannedFile } from "./export/exports";
 import type { RowKey } from "./export/kind";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
@@ -99,6 +105,7 @@ export class Vault extends DurableObject<Env> {
   readonly #details: Details;
   readonly #exports: Exports;
   readonly #retention: Retention;
+  readonly #emergencies: EmergencyAccesses;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -127,12 +134,13 @@ export class Vault extends DurableObject<Env> {
     };
     this.#log = new AccessLog(this.#state);
     this.#consents = new Consents(this.#state);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee));
+    this.#sealer = new Sealer(this.#state);
+    this.#emergencies = new EmergencyAccesses(this.#state, this.#sealer);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee), this.#emergencies);
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door, this.#consents);
     this.#elsewhere = new Elsewhere(this.#state);
     this.#connections = new Connections(this.#state);
-    this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
     this.#retention = new Retention(this.#state, store, this.#log, this.#door);
     this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
@@ -596,6 +604,67 @@ export class Vault extends DurableObject<Env> {
   /** A piece of one file of an export. For the exporter; problem `not_found` as above. */
   async exportPage(id: string, file: PlannedFile, after: RowKey | null): Promise<ExportPage> {
     return await this.#exports.page(id, file, after);
+  }
+
+  /**
+   * Begins to break the glass: decides, and writes down what the person is told. Nothing can be read before `openEmergency`. Throws
+   * `not_found` for whoever may not. `actor` comes with the roles and the assurance that the records say now.
+   */
+  async prepareEmergency(
+    actor: PersonActor,
+    id: EmergencyAccessId,
+    name: string,
+    reason: string,
+  ): Promise<{ openedAt: number; endsAt: number }> {
+    this.#door.breakGlass(actor, id);
+    return await this.#emergencies.prepare(id, { clinician: actor.person, name, session: actor.session, reason });
+  }
+
+  /** Opens what was prepared, once whatever it owes is written down. Throws `not_found`. */
+  async openEmergency(id: EmergencyAccessId): Promise<void> {
+    this.#emergencies.open(id);
+  }
+
+  /** Who broke the glass, when and why, latest first. */
+  async emergencies(actor: PersonActor, before: string | undefined, limit: number): Promise<EmergencyAccess[]> {
+    this.#door.enter(actor, { action: "read", resource: "emergency_access" });
+    return await this.#emergencies.page(before, limit);
+  }
+
+  /** Ends an emergency access for the very next read. Throws `not_found`. */
+  async endEmergency(actor: PersonActor, id: EmergencyAccessId): Promise<void> {
+    this.#door.enter(actor, { action: "manage", resource: "emergency_access", about: [id] });
+    this.#emergencies.end(id);
+  }
+
+  /** One emergency access for a reviewer, whose roles and assurance the records say now. Throws `not_found`. */
+  async emergencyForReview(actor: PersonActor, id: EmergencyAccessId): Promise<EmergencyAccess> {
+    this.#door.review(actor, "read", id, this.#emergencies.clinicianOf(id));
+    return await this.#emergencies.show(id);
+  }
+
+  /** Keeps the outcome of a review. Throws `not_found`, `forbidden` and `conflict`. */
+  async decideEmergency(
+    actor: PersonActor,
+    id: EmergencyAccessId,
+    outcome: EmergencyOutcome,
+    note: string,
+  ): Promise<{ decidedAt: number }> {
+    this.#door.review(actor, "manage", id, this.#emergencies.clinicianOf(id));
+    return await this.#emergencies.decide(id, actor.person, outcome, note);
+  }
+
+  /** What this person gives a programme, by their consent and logged; null where they give nothing. For the programme's own object. */
+  async contribute(ask: Ask): Promise<Given | null> {
+    const details = await this.#details.read();
+    const entry = this.#door.contribute(ask.programme, ask.metrics);
+    return entry === undefined ? null : contributionOf(this.#state.sql, this.#store, entry, details, ask);
+  }
+
+  /** Whether this person still takes part in a programme with all of these categories. */
+  async stillContributes(programme: ProgrammeId, categories: readonly Category[]): Promise<boolean> {
+    const gives = (category: Category) => this.#door.judgeProgramme(programme, category).allow;
+    return CATEGORIES.some(gives) && categories.every(gives);
   }
 
   #record(batch: Batch, by: Writer): Receipt {

@@ -111,6 +111,8 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   conflict: "conflict",
   email_taken: "conflict",
   idempotency_mismatch: "conflict",
+  cohort_too_small: "conflict",
+  budget_exhausted: "conflict",
   idempotency_in_flight: "lock-error",
   gone: "deleted",
   vendor_retired: "not-supported",

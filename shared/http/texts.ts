@@ -25,6 +25,8 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     not_acceptable: "Keines der gewünschten Formate ist verfügbar",
     conflict: "Die Anfrage widerspricht dem jetzigen Stand",
     email_taken: "Diese E-Mail-Adresse kann nicht verwendet werden",
+    cohort_too_small: "Zu wenige Menschen nehmen teil",
+    budget_exhausted: "Das Budget für die Privatsphäre ist aufgebraucht",
     idempotency_mismatch: "Der Idempotenzschlüssel gehört zu einer anderen Anfrage",
     idempotency_in_flight: "Eine Anfrage mit diesem Idempotenzschlüssel läuft noch",
     gone: "Nicht mehr verfügbar",

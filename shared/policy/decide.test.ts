@@ -237,6 +237,21 @@ describe("consents against the table of roles", () => {
     expect(beyondRole({ ...base, purpose: "research" })).toBe("purpose");
   });
 
+  test("a programme reads for research, what is special only where it is named, and places never", () => {
+    const base = {
+      grantee: { kind: "programme" },
+      role: "partner",
+      categories: ["vitals"],
+      actions: ["read"],
+      purpose: "research",
+    } as const;
+    expect(beyondRole({ ...base, categories: ["vitals", "reproductive", "genetics"] })).toBeUndefined();
+    expect(beyondRole({ ...base, categories: ["location"] })).toBe("categories");
+    expect(beyondRole({ ...base, actions: ["write"] })).toBe("actions");
+    expect(beyondRole({ ...base, purpose: "personal" })).toBe("purpose");
+    expect(beyondRole({ ...base, role: "clinician" })).toBe("role");
+  });
+
   test("operators and gyms can be given nothing", () => {
     for (const role of ["admin", "moderator", "gym_staff"] as const) expect(ROLE_LIMITS[role].categories).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { ROLE_LIMITS } from "./roles";
+import { limitsOf } from "./roles";
 import {
   type Action,
   type Consent,
@@ -64,7 +64,7 @@ const deny = (reason: Denial): Decision => ({ allow: false, reason });
  *
  * - it is their own and their token's scope covers it, save that nobody gives themselves roles, or
  * - one valid consent of the owner names subject, role, action, category and purpose, the subject holds the role at this moment, the
- *   role can be given that much (`ROLE_LIMITS`), and the token's scope covers it; in every role but `user` with a second factor, or
+ *   role can be given that much (`limitsOf`), and the token's scope covers it; in every role but `user` with a second factor, or
  * - an administrator with a second factor reads or sets what roles somebody holds, or
  * - a clinician breaks the glass: purpose `emergency`, a second factor, a justification, reading only. That brings obligations which the
  *   caller must be able to keep.
@@ -118,7 +118,7 @@ function faultOf(
   if (!consent.categories.includes(category)) return SPECIAL.has(category) ? "special_category_not_granted" : "category_not_granted";
   if (!consent.actions.includes(action)) return "action_not_granted";
   if (!subject.roles.includes(consent.role)) return "role_not_held";
-  const limits = ROLE_LIMITS[consent.role];
+  const limits = limitsOf(grantee.kind, consent.role);
   const isPermitted = limits.categories.includes(category) && limits.actions.includes(action) && limits.purposes.includes(consent.purpose);
   if (!isPermitted) return "role_not_permitted";
   // Family and friends sign in as for their own data; whoever works with other people's proves more.

@@ -44,16 +44,29 @@ export const ROLE_LIMITS: Readonly<Record<Role, RoleLimits>> = {
 
 /**
  * The roles in which a consent can be given, by whom it is given to. A company and its programs are partners; a clinic acts as clinician, where
- * the records of its region say that it is one.
+ * the records of its region say that it is one; a programme acts for a partner.
  */
 export const GRANTEE_ROLES: Readonly<Record<GranteeKind, readonly Role[]>> = {
   person: ["user", "trainer", "nutritionist", "therapist", "clinician", "partner"],
   organisation: ["partner", "clinician"],
   app: ["partner", "clinician"],
-  programme: [],
+  programme: ["partner"],
 };
 
-/** The part of a consent that goes beyond what its role can be given; undefined where it fits. */
+/** A programme reads for research alone, special classes too where the person names them. Places never leave a vault for research. */
+const PROGRAMME_LIMITS: RoleLimits = {
+  categories: CATEGORIES.filter((category) => category !== "location"),
+  actions: ["read"],
+  purposes: ["research"],
+};
+
+/** The most that a grantee of a kind can be given in a role. */
+export function limitsOf(kind: GranteeKind, role: Role): RoleLimits {
+  if (!GRANTEE_ROLES[kind].includes(role)) return NOTHING;
+  return kind === "programme" ? PROGRAMME_LIMITS : ROLE_LIMITS[role];
+}
+
+/** The part of a consent that goes beyond what its grantee can be given in the role; undefined where it fits. */
 export function beyondRole(consent: {
   /** A person where absent. */
   readonly grantee?: Pick<Grantee, "kind">;
@@ -62,8 +75,8 @@ export function beyondRole(consent: {
   readonly actions: readonly SharedAction[];
   readonly purpose: ConsentPurpose;
 }): "role" | "categories" | "actions" | "purpose" | undefined {
-  const limits = ROLE_LIMITS[consent.role];
-  if (limits.categories.length === 0 || !GRANTEE_ROLES[consent.grantee?.kind ?? "person"].includes(consent.role)) return "role";
+  const limits = limitsOf(consent.grantee?.kind ?? "person", consent.role);
+  if (limits.categories.length === 0) return "role";
   if (!consent.categories.every((category) => limits.categories.includes(category))) return "categories";
   if (!consent.actions.every((action) => limits.actions.includes(action))) return "actions";
   return limits.purposes.includes(consent.purpose) ? undefined : "purpose";

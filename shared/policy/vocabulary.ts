@@ -62,6 +62,7 @@ export const RESOURCES = [
   "role",
   "export",
   "retention",
+  "emergency_access",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);

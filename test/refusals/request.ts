@@ -19,6 +19,9 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   organisations: "organisation",
   clients: "client",
   exports: "export",
+  "emergency-accesses": "emergencyAccess",
+  programmes: "programme",
+  "research-exports": "researchExport",
 };
 
 /** Values of parameters that are no ids. */
@@ -43,6 +46,7 @@ export function kindOfParameter(operation: Operation, name: string): IdKind | un
 
 /** The part of the path before a parameter: what its id is one of. */
 export function collectionOf(operation: Operation, name: string): string {
+  if (name === "exportId") return "research-exports";
   const segments = operation.template.split("/");
   return segments[segments.indexOf(`{${name}}`) - 1] ?? "";
 }

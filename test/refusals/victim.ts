@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Authenticator } from "../authenticator";
 import { newKey, withTwoFactors } from "../partners";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
+import { somebody } from "../staff";
 import type { Operation } from "./document";
 import { collectionOf, isWord } from "./request";
 
@@ -30,6 +31,7 @@ const VIEWS = [
   "/v1/me/consents",
   "/v1/organisations",
   "/v1/me/exports",
+  "/v1/me/emergency-accesses",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -60,6 +62,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     firstResourceOf(person, "Device"),
     firstResourceOf(person, "Patient"),
   ]);
+  const research = await closedProgramme(person);
+  const clinician = await somebody("us", { roles: ["clinician"], acr: "aal2" });
   const consent = {
     grantee: { kind: "person", id: friend.person.id },
     role: "user",
@@ -93,7 +97,12 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
     consents: await make(person, "/v1/me/consents", consent),
     exports: await make(person, "/v1/me/exports", {}),
+    "emergency-accesses": await make(clinician, `/v1/people/${person.person.id}/emergency-access`, {
+      reason: "Found unconscious, no relatives present.",
+    }),
     sync: await make(person, "/v1/health/sync", {}),
+    programmes: research.programme,
+    "research-exports": research.export,
   };
   // An export that ran on would look different every time.
   await person.fetch(`/v1/me/exports/${ids.exports}`, { method: "DELETE" });
@@ -140,6 +149,28 @@ export function isWithinVault(operation: Operation): boolean {
   return operation.parameters.some((parameter) => parameter.in === "path" && WITHIN_THE_VAULT.has(collectionOf(operation, parameter.name)));
 }
 
+/** A programme that is open to nobody any more, and an export of it. */
+async function closedProgramme({ person }: RegisteredPerson): Promise<{ programme: string; export: string }> {
+  const researcher = await somebody(person.region, { roles: ["partner"], acr: "aal2" });
+  const programme = await make(researcher, "/v1/programmes", {
+    title: "Steps of a week",
+    purpose: "How the steps of a week differ between people.",
+    categories: ["activity"],
+    metrics: ["steps"],
+    period: { from: "2025-03-01", to: "2025-03-08" },
+    epsilon: 1,
+  });
+  const headers = { "content-type": "application/json" };
+  const move = async (state: string) => {
+    const response = await researcher.fetch(`/v1/programmes/${programme}`, { method: "PATCH", headers, body: JSON.stringify({ state }) });
+    expect(response.status).toBe(200);
+  };
+  await move("open");
+  const begun = await make(researcher, `/v1/programmes/${programme}/exports`, {});
+  await move("closed");
+  return { programme, export: begun };
+}
+
 async function addPasskey(person: RegisteredPerson): Promise<string> {
   const options = await person.fetch("/v1/me/passkeys/challenges", { method: "POST" });
   const authenticator = await Authenticator.make(ORIGIN);
@@ -161,7 +192,7 @@ async function pushData(person: RegisteredPerson, deviceName: string): Promise<v
   });
 }
 
-async function post(person: RegisteredPerson, path: string, body: unknown): Promise<unknown> {
+async function post(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<unknown> {
   const headers = { "content-type": "application/json" };
   const response = await person.fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const text = await response.text();
@@ -169,7 +200,7 @@ async function post(person: RegisteredPerson, path: string, body: unknown): Prom
   return JSON.parse(text);
 }
 
-async function make(person: RegisteredPerson, path: string, body: unknown): Promise<string> {
+async function make(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<string> {
   return withId.parse(await post(person, path, body)).id;
 }
 

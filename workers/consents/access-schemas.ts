@@ -37,11 +37,11 @@ const accessEventSchema = z
     about: z.array(z.string()).describe("Metrics, categories or ids; never values"),
     purpose: z.enum(PURPOSES),
     outcome: z.enum(["allowed", "denied"]),
-    reason: z.string().describe("`self`, `consent`, `role`, `system`, or why it was denied"),
+    reason: z.string().describe("`self`, `consent`, `role`, `break_glass`, `review`, `system`, or why it was denied"),
     session: z.string().optional(),
     requestId: z.string().optional(),
     onBehalfOf: z.string().optional().describe("For `client` its organisation; for `system` the person"),
-    consent: z.string().optional().describe("id/version of the consents that allowed it"),
+    consent: z.string().optional().describe("id/version of the consents that allowed it, and the id of the emergency access"),
   })
   .meta({ id: "AccessEvent" });
 

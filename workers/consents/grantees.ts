@@ -1,5 +1,5 @@
 import type { Unproven } from "../../durable-objects/vault/access/door";
-import { type ConsentId, type Id, type IdKind, parseId, type PersonId, regionOf } from "../../shared/id";
+import { type ConsentId, type Id, type IdKind, parseId, type PersonId, type ProgrammeId, regionOf } from "../../shared/id";
 import type { Grantee, GranteeKind } from "../../shared/policy/vocabulary";
 import {
   dropShare,
@@ -10,42 +10,58 @@ import {
   standingOfClient,
   standingOfOrganisation,
 } from "../partners";
-import { dropPointer, notePointer, type RecordsOf, rolesOf } from "./records";
+import type { ConsentPorts } from "./ports";
+import { dropPointer, notePointer, type RecordsOf, standingOf } from "./records";
+
+/** What grantees are reached by. */
+export type GranteePorts = Pick<ConsentPorts, "recordsOf" | "programmeOf">;
 
 /** What consents need to know of the grantees of one kind. */
 interface KindRecords<Known> {
   /** Notes in the grantee's region that somebody shares with it. False where there is no such grantee. */
-  note(recordsOf: RecordsOf, id: Known, owner: PersonId, consent: ConsentId): Promise<boolean>;
+  note(ports: GranteePorts, id: Known, owner: PersonId, consent: ConsentId): Promise<boolean>;
   /** Forgets it; done already is fine. */
-  drop(recordsOf: RecordsOf, id: Known, owner: PersonId, consent: ConsentId): Promise<void>;
+  drop(ports: GranteePorts, id: Known, owner: PersonId, consent: ConsentId): Promise<void>;
   /** How the grantee's own calls would be judged now. */
-  judged(recordsOf: RecordsOf, id: Known): Promise<Unproven>;
+  judged(recordsOf: RecordsOf, id: Known, now: number): Promise<Unproven>;
+  /** What is said where there is no such grantee. */
+  readonly unknown: { readonly code: string; readonly message: string };
 }
 
 /** To whom consents can be given: a line for each kind. A kind that is not here is refused. */
 const KINDS = {
   person: kindOf<"person">("person", {
-    note: notePointer,
-    drop: dropPointer,
-    judged: async (recordsOf, id) => ({ as: [{ kind: "person", id }], roles: await rolesOf(recordsOf, id), scopes: ["me"] }),
+    note: async ({ recordsOf }, id, owner, consent) => await notePointer(recordsOf, id, owner, consent),
+    drop: async ({ recordsOf }, id, owner, consent) => await dropPointer(recordsOf, id, owner, consent),
+    judged: async (recordsOf, id, now) => ({ as: [{ kind: "person", id }], scopes: ["me"], ...(await standingOf(recordsOf, id, now)) }),
+    unknown: { code: "unknown_person", message: "Nobody is registered under this id." },
   }),
   organisation: kindOf<"organisation">("organisation", {
-    note: async (recordsOf, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_ORGANISATION, owner, consent),
-    drop: dropShare,
+    note: async ({ recordsOf }, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_ORGANISATION, owner, consent),
+    drop: async ({ recordsOf }, id, owner, consent) => await dropShare(recordsOf, id, owner, consent),
+    unknown: { code: "unknown_organisation", message: "Nobody is registered under this id." },
     judged: async (recordsOf, id) => judgedBy([{ kind: "organisation", id }], await standingOfOrganisation(recordsOf(regionOf(id)), id)),
   }),
   app: kindOf<"client">("client", {
-    note: async (recordsOf, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_CLIENT, owner, consent),
-    drop: dropShare,
+    note: async ({ recordsOf }, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_CLIENT, owner, consent),
+    drop: async ({ recordsOf }, id, owner, consent) => await dropShare(recordsOf, id, owner, consent),
+    unknown: { code: "unknown_app", message: "Nobody is registered under this id." },
     async judged(recordsOf, id) {
       const standing = await standingOfClient(recordsOf(regionOf(id)), id);
       const organisation: Grantee[] = standing === undefined ? [] : [{ kind: "organisation", id: standing.organisation }];
       return judgedBy([{ kind: "app", id }, ...organisation], standing);
     },
   }),
+  // A programme asks people of its own region, while it is open.
+  programme: kindOf<"programme">("programme", {
+    note: joinProgramme,
+    drop: leaveProgramme,
+    judged: async (_recordsOf, id) => ({ as: [{ kind: "programme", id }], roles: ["partner"], scopes: ["me"], sessions: [] }),
+    unknown: { code: "unknown_programme", message: "No programme of your region is open under this id." },
+  }),
 } satisfies Partial<Record<GranteeKind, Kind>>;
 
-export const GRANTEE_KINDS = ["person", "organisation", "app"] as const satisfies readonly (keyof typeof KINDS)[];
+export const GRANTEE_KINDS = ["person", "organisation", "app", "programme"] as const satisfies readonly (keyof typeof KINDS)[];
 
 interface Kind extends KindRecords<string> {
   isId(text: string): boolean;
@@ -65,24 +81,29 @@ export function granteeOf(id: string): Grantee | undefined {
 }
 
 /** Notes that somebody shares with a grantee. False where there is no such grantee. */
-export async function noteGrantee(recordsOf: RecordsOf, { kind, id }: Grantee, owner: PersonId, consent: ConsentId): Promise<boolean> {
-  return (await kinds[kind]?.note(recordsOf, id, owner, consent)) ?? false;
+export async function noteGrantee(ports: GranteePorts, { kind, id }: Grantee, owner: PersonId, consent: ConsentId): Promise<boolean> {
+  return (await kinds[kind]?.note(ports, id, owner, consent)) ?? false;
+}
+
+/** What is said where there is no such grantee. */
+export function unknownGrantee({ kind }: Grantee): { readonly code: string; readonly message: string } {
+  return kinds[kind]?.unknown ?? { code: "unknown_grantee", message: "Nobody is registered under this id." };
 }
 
 /** Forgets it; done already is fine. */
-export async function dropGrantee(recordsOf: RecordsOf, { kind, id }: Grantee, owner: PersonId, consent: ConsentId): Promise<void> {
-  await kinds[kind]?.drop(recordsOf, id, owner, consent);
+export async function dropGrantee(ports: GranteePorts, { kind, id }: Grantee, owner: PersonId, consent: ConsentId): Promise<void> {
+  await kinds[kind]?.drop(ports, id, owner, consent);
 }
 
 /** How the calls of a grantee would be judged now. */
-export async function judgedGrantee(recordsOf: RecordsOf, { kind, id }: Grantee): Promise<Unproven> {
-  return (await kinds[kind]?.judged(recordsOf, id)) ?? NOBODY;
+export async function judgedGrantee(recordsOf: RecordsOf, { kind, id }: Grantee, now: number): Promise<Unproven> {
+  return (await kinds[kind]?.judged(recordsOf, id, now)) ?? NOBODY;
 }
 
-const NOBODY: Unproven = { as: [], roles: [], scopes: [] };
+const NOBODY: Unproven = { as: [], roles: [], scopes: [], sessions: [] };
 
 function judgedBy(as: readonly Grantee[], standing: Standing | undefined): Unproven {
-  return { as, roles: standing?.roles ?? [], scopes: standing?.scopes ?? [] };
+  return { as, roles: standing?.roles ?? [], scopes: standing?.scopes ?? [], sessions: [] };
 }
 
 /** The records of a kind behind ids that are still text. */
@@ -94,10 +115,38 @@ function kindOf<K extends IdKind>(kind: K, records: KindRecords<Id<K>>): Kind {
   };
   return {
     isId: (text) => parseId(kind, text) !== undefined,
-    note: async (recordsOf, text, owner, consent) => await records.note(recordsOf, known(text), owner, consent),
-    drop: async (recordsOf, text, owner, consent) => {
-      await records.drop(recordsOf, known(text), owner, consent);
+    note: async (ports, text, owner, consent) => await records.note(ports, known(text), owner, consent),
+    drop: async (ports, text, owner, consent) => {
+      await records.drop(ports, known(text), owner, consent);
     },
-    judged: async (recordsOf, text) => await records.judged(recordsOf, known(text)),
+    judged: async (recordsOf, text, now) => await records.judged(recordsOf, known(text), now),
+    unknown: records.unknown,
   };
+}
+
+async function joinProgramme({ recordsOf }: GranteePorts, id: ProgrammeId, owner: PersonId, consent: ConsentId): Promise<boolean> {
+  if (regionOf(id) !== regionOf(owner)) return false;
+  const { meta } = await recordsOf(regionOf(id))
+    .prepare(
+      `insert into programme_participants (programme_id, person_id, consent_id)
+       select programmes.id, people.id, ?3 from programmes, people
+       where programmes.id = ?1 and programmes.state = 'open' and people.id = ?2 on conflict do nothing`,
+    )
+    .bind(id, owner, consent)
+    .run();
+  return meta.changes === 1;
+}
+
+async function leaveProgramme(
+  { recordsOf, programmeOf }: GranteePorts,
+  id: ProgrammeId,
+  owner: PersonId,
+  consent: ConsentId,
+): Promise<void> {
+  await recordsOf(regionOf(id))
+    .prepare("delete from programme_participants where programme_id = ? and person_id = ? and consent_id = ?")
+    .bind(id, owner, consent)
+    .run();
+  // An export that is under way goes on without them.
+  await programmeOf(id).withdraw(owner);
 }

@@ -45,10 +45,11 @@ export async function changeConsent(
 }
 
 /** Takes a consent back. The vault refuses from that moment; the pointer is only what the grantee finds it by. */
-export async function revokeConsent({ actor, vault, recordsOf }: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
+export async function revokeConsent(ports: ConsentPorts, id: string, ifVersion: number | undefined): Promise<void> {
   const consent = consentId(id);
+  const { actor, vault } = ports;
   const { grantee } = await vault.revokeConsent(actor, consent, ifVersion);
-  await dropGrantee(recordsOf, grantee, actor.person, consent);
+  await dropGrantee(ports, grantee, actor.person, consent);
 }
 
 function consentId(text: string): ConsentId {

@@ -1,13 +1,15 @@
+import type { Programme } from "../../durable-objects/programme/programme";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import { type ClientActor, idOf, type PersonActor, type Reader } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, clientOf, personOf, readerOf } from "../../shared/http/app-env";
-import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
-import { regional, vaultOf } from "../regional";
+import { type PersonId, type ProgrammeId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { programmeOf, regional, vaultOf } from "../regional";
 import type { RecordsOf } from "./records";
 
 export type VaultStub = DurableObjectStub<Vault>;
+export type ProgrammeStub = DurableObjectStub<Programme>;
 
 /** What reading other people's vaults needs from outside. */
 export interface ReaderPorts {
@@ -17,6 +19,7 @@ export interface ReaderPorts {
   readonly now: Clock;
   readonly recordsOf: RecordsOf;
   readonly vaultOf: (person: PersonId) => VaultStub;
+  readonly programmeOf: (id: ProgrammeId) => ProgrammeStub;
 }
 
 /** What a machine client's own lists need. */
@@ -56,5 +59,6 @@ function outside(c: AppContext, actor: Reader): Omit<ReaderPorts, "actor"> {
     now: c.get("now"),
     recordsOf: (region) => regional(c.env, region).records,
     vaultOf: (person) => vaultOf(c.env, person),
+    programmeOf: (id) => programmeOf(c.env, id),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PersonActor } from "../../shared/context";
-import { type ConsentId, parseId, type PersonId, regionOf } from "../../shared/id";
+import { type ConsentId, parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { problem } from "../../shared/problem";
 import { ROLE_NAMES, type Role } from "../../shared/roles";
@@ -11,10 +11,26 @@ export type RecordsOf = (region: Region) => D1Database;
 
 const rolesSchema = z.array(z.enum(ROLE_NAMES)).catch([]);
 
-/** The roles of a registered person, none where nobody is registered under the id. */
-export async function rolesOf(recordsOf: RecordsOf, person: PersonId): Promise<readonly Role[]> {
-  const row = await recordsOf(regionOf(person)).prepare(SELECT_ROLES).bind(person).first<{ roles: string }>();
-  return row === null ? [] : rolesIn(row.roles);
+/** The roles of a person, and their living sessions that were opened with a second factor; none of either where nobody is registered. */
+export async function standingOf(
+  recordsOf: RecordsOf,
+  person: PersonId,
+  now: number,
+): Promise<{ readonly roles: readonly Role[]; readonly sessions: readonly SessionId[] }> {
+  const records = recordsOf(regionOf(person));
+  const [roles, sessions] = await records.batch<{ value: string }>([
+    records.prepare("select roles as value from people where id = ?").bind(person),
+    records
+      .prepare(
+        `select id as value from sessions
+         where person_id = ?1 and revoked_at is null and idle_expiry > ?2 and absolute_expiry > ?2 and acr = 'aal2' order by id desc limit 100`,
+      )
+      .bind(person, now),
+  ]);
+  return {
+    roles: rolesIn(roles?.results[0]?.value ?? "[]"),
+    sessions: (sessions?.results ?? []).map(({ value }) => parseId("session", value)).filter((id) => id !== undefined),
+  };
 }
 
 /**
@@ -75,7 +91,6 @@ export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: 
   return results.map((row) => parseId("person", row.owner_id)).filter((id) => id !== undefined);
 }
 
-const SELECT_ROLES = "select roles from people where id = ?";
 const SELECT_READER =
   "select people.roles, sessions.acr, min(sessions.idle_expiry, sessions.absolute_expiry) as ends from sessions join people on people.id = sessions.person_id where sessions.id = ? and people.id = ?";
 

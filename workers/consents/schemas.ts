@@ -36,11 +36,11 @@ export const giveBody = z
     grantee: z
       .strictObject({ kind: z.enum(GRANTEE_KINDS), id: granteeId })
       .refine(isGrantee, { path: ["id"], message: "Not an id of this kind." })
-      .describe("A person, an organisation with all its machine clients, or one of them alone (`app`)"),
+      .describe("A person, an organisation with all its machine clients, one of them alone (`app`), or an open research programme"),
     role: z
       .enum(GRANTABLE)
       .meta({ example: "user" })
-      .describe("In which role they are to act; `user` for family and friends, `partner` for organisations and apps"),
+      .describe("In which role they are to act; `user` for family and friends, `partner` for organisations, apps and programmes"),
     categories,
     actions,
     purpose,

@@ -2,7 +2,7 @@ import { languageOf } from "../../shared/http/texts";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { type PersonId, regionOf } from "../../shared/id";
 import { type Letter, letter } from "../mail";
-import type { CredentialPorts } from "./ports";
+import type { CredentialPorts, CredentialVault } from "./ports";
 
 /** Where a person's address is sealed for. */
 export function addressPlace(person: PersonId): SealedPlace {
@@ -10,7 +10,10 @@ export function addressPlace(person: PersonId): SealedPlace {
 }
 
 /** The person's address as it was typed, or undefined where it has not been kept yet. */
-export async function readAddress(ports: CredentialPorts, person: PersonId): Promise<{ email: string; locale: string } | undefined> {
+export async function readAddress(
+  ports: Pick<CredentialPorts, "stores"> & { vault(person: PersonId): Pick<CredentialVault, "unseal"> },
+  person: PersonId,
+): Promise<{ email: string; locale: string } | undefined> {
   const row = await ports
     .stores(regionOf(person))
     .records.prepare("select sealed_email, locale from credentials join people on people.id = credentials.person_id where person_id = ?")

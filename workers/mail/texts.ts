@@ -13,6 +13,8 @@ export const LETTERS = [
   "factor_changed",
   "key_added",
   "roles_changed",
+  "emergency_opened",
+  "emergency_unjustified",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -56,6 +58,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     roles_changed: [
       "Your roles were changed",
       "An administrator has changed what roles you hold at Meridian. Your access log says which and when. If you did not expect it, write to our support.",
+    ],
+    emergency_opened: [
+      "A clinician opened emergency access to your data",
+      "A clinician opened emergency access to your data at Meridian. It ends by itself after one hour, and somebody reviews it. In your account you can see who it was and why, and end it at once.",
+    ],
+    emergency_unjustified: [
+      "An emergency access was not justified",
+      "The review of an emergency access to your data at Meridian found that it was not justified. In your account you can see who it was and what the review says.",
     ],
     factor_removed: [
       "A way to sign in was removed",
@@ -102,6 +112,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     roles_changed: [
       "Ihre Rollen wurden geändert",
       "Eine Verwaltung hat geändert, welche Rollen Sie bei Meridian haben. Welche und wann, steht in Ihrem Zugriffsprotokoll. Falls Sie es nicht erwartet haben, schreiben Sie unserer Hilfe.",
+    ],
+    emergency_opened: [
+      "Notfallzugriff auf Ihre Daten",
+      "Eine Ärztin oder ein Arzt hat einen Notfallzugriff auf Ihre Daten bei Meridian geöffnet. Er endet nach einer Stunde von selbst und wird überprüft. In Ihrem Konto sehen Sie, wer es war und warum, und können ihn sofort beenden.",
+    ],
+    emergency_unjustified: [
+      "Ein Notfallzugriff war nicht gerechtfertigt",
+      "Die Überprüfung eines Notfallzugriffs auf Ihre Daten bei Meridian ergab, dass er nicht gerechtfertigt war. In Ihrem Konto sehen Sie, wer es war und was die Überprüfung sagt.",
     ],
     factor_removed: [
       "Ein Anmeldeweg wurde entfernt",

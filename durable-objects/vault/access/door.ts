@@ -1,5 +1,5 @@
 import type { PersonActor, Reader } from "../../../shared/context";
-import type { SessionId } from "../../../shared/id";
+import type { EmergencyAccessId, ProgrammeId, SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
 import { decide, type Decision, type Denial, DENIALS } from "../../../shared/policy/decide";
@@ -47,6 +47,8 @@ export interface Judged {
   readonly scopes: readonly Scope[];
   /** Of the session; a machine client proves itself with a key each time. */
   readonly assurance: "aal1" | "aal2";
+  /** The living sessions in which an emergency access may have been opened; none of a machine client. */
+  readonly sessions: readonly SessionId[];
 }
 
 /** The same, whatever the session. */
@@ -56,6 +58,14 @@ export type Unproven = Omit<Judged, "assurance">;
 export interface Explanation {
   readonly decision: Decision;
   readonly purpose: Purpose;
+  /** The emergency access that was asked, where consents did not suffice. */
+  readonly emergency?: EmergencyAccessId;
+}
+
+/** What the door asks of the emergency accesses to this person. */
+export interface Emergencies {
+  openTo(person: string, sessions: readonly string[]): EmergencyAccessId | undefined;
+  countRead(id: EmergencyAccessId): void;
 }
 
 /** What is said to somebody who would be let in with a second factor. */
@@ -70,16 +80,16 @@ const SCOPES: readonly Scope[] = ["me"];
 /** As whom an actor is judged: a person as themselves, a machine client as itself and as its organisation. */
 export function judgedAs(actor: Reader): Judged {
   if (actor.kind === "person") {
-    const { person: id, roles = ["user"], assurance = "aal1" } = actor;
-    return { as: [{ kind: "person", id }], roles, scopes: SCOPES, assurance };
+    const { person: id, roles = ["user"], assurance = "aal1", session } = actor;
+    return { as: [{ kind: "person", id }], roles, scopes: SCOPES, assurance, sessions: [session] };
   }
   const { client, organisation, roles = [], scopes } = actor;
-  if (organisation === undefined) return { as: [], roles, scopes, assurance: "aal2" };
+  if (organisation === undefined) return { as: [], roles, scopes, assurance: "aal2", sessions: [] };
   const as = [
     { kind: "app", id: client },
     { kind: "organisation", id: organisation },
   ] as const;
-  return { as, roles, scopes, assurance: "aal2" };
+  return { as, roles, scopes, assurance: "aal2", sessions: [] };
 }
 
 /** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
@@ -94,13 +104,21 @@ export class Door {
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
   readonly #consentsOf: (grantee: Grantee) => readonly Consent[];
+  readonly #emergencies: Emergencies;
 
-  /** @param consentsOf the versions in force of the consents to one grantee */
-  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (grantee: Grantee) => readonly Consent[]) {
+  /** @param consentsOf the newest versions of the consents to one grantee */
+  constructor(
+    state: VaultState,
+    sessions: RevokedSessions,
+    log: AccessLog,
+    consentsOf: (grantee: Grantee) => readonly Consent[],
+    emergencies: Emergencies,
+  ) {
     this.#state = state;
     this.#sessions = sessions;
     this.#log = log;
     this.#consentsOf = consentsOf;
+    this.#emergencies = emergencies;
   }
 
   /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
@@ -157,8 +175,58 @@ export class Door {
     });
   }
 
-  /** How a decision about somebody's access would go now. Logs nothing. */
-  judge({ as, roles, scopes, assurance }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
+  /**
+   * Decides whether somebody may break the glass, as if they read at once, and logs it. Problem `not_found` for whoever may not.
+   *
+   * @param id of the access that is to begin, for the log
+   */
+  breakGlass(actor: PersonActor, id: EmergencyAccessId): void {
+    const wanted = { owner: this.#state.person, kind: "metric", category: "vitals" } as const;
+    const decision = decide(
+      emergencySubject(actor.person, judgedAs(actor), id),
+      "read",
+      wanted,
+      "emergency",
+      [],
+      SCOPES,
+      this.#state.now(),
+    );
+    const access: Access = { action: "manage", resource: "emergency_access", about: [id] };
+    // One's own data needs no emergency.
+    const isAllowed = decision.allow && decision.reason === "break_glass";
+    const reason = decision.allow ? (isAllowed ? decision.reason : "not_shareable") : decision.reason;
+    this.#note(actor, access, "emergency", { outcome: isAllowed ? "allowed" : "denied", reason });
+    if (!isAllowed) throw notFound("person");
+  }
+
+  /**
+   * Lets a reviewer at an emergency access and logs it. Reviewers see what was done and never health data; nobody reviews what they had a
+   * part in. Problems `not_found` for whoever is no reviewer, `forbidden` for a party.
+   */
+  review(actor: PersonActor, action: "read" | "manage", id: EmergencyAccessId, clinician: string): void {
+    const access: Access = { action, resource: "emergency_access", about: [id] };
+    const mayReview = actor.assurance === "aal2" && (actor.roles ?? []).some((role) => role === "moderator" || role === "admin");
+    const isParty = actor.person === clinician || actor.person === this.#state.person;
+    const isAllowed = mayReview && !(isParty && action === "manage");
+    const reason = isAllowed ? "review" : mayReview ? "not_shareable" : "role_not_held";
+    this.#note(actor, access, "emergency", { outcome: isAllowed ? "allowed" : "denied", reason });
+    if (!mayReview) throw notFound("emergency access");
+    if (!isAllowed) throw problem("forbidden", "Nobody reviews an access that they had a part in.");
+  }
+
+  /** How a decision about somebody's access would go now: by consents, else by an open emergency access. Logs nothing. */
+  judge(judged: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
+    const byConsent = this.#judgeConsents(judged, action, resource, category);
+    const person = judged.as.find(({ kind }) => kind === "person");
+    if (byConsent.decision.allow || person === undefined) return byConsent;
+    const emergency = this.#emergencies.openTo(person.id, judged.sessions);
+    if (emergency === undefined) return byConsent;
+    const subject = emergencySubject(person.id, judged, emergency);
+    const wanted = { owner: this.#state.person, kind: resource, category };
+    return { decision: decide(subject, action, wanted, "emergency", [], SCOPES, this.#state.now()), purpose: "emergency", emergency };
+  }
+
+  #judgeConsents({ as, roles, scopes, assurance }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
     const wanted = { owner: this.#state.person, kind: resource, category };
     const answers = as.flatMap((grantee): Explanation[] => {
       const subject: Subject = { ...grantee, roles, assurance };
@@ -191,6 +259,40 @@ export class Door {
     const decision = decide(subject, action, wanted, "administration", [], SCOPES, this.#state.now());
     if (decision.allow) return this.#note(actor, access, "administration", { outcome: "allowed", reason: decision.reason });
     this.#refuse(actor, access, "administration", decision.reason);
+  }
+
+  /** What a research programme would be let in for at this moment. Logs nothing. */
+  judgeProgramme(programme: ProgrammeId, category: Category): Decision {
+    const subject: Subject = { kind: "programme", id: programme, roles: ["partner"], assurance: "aal2" };
+    const wanted = { owner: this.#state.person, kind: "day", category } as const;
+    return decide(subject, "read", wanted, "research", this.#consentsOf(subject), SCOPES, this.#state.now());
+  }
+
+  /**
+   * Lets a research programme have what the person contributes, and logs it as an export; undefined where they do not, or do not any more,
+   * which is logged too.
+   */
+  contribute(programme: ProgrammeId, metrics: readonly string[]): Entry | undefined {
+    const answers = CATEGORIES.map((category) => ({ category, decision: this.judgeProgramme(programme, category) }));
+    const seen = new Set(answers.filter(({ decision }) => decision.allow).map(({ category }) => category));
+    const used = new Set(
+      answers.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
+    );
+    const denied = answers.map(({ decision }) => (decision.allow ? undefined : decision.reason)).find((reason) => reason !== undefined);
+    const about = metrics.filter((key) => seen.has(metric(key)?.sensitivity ?? "location"));
+    const isAllowed = about.length > 0;
+    this.#log.append({
+      actorKind: "system",
+      actor: programme,
+      action: "export",
+      resource: "day",
+      about,
+      purpose: "research",
+      outcome: isAllowed ? "allowed" : "denied",
+      reason: isAllowed ? "consent" : (denied ?? "category_not_granted"),
+      ...(isAllowed && { consent: [...used].join(" ") }),
+    });
+    return isAllowed ? { isOwner: false, sees: (category) => seen.has(category) } : undefined;
   }
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
@@ -229,12 +331,18 @@ export class Door {
       return this.#refuse(actor, access, purpose, reason);
     }
     allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
+    const emergency = allowed.find((answer) => answer.emergency !== undefined)?.emergency;
     const used = new Set(
       allowed.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
     );
     const seen = new Set(allowed.map((answer) => answer.category));
-    const how = { outcome: "allowed", reason: "consent", consent: [...used].join(" ") } as const;
-    this.#note(actor, { ...access, about: access.about ?? [...seen] }, first.purpose, how);
+    const line = { ...access, about: access.about ?? [...seen] };
+    if (emergency === undefined) {
+      this.#note(actor, line, first.purpose, { outcome: "allowed", reason: "consent", consent: [...used].join(" ") });
+    } else {
+      this.#note(actor, line, "emergency", { outcome: "allowed", reason: "break_glass", consent: [...used, emergency].join(" ") });
+      this.#emergencies.countRead(emergency);
+    }
     return { isOwner: false, sees: (one) => seen.has(one) };
   }
 
@@ -264,6 +372,11 @@ export class Door {
 
 /** What nobody has been given anything for. */
 const NOBODY: Explanation = { purpose: "personal", decision: { allow: false, reason: "no_consent" } };
+
+/** Somebody before a decision. The reason of an emergency lies sealed in its row: that there is one is what decides. */
+function emergencySubject(id: string, { roles, assurance }: Pick<Judged, "roles" | "assurance">, emergency: EmergencyAccessId): Subject {
+  return { kind: "person", id, roles, assurance, justification: emergency };
+}
 
 /** Of several denials the one that came closest to an allow. */
 function closestOf(answers: readonly Explanation[]): Explanation {

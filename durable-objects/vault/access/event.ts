@@ -22,11 +22,11 @@ export interface AccessEvent {
   readonly about: readonly string[];
   readonly purpose: Purpose;
   readonly outcome: Outcome;
-  readonly reason: "self" | "consent" | "role" | "break_glass" | "system" | "session_ended" | RefusedSignIn | Denial;
+  readonly reason: "self" | "consent" | "role" | "break_glass" | "review" | "system" | "session_ended" | RefusedSignIn | Denial;
   readonly session?: string | undefined;
   readonly requestId?: string | undefined;
   readonly onBehalfOf?: string | undefined;
-  /** `id/version` of the consent that allowed it. */
+  /** `id/version` of the consents that allowed it, and the id of the emergency access. */
   readonly consent?: string | undefined;
 }
 

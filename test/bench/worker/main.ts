@@ -7,6 +7,7 @@ import { toolsApp } from "./tools";
 export { Gate } from "../../../durable-objects/gate/gate";
 export { Exporter } from "../../../durable-objects/exporter/exporter";
 export { Importer } from "../../../durable-objects/importer/importer";
+export { Programme } from "../../../durable-objects/programme/programme";
 export { BareRoom, BareRows } from "./bare-objects";
 export { BenchVault as Vault } from "./bench-vault";
 
