@@ -15,6 +15,8 @@ export const ID_KINDS = {
   passkey: "psk",
   apiKey: "key",
   consent: "cns",
+  erasure: "ers",
+  move: "mov",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -26,6 +28,7 @@ export type ConnectionId = Id<"connection">;
 export type ImportId = Id<"import">;
 export type TargetId = Id<"target">;
 export type ConsentId = Id<"consent">;
+export type ErasureId = Id<"erasure">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

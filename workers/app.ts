@@ -16,6 +16,7 @@ import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
 import { consentsRoutes } from "./consents/routes";
 import { connectionsRoutes } from "./connections/routes";
+import { erasureRoutes } from "./erasure/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", liveRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
+  app.route("/", erasureRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

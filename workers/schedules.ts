@@ -4,6 +4,7 @@ import { REGIONS } from "../shared/region";
 import { sweepAllDue } from "./connections/sweep-due";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
+import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
 import { regional } from "./regional";
 
@@ -30,6 +31,8 @@ export const JOBS: readonly Job[] = [
     everyMinutes: 60,
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
+  { name: "run erasures", everyMinutes: 5, run: sweepErasures },
+  { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

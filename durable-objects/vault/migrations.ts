@@ -2,6 +2,7 @@ import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
+import lifecycle from "../../migrations/vault/0100_lifecycle.sql";
 import consents from "../../migrations/vault/0051_consents.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
@@ -16,4 +17,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0040_live", live],
   ["0050_access_log", accessLog],
   ["0051_consents", consents],
+  ["0100_lifecycle", lifecycle],
 ];

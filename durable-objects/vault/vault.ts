@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { systemClock } from "../../shared/clock";
+import { SECOND_MS, systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
@@ -11,7 +11,7 @@ import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import type { Category, Consent, SharedAction } from "../../shared/policy/vocabulary";
-import { notFound } from "../../shared/problem";
+import { notFound, problem } from "../../shared/problem";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { migrate } from "../migrate";
 import { type Access, Door, type Explanation, metricAccess, type Reader } from "./access/door";
@@ -35,12 +35,15 @@ import type { BeginInput, Completed } from "./connections/connector";
 import { Connections, type Registration, type SyncAnswer, type SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import type { EndedGrants } from "./connections/end-grants";
 import { Details } from "./details";
 import { FhirPart, type ReadAnswer, type SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
+import { Leaving, type TableCounts } from "./leaving";
+import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
@@ -51,6 +54,9 @@ import type { Profile, VaultState, Writer } from "./state";
 import type { StoredSource } from "./store/sources";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
+
+/** When something that meets a pause of minutes tries again. */
+const PAUSE_S = 60;
 
 /**
  * One person's compartment: readings, connections, FHIR view and live streams, pinned to the person's region. Everything here runs
@@ -69,12 +75,15 @@ export class Vault extends DurableObject<Env> {
   readonly #connections: Connections;
   readonly #sealer: Sealer;
   readonly #details: Details;
+  readonly #life: Lifecycle;
+  readonly #leaving: Leaving;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const person = parseId("person", ctx.id.name ?? "");
     if (person === undefined) throw new TypeError("a vault is opened by the id of its person");
     migrate(ctx.storage, VAULT_MIGRATIONS);
+    this.#life = new Lifecycle(ctx, env, person, systemClock);
     const { sql } = ctx.storage;
     const timers = new Timers(ctx.storage, systemClock);
     const profile = () => readProfile(sql);
@@ -97,15 +106,18 @@ export class Vault extends DurableObject<Env> {
     };
     this.#log = new AccessLog(this.#state);
     this.#consents = new Consents(this.#state);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person));
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (person) => this.#consents.to(person), this.#life);
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door);
     this.#connections = new Connections(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
+    this.#leaving = new Leaving(this.#state, this.#life, { live: this.#live, connections: this.#connections, fhir: this.#fhir });
   }
 
   override async alarm(): Promise<void> {
+    // What waits goes on when the vault does.
+    if (!this.#life.isOpen) return;
     await this.#state.timers.run();
   }
 
@@ -115,17 +127,17 @@ export class Vault extends DurableObject<Env> {
   }
 
   override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    this.#live.receive(ws, message);
+    if (this.#life.isOpen) this.#live.receive(ws, message);
   }
 
   override async webSocketClose(ws: WebSocket): Promise<void> {
-    this.#live.closed(ws);
+    if (this.#life.state !== "gone") this.#live.closed(ws);
     // Completes the client's closing handshake, which the runtime leaves to the object.
     ws.close();
   }
 
   override async webSocketError(ws: WebSocket): Promise<void> {
-    this.#live.closed(ws);
+    if (this.#life.state !== "gone") this.#live.closed(ws);
   }
 
   /** Lets the person in for something of theirs that lies elsewhere; throws `session_ended` or `not_found`. */
@@ -135,6 +147,9 @@ export class Vault extends DurableObject<Env> {
 
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
+    // Whoever has left has no session.
+    if (this.#life.isOver) return;
+    this.#life.assertAlive();
     this.#sessions.revoke(session, until);
     this.#door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#live.endSession(session);
@@ -161,11 +176,13 @@ export class Vault extends DurableObject<Env> {
 
   /** Seals a text of this person for its place in the records. */
   async seal(place: SealedPlace, text: string): Promise<string> {
+    this.#life.assertAlive();
     return await this.#sealer.seal(place, text);
   }
 
   /** Opens a text that was sealed here for the same place; throws where it was not. */
   async unseal(place: SealedPlace, sealed: string): Promise<string> {
+    this.#life.assertAlive();
     return await this.#sealer.unseal(place, sealed);
   }
 
@@ -301,12 +318,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Completes an authorization; the one-use state is the proof. Throws `gone`, `invalid`, `vendor_failed`, `unavailable`. */
   async completeConnection(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+    if (!this.#life.isOpen) throw problem("gone", "The account is going to be erased.");
     this.#door.system("vendor_authorization", { action: "manage", resource: "connection" });
     return await this.#connections.complete(stateHash, code);
   }
 
   /** Ends an authorization that the person or the vendor refused; throws `gone`. */
   async refuseConnection(stateHash: string, error: string): Promise<{ returnTo: string | undefined }> {
+    this.#life.assertAlive();
     return this.#connections.refuse(stateHash, error);
   }
 
@@ -318,12 +337,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Takes pointers of the sync queue into the vault's own list of work; an answer for each, in their order. */
   async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
+    if (this.#life.state === "frozen") return pointers.map(() => ({ outcome: "later", retryAfterS: PAUSE_S }));
+    if (!this.#life.isOpen) return pointers.map(() => ({ outcome: "dropped" }));
     return pointers.map((pointer) => this.#connections.sync(pointer));
   }
 
   /** Notes a pointer that could not be delivered for good. */
   async failSync(pointer: SyncPointer): Promise<void> {
-    this.#connections.failSync(pointer);
+    if (this.#life.isOpen) this.#connections.failSync(pointer);
   }
 
   /** Opens a job that reads what is new; the caller queues a pointer for each connection. */
@@ -391,13 +412,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Sends what is due to a target; idempotent. For the queue's consumer. */
   async forwardFhir(target: string): Promise<ForwardResult> {
+    if (!this.#life.isOpen) return this.#life.state === "frozen" ? { retryAfterMs: PAUSE_S * SECOND_MS } : {};
     this.#door.system("forwarding", { action: "export", resource: "fhir", about: [target] });
     return this.#fhir.forwarding.forward(target);
   }
 
   /** Gives up what is open at a target, visibly. For the consumer of dead letters. */
   async buryFhir(target: string): Promise<void> {
-    this.#fhir.forwarding.bury(target);
+    if (this.#life.isOpen) this.#fhir.forwarding.bury(target);
   }
 
   /** Lines of the access log, newest first; reading it is the newest. */
@@ -457,7 +479,41 @@ export class Vault extends DurableObject<Env> {
     return consents.length === 0 ? null : { name: this.#state.profile().name ?? null, consents };
   }
 
+  /** Pauses everything but the person's own looking, since they have asked for their erasure. Idempotent. */
+  async suspend(): Promise<void> {
+    this.#door.system("accounts", { action: "delete", resource: "account" });
+    this.#leaving.suspend();
+  }
+
+  /** Takes up again what was paused. Idempotent. */
+  async resume(): Promise<void> {
+    this.#door.system("accounts", { action: "manage", resource: "account" });
+    this.#leaving.resume();
+  }
+
+  /** Lets nobody in any more, and nothing that Meridian does for them. Idempotent. */
+  async close(): Promise<void> {
+    this.#leaving.close();
+  }
+
+  /** Rows of each table; for the receipt of an erasure. */
+  async inventory(): Promise<TableCounts> {
+    return this.#life.state === "gone" ? {} : this.#leaving.inventory();
+  }
+
+  /** Ends the permissions at vendors of a closed vault; see `endGrants`. */
+  async endGrants(shared: readonly string[], isLast: boolean): Promise<EndedGrants> {
+    return await this.#leaving.endGrants(shared, isLast);
+  }
+
+  /** Empties the vault, for good. Throws `conflict` where it was not closed before. */
+  async destroy(): Promise<void> {
+    if (!this.#life.isOver) throw problem("conflict", "The vault is not closed.");
+    await this.#life.destroy();
+  }
+
   #record(batch: Batch, by: Writer): Receipt {
+    this.#life.assertAlive();
     const receipt = this.#store.record(batch);
     this.#door.wrote(by, batch);
     return receipt;

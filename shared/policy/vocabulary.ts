@@ -52,6 +52,7 @@ export const RESOURCES = [
   "session",
   "consent",
   "access_log",
+  "account",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);

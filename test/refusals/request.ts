@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   passkeys: "passkey",
   "api-keys": "apiKey",
   consents: "consent",
+  erasures: "erasure",
 };
 
 /** Values of parameters that are no ids. */

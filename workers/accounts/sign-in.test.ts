@@ -39,8 +39,8 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
     origin: env.ORIGIN,
     directory: { records: env.DIRECTORY, keys: directoryKeys(env.DIRECTORY_KEYS) },
     stores(region) {
-      const { records, keys } = regional(env, region);
-      return { records, keys: regionalKeys(keys) };
+      const { records, files, keys } = regional(env, region);
+      return { records, files, keys: regionalKeys(keys) };
     },
     vault: () => NO_VAULT,
     gate: () => ({
@@ -101,6 +101,7 @@ describe("signing in", () => {
     const withRotated = ports({
       stores: (region) => ({
         records: regional(env, region).records,
+        files: regional(env, region).files,
         keys: region === "us" ? rotated : regionalKeys(regional(env, region).keys),
       }),
     });

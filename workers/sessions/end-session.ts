@@ -7,7 +7,15 @@ import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 
-export type EndReason = "signed_out" | "ended_by_person" | "refresh_replayed" | "password_changed" | "password_reset" | "factor_changed";
+export type EndReason =
+  | "signed_out"
+  | "ended_by_person"
+  | "refresh_replayed"
+  | "password_changed"
+  | "password_reset"
+  | "factor_changed"
+  | "erasure"
+  | "moved";
 
 /** The longest time for which an access token of a session that ends now may still be accepted by its own word. */
 const OUTLIVES_MS = (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS;
@@ -56,6 +64,15 @@ export function endOthers(records: D1Database, actor: PersonActor, now: number, 
        where person_id = ?2 and id <> ?1 and client_id = ?5 and revoked_at is null and ${LIVE_SESSION}`,
     )
     .bind(actor.session, actor.person, now, reason, FIRST_PARTY);
+}
+
+/** Ends everything but the actor's own session, keys of programs included, as a statement of the caller's batch; see `endOthers`. */
+export function endAllButOwn(records: D1Database, actor: PersonActor, now: number, reason: EndReason): D1PreparedStatement {
+  return records
+    .prepare(
+      `update sessions set revoked_at = ?3, revoked_reason = ?4 where person_id = ?2 and id <> ?1 and revoked_at is null and ${LIVE_SESSION}`,
+    )
+    .bind(actor.session, actor.person, now, reason);
 }
 
 /** Ends all sessions of a person, those of API keys included, as a statement of the caller's batch; see `endOthers`. */

@@ -1,6 +1,8 @@
 import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
 import { sealRefreshToken } from "../../shared/crypto/refresh-token";
+import { hasTombstone } from "../../shared/erasure/tombstones";
 import { newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
+import { problem } from "../../shared/problem";
 import { FIRST_PARTY, FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
@@ -32,11 +34,15 @@ select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9,
 where exists (select 1 from credentials where person_id = ?2 and password_hash = ?11)
   and (?8 = 'aal2' or not exists (select 1 from totp where person_id = ?2 and confirmed_at is not null))`;
 
-/** Prepares a session in the person's region, to be written in the caller's own D1 batch. */
+/**
+ * Prepares a session in the person's region, to be written in the caller's own D1 batch. Problem `invalid_credentials` for a person who was
+ * erased, whatever an old copy of the records says.
+ */
 export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<OpenedSession> {
   const now = ports.now();
   const region = regionOf(signIn.person);
-  const { records, keys } = ports.stores(region);
+  const { records, files, keys } = ports.stores(region);
+  if (await hasTombstone(files, keys, signIn.person)) throw problem("invalid_credentials");
   const session = newId("session", region, now, ports.random);
   const statement = records
     .prepare(INSERT)

@@ -14,6 +14,7 @@ import {
   type Subject,
 } from "../../../shared/policy/vocabulary";
 import { notFound, problem } from "../../../shared/problem";
+import { type Lifecycle, moving } from "../lifecycle";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
 import type { AccessEvent } from "./event";
@@ -48,6 +49,8 @@ export interface Explanation {
 }
 
 const OWNER: Entry = { isOwner: true, sees: () => true };
+/** What a person may still do who has asked for their erasure. */
+const WHILE_SUSPENDED: ReadonlySet<Action> = new Set(["read", "export"]);
 /** Persons come with tokens of the first-party client, which are good for everything of theirs. */
 const SCOPES: readonly Scope[] = ["me"];
 
@@ -63,16 +66,27 @@ export class Door {
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
   readonly #consentsOf: (person: string) => readonly Consent[];
+  readonly #life: Lifecycle;
 
   /** @param consentsOf the versions in force of the consents to one person */
-  constructor(state: VaultState, sessions: RevokedSessions, log: AccessLog, consentsOf: (person: string) => readonly Consent[]) {
+  constructor(
+    state: VaultState,
+    sessions: RevokedSessions,
+    log: AccessLog,
+    consentsOf: (person: string) => readonly Consent[],
+    life: Lifecycle,
+  ) {
     this.#state = state;
+    this.#life = life;
     this.#sessions = sessions;
     this.#log = log;
     this.#consentsOf = consentsOf;
   }
 
-  /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
+  /**
+   * Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same.
+   * `forbidden` for changes of somebody who has asked for their erasure, `unavailable` while they are being moved.
+   */
   enter(actor: PersonActor, access: Access): Entry {
     return actor.person === this.#state.person ? this.#own(actor, access) : this.#foreign(actor, access);
   }
@@ -93,12 +107,14 @@ export class Door {
 
   /** Logs that the person has signed in, into this session. */
   signedIn(session: SessionId): void {
+    this.#life.assertAlive();
     const actor: PersonActor = { kind: "person", person: this.#state.person, session };
     this.#note(actor, { action: "sign_in", resource: "session", about: [session] }, "personal", { outcome: "allowed", reason: "self" });
   }
 
   /** Logs what Meridian does for the person without being asked in this call. */
   system(actor: string, { action, resource, about = [] }: Access): void {
+    this.#life.assertAlive();
     this.#log.append({
       actorKind: "system",
       actor,
@@ -128,6 +144,7 @@ export class Door {
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
   showConsents(actor: PersonActor): Consent[] {
+    if (!this.#life.isOpen) return [];
     const now = this.#state.now();
     const shown = this.#consentsOf(actor.person).filter(({ state, until }) => state === "active" && (until === null || now < until));
     const access: Access = { action: "read", resource: "consent", about: shown.map(({ id }) => id) };
@@ -136,15 +153,28 @@ export class Door {
   }
 
   #own(actor: PersonActor, access: Access): Entry {
+    // Whoever has left has no session: nothing is written where nothing may be left.
+    if (this.#life.isOver) throw problem("session_ended");
+    if (this.#life.state === "frozen") throw moving();
     if (this.#sessions.isEnded(actor)) {
       this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
       throw problem("session_ended");
+    }
+    if (!this.#life.isOpen && !WHILE_SUSPENDED.has(access.action)) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
+      throw problem("forbidden", "The account is going to be erased. Undo that first, with DELETE /v1/me/erasure.");
     }
     this.#note(actor, access, "personal", { outcome: "allowed", reason: "self" });
     return OWNER;
   }
 
   #foreign(actor: PersonActor, access: Access): Entry {
+    if (this.#life.isOver) throw notFound("person");
+    if (this.#life.state === "frozen") throw moving();
+    if (!this.#life.isOpen) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
+      throw notFound("person");
+    }
     const { action, resource, category, details = [] } = access;
     const judge = (one: Category) => ({ category: one, ...this.judge(actor, action, resource, one) });
     const answers = (category === "each" ? CATEGORIES : category === undefined ? [] : [category]).map(judge);

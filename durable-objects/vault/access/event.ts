@@ -16,7 +16,7 @@ export interface AccessEvent {
   readonly about: readonly string[];
   readonly purpose: Purpose;
   readonly outcome: Outcome;
-  readonly reason: "self" | "consent" | "break_glass" | "system" | "session_ended" | Denial;
+  readonly reason: "self" | "consent" | "break_glass" | "system" | "session_ended" | "suspended" | Denial;
   readonly session?: string | undefined;
   readonly requestId?: string | undefined;
   readonly onBehalfOf?: string | undefined;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type RegionalKeys } from "../../../shared/crypto/keys";
+import { personKeyName } from "../../../shared/erasure/tombstones";
 import { newPersonKey, openPersonKey, type SealingKey } from "../../../shared/crypto/sealing";
 import type { PersonId, RandomBytes } from "../../../shared/id";
 
@@ -35,7 +36,7 @@ export class PersonKey {
   }
 
   async #load(): Promise<SealingKey> {
-    const name = `person-keys/${this.#person}`;
+    const name = personKeyName(this.#person);
     const fresh = await newPersonKey(this.#ring, this.#person, this.#random);
     // Of two first uses one writes; both then read the same object.
     await this.#files.put(name, JSON.stringify(fresh), { onlyIf: { etagDoesNotMatch: "*" } });
