@@ -201,7 +201,7 @@ describe("while an erasure can be undone", () => {
     expect(log.items).toContainEqual(expect.objectContaining({ outcome: "denied", reason: "suspended" }));
   });
 
-  it("it is undone by the person: readers, vendors and the clock go on", async () => {
+  it("the person takes it back: readers, vendors and the clock go on", async () => {
     const person = await registerPerson();
     const connection = await connect(person);
     const asked = await ask(person);
