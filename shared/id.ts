@@ -22,6 +22,8 @@ export const ID_KINDS = {
   emergencyAccess: "emg",
   programme: "prg",
   researchExport: "rex",
+  erasure: "ers",
+  move: "mov",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -39,6 +41,7 @@ export type ExportId = Id<"export">;
 export type EmergencyAccessId = Id<"emergencyAccess">;
 export type ProgrammeId = Id<"programme">;
 export type ResearchExportId = Id<"researchExport">;
+export type ErasureId = Id<"erasure">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

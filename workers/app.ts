@@ -15,6 +15,7 @@ import { consentsRoutes } from "./consents/routes";
 import { emergencyRoutes } from "./emergency/routes";
 import { connectionsRoutes } from "./connections/routes";
 import { exportsRoutes } from "./exports/routes";
+import { erasureRoutes } from "./erasure/routes";
 import { fhirRoutes } from "./fhir/routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
@@ -71,6 +72,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", securityRoutes);
   app.route("/", emergencyRoutes);
   app.route("/", researchRoutes);
+  app.route("/", erasureRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

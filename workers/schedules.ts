@@ -10,6 +10,7 @@ import { cleanFlows } from "./identities/flows";
 import { cleanExports } from "./exports";
 import { letterPorts } from "./emergency/ports";
 import { sendDueLetters } from "./emergency/send-letters";
+import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { regional } from "./regional";
@@ -58,6 +59,8 @@ export const JOBS: readonly Job[] = [
   { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
   { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
+  { name: "run erasures", everyMinutes: 5, run: sweepErasures },
+  { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

@@ -2,6 +2,7 @@ import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
+import lifecycle from "../../migrations/vault/0100_lifecycle.sql";
 import consents from "../../migrations/vault/0051_consents.sql";
 import watching from "../../migrations/vault/0120_watching.sql";
 import exports from "../../migrations/vault/0090_exports.sql";
@@ -24,4 +25,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0091_retention", retention],
   ["0120_watching", watching],
   ["0080_emergency_accesses", emergencyAccesses],
+  ["0100_lifecycle", lifecycle],
 ];

@@ -63,6 +63,12 @@ export class Timers {
     this.#storage.sql.exec("DELETE FROM timers WHERE kind = ? AND ref = ?", kind, ref);
   }
 
+  /** Sets the alarm for what waits, after a pause in which it was let pass. */
+  wake(): void {
+    this.#armed = undefined;
+    this.#arm();
+  }
+
   /** Runs what is due; called by the object's `alarm`. A handler that fails is tried again later and does not stop the others. */
   async run(): Promise<void> {
     this.#armed = undefined;

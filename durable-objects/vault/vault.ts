@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { systemClock } from "../../shared/clock";
+import { SECOND_MS, systemClock } from "../../shared/clock";
 import type { PersonActor, Reader } from "../../shared/context";
 import type { Restore } from "../../shared/exports/restore";
 import type { Batch, Receipt } from "../../shared/health/reading";
@@ -26,7 +26,7 @@ import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
-import { notFound } from "../../shared/problem";
+import { notFound, problem } from "../../shared/problem";
 import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
@@ -56,6 +56,7 @@ import { Connections, type Registration, type SyncAnswer, type SyncResult } from
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
 import { contributionOf } from "./contribution";
+import type { EndedGrants } from "./connections/end-grants";
 import { Details } from "./details";
 import { EmergencyAccesses } from "./emergency/accesses";
 import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
@@ -67,6 +68,8 @@ import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
 import { Elsewhere } from "./live/elsewhere";
+import { Leaving, type TableCounts } from "./leaving";
+import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
@@ -84,6 +87,8 @@ export interface AddressHashes {
   readonly index: EmailHash;
   readonly email: EmailHash;
 }
+/** When something that meets a pause of minutes tries again. */
+const PAUSE_S = 60;
 
 /**
  * One person's compartment: readings, connections, FHIR view and live streams, pinned to the person's region. Everything here runs
@@ -106,12 +111,15 @@ export class Vault extends DurableObject<Env> {
   readonly #exports: Exports;
   readonly #retention: Retention;
   readonly #emergencies: EmergencyAccesses;
+  readonly #life: Lifecycle;
+  readonly #leaving: Leaving;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const person = parseId("person", ctx.id.name ?? "");
     if (person === undefined) throw new TypeError("a vault is opened by the id of its person");
     migrate(ctx.storage, VAULT_MIGRATIONS);
+    this.#life = new Lifecycle(ctx, env, person, systemClock);
     const { sql } = ctx.storage;
     const timers = new Timers(ctx.storage, systemClock);
     const profile = () => readProfile(sql);
@@ -136,7 +144,7 @@ export class Vault extends DurableObject<Env> {
     this.#consents = new Consents(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#emergencies = new EmergencyAccesses(this.#state, this.#sealer);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee), this.#emergencies);
+    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee), this.#emergencies, this.#life);
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door, this.#consents);
     this.#elsewhere = new Elsewhere(this.#state);
@@ -144,9 +152,12 @@ export class Vault extends DurableObject<Env> {
     this.#details = new Details(sql, this.#sealer);
     this.#retention = new Retention(this.#state, store, this.#log, this.#door);
     this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
+    this.#leaving = new Leaving(this.#state, this.#life, { live: this.#live, connections: this.#connections, fhir: this.#fhir });
   }
 
   override async alarm(): Promise<void> {
+    // What waits goes on when the vault does.
+    if (!this.#life.isOpen) return;
     await this.#state.timers.run();
   }
 
@@ -156,17 +167,17 @@ export class Vault extends DurableObject<Env> {
   }
 
   override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    this.#live.receive(ws, message);
+    if (this.#life.isOpen) this.#live.receive(ws, message);
   }
 
   override async webSocketClose(ws: WebSocket): Promise<void> {
-    this.#live.closed(ws);
+    if (this.#life.state !== "gone") this.#live.closed(ws);
     // Completes the client's closing handshake, which the runtime leaves to the object.
     ws.close();
   }
 
   override async webSocketError(ws: WebSocket): Promise<void> {
-    this.#live.closed(ws);
+    if (this.#life.state !== "gone") this.#live.closed(ws);
   }
 
   /** Lets the person in for something of theirs that lies elsewhere; throws `session_ended` or `not_found`. */
@@ -181,6 +192,9 @@ export class Vault extends DurableObject<Env> {
 
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
+    // Whoever has left has no session.
+    if (this.#life.isOver) return;
+    this.#life.assertAlive();
     this.#sessions.revoke(session, until);
     this.#door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#live.endSession(session);
@@ -233,11 +247,13 @@ export class Vault extends DurableObject<Env> {
 
   /** Seals a text of this person for its place in the records. */
   async seal(place: SealedPlace, text: string): Promise<string> {
+    this.#life.assertAlive();
     return await this.#sealer.seal(place, text);
   }
 
   /** Opens a text that was sealed here for the same place; throws where it was not. */
   async unseal(place: SealedPlace, sealed: string): Promise<string> {
+    this.#life.assertAlive();
     return await this.#sealer.unseal(place, sealed);
   }
 
@@ -405,12 +421,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Completes an authorization; the one-use state is the proof. Throws `gone`, `invalid`, `vendor_failed`, `unavailable`. */
   async completeConnection(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+    if (!this.#life.isOpen) throw problem("gone", "The account is going to be erased.");
     this.#door.system("vendor_authorization", { action: "manage", resource: "connection" });
     return await this.#connections.complete(stateHash, code);
   }
 
   /** Ends an authorization that the person or the vendor refused; throws `gone`. */
   async refuseConnection(stateHash: string, error: string): Promise<{ returnTo: string | undefined }> {
+    this.#life.assertAlive();
     return this.#connections.refuse(stateHash, error);
   }
 
@@ -422,12 +440,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Takes pointers of the sync queue into the vault's own list of work; an answer for each, in their order. */
   async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
+    if (this.#life.state === "frozen") return pointers.map(() => ({ outcome: "later", retryAfterS: PAUSE_S }));
+    if (!this.#life.isOpen) return pointers.map(() => ({ outcome: "dropped" }));
     return pointers.map((pointer) => this.#connections.sync(pointer));
   }
 
   /** Notes a pointer that could not be delivered for good. */
   async failSync(pointer: SyncPointer): Promise<void> {
-    this.#connections.failSync(pointer);
+    if (this.#life.isOpen) this.#connections.failSync(pointer);
   }
 
   /** Opens a job that reads what is new; the caller queues a pointer for each connection. */
@@ -495,13 +515,14 @@ export class Vault extends DurableObject<Env> {
 
   /** Sends what is due to a target; idempotent. For the queue's consumer. */
   async forwardFhir(target: string): Promise<ForwardResult> {
+    if (!this.#life.isOpen) return this.#life.state === "frozen" ? { retryAfterMs: PAUSE_S * SECOND_MS } : {};
     this.#door.system("forwarding", { action: "export", resource: "fhir", about: [target] });
     return this.#fhir.forwarding.forward(target);
   }
 
   /** Gives up what is open at a target, visibly. For the consumer of dead letters. */
   async buryFhir(target: string): Promise<void> {
-    this.#fhir.forwarding.bury(target);
+    if (this.#life.isOpen) this.#fhir.forwarding.bury(target);
   }
 
   /** Lines of the access log, newest first; reading it is the newest. */
@@ -667,7 +688,41 @@ export class Vault extends DurableObject<Env> {
     return CATEGORIES.some(gives) && categories.every(gives);
   }
 
+  /** Pauses everything but the person's own looking, since they have asked for their erasure. Idempotent. */
+  async suspend(): Promise<void> {
+    this.#door.system("accounts", { action: "delete", resource: "account" });
+    this.#leaving.suspend();
+  }
+
+  /** Takes up again what was paused. Idempotent. */
+  async resume(): Promise<void> {
+    this.#door.system("accounts", { action: "manage", resource: "account" });
+    this.#leaving.resume();
+  }
+
+  /** Lets nobody in any more, and nothing that Meridian does for them. Idempotent. */
+  async close(): Promise<void> {
+    this.#leaving.close();
+  }
+
+  /** Rows of each table; for the receipt of an erasure. */
+  async inventory(): Promise<TableCounts> {
+    return this.#life.state === "gone" ? {} : this.#leaving.inventory();
+  }
+
+  /** Ends the permissions at vendors of a closed vault; see `endGrants`. */
+  async endGrants(shared: readonly string[], isLast: boolean): Promise<EndedGrants> {
+    return await this.#leaving.endGrants(shared, isLast);
+  }
+
+  /** Empties the vault, for good. Throws `conflict` where it was not closed before. */
+  async destroy(): Promise<void> {
+    if (!this.#life.isOver) throw problem("conflict", "The vault is not closed.");
+    await this.#life.destroy();
+  }
+
   #record(batch: Batch, by: Writer): Receipt {
+    this.#life.assertAlive();
     const receipt = this.#store.record(batch);
     this.#door.wrote(by, batch);
     return receipt;

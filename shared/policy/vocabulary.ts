@@ -63,6 +63,7 @@ export const RESOURCES = [
   "export",
   "retention",
   "emergency_access",
+  "account",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);

@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   "emergency-accesses": "emergencyAccess",
   programmes: "programme",
   "research-exports": "researchExport",
+  erasures: "erasure",
 };
 
 /** Values of parameters that are no ids. */

@@ -1,6 +1,7 @@
 import { MINUTE_MS } from "../../shared/clock";
 import { passwordFault } from "../../shared/crypto/password-rules";
 import { hashPassword } from "../../shared/crypto/password";
+import { hasTombstone } from "../../shared/erasure/tombstones";
 import { type Id, newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { inBackground, keepAddress } from "../credentials";
@@ -80,6 +81,12 @@ async function claimFor(ports: AccountPorts, { email, region }: Registrant): Pro
   const claim = await claimEmail(records, await directoryHashes(keys, email), mine, now);
   if (claim.person === mine) return mine;
   if (await hasAccount(ports, claim)) throw problem("email_taken");
+  const { files, keys: ring } = ports.stores(regionOf(claim.person));
+  if (await hasTombstone(files, ring, claim.person)) {
+    // An erased person's id is never taken up again.
+    if (!(await replaceClaim(records, claim, mine, now))) throw problem("email_taken");
+    return mine;
+  }
   // The same region: the id is taken up again, and if its first registration is still under way, the regional batch decides.
   if (regionOf(claim.person) === region && (await renewClaim(records, claim.person))) return claim.person;
   if (claim.claimedAt > now - ABANDONED_MS || !(await replaceClaim(records, claim, mine, now))) throw problem("email_taken");

@@ -45,8 +45,8 @@ function ports(changes: Partial<AccountPorts> = {}): AccountPorts {
     origin: env.ORIGIN,
     directory: { records: env.DIRECTORY, keys: directoryKeys(env.DIRECTORY_KEYS) },
     stores(region) {
-      const { records, keys } = regional(env, region);
-      return { records, keys: regionalKeys(keys) };
+      const { records, files, keys } = regional(env, region);
+      return { records, files, keys: regionalKeys(keys) };
     },
     vault: () => NO_VAULT,
     gate: () => ({
@@ -106,6 +106,7 @@ describe("signing in", () => {
     const withRotated = ports({
       stores: (region) => ({
         records: regional(env, region).records,
+        files: regional(env, region).files,
         keys: region === "us" ? rotated : regionalKeys(regional(env, region).keys),
       }),
     });
@@ -157,13 +158,13 @@ function counting(changes: Partial<AccountPorts> = {}) {
     ...base,
     directory: { ...base.directory, records: counted(base.directory.records, "directory") },
     stores: (region: Region) => {
-      const { records, keys } = base.stores(region);
+      const { records, keys, files } = base.stores(region);
       // Each hash reads the pepper once.
       const watched: Record<string, string> = {};
       for (const [version, pepper] of Object.entries(keys.pepper.keys)) {
         Object.defineProperty(watched, version, { get: () => (work.hashes++, pepper), enumerable: true });
       }
-      return { records: counted(records, "queries"), keys: { ...keys, pepper: { ...keys.pepper, keys: watched } } };
+      return { files, records: counted(records, "queries"), keys: { ...keys, pepper: { ...keys.pepper, keys: watched } } };
     },
     gate: (region: Region, name: string) => (work.gates++, base.gate(region, name)),
     vault: (person: PersonId) => (work.vaults++, base.vault(person)),

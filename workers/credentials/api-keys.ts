@@ -24,7 +24,7 @@ interface Row {
   absolute_expiry: number;
 }
 
-/** Makes a key with a session of its own, and shows it once. Problem `conflict` for a person who has 25 living ones. */
+/** Makes a key with a session of its own, and shows it once. Problem `conflict` for a person who has 25 living ones, or is going to be erased. */
 export async function createApiKey(
   ports: CredentialPorts,
   { actor, name, scopes, expiresInDays }: { readonly actor: PersonActor } & NewApiKey,
@@ -43,7 +43,8 @@ export async function createApiKey(
     records
       .prepare(
         `insert into sessions (id, person_id, client_id, scope, amr, acr, auth_time, created_at, rotated_at, last_used_at, idle_expiry, absolute_expiry)
-         select ?4, ?2, '${CLIENT}', ?5, 'key', 'aal1', ?3, ?3, ?3, ?3, ?6, ?6 where ${LIVE_SESSION} and (
+         select ?4, ?2, '${CLIENT}', ?5, 'key', 'aal1', ?3, ?3, ?3, ?3, ?6, ?6 where ${LIVE_SESSION}
+           and not exists (select 1 from erasures where person_id = ?2 and state in ('waiting', 'running')) and (
            select count(*) from api_keys join sessions on sessions.id = api_keys.session_id
            where api_keys.person_id = ?2 and sessions.revoked_at is null and sessions.absolute_expiry > ?3) < ${MOST}`,
       )
@@ -56,7 +57,7 @@ export async function createApiKey(
       .bind(id, person, await sha256Hex(key), name, JSON.stringify(unique), now, session),
   ]);
   requireSession(guard);
-  if (written?.meta.changes !== 1) throw problem("conflict", "There are too many API keys already. Revoke one.");
+  if (written?.meta.changes !== 1) throw problem("conflict", "There are too many API keys already, or the account is going to be erased.");
   notifyOwner(ports, person, "key_added");
   const row = { id, name, scopes: JSON.stringify(unique), created_at: now, last_used_at: null, absolute_expiry: expiresAt };
   return { ...apiKeyOf(row), key };

@@ -2,6 +2,7 @@ import { languageOf } from "../../shared/http/texts";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { type PersonId, regionOf } from "../../shared/id";
 import { type Letter, letter } from "../mail";
+import type { Region } from "../../shared/region";
 import type { CredentialPorts, CredentialVault } from "./ports";
 
 /** Where a person's address is sealed for. */
@@ -11,7 +12,10 @@ export function addressPlace(person: PersonId): SealedPlace {
 
 /** The person's address as it was typed, or undefined where it has not been kept yet. */
 export async function readAddress(
-  ports: Pick<CredentialPorts, "stores"> & { vault(person: PersonId): Pick<CredentialVault, "unseal"> },
+  ports: {
+    stores(region: Region): { readonly records: D1Database };
+    vault(person: PersonId): Pick<CredentialVault, "unseal">;
+  },
   person: PersonId,
 ): Promise<{ email: string; locale: string } | undefined> {
   const row = await ports

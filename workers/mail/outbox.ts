@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { DAY_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
-import { currentKey, keyOf } from "../../shared/crypto/keys";
+import { hmacHex } from "../../shared/crypto/hmac";
+import { currentKey, keyOf, type RegionalKeys } from "../../shared/crypto/keys";
 import { ulid } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
 import type { Mail, OutboxPorts } from "./mailer";
@@ -25,7 +26,15 @@ export async function keepMail(ports: OutboxPorts, { region, to, subject, text }
   const { version, key } = currentKey(keys.wrapping);
   const id = ulid(ports.now(), ports.random);
   const sealed = `${version}.${await closeBox(key, PURPOSE, id, JSON.stringify({ to, subject, text }), ports.random)}`;
-  await records.prepare("insert into outbox (id, sealed, created_at) values (?, ?, ?)").bind(id, sealed, ports.now()).run();
+  await records
+    .prepare("insert into outbox (id, sealed, created_at, recipient_hash) values (?, ?, ?, ?)")
+    .bind(id, sealed, ports.now(), await recipientHash(keys, to))
+    .run();
+}
+
+/** Keyed hash under which the letters to an address are found; those of an older key lapse within a day. */
+export async function recipientHash(keys: RegionalKeys, to: string): Promise<string> {
+  return await hmacHex(currentKey(keys.index).key, "outbox-recipient", to.toLowerCase());
 }
 
 /** The newest mails of all regions, newest first; of one recipient where `to` is given. */

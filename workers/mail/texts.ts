@@ -15,6 +15,9 @@ export const LETTERS = [
   "roles_changed",
   "emergency_opened",
   "emergency_unjustified",
+  "erasure_requested",
+  "erasure_undone",
+  "erasure_done",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -71,6 +74,18 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
       "A way to sign in was removed",
       "A way to prove who you are was removed from your account at Meridian. If it was not you, reset your password at once.",
     ],
+    erasure_requested: [
+      "Your account will be erased",
+      "You asked us to erase your account at Meridian, and your other sessions have ended. Until the time below you can sign in and undo it. If it was not you, do that at once and change your password.",
+    ],
+    erasure_undone: [
+      "Your account stays",
+      "The erasure of your account at Meridian was undone. Vendors are asked again, and your consents count again; API keys have to be made anew.",
+    ],
+    erasure_done: [
+      "Your account was erased",
+      "Everything we had of you at Meridian has been erased. With the number and the code below you can fetch the receipt once; nobody else has the code.",
+    ],
   },
   de: {
     confirm_registration: [
@@ -124,6 +139,18 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     factor_removed: [
       "Ein Anmeldeweg wurde entfernt",
       "Von Ihrem Konto bei Meridian wurde ein Weg entfernt, sich auszuweisen. Falls Sie es nicht waren, setzen Sie sofort Ihr Passwort zurück.",
+    ],
+    erasure_requested: [
+      "Ihr Konto wird gelöscht",
+      "Sie haben verlangt, dass wir Ihr Konto bei Meridian löschen; Ihre anderen Sitzungen sind beendet. Bis zum unten genannten Zeitpunkt können Sie sich anmelden und es zurücknehmen. Falls Sie es nicht waren, tun Sie das sofort und ändern Sie Ihr Passwort.",
+    ],
+    erasure_undone: [
+      "Ihr Konto bleibt",
+      "Die Löschung Ihres Kontos bei Meridian wurde zurückgenommen. Hersteller werden wieder gefragt, und Ihre Einwilligungen gelten wieder; API-Schlüssel müssen neu angelegt werden.",
+    ],
+    erasure_done: [
+      "Ihr Konto wurde gelöscht",
+      "Alles, was wir bei Meridian von Ihnen hatten, ist gelöscht. Mit der Nummer und dem Code unten können Sie den Beleg einmal abrufen; niemand sonst hat den Code.",
     ],
   },
 };

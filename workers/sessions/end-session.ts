@@ -14,7 +14,9 @@ export type EndReason =
   | "password_changed"
   | "password_reset"
   | "email_changed"
-  | "factor_changed";
+  | "factor_changed"
+  | "erasure"
+  | "moved";
 
 /** The longest time for which an access token of a session that ends now may still be accepted by its own word. */
 const OUTLIVES_MS = (ACCESS_TOKEN_S + CLOCK_TOLERANCE_S) * SECOND_MS;
@@ -77,6 +79,15 @@ export function endOthers(records: D1Database, actor: PersonActor, now: number, 
        where person_id = ?2 and id <> ?1 and client_id = ?5 and revoked_at is null and ${LIVE_SESSION}`,
     )
     .bind(actor.session, actor.person, now, reason, FIRST_PARTY);
+}
+
+/** Ends everything but the actor's own session, keys of programs included, as a statement of the caller's batch; see `endOthers`. */
+export function endAllButOwn(records: D1Database, actor: PersonActor, now: number, reason: EndReason): D1PreparedStatement {
+  return records
+    .prepare(
+      `update sessions set revoked_at = ?3, revoked_reason = ?4 where person_id = ?2 and id <> ?1 and revoked_at is null and ${LIVE_SESSION}`,
+    )
+    .bind(actor.session, actor.person, now, reason);
 }
 
 /** Ends all sessions of a person, those of API keys included, as a statement of the caller's batch; see `endOthers`. */

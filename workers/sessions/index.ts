@@ -1,5 +1,5 @@
 export { cleanSessions } from "./clean-sessions";
-export { endAll, endOthers, endSession, tellEnded } from "./end-session";
+export { endAll, endAllButOwn, endOthers, endSession, tellEnded } from "./end-session";
 export { openSession, type OpenedSession, type SignIn } from "./open-session";
 export { sessionPorts, type SessionPorts, type SessionVault } from "./ports";
 export { type Tokens, tokensSchema } from "./schemas";

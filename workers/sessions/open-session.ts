@@ -1,7 +1,9 @@
 import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
 import { sealRefreshToken } from "../../shared/crypto/refresh-token";
+import { hasTombstone } from "../../shared/erasure/tombstones";
 import { shortened } from "../../shared/http/network";
 import { type Id, newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
+import { problem } from "../../shared/problem";
 import { FIRST_PARTY, FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
@@ -38,12 +40,16 @@ where exists (select 1 from credentials where person_id = ?2 and password_hash =
   and (?13 is null or exists (select 1 from identities where id = ?13 and person_id = ?2))
   and (?8 = 'aal2' or not exists (select 1 from totp where person_id = ?2 and confirmed_at is not null))`;
 
-/** Prepares a session in the person's region, to be written in the caller's own D1 batch. */
+/**
+ * Prepares a session in the person's region, to be written in the caller's own D1 batch. Problem `invalid_credentials` for a person who was
+ * erased, whatever an old copy of the records says.
+ */
 export async function openSession(ports: SessionPorts, signIn: SignIn): Promise<OpenedSession> {
   const now = ports.now();
   const provenAt = signIn.provenAt ?? now;
   const region = regionOf(signIn.person);
-  const { records, keys } = ports.stores(region);
+  const { records, files, keys } = ports.stores(region);
+  if (await hasTombstone(files, keys, signIn.person)) throw problem("invalid_credentials");
   const session = newId("session", region, now, ports.random);
   const statement = records
     .prepare(INSERT)

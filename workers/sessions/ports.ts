@@ -18,7 +18,7 @@ export interface SessionPorts {
   readonly log: Log;
   /** Public origin of the API: audience of tokens, and the root of their issuers. */
   readonly origin: string;
-  stores(region: Region): { readonly records: D1Database; readonly keys: RegionalKeys };
+  stores(region: Region): { readonly records: D1Database; readonly files: R2Bucket; readonly keys: RegionalKeys };
   vault(person: PersonId): SessionVault;
 }
 
@@ -30,8 +30,8 @@ export function sessionPorts(c: AppContext): SessionPorts {
     log: consoleLog,
     origin: c.env.ORIGIN,
     stores(region) {
-      const { records, keys } = regional(c.env, region);
-      return { records, keys: regionalKeys(keys) };
+      const { records, files, keys } = regional(c.env, region);
+      return { records, files, keys: regionalKeys(keys) };
     },
     vault: (person) => vaultOf(c.env, person),
   };

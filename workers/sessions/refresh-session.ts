@@ -1,5 +1,6 @@
 import { openRefreshToken, sealRefreshToken } from "../../shared/crypto/refresh-token";
 import { ACCESS_TOKEN_S, signAccessToken } from "../../shared/crypto/tokens";
+import { hasTombstone } from "../../shared/erasure/tombstones";
 import { parseId } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { endSession } from "./end-session";
@@ -39,7 +40,7 @@ export async function refreshSession(ports: SessionPorts, text: string): Promise
   const token = await openRefreshToken((region) => ports.stores(region).keys, text);
   if (token === undefined) throw problem("unauthenticated");
   const now = ports.now();
-  const { records, keys } = ports.stores(token.region);
+  const { records, files, keys } = ports.stores(token.region);
   const [rotated, found] = await records.batch<SessionRow>([
     records.prepare(ROTATE).bind(now, LIMITS, token.session, token.n, FIRST_PARTY, keys.refresh.current),
     records
@@ -51,6 +52,8 @@ export async function refreshSession(ports: SessionPorts, text: string): Promise
   const row = found?.results[0];
   const person = row === undefined ? undefined : parseId("person", row.person_id);
   if (row === undefined || person === undefined || row.client_id !== FIRST_PARTY) throw problem("session_ended");
+  // An erased person's records may have come back with an old copy.
+  if (await hasTombstone(files, keys, person)) throw problem("session_ended");
 
   if (rotated?.meta.changes !== 1) {
     if (row.revoked_at !== null || row.idle_expiry <= now || row.absolute_expiry <= now) throw problem("session_ended");

@@ -16,6 +16,7 @@ import {
 } from "../../../shared/policy/vocabulary";
 import { notFound, problem } from "../../../shared/problem";
 import type { Role } from "../../../shared/roles";
+import { type Lifecycle, moving } from "../lifecycle";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
 import type { AccessEvent, RefusedSignIn } from "./event";
@@ -74,6 +75,8 @@ const SECOND_FACTOR_HINT =
 
 const NOT_SHAREABLE: Explanation = { decision: { allow: false, reason: "not_shareable" }, purpose: "personal" };
 const OWNER: Entry = { isOwner: true, sees: () => true };
+/** What a person may still do who has asked for their erasure. */
+const WHILE_SUSPENDED: ReadonlySet<Action> = new Set(["read", "export"]);
 /** Persons come with tokens of the first-party client, which are good for everything of theirs. */
 const SCOPES: readonly Scope[] = ["me"];
 
@@ -105,6 +108,7 @@ export class Door {
   readonly #log: AccessLog;
   readonly #consentsOf: (grantee: Grantee) => readonly Consent[];
   readonly #emergencies: Emergencies;
+  readonly #life: Lifecycle;
 
   /** @param consentsOf the newest versions of the consents to one grantee */
   constructor(
@@ -113,15 +117,20 @@ export class Door {
     log: AccessLog,
     consentsOf: (grantee: Grantee) => readonly Consent[],
     emergencies: Emergencies,
+    life: Lifecycle,
   ) {
     this.#state = state;
+    this.#life = life;
     this.#sessions = sessions;
     this.#log = log;
     this.#consentsOf = consentsOf;
     this.#emergencies = emergencies;
   }
 
-  /** Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same. */
+  /**
+   * Lets an actor in for one access. Problem `session_ended`, or `not_found` for whoever may not: invisible and unknown look the same.
+   * `forbidden` for changes of somebody who has asked for their erasure, `unavailable` while they are being moved.
+   */
   enter(actor: Reader, access: Access): Entry {
     return actor.kind === "person" && actor.person === this.#state.person ? this.#own(actor, access) : this.#foreign(actor, access);
   }
@@ -142,6 +151,7 @@ export class Door {
 
   /** Logs that the person has signed in, into this session. */
   signedIn(session: SessionId): void {
+    this.#life.assertAlive();
     const actor: PersonActor = { kind: "person", person: this.#state.person, session };
     this.#note(actor, { action: "sign_in", resource: "session", about: [session] }, "personal", { outcome: "allowed", reason: "self" });
   }
@@ -162,6 +172,7 @@ export class Door {
 
   /** Logs what Meridian does for the person without being asked in this call. */
   system(actor: string, { action, resource, about = [] }: Access): void {
+    this.#life.assertAlive();
     this.#log.append({
       actorKind: "system",
       actor,
@@ -297,6 +308,7 @@ export class Door {
 
   /** The consents in force or to come for the actor, who has thereby seen them. */
   showConsents(actor: Reader): Consent[] {
+    if (!this.#life.isOpen) return [];
     const now = this.#state.now();
     const given = judgedAs(actor).as.flatMap((grantee) => this.#consentsOf(grantee));
     const shown = given.filter(({ state, until }) => state === "active" && (until === null || now < until));
@@ -306,15 +318,28 @@ export class Door {
   }
 
   #own(actor: PersonActor, access: Access): Entry {
+    // Whoever has left has no session: nothing is written where nothing may be left.
+    if (this.#life.isOver) throw problem("session_ended");
+    if (this.#life.state === "frozen") throw moving();
     if (this.#sessions.isEnded(actor)) {
       this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
       throw problem("session_ended");
+    }
+    if (!this.#life.isOpen && !WHILE_SUSPENDED.has(access.action)) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
+      throw problem("forbidden", "The account is going to be erased. Undo that first, with DELETE /v1/me/erasure.");
     }
     this.#note(actor, access, "personal", { outcome: "allowed", reason: "self" });
     return OWNER;
   }
 
   #foreign(actor: Reader, access: Access): Entry {
+    if (this.#life.isOver) throw notFound("person");
+    if (this.#life.state === "frozen") throw moving();
+    if (!this.#life.isOpen) {
+      this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
+      throw notFound("person");
+    }
     if (actor.kind === "person" && this.#sessions.isEnded(actor)) {
       this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
       throw problem("session_ended");

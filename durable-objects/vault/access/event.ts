@@ -22,7 +22,17 @@ export interface AccessEvent {
   readonly about: readonly string[];
   readonly purpose: Purpose;
   readonly outcome: Outcome;
-  readonly reason: "self" | "consent" | "role" | "break_glass" | "review" | "system" | "session_ended" | RefusedSignIn | Denial;
+  readonly reason:
+    | "self"
+    | "consent"
+    | "role"
+    | "break_glass"
+    | "review"
+    | "system"
+    | "session_ended"
+    | "suspended"
+    | RefusedSignIn
+    | Denial;
   readonly session?: string | undefined;
   readonly requestId?: string | undefined;
   readonly onBehalfOf?: string | undefined;

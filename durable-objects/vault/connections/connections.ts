@@ -57,6 +57,7 @@ export class Connections {
   readonly #jobs: JobRows;
   readonly #connector: Connector;
   readonly #runner: Runner;
+  #isPaused = false;
 
   constructor(state: VaultState, ports: ConnectionPorts = connectionPorts(state)) {
     this.#state = state;
@@ -126,6 +127,21 @@ export class Connections {
   async accountHashes(id: string): Promise<readonly AccountHash[] | null> {
     const connection = this.#rows.get(id);
     return connection === undefined ? null : ((await this.#connector.rehash(connection)) ?? null);
+  }
+
+  /** Ends the reading that is under way after its present page. What lets the alarm pass while the pause lasts is the vault's to do. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Goes on after a pause: with what waits, and in the index of what is due. */
+  wake(): void {
+    this.#isPaused = false;
+    for (const { id, state } of this.#rows.all()) {
+      if (!LIVE_STATES.has(state)) continue;
+      this.#wake(id);
+      this.#state.timers.set(ANNOUNCE, id, this.#state.now());
+    }
   }
 
   /** Takes a pointer from the queue: plans what it asks for and lets the alarm read it. */
@@ -203,7 +219,7 @@ export class Connections {
   }
 
   async #alarm(id: string): Promise<number | undefined> {
-    await this.#runner.run(id, { pages: ALARM_SLICE.pages, until: this.#state.now() + ALARM_SLICE.ms });
+    await this.#runner.run(id, { pages: ALARM_SLICE.pages, until: this.#state.now() + ALARM_SLICE.ms }, () => this.#isPaused);
     return this.#runner.next(id);
   }
 

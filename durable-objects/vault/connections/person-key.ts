@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type RegionalKeys } from "../../../shared/crypto/keys";
+import { personKeyName } from "../../../shared/erasure/tombstones";
 import { newPersonKey, openPersonKey, rewrapPersonKey, type SealingKey } from "../../../shared/crypto/sealing";
 import type { PersonId, RandomBytes } from "../../../shared/id";
 
@@ -56,7 +57,7 @@ export class PersonKey {
   }
 
   get #name(): string {
-    return `person-keys/${this.#person}`;
+    return personKeyName(this.#person);
   }
 
   async #load(): Promise<SealingKey> {

@@ -117,6 +117,14 @@ export class Live {
     this.#tickets.redeem(ticket);
   }
 
+  /** Commits what waits and closes every socket. */
+  endAll(): void {
+    if (this.#timer !== undefined) this.#tick();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const ws of this.#watchers.all()) this.#close(ws, CLOSE.sessionEnded, "session_ended");
+  }
+
   #open(request: Request): Response {
     const admission = readAdmission(request.headers.get(ADMISSION_HEADER));
     if (admission === undefined) throw problem("unauthenticated");

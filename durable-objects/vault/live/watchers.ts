@@ -162,6 +162,11 @@ export class Watchers {
     return this.#ctx.getWebSockets(session);
   }
 
+  /** Every open socket. */
+  all(): WebSocket[] {
+    return [...this.#all().keys()];
+  }
+
   #all(): Map<WebSocket, Watcher> {
     if (this.#bySocket !== undefined) return this.#bySocket;
     const all = new Map<WebSocket, Watcher>();

@@ -1,0 +1,71 @@
+import { type EndedGrants, endGrants } from "./connections/end-grants";
+import type { Connections } from "./connections/connections";
+import { connectionPorts } from "./connections/ports";
+import type { FhirPart } from "./fhir/part";
+import type { Lifecycle } from "./lifecycle";
+import type { Live } from "./live/live";
+import type { VaultState } from "./state";
+
+/** Rows of each table of a vault. */
+export type TableCounts = Readonly<Record<string, number>>;
+
+/** Tables of the schema's own, and what stands for no data of the person. */
+const NOT_COUNTED: ReadonlySet<string> = new Set(["_migrations", "_cf_KV", "_cf_METADATA", "lifecycle", "timers", "live_state"]);
+
+/** What a vault does when its person leaves: first it pauses, then it closes, at last it is empty. */
+export class Leaving {
+  readonly #state: VaultState;
+  readonly #life: Lifecycle;
+  readonly #parts: { readonly live: Live; readonly connections: Connections; readonly fhir: FhirPart };
+
+  constructor(
+    state: VaultState,
+    life: Lifecycle,
+    parts: { readonly live: Live; readonly connections: Connections; readonly fhir: FhirPart },
+  ) {
+    this.#state = state;
+    this.#life = life;
+    this.#parts = parts;
+  }
+
+  /** Pauses syncs, forwarding and everybody else's access; the person may still look. */
+  suspend(): void {
+    if (this.#life.isOpen) this.#life.set("suspended");
+    this.#parts.connections.pause();
+    this.#parts.live.endAll();
+  }
+
+  /** Takes up again what was paused. */
+  resume(): void {
+    if (this.#life.state !== "suspended" && this.#life.state !== "frozen") return;
+    this.#life.set("open");
+    this.#parts.connections.wake();
+    for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
+    this.#state.timers.wake();
+  }
+
+  /** Lets nobody in any more, nor any work of Meridian's own. */
+  close(): void {
+    if (this.#life.state === "gone") return;
+    this.#life.set("closed");
+    this.#parts.connections.pause();
+    this.#parts.live.endAll();
+  }
+
+  /** Rows there are, by table; nothing where the vault is empty already. */
+  inventory(): TableCounts {
+    const { sql } = this.#state;
+    const tables = sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .toArray()
+      .filter(({ name }) => !NOT_COUNTED.has(name) && !name.startsWith("sqlite_"));
+    const counts = tables.map(({ name }) => [name, sql.exec<{ n: number }>(`SELECT count(*) AS n FROM "${name}"`).one().n] as const);
+    return Object.fromEntries(counts.filter(([, n]) => n > 0));
+  }
+
+  /** Ends the person's permissions at vendors; see `endGrants`. */
+  async endGrants(shared: readonly string[], isLast: boolean): Promise<EndedGrants> {
+    if (this.#life.state !== "closed") return { revoked: 0, shared: 0, unconfirmed: 0, open: 0 };
+    return await endGrants(this.#state, connectionPorts(this.#state), { shared, isLast });
+  }
+}

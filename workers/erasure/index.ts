@@ -1,0 +1,3 @@
+export { erasurePorts, type ErasurePorts } from "./ports";
+export { runErasure } from "./run-erasure";
+export { sweepErasures, sweepTombstones } from "./sweep-erasures";

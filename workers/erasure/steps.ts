@@ -1,0 +1,164 @@
+import { parseId } from "../../shared/id";
+import { uploadKey } from "../../shared/imports/status";
+import { isProblem } from "../../shared/problem";
+import { personKeyName, putTombstone } from "../../shared/erasure/tombstones";
+import { REGIONS } from "../../shared/region";
+import { letter, recipientHash } from "../mail";
+import { filesOf, importsOf, inventory } from "./inventory";
+import type { ErasureJob, Report } from "./job";
+import { openLetter } from "./last-letter";
+import type { ErasurePorts } from "./ports";
+import { DIRECTORY_TABLES, PERSON_FOLDERS, personTables, REGIONAL_TABLES } from "./tables";
+
+/** One step of an erasure. Repeating it changes nothing more. A throw is tried again later; what it returns is added to the report. */
+export interface Step {
+  readonly name: string;
+  run(ports: ErasurePorts, job: ErasureJob): Promise<Partial<Report>>;
+}
+
+/** So often a vendor, or the mail service, is asked before the erasure goes on without it: over about three hours. */
+export const MOST_TRIES = 6;
+
+/**
+ * In this order. From the tombstone on there is no way back; permissions at vendors are ended while their tokens can still be opened;
+ * with the key everything sealed is gone, in old copies too; the directory comes last, so that an address is free again when nothing
+ * else is left.
+ */
+export const STEPS: readonly Step[] = [
+  {
+    name: "close",
+    async run(ports, { person }) {
+      await ports.vault(person).close();
+      return {};
+    },
+  },
+  { name: "inventory", run: async (ports, job) => ({ counts: await inventory(ports, job) }) },
+  {
+    name: "tombstone",
+    async run(ports, { person, region }) {
+      const { files, keys } = ports.stores(region);
+      await putTombstone(files, keys, person);
+      return {};
+    },
+  },
+  { name: "vendors", run: endVendors },
+  {
+    name: "key",
+    async run(ports, { person, region }) {
+      await ports.stores(region).files.delete(personKeyName(person));
+      return {};
+    },
+  },
+  {
+    name: "vault",
+    async run(ports, { person }) {
+      await ports.vault(person).destroy();
+      return {};
+    },
+  },
+  { name: "imports", run: eraseImports },
+  { name: "files", run: eraseFiles },
+  { name: "relations", run: erasePointers },
+  { name: "records", run: eraseRecords },
+  { name: "directory", run: eraseDirectory },
+  { name: "letter", run: sendLastLetter },
+];
+
+async function endVendors(ports: ErasurePorts, { person, attempts }: ErasureJob): Promise<Partial<Report>> {
+  const { results } = await ports.directory
+    .prepare(
+      `select distinct mine.connection_id from vendor_accounts mine
+       join vendor_accounts other on other.account_hash = mine.account_hash and other.person_id <> mine.person_id where mine.person_id = ?`,
+    )
+    .bind(person)
+    .all<{ connection_id: string }>();
+  const shared = results.map(({ connection_id }) => connection_id);
+  const { open, ...vendors } = await ports.vault(person).endGrants(shared, attempts >= MOST_TRIES - 1);
+  if (open > 0) throw new VendorSilent();
+  return { vendors };
+}
+
+/** A vendor has not confirmed that a permission is ended. */
+class VendorSilent extends Error {
+  override readonly name = "VendorSilent";
+}
+
+/** Each import is an object of its own, with its file. Its row goes with the other records: it leads there until then. */
+async function eraseImports(ports: ErasurePorts, { person, region }: ErasureJob): Promise<Partial<Report>> {
+  const { records, files } = ports.stores(region);
+  for await (const ids of importsOf(records, person)) {
+    await Promise.all(
+      ids.map(async (text) => {
+        const id = parseId("import", text);
+        if (id === undefined) return;
+        try {
+          await ports.importer(id).erase(person);
+        } catch (error) {
+          if (!isProblem(error) || error.code !== "not_found") throw error;
+        }
+        // An upload that its object does not know of, because the object was emptied before.
+        await files.delete(uploadKey(id));
+      }),
+    );
+  }
+  return {};
+}
+
+async function eraseFiles(ports: ErasurePorts, { person, region }: ErasureJob): Promise<Partial<Report>> {
+  const { files } = ports.stores(region);
+  for (const folder of PERSON_FOLDERS) for await (const keys of filesOf(files, `${folder}${person}/`)) await files.delete(keys);
+  // Once more: work that was under way when the vault closed may have asked for a key, and been given a fresh one.
+  await files.delete(personKeyName(person));
+  return {};
+}
+
+async function erasePointers(ports: ErasurePorts, { person }: ErasureJob): Promise<Partial<Report>> {
+  await Promise.all(
+    REGIONS.map(async (region) => {
+      const { records } = ports.stores(region);
+      await records.batch(deletions(records, personTables(REGIONAL_TABLES, "everywhere"), person));
+    }),
+  );
+  return {};
+}
+
+async function eraseRecords(ports: ErasurePorts, job: ErasureJob): Promise<Partial<Report>> {
+  const { records, keys } = ports.stores(job.region);
+  const written = await openLetter(keys, job.id, job.letter);
+  if (written !== undefined) {
+    await records
+      .prepare("delete from outbox where recipient_hash = ?")
+      .bind(await recipientHash(keys, written.to))
+      .run();
+  }
+  const tables = personTables(REGIONAL_TABLES, "delete").toSorted((a, b) => Number(a.table === "people") - Number(b.table === "people"));
+  await records.batch(deletions(records, tables, job.person));
+  return {};
+}
+
+async function eraseDirectory(ports: ErasurePorts, { person }: ErasureJob): Promise<Partial<Report>> {
+  await ports.directory.batch(deletions(ports.directory, personTables(DIRECTORY_TABLES, "delete"), person));
+  return {};
+}
+
+/** Tells the person, where they can be reached. A letter that nobody takes does not keep the address here for ever. */
+async function sendLastLetter(ports: ErasurePorts, job: ErasureJob): Promise<Partial<Report>> {
+  if (job.reason !== "asked") return {};
+  const written = await openLetter(ports.stores(job.region).keys, job.id, job.letter);
+  if (written === undefined) return { letter: "no_address" };
+  try {
+    await ports.mailer.send({
+      region: job.region,
+      to: written.to,
+      ...letter("erasure_done", written.locale, `${job.id}\n${written.secret}`),
+    });
+    return { letter: "sent" };
+  } catch (error) {
+    if (job.attempts < MOST_TRIES - 1) throw error;
+    return { letter: "not_sent" };
+  }
+}
+
+function deletions(database: D1Database, tables: ReturnType<typeof personTables>, person: string): D1PreparedStatement[] {
+  return tables.map(({ table, column }) => database.prepare(`delete from ${table} where ${column} = ?`).bind(person));
+}
