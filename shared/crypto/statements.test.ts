@@ -17,14 +17,14 @@ test("a statement is verified by anybody with the published keys, and says what 
   const text = await signStatement(rings.eu, TYPE, { seq: 4 });
   const { payload, protectedHeader } = await compactVerify(text, createLocalJWKSet(publicKeySet(rings)));
   expect(JSON.parse(new TextDecoder().decode(payload))).toEqual({ seq: 4 });
-  expect(protectedHeader).toEqual({ alg: "ES256", typ: TYPE, kid: "eu-1" });
+  expect(protectedHeader).toEqual({ alg: "ES256", typ: TYPE, kid: "local-eu-1" });
   expect(await openStatement(rings.eu, TYPE, text)).toEqual({ seq: 4 });
 });
 
 test("another type, another region's, a changed or an unsigned one is none, and none is an access token", async () => {
   const text = await signStatement(rings.eu, TYPE, { seq: 4 });
   const [head = "", body = "", signature = ""] = text.split(".");
-  const unsigned = `${btoa(JSON.stringify({ alg: "none", typ: TYPE, kid: "eu-1" })).replaceAll("=", "")}.${body}.`;
+  const unsigned = `${btoa(JSON.stringify({ alg: "none", typ: TYPE, kid: "local-eu-1" })).replaceAll("=", "")}.${body}.`;
   for (const forged of [`${head}.${body}A.${signature}`, `${head}.${body}.`, unsigned, "", "a.b.c"])
     expect(await openStatement(rings.eu, TYPE, forged), forged).toBeUndefined();
   expect(await openStatement(rings.eu, "other+jws", text)).toBeUndefined();

@@ -118,7 +118,7 @@ describe("organisations and their apps", () => {
   const organisation = newId("organisation", "eu", 1);
   const app = newId("client", "eu", 1);
   const partner = { ...consent, role: "partner" as const, purpose: "personal" as const };
-  const machine = (kind: "organisation" | "app", id: string): Subject => ({ kind, id, roles: ["partner"], assurance: "aal1" });
+  const machine = (kind: "organisation" | "app", id: string): Subject => ({ kind, id, roles: ["partner"], assurance: "aal2" });
   const ask = (subject: Subject, given: Consent, scopes: readonly Scope[] = ["read:*"]) =>
     decide(subject, "read", heart, "personal", [given], scopes, NOW).reason;
 
