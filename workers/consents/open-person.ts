@@ -1,11 +1,11 @@
-import type { Reader } from "../../shared/context";
+import type { ClientActor, Reader } from "../../shared/context";
 import type { RegionalKeys } from "../../shared/crypto/keys";
 import type { AppContext } from "../../shared/http/app-env";
 import { parseId, type PersonId, regionOf } from "../../shared/id";
 import { notFound } from "../../shared/problem";
 import { actingClient } from "../partners";
 import { readerPorts, type VaultStub } from "./ports";
-import { isRegistered, readerOf } from "./records";
+import { isRegistered, readerAndOwner, type RecordsOf } from "./records";
 
 /** What reading another person's data needs: who asks and with which roles, whose it is, and that person's vault. */
 export interface PersonPorts {
@@ -24,10 +24,20 @@ export interface PersonPorts {
 export async function openPerson(c: AppContext, id: string): Promise<PersonPorts> {
   const { actor, keys, now, recordsOf, vaultOf } = readerPorts(c);
   const owner = parseId("person", id);
-  const [reader, exists] = await Promise.all([
-    actor.kind === "person" ? readerOf(recordsOf, actor, now()) : actingClient(recordsOf(regionOf(actor.client)), actor),
-    owner === undefined ? false : isRegistered(recordsOf, owner),
-  ]);
+  const { reader, exists } =
+    actor.kind === "person" ? await readerAndOwner(recordsOf, actor, owner, now()) : await clientAndOwner(recordsOf, actor, owner);
   if (owner === undefined || !exists) throw notFound("person");
   return { actor: reader, owner, vault: vaultOf(owner), keys };
+}
+
+async function clientAndOwner(
+  recordsOf: RecordsOf,
+  actor: ClientActor,
+  owner: PersonId | undefined,
+): Promise<{ readonly reader: ClientActor; readonly exists: boolean }> {
+  const [reader, exists] = await Promise.all([
+    actingClient(recordsOf(regionOf(actor.client)), actor),
+    owner === undefined ? false : isRegistered(recordsOf, owner),
+  ]);
+  return { reader, exists };
 }

@@ -4,7 +4,6 @@ import { type ConsentId, parseId, type PersonId, regionOf, type SessionId } from
 import type { Region } from "../../shared/region";
 import { problem } from "../../shared/problem";
 import { ROLE_NAMES, type Role } from "../../shared/roles";
-import { requireSession, sessionGuard } from "../sessions";
 
 /** The records of a region, as far as consents need them: who is registered with which roles, and who shares with whom. */
 export type RecordsOf = (region: Region) => D1Database;
@@ -34,8 +33,8 @@ export async function standingOf(
 }
 
 /**
- * The actor with the roles that their account holds now and the assurance of their session, which is checked in the same round trip.
- * Problem `session_ended`: the vault of another person does not know which sessions of theirs have ended.
+ * The actor with the roles that their account holds now and the assurance of their session, which is checked in the same query. Problem
+ * `session_ended`: the vault of another person does not know which sessions of theirs have ended.
  */
 export async function readerOf(recordsOf: RecordsOf, actor: PersonActor, now: number): Promise<PersonActor> {
   return (await readerSessionOf(recordsOf, actor, now)).actor;
@@ -47,15 +46,32 @@ export async function readerSessionOf(
   actor: PersonActor,
   now: number,
 ): Promise<{ readonly actor: PersonActor; readonly sessionEnds: number }> {
-  const records = recordsOf(regionOf(actor.person));
-  const [guard, rows] = await records.batch<{ roles: string; acr: "aal1" | "aal2"; ends: number }>([
-    sessionGuard(records, actor, now),
-    records.prepare(SELECT_READER).bind(actor.session, actor.person),
-  ]);
-  requireSession(guard);
-  const row = rows?.results[0];
-  if (row === undefined) throw problem("session_ended");
-  return { actor: { ...actor, roles: rolesIn(row.roles), assurance: row.acr }, sessionEnds: row.ends };
+  const row = await recordsOf(regionOf(actor.person)).prepare(SELECT_READER).bind(actor.session, actor.person, now).first<ReaderRow>();
+  return readerIn(actor, row);
+}
+
+/**
+ * The same, and whether somebody is registered under the id that they ask for: one query where both are of one region, two at once
+ * otherwise.
+ */
+export async function readerAndOwner(
+  recordsOf: RecordsOf,
+  actor: PersonActor,
+  owner: PersonId | undefined,
+  now: number,
+): Promise<{ readonly reader: PersonActor; readonly exists: boolean }> {
+  if (owner === undefined || regionOf(owner) !== regionOf(actor.person)) {
+    const [reader, exists] = await Promise.all([
+      readerOf(recordsOf, actor, now),
+      owner === undefined ? false : isRegistered(recordsOf, owner),
+    ]);
+    return { reader, exists };
+  }
+  const row = await recordsOf(regionOf(owner))
+    .prepare(SELECT_READER_AND_OWNER)
+    .bind(actor.session, actor.person, now, owner)
+    .first<ReaderRow & { owner_exists: number }>();
+  return { reader: readerIn(actor, row).actor, exists: row?.owner_exists === 1 };
 }
 
 /** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
@@ -91,8 +107,24 @@ export async function ownersFor(recordsOf: RecordsOf, grantee: PersonId, after: 
   return results.map((row) => parseId("person", row.owner_id)).filter((id) => id !== undefined);
 }
 
-const SELECT_READER =
-  "select people.roles, sessions.acr, min(sessions.idle_expiry, sessions.absolute_expiry) as ends from sessions join people on people.id = sessions.person_id where sessions.id = ? and people.id = ?";
+interface ReaderRow {
+  roles: string;
+  acr: "aal1" | "aal2";
+  ends: number;
+}
+
+/** SQL: the person ?2 in the session ?1, where it lives at ?3. */
+const READER = `people.roles, sessions.acr, min(sessions.idle_expiry, sessions.absolute_expiry) as ends`;
+const FROM_LIVING_SESSION = `from sessions join people on people.id = sessions.person_id
+  where sessions.id = ?1 and sessions.person_id = ?2 and sessions.revoked_at is null
+  and sessions.idle_expiry > ?3 and sessions.absolute_expiry > ?3`;
+const SELECT_READER = `select ${READER} ${FROM_LIVING_SESSION}`;
+const SELECT_READER_AND_OWNER = `select ${READER}, exists (select 1 from people as owners where owners.id = ?4) as owner_exists ${FROM_LIVING_SESSION}`;
+
+function readerIn(actor: PersonActor, row: ReaderRow | null): { readonly actor: PersonActor; readonly sessionEnds: number } {
+  if (row === null) throw problem("session_ended");
+  return { actor: { ...actor, roles: rolesIn(row.roles), assurance: row.acr }, sessionEnds: row.ends };
+}
 
 /** A text that is no list of roles gives none. */
 export function rolesIn(text: string): readonly Role[] {

@@ -234,13 +234,27 @@ describe("the stream ends", () => {
     );
     if (session === undefined) throw new TypeError("no session");
     let reads = 0;
-    const batch = async <T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> => {
-      if (++reads === 3) await records.prepare(change).bind(reader.person.id).run();
-      return await records.batch<T>(statements);
+    // The third time that the reader's session is read, something has changed just before.
+    const prepare = (sql: string): D1PreparedStatement => {
+      const statement = records.prepare(sql);
+      if (!sql.startsWith("select people.roles")) return statement;
+      return new Proxy(statement, {
+        get(_target, name) {
+          if (name !== "bind") return Reflect.get(statement, name) as unknown;
+          return (...values: unknown[]) => {
+            const bound = statement.bind(...values);
+            const first = async (): Promise<unknown> => {
+              if (++reads === 3) await records.prepare(change).bind(reader.person.id).run();
+              return await bound.first();
+            };
+            return { first };
+          };
+        },
+      });
     };
     const slow = new Proxy(records, {
       get(target, name) {
-        const value: unknown = name === "batch" ? batch : Reflect.get(target, name);
+        const value: unknown = name === "prepare" ? prepare : Reflect.get(target, name);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
