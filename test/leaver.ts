@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import type { PersonActor } from "../shared/context";
 import { newId, type PersonId, regionOf, ulid } from "../shared/id";
 import { uploadKey } from "../shared/imports/status";
@@ -205,4 +205,11 @@ export async function restoreVault(person: PersonId, { schema, rows }: VaultCopy
       sql.exec(`INSERT INTO "${table}" (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`, ...Object.values(row));
     }
   });
+}
+
+/** Forgets what a vault has in memory; one that nobody has called has nothing. */
+export async function evictVault(person: PersonId): Promise<void> {
+  // Woken first: only what runs can be evicted.
+  await vaultOf(env, person).inventory();
+  await evictDurableObject(vaultOf(env, person));
 }

@@ -23,6 +23,7 @@ import { biometricsRoutes } from "./biometrics/routes";
 import { importsRoutes } from "./imports/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
+import { movingRoutes } from "./moving/routes";
 import { operationsRoutes } from "./operations/routes";
 import { regional } from "./regional";
 import { sessionsRoutes } from "./sessions/routes";
@@ -58,6 +59,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", erasureRoutes);
+  app.route("/", movingRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

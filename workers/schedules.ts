@@ -6,6 +6,7 @@ import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
+import { sweepMoves } from "./moving";
 import { regional } from "./regional";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -32,6 +33,7 @@ export const JOBS: readonly Job[] = [
     run: async (env, now) => await cleanSignInChallenges(env.DIRECTORY, now),
   },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
+  { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { SECOND_MS, systemClock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { type ConnectionId, type ConsentId, parseId, regionOf, type SessionId, systemRandom } from "../../shared/id";
+import { type ConnectionId, type ConsentId, parseId, type PersonId, regionOf, type SessionId, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { METRIC_CODE } from "../../shared/health/catalogue";
@@ -45,6 +45,9 @@ import type { SearchRequest } from "./fhir/view";
 import { Leaving, type TableCounts } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
+import { Arrival } from "./moving/arrival";
+import { Departure, type Farewell, type Place, type SliceDone } from "./moving/departure";
+import type { Row, Span } from "./moving/rows";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
@@ -77,6 +80,8 @@ export class Vault extends DurableObject<Env> {
   readonly #details: Details;
   readonly #life: Lifecycle;
   readonly #leaving: Leaving;
+  readonly #departure: Departure;
+  readonly #arrival: Arrival;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -113,6 +118,14 @@ export class Vault extends DurableObject<Env> {
     this.#sealer = new Sealer(this.#state);
     this.#details = new Details(sql, this.#sealer);
     this.#leaving = new Leaving(this.#state, this.#life, { live: this.#live, connections: this.#connections, fhir: this.#fhir });
+    this.#departure = new Departure(this.#state, this.#life, this.#sealer, this.#log);
+    this.#arrival = new Arrival(this.#state, this.#life, {
+      sealer: this.#sealer,
+      log: this.#log,
+      consents: this.#consents,
+      connections: this.#connections,
+      fhir: this.#fhir,
+    });
   }
 
   override async alarm(): Promise<void> {
@@ -487,8 +500,77 @@ export class Vault extends DurableObject<Env> {
 
   /** Takes up again what was paused. Idempotent. */
   async resume(): Promise<void> {
-    this.#door.system("accounts", { action: "manage", resource: "account" });
     this.#leaving.resume();
+    this.#door.system("accounts", { action: "manage", resource: "account" });
+  }
+
+  /** Stands still, to be copied to another region; `resume` takes it back. Throws `conflict` for somebody who is going to be erased. */
+  async freeze(): Promise<void> {
+    this.#leaving.freeze();
+  }
+
+  /** Whether the whole access log is proven. */
+  async logIsIntact(): Promise<boolean> {
+    return await this.#departure.logIsIntact();
+  }
+
+  /** Hands a slice of a frozen vault to the person's new one. */
+  async copySlice(to: PersonId, place: Place): Promise<SliceDone> {
+    return await this.#departure.copy(to, place);
+  }
+
+  /** Compares a slice of a frozen vault with the person's new one. */
+  async compareSlice(to: PersonId, place: Place): Promise<SliceDone> {
+    return await this.#departure.compare(to, place);
+  }
+
+  /** Has a value of the records sealed anew by the person's new vault. */
+  async reseal(place: SealedPlace, sealed: string, to: PersonId, toPlace: SealedPlace): Promise<string> {
+    return await this.#departure.reseal(place, sealed, to, toPlace);
+  }
+
+  /** The head of the log with the old region's word for it. */
+  async farewell(to: PersonId): Promise<Farewell> {
+    return this.#departure.farewell(to);
+  }
+
+  /** Waits for a person who comes from another region. */
+  async beginArrival(): Promise<void> {
+    this.#arrival.begin();
+  }
+
+  /** Takes rows from the old vault; called by that vault alone. */
+  async takeRows(table: string, rows: readonly Row[]): Promise<void> {
+    await this.#arrival.take(table, rows);
+  }
+
+  /** What has arrived of a span; called by the old vault alone. */
+  async digestRows(table: string, span: Span): Promise<{ n: number; hash: string }> {
+    return await this.#arrival.digest(table, span);
+  }
+
+  /** Seals a value that arrives; called by the old vault alone. */
+  async sealArriving(place: SealedPlace, text: string): Promise<string> {
+    return await this.#arrival.seal(place, text);
+  }
+
+  /** Begins to work for the person who has arrived. Idempotent. */
+  async arrive(farewell: Farewell): Promise<void> {
+    this.#arrival.open(farewell);
+  }
+
+  /** Empties a vault at which somebody was to arrive who does not. */
+  async discard(): Promise<void> {
+    if (this.#life.state === "gone") return;
+    const isUnused = this.#life.isOpen && this.#log.head().seq === 0;
+    if (this.#life.state !== "frozen" && !isUnused) throw problem("conflict", "The vault is not waiting for anybody.");
+    await this.#life.destroy();
+  }
+
+  /** Follows the grantee of a consent to their new id. False where the consent is not to them. */
+  async regrant(consent: ConsentId, from: PersonId, to: PersonId): Promise<boolean> {
+    this.#door.system("region_move", { action: "manage", resource: "consent", about: [consent] });
+    return this.#consents.regrant(consent, from, to);
   }
 
   /** Lets nobody in any more, and nothing that Meridian does for them. Idempotent. */

@@ -7,3 +7,4 @@ export { PASSKEY_METHODS, provePasskey } from "./prove-passkey";
 export { type RelyingParty, relyingParty } from "./relying-party";
 export { challengeBody, newPasswordSchema, secondProofOf } from "./schemas";
 export { BOTH_FACTORS, needsSecondFactor, secondFactorNeeded, type SecondProof, spendSecondProof } from "./second-factor";
+export { totpPlace } from "./totp";

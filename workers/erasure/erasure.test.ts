@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
-import { copyVault, filesIn, type Leaver, leaver, restoreVault, rowsWith, storageOf } from "../../test/leaver";
+import { copyVault, evictVault, filesIn, type Leaver, leaver, restoreVault, rowsWith, storageOf } from "../../test/leaver";
 import { sessionOf } from "../../test/tokens";
 import { samples } from "../../test/vaults";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
@@ -399,7 +399,7 @@ describe("killed", () => {
     const id = await book(one, clock.now);
     for (const when of ["before", "after"] as const) {
       expect(await runErasure(portsAt(clock), "eu", id, cutAt(name, when))).toBe(false);
-      await evictDurableObject(vaultOf(env, one.person));
+      await evictVault(one.person);
       clock.now += HOUR_MS;
     }
     expect(await runErasure(portsAt(clock), "eu", id)).toBe(true);

@@ -22,7 +22,7 @@ export interface SignIn {
 
 export interface OpenedSession {
   readonly session: SessionId;
-  /** Writes the row; changes no row where the password has been replaced, or a second factor confirmed, meanwhile. The tokens are worth nothing before it has run. */
+  /** Writes the row; changes no row where the password has been replaced, or a second factor confirmed, meanwhile, or where the person is leaving for another region. The tokens are worth nothing before it has run. */
   readonly statement: D1PreparedStatement;
   readonly tokens: Tokens;
 }
@@ -32,6 +32,7 @@ insert into sessions (id, person_id, client_id, scope, device, address, amr, acr
 select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, ?9,
   ?9 + min(${strictest("idleMs", "?10", "?2")}, ${strictest("absoluteMs", "?10", "?2")}), ?9 + ${strictest("absoluteMs", "?10", "?2")}
 where exists (select 1 from credentials where person_id = ?2 and password_hash = ?11)
+  and not exists (select 1 from moves where person_id = ?2 and state = 'switching')
   and (?8 = 'aal2' or not exists (select 1 from totp where person_id = ?2 and confirmed_at is not null))`;
 
 /**

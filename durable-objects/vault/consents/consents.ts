@@ -116,6 +116,22 @@ export class Consents {
     return this.#insert({ ...last, version: last.version + 1, state: "revoked" });
   }
 
+  /** Makes a new version of everything in force, with a receipt of this region: its owner has another id now. */
+  renew(): void {
+    for (const { changedAt: _at, receipt: _receipt, ...last } of this.#read(`${NEWEST} AND state = 'active'`)) {
+      this.#insert({ ...last, version: last.version + 1 });
+    }
+  }
+
+  /** Makes a new version for a grantee who has another id now. False where the consent is not to the old one. */
+  regrant(id: string, from: PersonId, to: PersonId): boolean {
+    const [newest] = this.#read(`${NEWEST} AND id = ?`, id);
+    if (newest === undefined || (newest.grantee.id !== from && newest.grantee.id !== to)) return false;
+    const { changedAt: _at, receipt: _receipt, ...last } = newest;
+    if (last.grantee.id === from) this.#insert({ ...last, grantee: { kind: "person", id: to }, version: last.version + 1 });
+    return true;
+  }
+
   #write(consent: Consent): ConsentRecord {
     const beyond = beyondRole(consent);
     if (beyond !== undefined) throw invalid(`/${beyond}`, "beyond_role", "Nobody in this role can be given that.");

@@ -1,0 +1,118 @@
+import type { SealedPlace } from "../../../shared/crypto/sealing";
+import { problem } from "../../../shared/problem";
+import type { AccessLog } from "../access/log";
+import type { Connections } from "../connections/connections";
+import type { Consents } from "../consents/consents";
+import type { FhirPart } from "../fhir/part";
+import type { Lifecycle } from "../lifecycle";
+import { forgetProfile } from "../profile";
+import type { Sealer } from "../sealer";
+import type { VaultState } from "../state";
+import type { Farewell } from "./departure";
+import { hashOf, readSlice, type Row, type Span } from "./rows";
+import { MOVED_TABLES } from "./tables";
+
+interface Parts {
+  readonly sealer: Sealer;
+  readonly log: AccessLog;
+  readonly consents: Consents;
+  readonly connections: Connections;
+  readonly fhir: FhirPart;
+}
+
+/** The side at which a person arrives. It is frozen until everything is here. */
+export class Arrival {
+  readonly #state: VaultState;
+  readonly #life: Lifecycle;
+  readonly #parts: Parts;
+
+  constructor(state: VaultState, life: Lifecycle, parts: Parts) {
+    this.#state = state;
+    this.#life = life;
+    this.#parts = parts;
+  }
+
+  /** Makes room: lets nobody in until `open`. */
+  begin(): void {
+    if (this.#life.isOpen) this.#life.set("frozen");
+  }
+
+  /** Stores rows, sealing what has to be; those that are here already are replaced by the same. */
+  async take(table: string, rows: readonly Row[]): Promise<void> {
+    this.#assertFrozen();
+    const how = MOVED_TABLES[table];
+    if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
+    if (how.how === "chain")
+      return this.#parts.log.carry(rows.map((row) => ({ seq: Number(row["seq"]), at: Number(row["at"]), body: String(row["body"]) })));
+    const { sealed } = how;
+    const ready = await Promise.all(
+      rows.map(async (row) => (sealed === undefined ? row : await this.#closed(row, sealed.column, sealed.place(row)))),
+    );
+    this.#state.storage.transactionSync(() => {
+      for (const row of ready) {
+        const columns = Object.keys(row).map((column) => `"${column.replaceAll('"', "")}"`);
+        this.#state.sql.exec(
+          `INSERT OR REPLACE INTO "${table}" (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+          ...Object.values(row),
+        );
+      }
+    });
+    if (table === "profile") forgetProfile(this.#state.sql);
+  }
+
+  /** What is here in a span of a table: how many rows, and a hash over them as they crossed. */
+  async digest(table: string, span: Span): Promise<{ n: number; hash: string }> {
+    this.#assertFrozen();
+    const how = MOVED_TABLES[table];
+    if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
+    const found = readSlice(this.#state.sql, table, span);
+    const rows = await Promise.all(
+      found.map(async (row): Promise<Row> => {
+        if (how.how === "chain") return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
+        const value = how.sealed === undefined ? undefined : row[how.sealed.column];
+        if (how.sealed === undefined || typeof value !== "string") return row;
+        return { ...row, [how.sealed.column]: await this.#parts.sealer.unseal(how.sealed.place(row), value) };
+      }),
+    );
+    return { n: rows.length, hash: hashOf(rows) };
+  }
+
+  /** Seals a value of the records that moves along. */
+  async seal(place: SealedPlace, text: string): Promise<string> {
+    this.#assertFrozen();
+    return await this.#parts.sealer.seal(place, text);
+  }
+
+  /**
+   * Begins to work for the person, in one step: consents are given anew under the new id, and the log's first line of its own says where
+   * it comes from. Done already is fine.
+   */
+  open({ person, seq, hash, statement }: Farewell): void {
+    if (this.#life.state !== "frozen") return;
+    this.#life.set("open");
+    this.#parts.consents.renew();
+    this.#parts.log.append({
+      actorKind: "system",
+      actor: "region_move",
+      action: "manage",
+      resource: "access_log",
+      about: [person, `head ${seq} ${hash}`, `statement ${statement}`],
+      purpose: "personal",
+      outcome: "allowed",
+      reason: "system",
+      onBehalfOf: this.#state.person,
+    });
+    this.#parts.connections.wake();
+    for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
+    this.#state.timers.wake();
+  }
+
+  async #closed(row: Row, column: string, place: SealedPlace): Promise<Row> {
+    const value = row[column];
+    return typeof value === "string" ? { ...row, [column]: await this.#parts.sealer.seal(place, value) } : row;
+  }
+
+  #assertFrozen(): void {
+    if (this.#life.state !== "frozen") throw problem("conflict", "The vault is not being moved.");
+  }
+}
