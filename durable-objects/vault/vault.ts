@@ -514,6 +514,11 @@ export class Vault extends DurableObject<Env> {
     return await this.#departure.logIsIntact();
   }
 
+  /** How many rows a move has to carry. */
+  async rowsToMove(): Promise<number> {
+    return this.#departure.rows();
+  }
+
   /** Hands a slice of a frozen vault to the person's new one. */
   async copySlice(to: PersonId, place: Place): Promise<SliceDone> {
     return await this.#departure.copy(to, place);

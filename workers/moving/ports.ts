@@ -8,7 +8,7 @@ type MovingVault = Pick<
   Vault,
   | "freeze"
   | "resume"
-  | "inventory"
+  | "rowsToMove"
   | "logIsIntact"
   | "copySlice"
   | "compareSlice"

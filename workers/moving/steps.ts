@@ -1,5 +1,4 @@
 import type { Place } from "../../durable-objects/vault/moving/departure";
-import { MOVING } from "../../durable-objects/vault/moving/tables";
 import { newId, parseId, regionOf } from "../../shared/id";
 import { runErasure } from "../erasure";
 import { languageOf } from "../../shared/http/texts";
@@ -32,38 +31,36 @@ const DONE: StepResult = { kind: "done" };
 export const MOVE_STEPS: readonly MoveStep[] = [
   {
     name: "freeze",
-    async run({ vault }, { from }) {
-      await vault(from).freeze();
+    async run(ports, { from }) {
+      await ports.vault(from).freeze();
       return DONE;
     },
   },
   {
     name: "prove",
-    async run({ vault }, { from }) {
-      return (await vault(from).logIsIntact()) ? DONE : { kind: "fault", fault: "log_not_intact" };
+    async run(ports, { from }) {
+      return (await ports.vault(from).logIsIntact()) ? DONE : { kind: "fault", fault: "log_not_intact" };
     },
   },
   {
     name: "prepare",
-    async run({ vault }, { from, to }) {
-      await vault(to).beginArrival();
-      const counts = await vault(from).inventory();
-      const rows = MOVING.reduce((sum, table) => sum + (counts[table] ?? 0), 0);
+    async run(ports, { from, to }) {
+      await ports.vault(to).beginArrival();
       // Copied once, compared once.
-      return { kind: "done", total: rows * 2 };
+      return { kind: "done", total: 2 * (await ports.vault(from).rowsToMove()) };
     },
   },
   {
     name: "copy",
-    async run({ vault }, { from, to, place }) {
-      const { rows, next } = await vault(from).copySlice(to, place ?? FIRST);
+    async run(ports, { from, to, place }) {
+      const { rows, next } = await ports.vault(from).copySlice(to, place ?? FIRST);
       return { kind: "part", rows, place: next };
     },
   },
   {
     name: "compare",
-    async run({ vault }, { from, to, place }) {
-      const { rows, next, differs } = await vault(from).compareSlice(to, place ?? FIRST);
+    async run(ports, { from, to, place }) {
+      const { rows, next, differs } = await ports.vault(from).compareSlice(to, place ?? FIRST);
       return differs === undefined ? { kind: "part", rows, place: next } : { kind: "fault", fault: "copies_differ" };
     },
   },
@@ -79,8 +76,8 @@ export const MOVE_STEPS: readonly MoveStep[] = [
   { name: "directory", run: switchDirectory },
   {
     name: "arrive",
-    async run({ vault }, { from, to }) {
-      await vault(to).arrive(await vault(from).farewell(to));
+    async run(ports, { from, to }) {
+      await ports.vault(to).arrive(await ports.vault(from).farewell(to));
       return DONE;
     },
   },

@@ -43,7 +43,7 @@ export class Arrival {
     const how = MOVED_TABLES[table];
     if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
     if (how.how === "chain")
-      return this.#parts.log.carry(rows.map((row) => ({ seq: Number(row["seq"]), at: Number(row["at"]), body: String(row["body"]) })));
+      return this.#parts.log.carry(rows.map((row) => ({ seq: Number(row["seq"]), at: Number(row["at"]), body: textIn(row["body"]) })));
     const { sealed } = how;
     const ready = await Promise.all(
       rows.map(async (row) => (sealed === undefined ? row : await this.#closed(row, sealed.column, sealed.place(row)))),
@@ -115,4 +115,9 @@ export class Arrival {
   #assertFrozen(): void {
     if (this.#life.state !== "frozen") throw problem("conflict", "The vault is not being moved.");
   }
+}
+
+function textIn(value: SqlStorageValue | undefined): string {
+  if (typeof value !== "string") throw new TypeError("a line of the log is a text");
+  return value;
 }

@@ -62,6 +62,11 @@ export class Departure {
     return true;
   }
 
+  /** How many rows there are to move. */
+  rows(): number {
+    return MOVING.reduce((sum, table) => sum + this.#state.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM "${table}"`).one().n, 0);
+  }
+
   /** Hands the slice at a place to the new vault. Repeating it writes the same rows again. */
   async copy(to: PersonId, place: Place): Promise<SliceDone> {
     const { table, rows, next } = await this.#slice(to, place);
