@@ -66,9 +66,21 @@ async function fill({ person, actor, friend }: Leaver): Promise<void> {
     },
   };
   await vault.ingest(actor, "healthkit", await new Response(JSON.stringify(push)).arrayBuffer());
-  const stateHash = crypto.randomUUID();
-  await vault.beginConnection(actor, { vendor: "google-health", state: "s", stateHash, redirectUri: "https://api.test/cb" });
-  await vault.completeConnection(stateHash, "code");
+  const connection = newId("connection", regionOf(person), now);
+  const place = { table: "connection_secrets", column: "sealed", row: `${connection}/tokens` };
+  const tokens = await vault.seal(place, JSON.stringify({ access: "a", expiresAt: now, refresh: "r" }));
+  // Written by hand: a connection that lives would go on reading meanwhile.
+  await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+    sql.exec("INSERT INTO connections (id, vendor, state, created_at) VALUES (?, 'google-health', 'reauth_required', ?)", connection, now);
+    sql.exec("INSERT INTO connection_secrets (connection, name, sealed) VALUES (?, 'tokens', ?)", connection, tokens);
+    sql.exec("INSERT INTO connection_resources (connection, resource, state, next_at) VALUES (?, 'steps', 'active', ?)", connection, now);
+    sql.exec(
+      "INSERT INTO connection_windows (connection, resource, from_at, to_at, purpose, state, due_at) VALUES (?, 'steps', 0, 1, 'backfill', 'done', 0)",
+      connection,
+    );
+    sql.exec("INSERT INTO connection_jobs (id, created_at, waiting) VALUES (?, ?, 0)", newId("job", regionOf(person), now), now);
+    sql.exec("INSERT INTO connection_events (connection, seq, at, kind) VALUES (?, 1, ?, 'connected')", connection, now);
+  });
   await vault.createFhirTarget(actor, {
     name: "Clinic",
     baseUrl: "https://fhir.clinic.org/r4",
@@ -283,12 +295,12 @@ describe("moving to another region", () => {
     await runMove(portsAt(clock), "eu", id, FOR_EVER, stepsCut("copy", "after"));
     const vault = vaultOf(env, one.person);
     const calls = [
-      vault.metrics(one.actor),
-      vault.record(samples("heart_rate", [{ at: clock.now, value: 60 }])),
-      vault.metrics({ ...one.actor, person: one.friend }),
-      vault.seal({ table: "t", column: "c", row: "r" }, "x"),
+      () => vault.metrics(one.actor),
+      () => vault.record(samples("heart_rate", [{ at: clock.now, value: 60 }])),
+      () => vault.metrics({ ...one.actor, person: one.friend }),
+      () => vault.seal({ table: "t", column: "c", row: "r" }, "x"),
     ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ code: "unavailable", retryAfter: 60 });
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "unavailable", retryAfter: 60 });
     expect(await vault.sync([{ kind: "due", person: one.person, connection: newId("connection", "eu", 1) }])).toEqual([
       { outcome: "later", retryAfterS: 60 },
     ]);
@@ -346,8 +358,7 @@ function stepsCut(name: string, when: "before" | "after"): MoveStep[] {
 async function nothingAt(person: PersonId): Promise<void> {
   expect(await rowsWith(person)).toEqual([]);
   expect((await filesIn(regionOf(person))).filter((name) => name.includes(person))).toEqual([]);
-  // Looking at it makes an object: its storage must have been empty before.
-  expect((await storageOf(person)).tables.filter((table) => table === "readings" || table === "access_log").length).toBeLessThanOrEqual(2);
+  expect((await storageOf(person)).tables).toEqual([]);
 }
 
 describe("killed", () => {
@@ -433,9 +444,10 @@ describe("over HTTP", () => {
     const job = z.looseObject({ id: z.string(), state: z.string(), from: z.string(), to: z.string() }).parse(await asked.json());
     expect(job).toMatchObject({ state: "running", from: "eu", to: "us" });
     // The work that goes on after the answer may have it: past its lease it is ours.
+    let hours = 0;
     await vi.waitFor(
       async () => {
-        const clock = { now: Date.now() + HOUR_MS };
+        const clock = { now: Date.now() + ++hours * HOUR_MS };
         await runMove(portsAt(clock), "eu", job.id, FOR_EVER);
         expect(await stateOf("eu", job.id)).toMatchObject({ state: "done" });
       },
