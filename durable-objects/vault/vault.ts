@@ -47,7 +47,7 @@ import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
 import { Arrival } from "./moving/arrival";
 import { Departure, type Farewell, type Place, type SliceDone } from "./moving/departure";
-import type { Row, Span } from "./moving/rows";
+import type { Digest, Part, TableSpan } from "./moving/rows";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
@@ -545,13 +545,13 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Takes rows from the old vault; called by that vault alone. */
-  async takeRows(table: string, rows: readonly Row[]): Promise<void> {
-    await this.#arrival.take(table, rows);
+  async takeRows(parts: readonly Part[]): Promise<void> {
+    await this.#arrival.take(parts);
   }
 
-  /** What has arrived of a span; called by the old vault alone. */
-  async digestRows(table: string, span: Span): Promise<{ n: number; hash: string }> {
-    return await this.#arrival.digest(table, span);
+  /** What has arrived of each span; called by the old vault alone. */
+  async digestRows(spans: readonly TableSpan[]): Promise<Digest[]> {
+    return await this.#arrival.digest(spans);
   }
 
   /** Seals a value that arrives; called by the old vault alone. */

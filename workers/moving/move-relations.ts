@@ -1,3 +1,4 @@
+import { inRegion } from "../../shared/erasure/moved-ids";
 import { parseId, regionOf } from "../../shared/id";
 import { isProblem } from "../../shared/problem";
 import { REGIONS } from "../../shared/region";
@@ -34,10 +35,19 @@ async function follow(
   const owner = parseId("person", owner_id);
   const consent = parseId("consent", consent_id);
   if (owner === undefined || consent === undefined) return;
-  // A pointer to somebody who has left leads nowhere; one who moves meanwhile brings the pointer along.
-  const isThere = (await ports.stores(regionOf(owner)).records.prepare("select 1 from people where id = ?").bind(owner).first()) !== null;
+  const { records } = ports.stores(regionOf(owner));
+  const [there, moved] = await records.batch<{ new_person_id: string }>([
+    records.prepare("select 1 from people where id = ?").bind(owner),
+    records.prepare("select new_person_id from moves where person_id = ? and state in ('switching', 'done')").bind(owner),
+  ]);
+  if (there?.results[0] === undefined) {
+    // Somebody who was erased gives nothing any more. One who has moved since the pointers were read is where they went.
+    const next = parseId("person", moved?.results[0]?.new_person_id ?? "");
+    if (next !== undefined) await follow(ports, { from, to, owner_id: next, consent_id: inRegion(consent, regionOf(next)) });
+    return;
+  }
   try {
-    if (!isThere || !(await ports.vault(owner).regrant(consent, from, to))) return;
+    if (!(await ports.vault(owner).regrant(consent, from, to))) return;
   } catch (error) {
     if (isProblem(error) && error.code === "gone") return;
     throw error;

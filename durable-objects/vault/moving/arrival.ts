@@ -9,7 +9,7 @@ import { forgetProfile } from "../profile";
 import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
 import type { Farewell } from "./departure";
-import { hashOf, readSlice, type Row, type Span } from "./rows";
+import { type Digest, hashOf, type Part, readSpan, type Row, type TableSpan } from "./rows";
 import { MOVED_TABLES } from "./tables";
 
 interface Parts {
@@ -38,8 +38,12 @@ export class Arrival {
   }
 
   /** Stores rows, sealing what has to be; those that are here already are replaced by the same. */
-  async take(table: string, rows: readonly Row[]): Promise<void> {
+  async take(parts: readonly Part[]): Promise<void> {
     this.#assertFrozen();
+    for (const { table, rows } of parts) await this.#take(table, rows);
+  }
+
+  async #take(table: string, rows: readonly Row[]): Promise<void> {
     const how = MOVED_TABLES[table];
     if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
     if (how.how === "chain")
@@ -60,12 +64,16 @@ export class Arrival {
     if (table === "profile") forgetProfile(this.#state.sql);
   }
 
-  /** What is here in a span of a table: how many rows, and a hash over them as they crossed. */
-  async digest(table: string, span: Span): Promise<{ n: number; hash: string }> {
+  /** What is here in each of the spans. */
+  async digest(spans: readonly TableSpan[]): Promise<Digest[]> {
     this.#assertFrozen();
+    return await Promise.all(spans.map(async (span) => await this.#digest(span)));
+  }
+
+  async #digest({ table, ...span }: TableSpan): Promise<Digest> {
     const how = MOVED_TABLES[table];
     if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
-    const found = readSlice(this.#state.sql, table, span);
+    const found = readSpan(this.#state.sql, table, span);
     const rows = await Promise.all(
       found.map(async (row): Promise<Row> => {
         if (how.how === "chain") return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
@@ -89,7 +97,6 @@ export class Arrival {
    */
   open({ person, seq, hash, statement }: Farewell): void {
     if (this.#life.state !== "frozen") return;
-    this.#life.set("open");
     this.#parts.consents.renew();
     this.#parts.log.append({
       actorKind: "system",
@@ -102,6 +109,7 @@ export class Arrival {
       reason: "system",
       onBehalfOf: this.#state.person,
     });
+    this.#life.set("open");
     this.#parts.connections.wake();
     for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
     this.#state.timers.wake();

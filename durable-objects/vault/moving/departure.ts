@@ -9,7 +9,7 @@ import type { AccessLog } from "../access/log";
 import type { Lifecycle } from "../lifecycle";
 import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
-import { hashOf, type Key, placeOf, readSlice, type Row } from "./rows";
+import { CROSSING, goesOn, hashOf, type Key, type Part, placeOf, readSlice, type Row, type TableSpan } from "./rows";
 import { MOVED_TABLES, MOVING } from "./tables";
 
 /** How far a vault has been gone through. */
@@ -34,6 +34,9 @@ export interface Farewell {
   readonly hash: string;
   readonly statement: string;
 }
+
+/** Rows of one table as they cross, and the span in which the new vault must have them. */
+type Crossing = Part & TableSpan;
 
 const VERIFIED_AT_ONCE = 20_000;
 
@@ -69,24 +72,19 @@ export class Departure {
 
   /** Hands the slice at a place to the new vault. Repeating it writes the same rows again. */
   async copy(to: PersonId, place: Place): Promise<SliceDone> {
-    const { table, rows, next } = await this.#slice(to, place);
-    if (rows.length > 0) await vaultDoor(this.#state.env, to).takeRows(table, rows);
-    return { rows: rows.length, next };
+    const { crossings, next } = await this.#slice(to, place);
+    const parts = crossings.flatMap(({ table, rows }) => (rows.length === 0 ? [] : [{ table, rows }]));
+    if (parts.length > 0) await vaultDoor(this.#state.env, to).takeRows(parts);
+    return { rows: countOf(crossings), next };
   }
 
   /** Compares the slice at a place with what the new vault has there. */
   async compare(to: PersonId, place: Place): Promise<SliceDone> {
-    const { table, rows, next, after } = await this.#slice(to, place);
-    const last = rows.at(-1);
-    const map = movedIds(this.#state.person, to);
-    const isEnd = next?.table !== place.table;
-    const span = {
-      after: after?.map((part) => (typeof part === "string" ? map(part) : part)),
-      to: isEnd || last === undefined ? undefined : placeOf(this.#state.sql, table, last),
-    };
-    const there = await vaultDoor(this.#state.env, to).digestRows(table, span);
-    const isSame = there.n === rows.length && there.hash === hashOf(rows);
-    return { rows: rows.length, next, ...(!isSame && { differs: table }) };
+    const { crossings, next } = await this.#slice(to, place);
+    const spans = crossings.map(({ table, after, to: end }) => ({ table, after, to: end }));
+    const there = await vaultDoor(this.#state.env, to).digestRows(spans);
+    const differing = crossings.find(({ rows }, i) => there[i]?.n !== rows.length || there[i]?.hash !== hashOf(rows));
+    return { rows: countOf(crossings), next, ...(differing !== undefined && { differs: differing.table }) };
   }
 
   /** Opens a value that was sealed here and has it sealed by the new vault; neither it nor a key is seen in between. */
@@ -106,21 +104,29 @@ export class Departure {
     return { person, seq, hash, statement: `${version}.${mac(key, "region-move", `${person}|${to}|${seq}|${hash}`)}` };
   }
 
-  async #slice(to: PersonId, { table: number, after }: Place) {
+  /** The rows from a place on, through as many tables as there is room for. Tables without rows are among them: they have to be empty there. */
+  async #slice(to: PersonId, place: Place): Promise<{ crossings: Crossing[]; next: Place | undefined }> {
     this.#assertFrozen();
-    const table = MOVING[number];
-    if (table === undefined) throw problem("conflict", "There is nothing left to move.");
-    const found = readSlice(this.#state.sql, table, { after });
-    const last = found.at(-1);
+    const { sql } = this.#state;
     const map = movedIds(this.#state.person, to);
-    const rows = await Promise.all(found.map(async (row) => await this.#leave(table, row, map)));
-    const isEnd = last === undefined || readSlice(this.#state.sql, table, { after: placeOf(this.#state.sql, table, last) }).length === 0;
-    const next: Place | undefined = !isEnd
-      ? { table: number, after: placeOf(this.#state.sql, table, last) }
-      : number + 1 < MOVING.length
-        ? { table: number + 1 }
-        : undefined;
-    return { table, rows, next, after };
+    const mapped = (key: Key | undefined) => key?.map((part) => (typeof part === "string" ? map(part) : part));
+    const crossings: Crossing[] = [];
+    let next: Place | undefined = place;
+    let room = CROSSING;
+    while (next !== undefined && room.rows > 0 && room.bytes > 0) {
+      const at: Place = next;
+      const table: string | undefined = MOVING[at.table];
+      if (table === undefined) throw problem("conflict", "There is nothing left to move.");
+      const { rows: found, left } = readSlice(sql, table, at.after, room);
+      room = left;
+      const last = found.at(-1);
+      const end: Key | undefined = last === undefined ? undefined : placeOf(sql, table, last);
+      const isWhole: boolean = end === undefined || !goesOn(sql, table, end);
+      const rows = await Promise.all(found.map(async (row) => await this.#leave(table, row, map)));
+      crossings.push({ table, rows, after: mapped(at.after), to: isWhole ? undefined : mapped(end) });
+      next = isWhole ? following(at) : { table: at.table, after: end };
+    }
+    return { crossings, next };
   }
 
   async #leave(table: string, row: Row, map: (text: string) => string): Promise<Row> {
@@ -142,4 +148,13 @@ export class Departure {
   #assertFrozen(): void {
     if (this.#life.state !== "frozen") throw problem("conflict", "The vault is not being moved.");
   }
+}
+
+/** The beginning of the next table, if there is one. */
+function following({ table }: Place): Place | undefined {
+  return table + 1 < MOVING.length ? { table: table + 1 } : undefined;
+}
+
+function countOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows.length, 0);
 }

@@ -9,12 +9,32 @@ export interface Span {
   /** Exclusive; undefined from the beginning. */
   readonly after: Key | undefined;
   /** Inclusive; undefined to the end. */
-  readonly to?: Key | undefined;
+  readonly to: Key | undefined;
 }
 
-const MOST_ROWS = 1_000;
-/** A slice crosses in one call and is in memory on both sides. */
-const MOST_BYTES = 1_000_000;
+/** Rows of one table that cross. */
+export interface Part {
+  readonly table: string;
+  readonly rows: readonly Row[];
+}
+
+export interface TableSpan extends Span {
+  readonly table: string;
+}
+
+/** What a side has in a span: how many rows, and a hash over them as they cross. */
+export interface Digest {
+  readonly n: number;
+  readonly hash: string;
+}
+
+/** What crosses in one call, and is in memory on both sides. */
+export interface Room {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const CROSSING: Room = { rows: 1_000, bytes: 1_000_000 };
 
 /** The columns of a table's primary key, in order. Names come from the schema, never from outside. */
 export function keyOf(sql: SqlStorage, table: string): string[] {
@@ -24,26 +44,35 @@ export function keyOf(sql: SqlStorage, table: string): string[] {
     .map(({ name }) => name);
 }
 
-/** The rows of a span, at most a slice of them. */
-export function readSlice(sql: SqlStorage, table: string, { after, to }: Span): Row[] {
+/** The rows after a place, until there is no room for more, and the room that is left. */
+export function readSlice(sql: SqlStorage, table: string, after: Key | undefined, room: Room = CROSSING): { rows: Row[]; left: Room } {
+  const rows: Row[] = [];
+  let { bytes } = room;
+  for (const row of read(sql, table, { after, to: undefined }, room.rows)) {
+    rows.push(row);
+    bytes -= sizeOf(row);
+    if (bytes <= 0) break;
+  }
+  return { rows, left: { rows: room.rows - rows.length, bytes } };
+}
+
+/** Whether a table goes on after a place. */
+export function goesOn(sql: SqlStorage, table: string, after: Key): boolean {
+  return [...read(sql, table, { after, to: undefined }, 1)].length > 0;
+}
+
+/** The rows of a span that was handed over as a slice, and one more where there are more than it can have had. */
+export function readSpan(sql: SqlStorage, table: string, span: Span): Row[] {
+  return [...read(sql, table, span, CROSSING.rows + 1)];
+}
+
+function read(sql: SqlStorage, table: string, { after, to }: Span, limit: number): SqlStorageCursor<Row> {
   const key = keyOf(sql, table);
   const tuple = `(${key.join(", ")})`;
   const holes = `(${key.map(() => "?").join(", ")})`;
   const conditions = [...(after === undefined ? [] : [`${tuple} > ${holes}`]), ...(to === undefined ? [] : [`${tuple} <= ${holes}`])];
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const rows: Row[] = [];
-  let bytes = 0;
-  const cursor = sql.exec<Row>(
-    `SELECT * FROM "${table}" ${where} ORDER BY ${key.join(", ")} LIMIT ${MOST_ROWS}`,
-    ...(after ?? []),
-    ...(to ?? []),
-  );
-  for (const row of cursor) {
-    rows.push(row);
-    bytes += sizeOf(row);
-    if (bytes >= MOST_BYTES && to === undefined) break;
-  }
-  return rows;
+  return sql.exec<Row>(`SELECT * FROM "${table}" ${where} ORDER BY ${key.join(", ")} LIMIT ${limit}`, ...(after ?? []), ...(to ?? []));
 }
 
 /** The place of a row in its table. */
