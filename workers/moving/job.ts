@@ -13,11 +13,13 @@ const arrivalSchema = z.object({
   passwordHash: z.string(),
   /** SHA-256 of the hash that was stored when the password was proven: it must still be the one. */
   proven: z.string(),
+  /** SHA-256 of the keyed hash of the address, which must still be the one too. */
+  address: z.string(),
 });
 export type ArrivalHashes = z.infer<typeof arrivalSchema>;
 
 /** Why a move was given up. */
-export const MOVE_FAULTS = ["log_not_intact", "copies_differ", "password_changed"] as const;
+export const MOVE_FAULTS = ["log_not_intact", "copies_differ", "password_changed", "address_changed"] as const;
 export type MoveFault = (typeof MOVE_FAULTS)[number];
 
 /** One move, as the records of the region that is left hold it. */

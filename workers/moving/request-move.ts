@@ -41,18 +41,18 @@ export async function requestMove(
   const open = records
     .prepare(`select ${MOVE_COLUMNS} from moves where person_id = ? and state in ('running', 'switching', 'cancelling')`)
     .bind(person);
-  const [guard, known, credential] = await records.batch<MoveRow & { password_hash: string }>([
+  const [guard, known, credential] = await records.batch<MoveRow & { password_hash: string; email_hash: string }>([
     sessionGuard(records, actor, now),
     open,
-    records.prepare("select password_hash from credentials where person_id = ?").bind(person),
+    records.prepare("select password_hash, email_hash from credentials where person_id = ?").bind(person),
   ]);
   requireSession(guard);
   if (known?.results[0] !== undefined) throw problem("conflict", "A move is under way.");
-  const stored = credential?.results[0]?.password_hash;
+  const stored = credential?.results[0];
   if (stored === undefined) throw problem("session_ended");
 
   const attempt = await beginAttempt(ports, home, person);
-  const { matches } = await checkPassword(password, stored, keys);
+  const { matches } = await checkPassword(password, stored.password_hash, keys);
   if (!matches) throw problem("invalid_credentials");
   await attempt.succeeded();
   await refuseRunningImports(ports, person);
@@ -65,7 +65,8 @@ export async function requestMove(
     emailHash: email.hash,
     keyVersion: email.version,
     passwordHash: await hashPassword(password, there.keys, ports.random),
-    proven: await sha256Hex(stored),
+    proven: await sha256Hex(stored.password_hash),
+    address: await sha256Hex(stored.email_hash),
   };
   const id = newId("move", home, now, ports.random);
   const [again, written, found] = await records.batch<MoveRow>([

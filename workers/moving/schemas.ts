@@ -18,7 +18,7 @@ export const moveSchema = z
     progress: z.object({ done: z.int(), total: z.int(), unit: z.literal("{row}") }).describe("Every row is copied once and compared once"),
     requestedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
-    problem: z.string().nullable().describe("Why it failed: `log_not_intact`, `copies_differ`, `password_changed`"),
+    problem: z.string().nullable().describe("Why it failed: `log_not_intact`, `copies_differ`, `password_changed`, `address_changed`"),
   })
   .meta({ id: "RegionMove" });
 export type MoveView = z.infer<typeof moveSchema>;

@@ -68,7 +68,8 @@ export const MOVE_STEPS: readonly MoveStep[] = [
   {
     name: "records",
     async run(ports, job) {
-      if (!(await passwordIsTheSame(ports, job))) return { kind: "fault", fault: "password_changed" };
+      const fault = await changedCredential(ports, job);
+      if (fault !== undefined) return { kind: "fault", fault };
       await moveRecords(ports, job);
       return DONE;
     },
@@ -109,14 +110,15 @@ async function leave(ports: MovePorts, { from, home, id }: MoveJob): Promise<Ste
   return DONE;
 }
 
-/** A password that was changed or reset meanwhile must not be replaced by the one before. */
-async function passwordIsTheSame(ports: MovePorts, { from, home, arrival }: MoveJob): Promise<boolean> {
+/** A password or an address that was changed meanwhile must not be replaced by the one before. After `leave` neither changes any more. */
+async function changedCredential(ports: MovePorts, { from, home, arrival }: MoveJob): Promise<MoveFault | undefined> {
   const row = await ports
     .stores(home)
-    .records.prepare("select password_hash from credentials where person_id = ?")
+    .records.prepare("select password_hash, email_hash from credentials where person_id = ?")
     .bind(from)
-    .first<{ password_hash: string }>();
-  return row !== null && arrival !== undefined && (await sha256Hex(row.password_hash)) === arrival.proven;
+    .first<{ password_hash: string; email_hash: string }>();
+  if (row === null || (await sha256Hex(row.password_hash)) !== arrival?.proven) return "password_changed";
+  return (await sha256Hex(row.email_hash)) === arrival.address ? undefined : "address_changed";
 }
 
 /** The switch: in one transaction address and vendors' accounts lead to the new id. */
