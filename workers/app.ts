@@ -24,6 +24,7 @@ import { importsRoutes } from "./imports/routes";
 import { keysRoutes } from "./keys/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
+import { movingRoutes } from "./moving/routes";
 import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { regional } from "./regional";
@@ -73,6 +74,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", emergencyRoutes);
   app.route("/", researchRoutes);
   app.route("/", erasureRoutes);
+  app.route("/", movingRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -13,6 +13,7 @@ import { sendDueLetters } from "./emergency/send-letters";
 import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
+import { sweepMoves } from "./moving";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
@@ -60,6 +61,7 @@ export const JOBS: readonly Job[] = [
   { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
+  { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];

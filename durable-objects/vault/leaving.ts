@@ -4,6 +4,7 @@ import { connectionPorts } from "./connections/ports";
 import type { FhirPart } from "./fhir/part";
 import type { Lifecycle } from "./lifecycle";
 import type { Live } from "./live/live";
+import { problem } from "../../shared/problem";
 import type { VaultState } from "./state";
 
 /** Rows of each table of a vault. */
@@ -33,6 +34,15 @@ export class Leaving {
     if (this.#life.isOpen) this.#life.set("suspended");
     this.#parts.connections.pause();
     this.#parts.live.endAll();
+  }
+
+  /** Stands still while it is copied to another region. Problem `conflict` for somebody who is going to be erased. */
+  freeze(): void {
+    if (this.#life.state === "frozen") return;
+    if (!this.#life.isOpen) throw problem("conflict", "The account is going to be erased.");
+    this.#parts.connections.pause();
+    this.#parts.live.endAll();
+    this.#life.set("frozen");
   }
 
   /** Takes up again what was paused. */

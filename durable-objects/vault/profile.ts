@@ -30,3 +30,8 @@ export function writeProfile(sql: SqlStorage, profile: Profile): void {
   );
   known.delete(sql);
 }
+
+/** Forgets what is remembered, after the table was written by another way. */
+export function forgetProfile(sql: SqlStorage): void {
+  known.delete(sql);
+}

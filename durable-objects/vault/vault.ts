@@ -71,6 +71,9 @@ import { Elsewhere } from "./live/elsewhere";
 import { Leaving, type TableCounts } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
+import { Arrival } from "./moving/arrival";
+import { Departure, type Farewell, type Place, type SliceDone } from "./moving/departure";
+import type { Digest, Part, TableSpan } from "./moving/rows";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { readProfile, writeProfile } from "./profile";
@@ -113,6 +116,8 @@ export class Vault extends DurableObject<Env> {
   readonly #emergencies: EmergencyAccesses;
   readonly #life: Lifecycle;
   readonly #leaving: Leaving;
+  readonly #departure: Departure;
+  readonly #arrival: Arrival;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -153,6 +158,14 @@ export class Vault extends DurableObject<Env> {
     this.#retention = new Retention(this.#state, store, this.#log, this.#door);
     this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
     this.#leaving = new Leaving(this.#state, this.#life, { live: this.#live, connections: this.#connections, fhir: this.#fhir });
+    this.#departure = new Departure(this.#state, this.#life, this.#sealer, this.#log);
+    this.#arrival = new Arrival(this.#state, this.#life, {
+      sealer: this.#sealer,
+      log: this.#log,
+      consents: this.#consents,
+      connections: this.#connections,
+      fhir: this.#fhir,
+    });
   }
 
   override async alarm(): Promise<void> {
@@ -696,8 +709,82 @@ export class Vault extends DurableObject<Env> {
 
   /** Takes up again what was paused. Idempotent. */
   async resume(): Promise<void> {
-    this.#door.system("accounts", { action: "manage", resource: "account" });
     this.#leaving.resume();
+    this.#door.system("accounts", { action: "manage", resource: "account" });
+  }
+
+  /** Stands still, to be copied to another region; `resume` takes it back. Throws `conflict` for somebody who is going to be erased. */
+  async freeze(): Promise<void> {
+    this.#leaving.freeze();
+  }
+
+  /** Whether the whole access log is proven. */
+  async logIsIntact(): Promise<boolean> {
+    return await this.#departure.logIsIntact();
+  }
+
+  /** How many rows a move has to carry. */
+  async rowsToMove(): Promise<number> {
+    return this.#departure.rows();
+  }
+
+  /** Hands a slice of a frozen vault to the person's new one. */
+  async copySlice(to: PersonId, place: Place): Promise<SliceDone> {
+    return await this.#departure.copy(to, place);
+  }
+
+  /** Compares a slice of a frozen vault with the person's new one. */
+  async compareSlice(to: PersonId, place: Place): Promise<SliceDone> {
+    return await this.#departure.compare(to, place);
+  }
+
+  /** Has a value of the records sealed anew by the person's new vault. */
+  async reseal(place: SealedPlace, sealed: string, to: PersonId, toPlace: SealedPlace): Promise<string> {
+    return await this.#departure.reseal(place, sealed, to, toPlace);
+  }
+
+  /** The head of the log with the old region's word for it. */
+  async farewell(to: PersonId): Promise<Farewell> {
+    return this.#departure.farewell(to);
+  }
+
+  /** Waits for a person who comes from another region. */
+  async beginArrival(): Promise<void> {
+    this.#arrival.begin();
+  }
+
+  /** Takes rows from the old vault; called by that vault alone. */
+  async takeRows(parts: readonly Part[]): Promise<void> {
+    await this.#arrival.take(parts);
+  }
+
+  /** What has arrived of each span; called by the old vault alone. */
+  async digestRows(spans: readonly TableSpan[]): Promise<Digest[]> {
+    return await this.#arrival.digest(spans);
+  }
+
+  /** Seals a value that arrives; called by the old vault alone. */
+  async sealArriving(place: SealedPlace, text: string): Promise<string> {
+    return await this.#arrival.seal(place, text);
+  }
+
+  /** Begins to work for the person who has arrived. Idempotent. */
+  async arrive(farewell: Farewell): Promise<void> {
+    this.#arrival.open(farewell);
+  }
+
+  /** Empties a vault at which somebody was to arrive who does not. */
+  async discard(): Promise<void> {
+    if (this.#life.state === "gone") return;
+    const isUnused = this.#life.isOpen && this.#log.head().seq === 0;
+    if (this.#life.state !== "frozen" && !isUnused) throw problem("conflict", "The vault is not waiting for anybody.");
+    await this.#life.destroy();
+  }
+
+  /** Follows the grantee of a consent to their new id. False where the consent is not to them. */
+  async regrant(consent: ConsentId, from: PersonId, to: PersonId): Promise<boolean> {
+    this.#door.system("region_move", { action: "manage", resource: "consent", about: [consent] });
+    return this.#consents.regrant(consent, from, to);
   }
 
   /** Lets nobody in any more, and nothing that Meridian does for them. Idempotent. */

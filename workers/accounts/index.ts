@@ -1,3 +1,4 @@
+export { normaliseEmail, regionalHashes } from "./email";
 export { limitRegistrations, regionOfUnknown } from "./limits";
 export { type AccountPorts, accountPorts } from "./ports";
 export { localeSchema, nameSchema, regionSchema, timeZoneSchema, UNITS, type Units } from "./profile";

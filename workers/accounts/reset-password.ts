@@ -58,7 +58,8 @@ export async function requestReset(ports: AccountPorts, email: string): Promise<
  * Chooses a new password with the token of a letter, once and within 20 minutes. It signs nobody in, so a second factor stays in
  * force; it ends every session of the person. Where it is the first proof of the mailbox, passkeys and linked identities end with it.
  *
- * Problems: `gone` for a token that is unknown, used, expired or older than the password; `invalid` for a weak password.
+ * Problems: `gone` for a token that is unknown, used, expired or older than the password, or of somebody who is changing over to
+ * another region at this moment; `invalid` for a weak password.
  */
 export async function resetPassword(
   ports: AccountPorts,
@@ -82,8 +83,8 @@ export async function resetPassword(
     ...dropUnproven(records, person, row.password_hash),
     records
       .prepare(
-        `update credentials set password_hash = ?, changed_at = ?, email_verified_at = coalesce(email_verified_at, ?)
-         where person_id = ? and password_hash = ?`,
+        `update credentials set password_hash = ?1, changed_at = ?2, email_verified_at = coalesce(email_verified_at, ?3)
+         where person_id = ?4 and password_hash = ?5 and not exists (select 1 from moves where person_id = ?4 and state = 'switching')`,
       )
       .bind(passwordHash, now, now, person, row.password_hash),
     endAll(records, person, now, "password_reset"),

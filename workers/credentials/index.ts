@@ -17,4 +17,5 @@ export {
   type SecondProof,
   spendSecondProof,
 } from "./second-factor";
+export { totpPlace } from "./totp";
 export { dropUnproven, hasOtherWayIn, lastWayIn } from "./ways-in";

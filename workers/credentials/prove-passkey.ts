@@ -15,6 +15,9 @@ import type { RelyingParty } from "./relying-party";
 /** How a passkey that verified its owner is named in tokens (RFC 8176): two factors in one. */
 export const PASSKEY_METHODS = ["hwk", "user"] as const;
 
+/** Nobody moves more often. */
+const MOST_MOVES = 50;
+
 interface Row {
   id: string;
   public_key: string;
@@ -40,8 +43,9 @@ export async function provePasskey(ports: CredentialPorts, party: RelyingParty, 
   const token = challengeIn(response.response.clientDataJSON);
   if (token === undefined || !(await takeSignInChallenge(ports, token))) throw refused();
   const handle = fromBase64Url(response.response.userHandle);
-  const person = handle === undefined ? undefined : parseId("person", new TextDecoder().decode(handle));
-  if (person === undefined) throw refused();
+  const named = handle === undefined ? undefined : parseId("person", new TextDecoder().decode(handle));
+  if (named === undefined) throw refused();
+  const person = await presentId(ports, named);
   const { records } = ports.stores(regionOf(person));
   const row = await records
     .prepare("select id, public_key, counter from passkeys where credential_id = ? and person_id = ?")
@@ -59,6 +63,17 @@ export async function provePasskey(ports: CredentialPorts, party: RelyingParty, 
     .run();
   if (wentBack) ports.log({ event: "passkey", outcome: "counter_went_back", region: regionOf(person) });
   return person;
+}
+
+/** A passkey names its owner by the id they had when it was made; each region they have left since leads on to the next. */
+async function presentId(ports: CredentialPorts, person: PersonId, hops = MOST_MOVES): Promise<PersonId> {
+  const row = await ports
+    .stores(regionOf(person))
+    .records.prepare("select new_person_id from moves where person_id = ? and state = 'done' limit 1")
+    .bind(person)
+    .first<{ new_person_id: string }>();
+  const next = row === null ? undefined : parseId("person", row.new_person_id);
+  return next === undefined || hops === 0 ? person : await presentId(ports, next, hops - 1);
 }
 
 async function verified(

@@ -19,7 +19,7 @@ export async function enrolTotp(ports: CredentialPorts, actor: PersonActor): Pro
   const now = ports.now();
   const { records } = ports.stores(regionOf(actor.person));
   const secret = toBase32(ports.random(new Uint8Array(SECRET_BYTES)));
-  const sealed = await ports.vault(actor.person).seal(placeOf(actor.person), secret);
+  const sealed = await ports.vault(actor.person).seal(totpPlace(actor.person), secret);
   const [guard, named, written] = await records.batch<{ name: string }>([
     sessionGuard(records, actor, now),
     records.prepare("select name from people where id = ?").bind(actor.person),
@@ -114,11 +114,12 @@ export async function spendTotp(ports: CredentialPorts, person: PersonId, code: 
 }
 
 async function stepOf(ports: CredentialPorts, person: PersonId, sealed: string, code: string): Promise<number | undefined> {
-  const secret = fromBase32(await ports.vault(person).unseal(placeOf(person), sealed));
+  const secret = fromBase32(await ports.vault(person).unseal(totpPlace(person), sealed));
   if (secret === undefined) throw new TypeError("a sealed secret is not in base 32");
   return await matchingStep(secret, code, ports.now());
 }
 
-function placeOf(person: PersonId): SealedPlace {
+/** Where the secret of a person's app is sealed for. */
+export function totpPlace(person: PersonId): SealedPlace {
   return { table: "totp", column: "sealed_secret", row: person };
 }

@@ -22,7 +22,7 @@ export const erasureRoutes = new Hono<AppEnv>()
         "Your other sessions and your API keys end at once, vendors are not asked any more, and nobody else sees anything. Until `undoUntil` you can sign in, look, export, and undo it; then everything is erased, and cannot be brought back. See docs/rights.md.",
       tags: TAGS,
       responses: { 202: requestedSchema },
-      problems: ["step_up_required"],
+      problems: ["step_up_required", "conflict"],
       idempotency: "off",
     }),
     async (c) => {

@@ -64,7 +64,9 @@ export const STEPS: readonly Step[] = [
   { name: "letter", run: sendLastLetter },
 ];
 
-async function endVendors(ports: ErasurePorts, { person, attempts }: ErasureJob): Promise<Partial<Report>> {
+async function endVendors(ports: ErasurePorts, { person, attempts, reason }: ErasureJob): Promise<Partial<Report>> {
+  // The permissions have moved with the person.
+  if (reason === "moved") return {};
   const { results } = await ports.directory
     .prepare(
       `select distinct mine.connection_id from vendor_accounts mine

@@ -26,6 +26,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   erasures: { columns: ["person_id"], by: "kept" },
   idempotency_claims: { nobodys: "sealed, under hashes that lead to nobody, for a day" },
   imports: { columns: ["person_id"], by: "cascade" },
+  moves: { columns: ["person_id", "new_person_id"], by: "kept" },
   outbox: { nobodys: "sealed, for a day; those to the person's address go with them" },
   passkeys: { columns: ["person_id"], by: "cascade" },
   people: { columns: ["id"], by: "delete" },

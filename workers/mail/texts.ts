@@ -18,6 +18,7 @@ export const LETTERS = [
   "erasure_requested",
   "erasure_undone",
   "erasure_done",
+  "region_moved",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -86,6 +87,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
       "Your account was erased",
       "Everything we had of you at Meridian has been erased. With the number and the code below you can fetch the receipt once; nobody else has the code.",
     ],
+    region_moved: [
+      "Your account has moved",
+      "Everything of your account at Meridian lies in the region you chose, and nothing in the one before. Please sign in again; API keys have to be made anew.",
+    ],
   },
   de: {
     confirm_registration: [
@@ -151,6 +156,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     erasure_done: [
       "Ihr Konto wurde gelöscht",
       "Alles, was wir bei Meridian von Ihnen hatten, ist gelöscht. Mit der Nummer und dem Code unten können Sie den Beleg einmal abrufen; niemand sonst hat den Code.",
+    ],
+    region_moved: [
+      "Ihr Konto ist umgezogen",
+      "Alles zu Ihrem Konto bei Meridian liegt in der Region, die Sie gewählt haben, und nichts mehr in der bisherigen. Bitte melden Sie sich neu an; API-Schlüssel müssen neu angelegt werden.",
     ],
   },
 };

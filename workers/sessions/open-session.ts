@@ -27,7 +27,7 @@ export interface SignIn {
 
 export interface OpenedSession {
   readonly session: SessionId;
-  /** Writes the row; changes no row where the password has been replaced, a second factor confirmed, or the identity unlinked meanwhile. The tokens are worth nothing before it has run. */
+  /** Writes the row; changes no row where the password has been replaced, a second factor confirmed, or the identity unlinked meanwhile, or where the person is leaving for another region. The tokens are worth nothing before it has run. */
   readonly statement: D1PreparedStatement;
   readonly tokens: Tokens;
 }
@@ -38,6 +38,7 @@ select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?9, ?9, ?9,
   ?9 + min(${strictest("idleMs", "?10", "?2")}, ${strictest("absoluteMs", "?10", "?2")}), ?9 + ${strictest("absoluteMs", "?10", "?2")}, ?14
 where exists (select 1 from credentials where person_id = ?2 and password_hash = ?11)
   and (?13 is null or exists (select 1 from identities where id = ?13 and person_id = ?2))
+  and not exists (select 1 from moves where person_id = ?2 and state = 'switching')
   and (?8 = 'aal2' or not exists (select 1 from totp where person_id = ?2 and confirmed_at is not null))`;
 
 /**

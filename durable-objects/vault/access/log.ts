@@ -87,6 +87,25 @@ export class AccessLog {
     this.#state.timers.setEarliest(TIMER, "", row.at + CHECKPOINT_EVERY);
   }
 
+  /** Takes over lines of a log that began in another region, as they were written there, chained with this region's key. In order. */
+  carry(lines: readonly { readonly seq: number; readonly at: number; readonly body: string }[]): void {
+    const { version } = currentKey(this.#keys.chain);
+    const key = chainKey(this.#keys, version);
+    if (key === undefined) throw new TypeError("the key ring has no current key");
+    this.#state.storage.transactionSync(() => {
+      let head = this.head();
+      for (const { seq, at, body } of lines) {
+        if (seq <= head.seq) continue;
+        if (seq !== head.seq + 1) throw new RangeError("a line of the log is missing");
+        const row = { seq, at, key: version, body };
+        const hash = linkHash(key, row, head.hash);
+        this.#state.sql.exec("INSERT INTO access_log (seq, at, key, body, hash) VALUES (?, ?, ?, ?, ?)", seq, at, version, body, hash);
+        head = { seq, hash };
+      }
+      this.#head = undefined;
+    });
+  }
+
   /** The newest line; number 0 before the first. */
   head(): Head {
     return (this.#head ??= this.#state.sql

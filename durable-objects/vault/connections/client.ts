@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LiveVendor, VendorRequest } from "../../../shared/vendors/vendor";
+import { within } from "../../../shared/within";
 
 /** The part of `fetch` that calls a vendor. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -98,8 +99,10 @@ export class VendorClient {
     let response: Response;
     let text: string;
     try {
-      response = await this.#fetch(url.href, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUTS_MS[purpose]) });
-      text = await response.text();
+      [response, text] = await within(TIMEOUTS_MS[purpose], async (signal) => {
+        const answer = await this.#fetch(url.href, { ...init, redirect: "manual", signal });
+        return [answer, await answer.text()] as const;
+      });
     } catch (error) {
       const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
       return { kind: "down", reason: timedOut ? "timeout" : "network", retryAfterMs: undefined };

@@ -1,5 +1,6 @@
 import { sameBytes } from "../../../shared/crypto/hmac";
 import { currentKey, type RegionalKeys, regionalKeys } from "../../../shared/crypto/keys";
+import type { PersonId } from "../../../shared/id";
 import { beyondRole } from "../../../shared/policy/roles";
 import type { Category, Consent, ConsentPurpose, Grantee, SharedAction } from "../../../shared/policy/vocabulary";
 import { type FieldError, notFound, type Problem, problem } from "../../../shared/problem";
@@ -138,6 +139,22 @@ export class Consents {
     if (ifVersion !== undefined && ifVersion !== newest.version) throw problem("precondition_failed");
     const { changedAt: _at, receipt: _receipt, ...last } = newest;
     return this.#insert({ ...last, version: last.version + 1, state: "revoked" });
+  }
+
+  /** Makes a new version of everything in force, with a receipt of this region: its owner has another id now. */
+  renew(): void {
+    for (const { changedAt: _at, receipt: _receipt, ...last } of this.#read(`${NEWEST} AND state = 'active'`)) {
+      this.#insert({ ...last, version: last.version + 1 });
+    }
+  }
+
+  /** Makes a new version for a grantee who has another id now. False where the consent is not to the old one. */
+  regrant(id: string, from: PersonId, to: PersonId): boolean {
+    const [newest] = this.#read(`${NEWEST} AND id = ?`, id);
+    if (newest === undefined || newest.grantee.kind !== "person" || (newest.grantee.id !== from && newest.grantee.id !== to)) return false;
+    const { changedAt: _at, receipt: _receipt, ...last } = newest;
+    if (last.grantee.id === from) this.#insert({ ...last, grantee: { kind: "person", id: to }, version: last.version + 1 });
+    return true;
   }
 
   #write(consent: Consent): ConsentRecord {

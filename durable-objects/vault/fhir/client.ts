@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { within } from "../../../shared/within";
 import type { TargetAuth } from "./targets";
 
 /** The part of `fetch` that calls a target. */
@@ -107,8 +108,10 @@ export class TargetClient {
 
   async #send(url: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Answer> {
     try {
-      const response = await this.#fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
-      return { status: response.status, headers: response.headers, body: parsed(await boundedText(response)) };
+      return await within(timeoutMs, async (signal) => {
+        const response = await this.#fetch(url, { ...init, redirect: "manual", signal });
+        return { status: response.status, headers: response.headers, body: parsed(await boundedText(response)) };
+      });
     } catch (error) {
       if (error instanceof TargetFailure) throw error;
       throw new TargetFailure(error instanceof Error && error.name === "TimeoutError" ? "timeout" : "unreachable", true);

@@ -124,7 +124,13 @@ test("an entry of more than four gigabytes says its size in 64 bits", async () =
 });
 
 test("more than 65,535 files are counted in 64 bits", async () => {
-  const entries = Array.from({ length: 66_000 }, (_, n): OpenEntry => ({ name: `n/${n}`, offset: 40 * n, crc: 0, size: 0, compressedSize: 0 }));
+  const entries = Array.from({ length: 66_000 }, (_, n): OpenEntry => ({
+    name: `n/${n}`,
+    offset: 40 * n,
+    crc: 0,
+    size: 0,
+    compressedSize: 0,
+  }));
   const from = 40 * 66_000;
   const bytes = directory(entries, from, AT);
   const far = new FarReader(bytes, from);

@@ -1,0 +1,1 @@
+export { sweepMoves } from "./run-move";

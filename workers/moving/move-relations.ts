@@ -1,0 +1,62 @@
+import { inRegion } from "../../shared/erasure/moved-ids";
+import { parseId, regionOf } from "../../shared/id";
+import { isProblem } from "../../shared/problem";
+import { REGIONS } from "../../shared/region";
+import type { MoveJob } from "./job";
+import type { MovePorts } from "./ports";
+
+/** Lets what points to the person follow: pointers to what they share, and the consents that others have given them. */
+export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJob): Promise<void> {
+  const region = regionOf(to);
+  await Promise.all(
+    REGIONS.map(async (one) => {
+      await ports
+        .stores(one)
+        .records.prepare(
+          `insert into shared_with (grantee_id, owner_id, consent_id)
+           select grantee_id, ?1, replace(consent_id, ?3, ?4) from shared_with where owner_id = ?2 on conflict do nothing`,
+        )
+        .bind(to, from, `_${home}_`, `_${region}_`)
+        .run();
+    }),
+  );
+  const { results } = await ports
+    .stores(home)
+    .records.prepare("select owner_id, consent_id from shared_with where grantee_id = ?")
+    .bind(from)
+    .all<{ owner_id: string; consent_id: string }>();
+  for (const { owner_id, consent_id } of results) await follow(ports, { from, to, owner_id, consent_id });
+}
+
+async function follow(
+  ports: MovePorts,
+  { from, to, owner_id, consent_id }: Pick<MoveJob, "from" | "to"> & { readonly owner_id: string; readonly consent_id: string },
+): Promise<void> {
+  const owner = parseId("person", owner_id);
+  const consent = parseId("consent", consent_id);
+  if (owner === undefined || consent === undefined) return;
+  const { records } = ports.stores(regionOf(owner));
+  const [there, moved] = await records.batch<{ new_person_id: string }>([
+    records.prepare("select 1 from people where id = ?").bind(owner),
+    records.prepare("select new_person_id from moves where person_id = ? and state in ('switching', 'done')").bind(owner),
+  ]);
+  if (there?.results[0] === undefined) {
+    // Somebody who was erased gives nothing any more. One who has moved since the pointers were read is where they went.
+    const next = parseId("person", moved?.results[0]?.new_person_id ?? "");
+    if (next !== undefined) await follow(ports, { from, to, owner_id: next, consent_id: inRegion(consent, regionOf(next)) });
+    return;
+  }
+  try {
+    if (!(await ports.vault(owner).regrant(consent, from, to))) return;
+  } catch (error) {
+    if (isProblem(error) && error.code === "gone") return;
+    throw error;
+  }
+  await ports
+    .stores(regionOf(to))
+    .records.prepare(
+      "insert into shared_with (grantee_id, owner_id, consent_id) select id, ?2, ?3 from people where id = ?1 on conflict do nothing",
+    )
+    .bind(to, owner, consent)
+    .run();
+}

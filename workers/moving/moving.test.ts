@@ -1,0 +1,597 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { Authenticator } from "../../test/authenticator";
+import { evictVault, filesIn, type Leaver, leaver, rowsWith, storageOf } from "../../test/leaver";
+import { fetchApp, freshPassword, ORIGIN, registerPerson, send } from "../../test/people";
+import { somebody } from "../../test/staff";
+import { intervals, samples } from "../../test/vaults";
+import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
+import { HOUR_MS } from "../../shared/clock";
+import { regionalKeys } from "../../shared/crypto/keys";
+import { sha256Hex } from "../../shared/crypto/sha256";
+import { signAccessToken } from "../../shared/crypto/tokens";
+import { inRegion, movedIds } from "../../shared/erasure/moved-ids";
+import { type ConnectionId, type ConsentId, newId, parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import type { Region } from "../../shared/region";
+import { MOVED_TABLES, MOVING } from "../../durable-objects/vault/moving/tables";
+import { CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
+import { regional, vaultOf } from "../regional";
+import { movePorts, type MovePorts } from "./ports";
+import { runMove } from "./run-move";
+import { MOVE_STEPS, type MoveStep } from "./steps";
+import { MOVED_RECORDS } from "./tables";
+
+let google: FakeGoogle;
+beforeEach(() => {
+  google = new FakeGoogle();
+  answerFetch(google);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const FOR_EVER = 60_000;
+
+function portsAt(clock: { now: number }): MovePorts {
+  const ports = movePorts(env, () => clock.now);
+  const quiet = { log: () => undefined, mailer: { send: async () => undefined } };
+  return { ...ports, ...quiet, erasure: { ...ports.erasure, ...quiet } };
+}
+
+/** Fills what `leaver` leaves empty: every kind of reading, a connection with secrets, a target with credentials, a second consent. */
+async function fill({ person, actor, friend }: Leaver): Promise<ConnectionId> {
+  const vault = vaultOf(env, person);
+  const now = Date.now();
+  const at = now - 3 * HOUR_MS;
+  await vault.record(
+    samples(
+      "heart_rate",
+      Array.from({ length: 2_500 }, (_, i) => ({ at: at + i * 1_000, value: 60 + (i % 40) })),
+    ),
+  );
+  await vault.record(
+    intervals(
+      "steps",
+      Array.from({ length: 300 }, (_, i) => ({ at: at - i * 60_000, end: at - i * 60_000 + 59_000, value: i + 1, id: `s-${i}` })),
+    ),
+  );
+  const push = {
+    data: {
+      records: [
+        {
+          id: "w",
+          type: "HKQuantityTypeIdentifierBodyMass",
+          startDate: "2026-11-20T07:30:00Z",
+          endDate: "2026-11-20T07:30:00Z",
+          value: 7_000,
+          unit: "kg",
+        },
+      ],
+      sleep: [],
+      workouts: [{ id: "r", type: "running", startDate: "2026-11-20T07:30:00Z", endDate: "2026-11-20T08:00:00Z" }],
+    },
+  };
+  await vault.ingest(actor, "healthkit", await new Response(JSON.stringify(push)).arrayBuffer());
+  const connection = newId("connection", regionOf(person), now);
+  const place = { table: "connection_secrets", column: "sealed", row: `${connection}/tokens` };
+  const tokens = await vault.seal(place, JSON.stringify({ access: "a", expiresAt: now, refresh: "r" }));
+  // Written by hand: a connection that lives would go on reading meanwhile.
+  await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+    sql.exec("INSERT INTO connections (id, vendor, state, created_at) VALUES (?, 'google-health', 'reauth_required', ?)", connection, now);
+    sql.exec("INSERT INTO connection_secrets (connection, name, sealed) VALUES (?, 'tokens', ?)", connection, tokens);
+    sql.exec("INSERT INTO connection_resources (connection, resource, state, next_at) VALUES (?, 'steps', 'active', ?)", connection, now);
+    sql.exec(
+      "INSERT INTO connection_windows (connection, resource, from_at, to_at, purpose, state, due_at) VALUES (?, 'steps', 0, 1, 'backfill', 'done', 0)",
+      connection,
+    );
+    sql.exec("INSERT INTO connection_jobs (id, created_at, waiting) VALUES (?, ?, 0)", newId("job", regionOf(person), now), now);
+    sql.exec("INSERT INTO connection_events (connection, seq, at, kind) VALUES (?, 1, ?, 'connected')", connection, now);
+  });
+  await vault.createFhirTarget(actor, {
+    name: "Clinic",
+    baseUrl: "https://fhir.clinic.org/r4",
+    auth: { kind: "bearer", token: "a-secret" },
+    state: "paused",
+    metrics: null,
+    categories: null,
+  });
+  const revoked = newId("consent", regionOf(person), now);
+  await vault.giveConsent(actor, revoked, {
+    grantee: { kind: "person", id: friend },
+    role: "user",
+    categories: ["sleep"],
+    actions: ["read"],
+    purpose: "personal",
+  });
+  await vault.revokeConsent(actor, revoked, undefined);
+  await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+    sql.exec(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO tombstones (vendor, record_id, version, deleted_at) SELECT 'healthkit', 'gone-' || i, 0, i FROM n",
+    );
+  });
+  return connection;
+}
+
+/** Writes a move down as the request would. */
+async function book(
+  { person, region }: Pick<Leaver, "person" | "region">,
+  to: "us" | "eu" | "ap",
+  now: number,
+): Promise<{ id: string; to: PersonId }> {
+  const id = newId("move", region, now);
+  const fresh = newId("person", to, now);
+  const { records } = regional(env, region);
+  const stored = await records
+    .prepare("select password_hash, email_hash from credentials where person_id = ?")
+    .bind(person)
+    .first<{ password_hash: string; email_hash: string }>();
+  const [proven, address] = await Promise.all([sha256Hex(stored?.password_hash ?? ""), sha256Hex(stored?.email_hash ?? "")]);
+  const arrival = JSON.stringify({ emailHash: await sha256Hex(fresh), keyVersion: "1", passwordHash: "y", proven, address });
+  await records
+    .prepare(
+      "insert into moves (id, person_id, new_person_id, state, next_at, requested_at, arrival) values (?1, ?2, ?3, 'running', ?4, ?4, ?5)",
+    )
+    .bind(id, person, fresh, now, arrival)
+    .run();
+  return { id, to: fresh };
+}
+
+/** Everything in a vault that moves, open and under the ids of `map`, by table. */
+async function contents(
+  person: PersonId,
+  map: (text: string) => string = (text) => text,
+): Promise<Record<string, { n: number; hash: string }>> {
+  const vault = vaultOf(env, person);
+  const tables = await runInDurableObject(vault, (_instance, { storage: { sql } }) =>
+    MOVING.map((table) => ({ table, rows: sql.exec<Row>(`SELECT * FROM "${table}" ORDER BY ${keyOf(sql, table).join(", ")}`).toArray() })),
+  );
+  const entries = await Promise.all(
+    tables.map(async ({ table, rows }) => {
+      const how = MOVED_TABLES[table];
+      if (how === undefined || "left" in how) throw new TypeError("not a table that moves");
+      const open = await Promise.all(
+        rows.map(async (row): Promise<Row> => {
+          if (how.how === "chain") return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
+          const { sealed } = how;
+          const value = sealed === undefined ? null : row[sealed.column];
+          const opened =
+            sealed !== undefined && typeof value === "string" ? { [sealed.column]: await vault.unseal(sealed.place(row), value) } : {};
+          const mapped = Object.fromEntries(
+            Object.entries(row).map(([column, cell]) => [column, typeof cell === "string" ? map(cell) : cell]),
+          );
+          return { ...mapped, ...opened };
+        }),
+      );
+      return [table, { n: open.length, hash: hashOf(open) }] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** What arrival itself adds: new versions of consents, and the log's first line. */
+const WITHOUT_ARRIVAL = (tables: Record<string, { n: number; hash: string }>) => {
+  const { consents: _consents, access_log: _log, ...rest } = tables;
+  return rest;
+};
+
+const stateOf = async (region: "eu" | "us" | "ap", id: string) =>
+  await regional(env, region).records.prepare("select state, problem, arrival, place from moves where id = ?").bind(id).first();
+
+const NOWHERE = { tables: [], alarm: null };
+const refusalOf = async (call: Promise<unknown>): Promise<unknown> =>
+  await call.then(
+    () => "allowed",
+    (error: unknown) => error,
+  );
+const code = async (response: Response) => z.looseObject({ code: z.string() }).parse(await response.json()).code;
+
+describe("somebody who has moved to another region", () => {
+  let one: Leaver;
+  let to: PersonId;
+  let before: Record<string, { n: number; hash: string }>;
+  let rowsBefore: string[];
+  let connection: string;
+  let shared: ConsentId;
+  let given: ConsentId;
+  let revokes: number;
+  const friendActor = () => ({ kind: "person" as const, person: one.friend, session: newId("session", "us", 1) });
+
+  // One move with everything; the tests look at what it came to.
+  beforeAll(async () => {
+    google = new FakeGoogle();
+    answerFetch(google);
+    one = await leaver("eu");
+    connection = await fill(one);
+    const clock = { now: Date.now() };
+    const [mine] = await vaultOf(env, one.person).consents(one.actor, undefined, 1);
+    if (mine === undefined) throw new TypeError("no consent");
+    shared = mine.id as ConsentId;
+    given = newId("consent", "us", clock.now);
+    await vaultOf(env, one.friend).giveConsent(friendActor(), given, {
+      grantee: { kind: "person", id: one.person },
+      role: "user",
+      categories: ["vitals"],
+      actions: ["read"],
+      purpose: "personal",
+    });
+    await regional(env, "eu")
+      .records.prepare("insert into shared_with (grantee_id, owner_id, consent_id) values (?, ?, ?)")
+      .bind(one.person, one.friend, given)
+      .run();
+    await vaultOf(env, one.person).revokeSession(newId("session", "eu", 1), 0);
+    const booked = await book(one, "ap", clock.now);
+    to = booked.to;
+    before = await contents(one.person, movedIds(one.person, to));
+    rowsBefore = await rowsWith(one.person);
+    expect(await runMove(portsAt(clock), "eu", booked.id, FOR_EVER)).toBe(true);
+    expect(await stateOf("eu", booked.id)).toEqual({ state: "done", problem: null, arrival: null, place: null });
+    revokes = google.count("revoke");
+    vi.restoreAllMocks();
+  });
+
+  it("has every table there, and every seal opens there", async () => {
+    // `leaver` and `fill` leave no kind of table out.
+    for (const table of [
+      "segments",
+      "readings",
+      "workouts",
+      "quarantine",
+      "tombstones",
+      "connections",
+      "connection_secrets",
+      "fhir_targets",
+      "person_details",
+      "consents",
+      "access_log",
+    ])
+      expect(before[table]?.n, table).toBeGreaterThan(0);
+    expect(before["tombstones"]?.n, "more than cross at once").toBeGreaterThan(CROSSING.rows);
+    const after = await contents(to);
+    // Waking sets what is due, and nothing else.
+    expect(WITHOUT_ARRIVAL(after)).toEqual(WITHOUT_ARRIVAL(before));
+    expect(after["consents"]?.n).toBe((before["consents"]?.n ?? 0) + 1);
+    expect(after["access_log"]?.n).toBe((before["access_log"]?.n ?? 0) + 1);
+  });
+
+  it("has left nothing behind, and the permissions at vendors stand", async () => {
+    expect(await rowsWith(one.person)).toEqual([]);
+    expect((await filesIn("eu")).filter((name) => name.includes(one.person))).toEqual([]);
+    expect(await storageOf(one.person)).toEqual(NOWHERE);
+    expect(revokes).toBe(0);
+  });
+
+  it("has rows in the databases where they had, but for what stays behind", async () => {
+    const stays = Object.entries(MOVED_RECORDS).flatMap(([table, how]) => ("left" in how ? [table] : []));
+    const expected = rowsBefore
+      .map((name) => name.replace(/^eu\./, "ap."))
+      .filter((name) => !stays.includes(name.slice(name.indexOf(".") + 1)));
+    expect((await rowsWith(to)).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it("has the access log, proven anew, which says where it comes from", async () => {
+    const session = newId("session", "ap", Date.now());
+    const actor = { kind: "person" as const, person: to, session };
+    const vault = vaultOf(env, to);
+    expect(await vault.verifyAccessLog(actor, 0, 20_000)).toMatchObject({ intact: true, fault: null });
+    const { items } = await vault.accessLog(actor, { actor: "region_move", limit: 10 });
+    expect(items).toEqual([
+      expect.objectContaining({
+        action: "manage",
+        about: [one.person, expect.stringMatching(/^head \d+ /), expect.stringMatching(/^statement \w+\./)],
+      }),
+    ]);
+  });
+
+  it("is known by the new id to those who share with them, and to those with whom they share", async () => {
+    const friend = vaultOf(env, one.friend);
+    const [newest, first] = await friend.consentHistory(friendActor(), given);
+    expect([newest?.version, newest?.grantee.id, first?.grantee.id]).toEqual([2, to, one.person]);
+    const pointers = async (region: Region, grantee: PersonId) =>
+      (await regional(env, region).records.prepare("select owner_id from shared_with where grantee_id = ?").bind(grantee).all()).results;
+    expect(await pointers("ap", to)).toEqual([{ owner_id: one.friend }]);
+    expect(await pointers("us", one.friend)).toEqual([{ owner_id: to }]);
+    expect(await vaultOf(env, to).sharedWith({ ...friendActor(), roles: ["user"] })).toMatchObject({ consents: [{ owner: to }] });
+    expect(await friend.sharedWith({ kind: "person", person: to, session: newId("session", "ap", 1), roles: ["user"] })).not.toBeNull();
+  });
+
+  it("has second factors, passkeys, vendors' accounts and what is due there, under the new id", async () => {
+    const { records } = regional(env, "ap");
+    const count = async (table: string) =>
+      (await records.prepare(`select count(*) as n from ${table} where person_id = ?`).bind(to).first<{ n: number }>())?.n;
+    expect(await Promise.all(["credentials", "totp", "recovery_codes", "passkeys", "due_connections"].map(count))).toEqual([1, 1, 1, 1, 1]);
+    expect(await Promise.all(["sessions", "api_keys", "imports"].map(count))).toEqual([0, 0, 0]);
+    const app = await records.prepare("select sealed_secret from totp where person_id = ?").bind(to).first<{ sealed_secret: string }>();
+    const place = { table: "totp", column: "sealed_secret", row: to };
+    expect(await vaultOf(env, to).unseal(place, app?.sealed_secret ?? "")).toBe("JBSWY3DPEHPK3PXP");
+    const account = await env.DIRECTORY.prepare("select connection_id from vendor_accounts where person_id = ?")
+      .bind(to)
+      .first<{ connection_id: string }>();
+    expect(account?.connection_id).toMatch(/^con_ap_/);
+    expect(await env.DIRECTORY.prepare("select count(*) as n from emails where person_id = ?").bind(to).first()).toEqual({ n: 1 });
+  });
+
+  it("meets nothing under ids of before", async () => {
+    const session = newId("session", "ap", Date.now());
+    const actor = { kind: "person" as const, person: to, session };
+    const vault = vaultOf(env, to);
+    const held = await contents(to);
+    expect(await refusalOf(vault.metrics({ ...one.actor, roles: ["user"] }))).toMatchObject({ code: "not_found" });
+    expect(await refusalOf(vault.disconnect(actor, connection, { tell: false, deleteData: true }))).toMatchObject({ code: "not_found" });
+    expect(await refusalOf(vault.revokeConsent(actor, shared, undefined))).toMatchObject({ code: "not_found" });
+    expect(await refusalOf(vaultOf(env, one.person).metrics({ ...actor, roles: ["user"] }))).toMatchObject({ code: "not_found" });
+    const { access_log: _before, ...rest } = held;
+    expect(await contents(to)).toMatchObject(rest);
+    expect(await storageOf(one.person)).toEqual(NOWHERE);
+  });
+});
+
+describe("moving to another region", () => {
+  it("refuses everything at the old side with a time to come back while it is copied", async () => {
+    const one = await leaver("eu");
+    const clock = { now: Date.now() };
+    const { id } = await book(one, "us", clock.now);
+    await runMove(portsAt(clock), "eu", id, FOR_EVER, stepsCut("copy", "after"));
+    const vault = vaultOf(env, one.person);
+    const calls = [
+      () => vault.metrics(one.actor),
+      () => vault.record(samples("heart_rate", [{ at: clock.now, value: 60 }])),
+      () => vault.metrics({ ...one.actor, person: one.friend }),
+      () => vault.seal({ table: "t", column: "c", row: "r" }, "x"),
+    ];
+    for (const call of calls) expect(await refusalOf(call())).toMatchObject({ code: "unavailable", retryAfter: 60 });
+    expect(await vault.sync([{ kind: "due", person: one.person, connection: newId("connection", "eu", 1) }])).toEqual([
+      { outcome: "later", retryAfterS: 60 },
+    ]);
+  });
+
+  it("is given up where password or address changed, a copy differs, or the log is not intact, and the old side goes on", async () => {
+    const one = await leaver("eu");
+    const { records } = regional(env, "eu");
+    const vault = vaultOf(env, one.person);
+    const tampered = (steps: readonly MoveStep[]) =>
+      steps.map((step): MoveStep => ({
+        name: step.name,
+        run: async (ports, job) => {
+          if (step.name === "compare")
+            await runInDurableObject(vaultOf(env, job.to), (_i, { storage }) => void storage.sql.exec("UPDATE segments SET max = max + 1"));
+          return await step.run(ports, job);
+        },
+      }));
+    const changed = async (column: string) =>
+      await records.prepare(`update credentials set ${column} = ? where person_id = ?`).bind(crypto.randomUUID(), one.person).run();
+    const faults = {
+      copies_differ: async () => undefined,
+      password_changed: async () => void (await changed("password_hash")),
+      address_changed: async () => void (await changed("email_hash")),
+      // The last: it cannot be repaired.
+      log_not_intact: async () =>
+        await runInDurableObject(vault, (_i, { storage }) => void storage.sql.exec("UPDATE access_log SET at = at + 1 WHERE seq = 2")),
+    };
+    for (const [fault, cause] of Object.entries(faults)) {
+      const clock = { now: Date.now() };
+      const { id, to } = await book(one, "us", clock.now);
+      await cause();
+      const steps = fault === "copies_differ" ? tampered(MOVE_STEPS) : MOVE_STEPS;
+      expect(await runMove(portsAt(clock), "eu", id, FOR_EVER, steps)).toBe(true);
+      expect(await stateOf("eu", id)).toMatchObject({ state: "failed", problem: fault, arrival: null });
+      expect((await vault.metrics(one.actor)).length, fault).toBe(1);
+      await nothingAt(to);
+    }
+  });
+
+  it("notices a row that is there and not here", async () => {
+    const one = await leaver("eu");
+    const clock = { now: Date.now() };
+    const { id, to } = await book(one, "us", clock.now);
+    const more = MOVE_STEPS.map((step): MoveStep => ({
+      name: step.name,
+      run: async (ports, job) => {
+        if (step.name === "compare")
+          await runInDurableObject(
+            vaultOf(env, to),
+            (_i, { storage }) =>
+              void storage.sql.exec("INSERT INTO tombstones (vendor, record_id, version, deleted_at) VALUES ('x', 'x', 0, 1)"),
+          );
+        return await step.run(ports, job);
+      },
+    }));
+    expect(await runMove(portsAt(clock), "eu", id, FOR_EVER, more)).toBe(true);
+    expect(await stateOf("eu", id)).toMatchObject({ state: "failed", problem: "copies_differ" });
+  });
+});
+
+/** The steps, of which one fails, before or after it has worked. */
+function stepsCut(name: string, when: "before" | "after"): MoveStep[] {
+  return MOVE_STEPS.map((step) => ({
+    name: step.name,
+    run: async (ports, job) => {
+      if (step.name !== name) return await step.run(ports, job);
+      if (when === "after") await step.run(ports, job);
+      throw new Error("cut");
+    },
+  }));
+}
+
+async function nothingAt(person: PersonId): Promise<void> {
+  expect(await rowsWith(person)).toEqual([]);
+  expect((await filesIn(regionOf(person))).filter((name) => name.includes(person))).toEqual([]);
+  expect((await storageOf(person)).tables).toEqual([]);
+}
+
+/** The steps in three parts, so that each person is cut off at every third one, and goes on undisturbed in between. */
+const STEPS_APART = [0, 1, 2]
+  .map((part) => MOVE_STEPS.map(({ name }) => name).filter((_, i) => i % 3 === part))
+  .map((names) => ({ names, title: names.join(", ") }));
+
+describe("killed", () => {
+  it.each(STEPS_APART)("before and after each of $title and run again, it comes to the same", async ({ names }) => {
+    const one = await leaver("eu");
+    const clock = { now: Date.now() };
+    const { id, to } = await book(one, "us", clock.now);
+    const before = await contents(one.person, movedIds(one.person, to));
+    for (const name of names) {
+      for (const when of ["before", "after"] as const) {
+        expect(await runMove(portsAt(clock), "eu", id, FOR_EVER, stepsCut(name, when))).toBe(false);
+        const row = await regional(env, "eu").records.prepare("select step from moves where id = ?").bind(id).first<{ step: number }>();
+        expect(MOVE_STEPS[row?.step ?? -1]?.name, `${when} ${name}`).toBe(name);
+        // At any instant the address leads to one of the two.
+        const leads = await env.DIRECTORY.prepare("select count(*) as n from emails where person_id in (?, ?)")
+          .bind(one.person, to)
+          .first();
+        expect(leads, `${when} ${name}`).toEqual({ n: 1 });
+        await evictVault(one.person);
+        await evictVault(to);
+        clock.now += HOUR_MS;
+      }
+    }
+    expect(await runMove(portsAt(clock), "eu", id, FOR_EVER)).toBe(true);
+    expect(await stateOf("eu", id)).toMatchObject({ state: "done", arrival: null });
+    expect(WITHOUT_ARRIVAL(await contents(to))).toEqual(WITHOUT_ARRIVAL(before));
+    expect(await rowsWith(one.person)).toEqual([]);
+    expect(await storageOf(one.person)).toEqual(NOWHERE);
+  });
+
+  it("before any step up to leaving and cancelled, the old side is as it was and the new one empty", async () => {
+    const one = await leaver("eu");
+    const clock = { now: Date.now() };
+    const before = await contents(one.person);
+    const rows = await rowsWith(one.person);
+    for (const { name } of MOVE_STEPS.slice(0, MOVE_STEPS.findIndex((step) => step.name === "leave") + 1)) {
+      const { id, to } = await book(one, "us", clock.now);
+      expect(await runMove(portsAt(clock), "eu", id, FOR_EVER, stepsCut(name, "before"))).toBe(false);
+      await regional(env, "eu").records.prepare("update moves set state = 'cancelling' where id = ?").bind(id).run();
+      clock.now += HOUR_MS;
+      expect(await runMove(portsAt(clock), "eu", id, FOR_EVER)).toBe(true);
+      expect(await stateOf("eu", id), name).toMatchObject({ state: "cancelled" });
+      expect(await rowsWith(one.person), name).toEqual(rows);
+      await nothingAt(to);
+      const after = await contents(one.person);
+      // Lines about the cancelling itself come after the others.
+      expect(after["access_log"]?.n).toBeGreaterThanOrEqual(before["access_log"]?.n ?? 0);
+      const { access_log: _before, ...rest } = before;
+      expect(after, name).toMatchObject(rest);
+    }
+  });
+});
+
+describe("over HTTP", () => {
+  const json = { "content-type": "application/json" };
+  const move = (person: { fetch: (path: string, init?: RequestInit) => Promise<Response> }, region: string, password: string) =>
+    person.fetch("/v1/me/region", { method: "POST", headers: json, body: JSON.stringify({ region, password }) });
+
+  it("wants the password, another region, and no import under way", async () => {
+    const person = await registerPerson("eu");
+    const [same, wrong] = [await move(person, "eu", person.password), await move(person, "us", freshPassword())];
+    expect([same.status, await code(same)]).toEqual([422, "invalid"]);
+    expect([wrong.status, await code(wrong)]).toEqual([401, "invalid_credentials"]);
+    await person.fetch("/v1/imports", {
+      method: "POST",
+      headers: json,
+      body: JSON.stringify({ kind: "apple-health-export", fileName: "e.zip", size: 10 }),
+    });
+    const importing = await move(person, "us", person.password);
+    expect([importing.status, await code(importing)]).toEqual([409, "conflict"]);
+    expect((await person.fetch("/v1/me/region-move")).status).toBe(404);
+    expect((await person.fetch("/v1/me/region-move", { method: "DELETE" })).status).toBe(404);
+  });
+
+  it("wants a fresh proof of who asks, and cannot be asked for, nor asks, while the account is going to be erased or moves", async () => {
+    const person = await somebody("eu");
+    const stale = await signAccessToken(
+      ORIGIN,
+      regionalKeys(env.KEYS_EU),
+      {
+        person: person.person.id,
+        session: person.session,
+        clientId: "meridian",
+        scope: "me",
+        authTime: Math.floor(Date.now() / 1_000) - 600,
+        amr: ["pwd"],
+        acr: "aal1",
+      },
+      Date.now(),
+      systemRandom,
+    );
+    const asked = await send("POST", "/v1/me/region", { region: "us", password: "x" }, { authorization: `Bearer ${stale}` });
+    expect([asked.status, await code(asked)]).toEqual([403, "step_up_required"]);
+    const { id } = await book({ person: person.person.id, region: "eu" }, "us", Date.now() + HOUR_MS);
+    const erasure = await person.fetch("/v1/me", { method: "DELETE" });
+    expect([erasure.status, await code(erasure)]).toEqual([409, "conflict"]);
+    expect(await rowsWith(person.person.id, ["moves"])).not.toContain("eu.erasures");
+    expect(await (await person.fetch("/v1/me/region-move")).json()).toMatchObject({ id, state: "running" });
+    expect((await person.fetch("/v1/me/region-move", { method: "DELETE" })).status).toBe(204);
+    expect(await runMove(portsAt({ now: Date.now() + 2 * HOUR_MS }), "eu", id, FOR_EVER)).toBe(true);
+    expect((await person.fetch("/v1/me", { method: "DELETE" })).status).toBe(202);
+    const late = await book({ person: person.person.id, region: "eu" }, "us", Date.now());
+    expect(await runMove(portsAt({ now: Date.now() }), "eu", late.id, FOR_EVER), "the vault does not let itself be frozen").toBe(false);
+  });
+
+  it("the person signs in again, with password or passkey, and is in the new region; old tokens open nothing", async () => {
+    const person = await registerPerson("eu");
+    const { id: old } = person.person;
+    const sealed = await vaultOf(env, old).seal({ table: "credentials", column: "sealed_email", row: old }, person.email);
+    await regional(env, "eu").records.prepare("update credentials set sealed_email = ? where person_id = ?").bind(sealed, old).run();
+    const options = z
+      .looseObject({ challenge: z.string(), user: z.looseObject({ id: z.string() }) })
+      .parse(await (await person.fetch("/v1/me/passkeys/challenges", { method: "POST" })).json());
+    const authenticator = await Authenticator.make(ORIGIN);
+    const response = await authenticator.create(options);
+    expect(
+      (await person.fetch("/v1/me/passkeys", { method: "POST", headers: json, body: JSON.stringify({ name: "Key", response }) })).status,
+    ).toBe(201);
+
+    const given = await person.fetch("/v1/me/consents", {
+      method: "POST",
+      headers: json,
+      body: JSON.stringify({
+        grantee: { kind: "person", id: newId("person", "us", 1) },
+        role: "user",
+        categories: ["vitals"],
+        actions: ["read"],
+        purpose: "personal",
+      }),
+    });
+    const consent = z.looseObject({ id: z.string() }).parse(await given.json()).id;
+    const { next } = z.looseObject({ next: z.string() }).parse(await (await person.fetch("/v1/me/access-log?limit=1")).json());
+
+    const asked = await move(person, "us", person.password);
+    expect(asked.status).toBe(202);
+    const job = z.looseObject({ id: z.string(), state: z.string(), from: z.string(), to: z.string() }).parse(await asked.json());
+    expect(job).toMatchObject({ state: "running", from: "eu", to: "us" });
+    // The work that goes on after the answer may have it: past its lease it is ours.
+    let hours = 0;
+    await vi.waitFor(
+      async () => {
+        const clock = { now: Date.now() + ++hours * HOUR_MS };
+        await runMove(portsAt(clock), "eu", job.id, FOR_EVER);
+        expect(await stateOf("eu", job.id)).toMatchObject({ state: "done" });
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+
+    expect((await person.fetch("/v1/me")).status).toBe(401);
+    expect((await person.fetch("/v1/me/metrics")).status).toBe(401);
+    expect((await send("POST", "/v1/sessions/refresh", { refreshToken: person.refreshToken })).status).toBe(401);
+    const again = await send("POST", "/v1/sessions", { email: person.email, password: person.password });
+    expect(again.status).toBe(201);
+    const signedIn = z
+      .looseObject({ person: z.looseObject({ id: z.string(), region: z.string() }), tokens: z.looseObject({ accessToken: z.string() }) })
+      .parse(await again.json());
+    expect(signedIn.person.region).toBe("us");
+    const as = { headers: { authorization: `Bearer ${signedIn.tokens.accessToken}` } };
+    expect(await (await fetchApp("/v1/me/region-move", as)).json()).toMatchObject({ state: "done", from: "eu", to: "us" });
+    expect((await fetchApp("/v1/me/metrics", as)).status).toBe(200);
+    expect(parseId("person", signedIn.person.id)).not.toBe(old);
+    // Ids and cursors of before lead nowhere.
+    expect((await fetchApp(`/v1/me/access-log?limit=1&cursor=${next}`, as)).status).toBe(422);
+    expect((await fetchApp(`/v1/me/consents/${consent}`, { method: "DELETE", ...as })).status).toBe(404);
+    expect((await fetchApp(`/v1/people/${old}/metrics/heart_rate`, as)).status).toBe(404);
+    const kept = await (await fetchApp(`/v1/me/consents/${inRegion(consent, "us")}`, as)).json();
+    expect(kept).toMatchObject({ id: inRegion(consent, "us"), state: "active" });
+
+    const challenge = await (await fetchApp("/v1/sessions/passkeys/challenges", { method: "POST" })).json();
+    const assertion = await authenticator.get(z.looseObject({ challenge: z.string() }).parse(challenge));
+    const byPasskey = await send("POST", "/v1/sessions/passkeys", { response: assertion });
+    expect(await byPasskey.json()).toMatchObject({ person: { id: signedIn.person.id, region: "us" } });
+  });
+});

@@ -1,0 +1,34 @@
+import type { Vault } from "../../durable-objects/vault/vault";
+import type { Clock } from "../../shared/clock";
+import type { PersonId } from "../../shared/id";
+import { type ErasurePorts, erasurePorts } from "../erasure";
+import { vaultOf } from "../regional";
+
+type MovingVault = Pick<
+  Vault,
+  | "freeze"
+  | "resume"
+  | "rowsToMove"
+  | "logIsIntact"
+  | "copySlice"
+  | "compareSlice"
+  | "reseal"
+  | "farewell"
+  | "beginArrival"
+  | "arrive"
+  | "discard"
+  | "regrant"
+  | "seal"
+  | "unseal"
+>;
+
+/** What a move needs from outside: both regions, both vaults, and the erasure of what stays behind. */
+export interface MovePorts extends Omit<ErasurePorts, "vault"> {
+  vault(person: PersonId): MovingVault;
+  readonly erasure: ErasurePorts;
+}
+
+export function movePorts(env: Env, now: Clock): MovePorts {
+  const erasure = erasurePorts(env, now);
+  return { ...erasure, vault: (person) => vaultOf(env, person), erasure };
+}
