@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { CANARY, formsOf, leaksIn } from "./canaries.ts";
+import { CANARY, formsOf, leaksIn, NAME_CANARY } from "./canaries.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
 
@@ -44,6 +44,21 @@ describe("what looks for canaries", () => {
     expect(leaksIn(place, "").map(({ where }) => where)).toContain(`rows of ${name}`);
   });
 
+  test("allows a name where a profile lies, and nowhere else", () => {
+    for (const name of ["v3/d1/meridian-D1DatabaseObject/a.sqlite", "v3/do/meridian-Vault/a.sqlite-wal"])
+      expect(planted(name, `Ada ${NAME_CANARY}`), name).toEqual([]);
+    for (const name of [
+      "v3/r2/blobs/1",
+      "v3/do/meridian-Importer/a.sqlite",
+      "v3/do/meridian-Gate/a.sqlite",
+      "v3/queues/1",
+      "v3/observability/1",
+    ])
+      expect(planted(name, `Ada ${NAME_CANARY}`), name).toEqual([name]);
+    expect(planted("v3/d1/meridian-D1DatabaseObject/a.sqlite", `Ada ${NAME_CANARY} ${CANARY}`)).toHaveLength(1);
+    expect(leaksIn(folder, `{"name":"${NAME_CANARY}"}`).map(({ where }) => where)).toContain("log");
+  });
+
   test("finds one in the name of a file, in a log, and tokens by how they begin", () => {
     expect(planted(`v3/r2/${CANARY}`, "")).toEqual([`name v3/r2/${CANARY}`]);
     expect(leaksIn(folder, `{"event":"x","email":"${CANARY}"}`).map(({ where }) => where)).toContain("log");
@@ -58,7 +73,7 @@ const totp = z.looseObject({ secret: z.string() });
 
 /** The walk itself is short: every other journey is searched in the same way where it ends. */
 test("nothing that is sealed or hashed is left in clear by a person who uses every kind of secret", async () => {
-  const meridian = await Meridian.start(undefined, { logs: true });
+  const meridian = await Meridian.start();
   const more: Record<string, string> = {};
   try {
     const ada = await Client.register(meridian);
