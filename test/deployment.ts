@@ -1,12 +1,14 @@
 import { applyD1Migrations, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { Exporter } from "../durable-objects/exporter/exporter";
+import { Programme } from "../durable-objects/programme/programme";
 import { Vault } from "../durable-objects/vault/vault";
 import { freshSecrets } from "../scripts/local-secrets";
 import { parseId, type PersonId } from "../shared/id";
 import type { LogEvent } from "../shared/log";
 import type { Region } from "../shared/region";
+import type { Role } from "../shared/roles";
 import { createApp } from "../workers/app";
-import { vaultOf } from "../workers/regional";
 import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
 
 /** Databases of their own: what happens here moves and counts all rows of a region. */
@@ -102,6 +104,19 @@ export class Deployment {
     return { id, region, email, password, tokens };
   }
 
+  /** Registers somebody with roles, in a session that was opened with two factors, as an operator and a passkey would make them. */
+  async registerStaff(region: Region, roles: readonly Role[]): Promise<Resident> {
+    const one = await this.register(region, "Stan Probe");
+    const records = this.records(region);
+    await records.batch([
+      records.prepare("update people set roles = ? where id = ?").bind(JSON.stringify(roles), one.id),
+      records.prepare("update sessions set acr = 'aal2' where person_id = ?").bind(one.id),
+    ]);
+    const response = await this.send("POST", "/v1/sessions/refresh", { refreshToken: one.tokens.refreshToken });
+    const { tokens } = (await response.json()) as { tokens: Tokens };
+    return { ...one, tokens };
+  }
+
   /** Calls as a person; the token is of their registration unless another is given. */
   async as({ tokens }: Pick<Resident, "tokens">, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
@@ -124,32 +139,47 @@ export interface Resident {
   readonly tokens: Tokens;
 }
 
-/** The vaults as this environment's objects: methods run in the real object's storage, with another environment. */
-export function vaultsIn(other: Env, opened: (name: string, jurisdiction: string | undefined) => void = () => undefined): Env["VAULTS"] {
+/** Objects that a test opens with another environment. */
+const CLASSES = { VAULTS: Vault, EXPORTERS: Exporter, PROGRAMMES: Programme } as const;
+export type Opened = (name: string, jurisdiction: string | undefined) => void;
+
+/**
+ * A namespace whose objects are this environment's: methods run in the real object's storage, with another environment. Where it is not a
+ * vault, its alarm is taken from it, because the runtime would let it ring in the environment of all tests: call `alarm` as its clock.
+ */
+export function objectsIn<K extends keyof typeof CLASSES>(kind: K, other: () => Env, opened: Opened = () => undefined): Env[K] {
   const namespace = (jurisdiction: string | undefined) => ({
     jurisdiction: (name: string) => namespace(name),
     getByName(name: string) {
       opened(name, jurisdiction);
-      const person = parseId("person", name);
-      if (person === undefined) throw new TypeError("a vault is opened by the id of its person");
-      const stub = vaultOf(env, person);
+      const stub = (env[kind] as unknown as DurableObjectNamespace<Vault>).getByName(name);
+      const run = async (method: string, parameters: unknown[]): Promise<unknown> =>
+        await runInDurableObject(stub, async (_instance, ctx) => {
+          const object = new CLASSES[kind](ctx, other()) as unknown as Record<string, (...p: unknown[]) => Promise<unknown>>;
+          try {
+            return await object[method]?.(...parameters);
+          } finally {
+            if (kind !== "VAULTS") await ctx.storage.deleteAlarm();
+          }
+        });
       return new Proxy(
         {},
         {
           get: (_, method) =>
-            typeof method === "string" && method !== "then"
-              ? async (...parameters: unknown[]) =>
-                  await runInDurableObject(stub, async (_instance, ctx) => {
-                    const vault = new Vault(ctx, { ...other, VAULTS: vaultsIn(other, opened) }) as unknown as Record<
-                      string,
-                      (...p: unknown[]) => Promise<unknown>
-                    >;
-                    return await vault[method]?.(...parameters);
-                  })
-              : undefined,
+            typeof method === "string" && method !== "then" ? async (...parameters: unknown[]) => await run(method, parameters) : undefined,
         },
       );
     },
   });
-  return namespace(undefined) as unknown as Env["VAULTS"];
+  return namespace(undefined) as unknown as Env[K];
+}
+
+/** Lets an object's alarm ring, as its clock would. */
+export async function ring(object: object): Promise<void> {
+  await (object as { alarm(): Promise<void> }).alarm();
+}
+
+/** The vaults as this environment's objects, which see one another in the same way. */
+function vaultsIn(other: Env): Env["VAULTS"] {
+  return objectsIn("VAULTS", () => ({ ...other, VAULTS: vaultsIn(other) }));
 }
