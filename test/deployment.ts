@@ -40,11 +40,11 @@ export class Deployment {
     for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
       await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
       await drill[name].batch(
-        ["people", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) => drill[name].prepare(`delete from ${t}`)),
+        ["programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) => drill[name].prepare(`delete from ${t}`)),
       );
     }
     await drill.DRILL_DIRECTORY.batch(
-      ["emails", "vendor_accounts", "key_moves"].map((t) => drill.DRILL_DIRECTORY.prepare(`delete from ${t}`)),
+      ["emails", "identities", "sign_in_flows", "vendor_accounts", "key_moves"].map((t) => drill.DRILL_DIRECTORY.prepare(`delete from ${t}`)),
     );
     return new Deployment();
   }
