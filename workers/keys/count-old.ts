@@ -84,7 +84,9 @@ export async function stateOf(
   // With one version everything is made under it, whether its vault or object has been asked or not.
   if (base.versions.length === 1 && (kind === "wrapping" || kind === "refresh")) return { ...base, old: 0, waiting: 0, counted: "rows" };
   const results = await records.batch<{ old: number; waiting: number }>(
-    COUNTS[kind].map((sql) => (kind === "refresh" ? records.prepare(sql).bind(ring.current, now) : records.prepare(sql).bind(ring.current))),
+    COUNTS[kind].map((sql) =>
+      kind === "refresh" ? records.prepare(sql).bind(ring.current, now) : records.prepare(sql).bind(ring.current),
+    ),
   );
   const rows = results.flatMap((result) => result.results);
   const marks = kind === "index" && base.versions.length > 1 ? await tombstonePartsLeft(records, ring.current, now) : 0;

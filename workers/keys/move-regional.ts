@@ -99,9 +99,11 @@ export function regionalIdentities(ports: KeyPorts, region: Region): Moving<Iden
     async move({ id, person_id, identity_hash, sealed_subject }) {
       const { index } = await ports.vault(personIn(person_id)).provenHashes(subjectPlace(id), sealed_subject);
       const [current] = index;
-      return current === undefined ? undefined : records
-        .prepare("update or ignore identities set identity_hash = ?, key_version = ? where id = ? and identity_hash = ?")
-        .bind(current.hash, current.version, id, identity_hash);
+      return current === undefined
+        ? undefined
+        : records
+            .prepare("update or ignore identities set identity_hash = ?, key_version = ? where id = ? and identity_hash = ?")
+            .bind(current.hash, current.version, id, identity_hash);
     },
   };
 }
