@@ -4,11 +4,15 @@ import { Exporter } from "../durable-objects/exporter/exporter";
 import { Programme } from "../durable-objects/programme/programme";
 import { Vault } from "../durable-objects/vault/vault";
 import { freshSecrets } from "../scripts/local-secrets";
-import { parseId, type PersonId } from "../shared/id";
+import { directoryHashes, regionalHashes } from "../shared/crypto/email-hashes";
+import { directoryKeys, regionalKeys } from "../shared/crypto/keys";
+import { newId, parseId, type PersonId } from "../shared/id";
 import type { LogEvent } from "../shared/log";
 import type { Region } from "../shared/region";
 import type { Role } from "../shared/roles";
 import { createApp } from "../workers/app";
+import { addressPlace } from "../workers/credentials";
+import { programmeOf, vaultOf } from "../workers/regional";
 import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
 
 /** Databases of their own: what happens here moves and counts all rows of a region. */
@@ -42,11 +46,15 @@ export class Deployment {
     for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
       await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
       await drill[name].batch(
-        ["people", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) => drill[name].prepare(`delete from ${t}`)),
+        ["programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) =>
+          drill[name].prepare(`delete from ${t}`),
+        ),
       );
     }
     await drill.DRILL_DIRECTORY.batch(
-      ["emails", "vendor_accounts", "key_moves"].map((t) => drill.DRILL_DIRECTORY.prepare(`delete from ${t}`)),
+      ["emails", "identities", "sign_in_flows", "vendor_accounts", "key_moves"].map((t) =>
+        drill.DRILL_DIRECTORY.prepare(`delete from ${t}`),
+      ),
     );
     return new Deployment();
   }
@@ -56,7 +64,7 @@ export class Deployment {
     const drill = env as unknown as Drill;
     const databases = Object.fromEntries(Object.entries(DATABASES).map(([name, binding]) => [name, drill[binding]]));
     const whole: Env = { ...env, ...this.secrets, ...databases, ...this.overrides };
-    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole) };
+    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole), PROGRAMMES: programmesIn(whole) };
   }
 
   records(region: Region): D1Database {
@@ -117,6 +125,37 @@ export class Deployment {
     return { ...one, tokens };
   }
 
+  /** Writes somebody into region and directory as registration would, without the cost of a password and without a session. */
+  async settle(region: Region): Promise<Settled> {
+    const now = this.now();
+    const id = newId("person", region, now);
+    const email = freshEmail();
+    const directory = directoryKeys(this.secrets["DIRECTORY_KEYS"] ?? "");
+    const [known] = await directoryHashes(directory, email);
+    const ring = regionalKeys(this.secrets[`KEYS_${region.toUpperCase()}`] ?? "");
+    const [found] = await regionalHashes(ring, email);
+    const sealed = await vaultOf(this.env, id).seal(addressPlace(id), email);
+    await this.directory
+      .prepare("insert into emails (email_hash, key_version, person_id, claimed_at) values (?, ?, ?, ?)")
+      .bind(known.hash, known.version, id, now)
+      .run();
+    const records = this.records(region);
+    await records.batch([
+      records
+        .prepare(
+          `insert into people (id, name, time_zone, locale, units, roles, created_at, updated_at)
+           values (?1, 'Ada Probe', 'Europe/Berlin', 'en', 'metric', '["user"]', ?2, ?2)`,
+        )
+        .bind(id, now),
+      records
+        .prepare(
+          "insert into credentials (person_id, email_hash, key_version, password_hash, changed_at, sealed_email) values (?, ?, ?, 'none', ?, ?)",
+        )
+        .bind(id, found.hash, found.version, now, sealed),
+    ]);
+    return { id, region, email };
+  }
+
   /** Calls as a person; the token is of their registration unless another is given. */
   async as({ tokens }: Pick<Resident, "tokens">, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
@@ -131,10 +170,13 @@ export interface Tokens {
   readonly refreshToken: string;
 }
 
-export interface Resident {
+export interface Settled {
   readonly id: PersonId;
   readonly region: Region;
   readonly email: string;
+}
+
+export interface Resident extends Settled {
   readonly password: string;
   readonly tokens: Tokens;
 }
@@ -182,4 +224,30 @@ export async function ring(object: object): Promise<void> {
 /** The vaults as this environment's objects, which see one another in the same way. */
 function vaultsIn(other: Env): Env["VAULTS"] {
   return objectsIn("VAULTS", () => ({ ...other, VAULTS: vaultsIn(other) }));
+}
+
+/** The objects of research programmes as this environment's, in the same way. */
+function programmesIn(other: Env): Env["PROGRAMMES"] {
+  const namespace = () => ({
+    jurisdiction: namespace,
+    getByName(name: string) {
+      const id = parseId("programme", name);
+      if (id === undefined) throw new TypeError("a programme is opened by its id");
+      const stub = programmeOf(env, id);
+      return new Proxy(
+        {},
+        {
+          get: (_, method) =>
+            typeof method === "string" && method !== "then"
+              ? async (...parameters: unknown[]) =>
+                  await runInDurableObject(stub, async (_instance, ctx) => {
+                    const programme = new Programme(ctx, other) as unknown as Record<string, (...p: unknown[]) => Promise<unknown>>;
+                    return await programme[method]?.(...parameters);
+                  })
+              : undefined,
+        },
+      );
+    },
+  });
+  return namespace() as unknown as Env["PROGRAMMES"];
 }

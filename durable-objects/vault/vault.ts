@@ -17,6 +17,7 @@ import {
 } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
+import { directoryHashesOf, identityOf, type IdentityHashes, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import type { Admission } from "../../shared/live/admission";
@@ -90,6 +91,13 @@ export interface AddressHashes {
   readonly index: EmailHash;
   readonly email: EmailHash;
 }
+
+/** The hashes under which the region and the directory find who somebody is at a sign-in provider. */
+export interface ProvenHashes {
+  readonly index: IdentityHashes;
+  readonly email: IdentityHashes;
+}
+
 /** When something that meets a pause of minutes tries again. */
 const PAUSE_S = 60;
 
@@ -282,6 +290,17 @@ export class Vault extends DurableObject<Env> {
     const [[index], [email]] = await Promise.all([
       regionalHashes(regionalKeys(storesOf(env, region).keys), address),
       directoryHashes(directoryKeys(env.DIRECTORY_KEYS), address),
+    ]);
+    return { index, email };
+  }
+
+  /** The keyed hashes of who the person is at a sign-in provider, under all keys; issuer and subject stay. */
+  async provenHashes(place: SealedPlace, sealed: string): Promise<ProvenHashes> {
+    const identity = identityOf(await this.#sealer.unseal(place, sealed));
+    const { env, region } = this.#state;
+    const [index, email] = await Promise.all([
+      regionalHashesOf(regionalKeys(storesOf(env, region).keys), identity),
+      directoryHashesOf(directoryKeys(env.DIRECTORY_KEYS), identity),
     ]);
     return { index, email };
   }
