@@ -125,6 +125,22 @@ describe("an export", () => {
     return { one, bytes, name: `uploads/${upload}`, facts: [{ kind: "imports", columns: ["id"], records: [{ id: upload }] }] };
   }
 
+  test("that begins when its person has just been erased takes itself away", async () => {
+    const { person, actor, vault } = freshVault("eu");
+    const id = newId("export", "eu", Date.now());
+    await vault.openExport(actor, id);
+    await vault.close();
+    const exporter = env.EXPORTERS.getByName(id);
+    await exporter.create(person, [{ kind: "account", columns: ["id"], records: [{ id: person }] }]);
+    // The alarm may have come by itself.
+    await runDurableObjectAlarm(exporter);
+    await expect(exporter.status(person)).rejects.toMatchObject({ code: "not_found" });
+    const tables = await runInDurableObject(exporter, (_instance, ctx) =>
+      ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+
   test("that stops after every step and is evicted goes on, and is a whole file of several parts", async () => {
     const { one, bytes, name, facts } = await large();
     const { id, exporter } = await beginExport(one.person, one.actor, facts);

@@ -67,13 +67,28 @@ describe("the page on security", () => {
   const page = read("docs/security.md");
 
   test("every file that it names exists", () => {
-    const paths = [...page.matchAll(/`((?:\.ci|docs|durable-objects|scripts|shared|test|workers)\/[^`*{} ]+)`/g)].map(([, path]) => path ?? "");
+    const paths = [...page.matchAll(/`((?:\.ci|docs|durable-objects|scripts|shared|test|workers)\/[^`*{} ]+)`/g)].map(
+      ([, path]) => path ?? "",
+    );
     expect(paths.length).toBeGreaterThan(20);
     for (const path of paths) expect(existsSync(resolve(ROOT, path)), path).toBe(true);
   });
 
   test("has every technical safeguard of 45 CFR 164.312", () => {
-    const safeguards = ["(a)(1)", "(a)(2)(i)", "(a)(2)(ii)", "(a)(2)(iii)", "(a)(2)(iv)", "(b)", "(c)(1)", "(c)(2)", "(d)", "(e)(1)", "(e)(2)(i)", "(e)(2)(ii)"];
+    const safeguards = [
+      "(a)(1)",
+      "(a)(2)(i)",
+      "(a)(2)(ii)",
+      "(a)(2)(iii)",
+      "(a)(2)(iv)",
+      "(b)",
+      "(c)(1)",
+      "(c)(2)",
+      "(d)",
+      "(e)(1)",
+      "(e)(2)(i)",
+      "(e)(2)(ii)",
+    ];
     for (const one of safeguards) expect(page).toContain(`| ${one} `);
   });
 });
