@@ -125,6 +125,11 @@ export class Programme extends DurableObject<Env> {
     if (this.#exists()) this.#rows.withdraw(person);
   }
 
+  /** Forgets a person who is erased: releases keep what they hold of them, and nothing says any more who that was. */
+  async forget(person: PersonId): Promise<void> {
+    if (this.#exists()) this.#rows.forget(person);
+  }
+
   /** Releases that a person's data are in. */
   async releasesOf(person: PersonId): Promise<ReleasedTo[]> {
     return this.#exists() ? this.#rows.releasesOf(person) : [];
