@@ -54,8 +54,8 @@ async function fuzz(): Promise<boolean> {
   // The product serves its own host: letters and links depend on it.
   const send: typeof wire.send = async (sent) =>
     await wire.send({ ...sent, headers: [["host", new URL(ORIGIN).host], ["cf-connecting-ip", address()], ...sent.headers] });
-  const { secrets, consent, signHook } = server;
-  const world = new World({ document, operations, send, origin: ORIGIN, secrets, consent, signHook });
+  const { secrets, consent, signHook, change } = server;
+  const world = new World({ document, operations, send, origin: ORIGIN, secrets, consent, signHook, change });
   await world.settle(Number(options.people));
   const run: Run = { world, judge: new Judge(document, operations), tally: new Tally(), seed, path: options.path };
   console.log(`${operations.length} operations, ${world.people.length} people after ${seconds()}`);
