@@ -11,8 +11,6 @@ import { World } from "./world";
 
 /** Operations at once: enough to keep the runtime busy, few enough that it answers each in time. */
 const AT_ONCE = 8;
-/** Costly operations wait for a hash; more at once would only wait longer. */
-const COSTLY_RUNS = 6;
 
 interface Job {
   readonly operation: Operation;
@@ -32,6 +30,8 @@ const { values: options } = parseArgs({
 });
 const seed = options.seed === undefined ? (Math.random() * 2 ** 31) | 0 : Number(options.seed);
 const wanted = Number(options.requests);
+/** Costly operations wait for a hash: they are sent less often. */
+const COSTLY_RUNS = Math.max(2, Math.min(6, Math.round(wanted / 3_000)));
 console.log(`seed ${seed}`);
 
 const startedAt = Date.now();
