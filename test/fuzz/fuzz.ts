@@ -77,7 +77,7 @@ export async function fuzzValid(run: Run, operation: Operation, runs: number): P
   return await search(run, operation, "valid", runs, validPlans(run.world.document, operation), async (plan) => {
     // Without its recipe a request is as valid as the document can say; both are worth sending.
     const helped = (recipe !== undefined || operation.operationId in STAGES) && run.tally.turn(operation);
-    const played = helped ? await staged(run.world, plan) : plan;
+    const played = helped ? await staged(run.world, plan, true) : plan;
     if (played.as === undefined) await run.world.provide(played);
     return await judged(run, helped && recipe !== undefined ? await recipe(run.world, run.world.callerOf(played), played) : played, true);
   });

@@ -150,7 +150,6 @@ const NO_PROVIDER = "nobody signs in at a provider here; workers/identities/sign
 
 /** Operations that cannot succeed in this run, and why. */
 export const WITHOUT_SUCCESS: Readonly<Record<string, string>> = {
-  postV1ImportsByIdStart: "an announced file goes to the bucket past the product; workers/imports/imports.test.ts shows it",
   postV1AccountsVerifications: "a registration waits for its letter only where VERIFY_EMAIL is on; workers/accounts/email.test.ts shows it",
   postV1AccountsProviders: NO_PROVIDER,
   postV1MeIdentities: NO_PROVIDER,

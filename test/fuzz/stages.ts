@@ -13,6 +13,8 @@ export interface Stage {
   readonly as?: Person;
   readonly headers?: readonly (readonly [string, string])[];
   readonly path?: Readonly<Record<string, string>>;
+  /** What a valid call says where the schema alone does not tell. */
+  readonly body?: unknown;
 }
 
 const madeSchema = z.looseObject({ id: z.string() });
@@ -192,9 +194,12 @@ const researcher = async (world: World): Promise<Stage> => {
   const { as, id } = await programme(world);
   return { as, path: { id } };
 };
+const PART = { categories: ["activity"] };
 const participant = async (world: World): Promise<Stage> => {
   const { id } = await programme(world);
-  return { path: { id } };
+  const as = await once(world, "participant", async () => await world.register("eu"));
+  await world.json("POST", `/v1/programmes/${id}/participation`, PART, as);
+  return { as, path: { id } };
 };
 const release = async (world: World): Promise<Stage> =>
   await once(world, "release", async () => {
@@ -228,8 +233,8 @@ export const STAGES: Readonly<Record<string, (world: World) => Promise<Stage>>> 
     return { ...stage, headers: [["if-match", answer.headers.get("etag") ?? ""]] };
   },
   postV1Organisations: async (world) => {
-    const { owner: as } = await firm(world);
-    await world.change("eu", "update organisations set closed_at = 1 where name <> 'Clinic' and closed_at is null");
+    const as = await once(world, "founder", async () => await holder(world, []));
+    await world.change("eu", CLOSE_OLD, as.id);
     return { as };
   },
   getV1OrganisationsByOrganisationId: owner,
@@ -267,7 +272,7 @@ export const STAGES: Readonly<Record<string, (world: World) => Promise<Stage>>> 
     headers: [["authorization", `Bearer ${await clientToken(world)}`]],
   }),
   getV1Programmes: researcher,
-  postV1Programmes: researcher,
+  postV1Programmes: async (world) => ({ ...(await researcher(world)), body: TERMS }),
   getV1ProgrammesById: researcher,
   patchV1ProgrammesById: async (world) => {
     const { as } = await programme(world);
@@ -280,7 +285,7 @@ export const STAGES: Readonly<Record<string, (world: World) => Promise<Stage>>> 
   getV1ProgrammesByIdExports: researcher,
   getV1ProgrammesByIdExportsByExportId: release,
   getV1ProgrammesByIdExportsByExportIdFile: release,
-  postV1ProgrammesByIdParticipation: participant,
+  postV1ProgrammesByIdParticipation: async (world) => ({ path: { id: (await programme(world, true)).id }, body: PART }),
   getV1ProgrammesByIdParticipation: participant,
   deleteV1ProgrammesByIdParticipation: participant,
   postV1ProgrammesByIdQueries: researcher,
@@ -299,20 +304,30 @@ export const STAGES: Readonly<Record<string, (world: World) => Promise<Stage>>> 
   },
 };
 
-/** People own a few organisations at most: the ones before are closed. */
+/** People own a few organisations at most: all but the last ten are closed. */
+const CLOSE_OLD = `update organisations set closed_at = 1 where id in (
+  select organisations.id from organisations join organisation_members on organisation_members.organisation_id = organisations.id
+  where person_id = ? and name <> 'Clinic' and closed_at is null order by organisations.id desc limit -1 offset 10)`;
+
 async function madeOrganisation(world: World, as: Person): Promise<string> {
-  await world.change("eu", "update organisations set closed_at = 1 where name = 'Passing' and closed_at is null");
+  await world.change("eu", CLOSE_OLD, as.id);
   return await made(world, as, "/v1/organisations", { name: "Passing" });
 }
 
 /** The plan as its caller makes it; what was spoiled stays spoiled. */
-export async function staged(world: World, plan: Plan): Promise<Plan> {
+export async function staged(world: World, plan: Plan, valid = false): Promise<Plan> {
   const make = STAGES[plan.operation.operationId];
   if (make === undefined || plan.who < 0) return plan;
-  const { as, headers = [], path = {} } = await make(world);
+  const { as, headers = [], path = {}, body } = await make(world);
   const own = Object.entries(plan.path).map(([name, value]) => [
     name,
     value instanceof Known && value.what === "own" ? (path[name] ?? value) : value,
   ]);
-  return { ...plan, ...(as === undefined ? {} : { as }), headers: [...headers, ...plan.headers], path: Object.fromEntries(own) };
+  return {
+    ...plan,
+    ...(as === undefined ? {} : { as }),
+    ...(valid && body !== undefined ? { body: { mediaType: "application/json", value: body } } : {}),
+    headers: [...headers, ...plan.headers],
+    path: Object.fromEntries(own),
+  };
 }
