@@ -91,6 +91,8 @@ describe("an Apple Health export", () => {
       last = message.parse(one);
       if (last.import.progress.done === 0) continue;
       await meridian.kill();
+      // What was sent before the cut took effect says nothing of what survived it.
+      break;
     }
     // The import must have been under way, or this journey proves nothing.
     expect(last?.import).toMatchObject({ state: "running", progress: { unit: "By", total: expect.any(Number) } });
