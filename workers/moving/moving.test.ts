@@ -113,7 +113,7 @@ async function fill({ person, actor, friend }: Leaver): Promise<ConnectionId> {
     role: "partner",
     categories: ["vitals"],
     actions: ["read"],
-    purpose: "care",
+    purpose: "research",
   });
   await vault.giveConsent(actor, newId("consent", regionOf(person), now), {
     grantee: { kind: "programme", id: newId("programme", regionOf(person), now) },

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { tablesOf } from "../../test/leaver";
+import { NEEDED } from "./refuse-needed";
 import { MOVED_RECORDS } from "./tables";
 
 /** Columns that name persons, whatever they are for. */
@@ -13,4 +14,9 @@ it("every table with persons is known to a move, and it knows none that is not t
     table === "people" || columns.some((column) => PERSONAL.test(column)) ? [table] : [],
   );
   expect(Object.keys(MOVED_RECORDS).toSorted()).toEqual([...new Set(personal)].toSorted());
+});
+
+it.each(NEEDED)("who is needed is found through an index: $detail", async ({ query }) => {
+  const plan = await env.RECORDS_EU.prepare(`explain query plan ${query}`).bind("x").all<{ detail: string }>();
+  for (const { detail } of plan.results) expect(detail).not.toMatch(/^SCAN (?!.*INDEX)(?!CONSTANT)/);
 });
