@@ -1,12 +1,18 @@
 import { applyD1Migrations, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { Exporter } from "../durable-objects/exporter/exporter";
+import { Programme } from "../durable-objects/programme/programme";
 import { Vault } from "../durable-objects/vault/vault";
 import { freshSecrets } from "../scripts/local-secrets";
-import { parseId, type PersonId } from "../shared/id";
+import { directoryHashes, regionalHashes } from "../shared/crypto/email-hashes";
+import { directoryKeys, regionalKeys } from "../shared/crypto/keys";
+import { newId, parseId, type PersonId } from "../shared/id";
 import type { LogEvent } from "../shared/log";
 import type { Region } from "../shared/region";
+import type { Role } from "../shared/roles";
 import { createApp } from "../workers/app";
-import { vaultOf } from "../workers/regional";
+import { addressPlace } from "../workers/credentials";
+import { programmeOf, vaultOf } from "../workers/regional";
 import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
 
 /** Databases of their own: what happens here moves and counts all rows of a region. */
@@ -40,11 +46,15 @@ export class Deployment {
     for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
       await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
       await drill[name].batch(
-        ["people", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) => drill[name].prepare(`delete from ${t}`)),
+        ["programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) =>
+          drill[name].prepare(`delete from ${t}`),
+        ),
       );
     }
     await drill.DRILL_DIRECTORY.batch(
-      ["emails", "vendor_accounts", "key_moves"].map((t) => drill.DRILL_DIRECTORY.prepare(`delete from ${t}`)),
+      ["emails", "identities", "sign_in_flows", "vendor_accounts", "key_moves"].map((t) =>
+        drill.DRILL_DIRECTORY.prepare(`delete from ${t}`),
+      ),
     );
     return new Deployment();
   }
@@ -54,7 +64,7 @@ export class Deployment {
     const drill = env as unknown as Drill;
     const databases = Object.fromEntries(Object.entries(DATABASES).map(([name, binding]) => [name, drill[binding]]));
     const whole: Env = { ...env, ...this.secrets, ...databases, ...this.overrides };
-    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole) };
+    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole), PROGRAMMES: programmesIn(whole) };
   }
 
   records(region: Region): D1Database {
@@ -102,6 +112,50 @@ export class Deployment {
     return { id, region, email, password, tokens };
   }
 
+  /** Registers somebody with roles, in a session that was opened with two factors, as an operator and a passkey would make them. */
+  async registerStaff(region: Region, roles: readonly Role[]): Promise<Resident> {
+    const one = await this.register(region, "Stan Probe");
+    const records = this.records(region);
+    await records.batch([
+      records.prepare("update people set roles = ? where id = ?").bind(JSON.stringify(roles), one.id),
+      records.prepare("update sessions set acr = 'aal2' where person_id = ?").bind(one.id),
+    ]);
+    const response = await this.send("POST", "/v1/sessions/refresh", { refreshToken: one.tokens.refreshToken });
+    const { tokens } = (await response.json()) as { tokens: Tokens };
+    return { ...one, tokens };
+  }
+
+  /** Writes somebody into region and directory as registration would, without the cost of a password and without a session. */
+  async settle(region: Region): Promise<Settled> {
+    const now = this.now();
+    const id = newId("person", region, now);
+    const email = freshEmail();
+    const directory = directoryKeys(this.secrets["DIRECTORY_KEYS"] ?? "");
+    const [known] = await directoryHashes(directory, email);
+    const ring = regionalKeys(this.secrets[`KEYS_${region.toUpperCase()}`] ?? "");
+    const [found] = await regionalHashes(ring, email);
+    const sealed = await vaultOf(this.env, id).seal(addressPlace(id), email);
+    await this.directory
+      .prepare("insert into emails (email_hash, key_version, person_id, claimed_at) values (?, ?, ?, ?)")
+      .bind(known.hash, known.version, id, now)
+      .run();
+    const records = this.records(region);
+    await records.batch([
+      records
+        .prepare(
+          `insert into people (id, name, time_zone, locale, units, roles, created_at, updated_at)
+           values (?1, 'Ada Probe', 'Europe/Berlin', 'en', 'metric', '["user"]', ?2, ?2)`,
+        )
+        .bind(id, now),
+      records
+        .prepare(
+          "insert into credentials (person_id, email_hash, key_version, password_hash, changed_at, sealed_email) values (?, ?, ?, 'none', ?, ?)",
+        )
+        .bind(id, found.hash, found.version, now, sealed),
+    ]);
+    return { id, region, email };
+  }
+
   /** Calls as a person; the token is of their registration unless another is given. */
   async as({ tokens }: Pick<Resident, "tokens">, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
@@ -116,23 +170,70 @@ export interface Tokens {
   readonly refreshToken: string;
 }
 
-export interface Resident {
+export interface Settled {
   readonly id: PersonId;
   readonly region: Region;
   readonly email: string;
+}
+
+export interface Resident extends Settled {
   readonly password: string;
   readonly tokens: Tokens;
 }
 
-/** The vaults as this environment's objects: methods run in the real object's storage, with another environment. */
-export function vaultsIn(other: Env, opened: (name: string, jurisdiction: string | undefined) => void = () => undefined): Env["VAULTS"] {
+/** Objects that a test opens with another environment. */
+const CLASSES = { VAULTS: Vault, EXPORTERS: Exporter, PROGRAMMES: Programme } as const;
+export type Opened = (name: string, jurisdiction: string | undefined) => void;
+
+/**
+ * A namespace whose objects are this environment's: methods run in the real object's storage, with another environment. Where it is not a
+ * vault, its alarm is taken from it, because the runtime would let it ring in the environment of all tests: call `alarm` as its clock.
+ */
+export function objectsIn<K extends keyof typeof CLASSES>(kind: K, other: () => Env, opened: Opened = () => undefined): Env[K] {
   const namespace = (jurisdiction: string | undefined) => ({
     jurisdiction: (name: string) => namespace(name),
     getByName(name: string) {
       opened(name, jurisdiction);
-      const person = parseId("person", name);
-      if (person === undefined) throw new TypeError("a vault is opened by the id of its person");
-      const stub = vaultOf(env, person);
+      const stub = (env[kind] as unknown as DurableObjectNamespace<Vault>).getByName(name);
+      const run = async (method: string, parameters: unknown[]): Promise<unknown> =>
+        await runInDurableObject(stub, async (_instance, ctx) => {
+          const object = new CLASSES[kind](ctx, other()) as unknown as Record<string, (...p: unknown[]) => Promise<unknown>>;
+          try {
+            return await object[method]?.(...parameters);
+          } finally {
+            if (kind !== "VAULTS") await ctx.storage.deleteAlarm();
+          }
+        });
+      return new Proxy(
+        {},
+        {
+          get: (_, method) =>
+            typeof method === "string" && method !== "then" ? async (...parameters: unknown[]) => await run(method, parameters) : undefined,
+        },
+      );
+    },
+  });
+  return namespace(undefined) as unknown as Env[K];
+}
+
+/** Lets an object's alarm ring, as its clock would. */
+export async function ring(object: object): Promise<void> {
+  await (object as { alarm(): Promise<void> }).alarm();
+}
+
+/** The vaults as this environment's objects, which see one another in the same way. */
+function vaultsIn(other: Env): Env["VAULTS"] {
+  return objectsIn("VAULTS", () => ({ ...other, VAULTS: vaultsIn(other) }));
+}
+
+/** The objects of research programmes as this environment's, in the same way. */
+function programmesIn(other: Env): Env["PROGRAMMES"] {
+  const namespace = () => ({
+    jurisdiction: namespace,
+    getByName(name: string) {
+      const id = parseId("programme", name);
+      if (id === undefined) throw new TypeError("a programme is opened by its id");
+      const stub = programmeOf(env, id);
       return new Proxy(
         {},
         {
@@ -140,16 +241,13 @@ export function vaultsIn(other: Env, opened: (name: string, jurisdiction: string
             typeof method === "string" && method !== "then"
               ? async (...parameters: unknown[]) =>
                   await runInDurableObject(stub, async (_instance, ctx) => {
-                    const vault = new Vault(ctx, { ...other, VAULTS: vaultsIn(other, opened) }) as unknown as Record<
-                      string,
-                      (...p: unknown[]) => Promise<unknown>
-                    >;
-                    return await vault[method]?.(...parameters);
+                    const programme = new Programme(ctx, other) as unknown as Record<string, (...p: unknown[]) => Promise<unknown>>;
+                    return await programme[method]?.(...parameters);
                   })
               : undefined,
         },
       );
     },
   });
-  return namespace(undefined) as unknown as Env["VAULTS"];
+  return namespace() as unknown as Env["PROGRAMMES"];
 }

@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import type { PersonActor } from "../shared/context";
-import { newId, type PersonId, regionOf, ulid } from "../shared/id";
+import { exportKey } from "../shared/exports/status";
+import { type ExportId, newId, type PersonId, type ProgrammeId, regionOf, type ResearchExportId, type SessionId, ulid } from "../shared/id";
 import { uploadKey } from "../shared/imports/status";
 import { REGIONS, type Region } from "../shared/region";
-import { importerOf, regional, vaultOf } from "../workers/regional";
+import { exporterOf, importerOf, programmeOf, regional, vaultOf } from "../workers/regional";
 import { samples } from "./vaults";
 
 /** Somebody with a row in every table and a file of every kind, written without the API: cheap enough for a test for each step. */
@@ -14,10 +15,124 @@ export interface Leaver {
   readonly region: Region;
   /** Somebody of another region who shares with them, and with whom they share. */
   readonly friend: PersonId;
+  readonly friendSession: SessionId;
   readonly email: string;
+  readonly exportId: ExportId;
 }
 
 const hex = () => (crypto.randomUUID() + crypto.randomUUID()).replaceAll("-", "");
+
+/** One programme for everybody who takes part, with an export under way. */
+let study: Promise<{ readonly id: ProgrammeId; readonly export: ResearchExportId }> | undefined;
+
+async function makeStudy(region: Region) {
+  const now = Date.now();
+  const id = newId("programme", region, now);
+  const made = { id, export: newId("researchExport", region, now) };
+  await insertProgramme(regional(env, region).records, id, null, now);
+  const day = Math.floor(now / 86_400_000);
+  const terms = {
+    id,
+    categories: ["vitals"],
+    metrics: ["heart_rate"],
+    fromDay: day - 400,
+    toDay: day - 300,
+    cohort: 11,
+    epsilon: 1,
+  } as const;
+  await programmeOf(env, id).establish(terms);
+  await programmeOf(env, id).beginExport(made.export);
+  return made;
+}
+
+async function insertProgramme(records: D1Database, id: string, researcher: PersonId | null, now: number): Promise<void> {
+  await records
+    .prepare(
+      `insert into programmes (id, researcher_id, title, purpose, categories, metrics, from_date, to_date, cohort, epsilon, state, created_at)
+       values (?, ?, 'Study', 'To learn.', '[]', '[]', '2025-01-01', '2025-02-01', 11, 1, 'open', ?)`,
+    )
+    .bind(id, researcher, now)
+    .run();
+}
+
+/** Where else a leaver of the region `eu` is known: the objects of others, and what is only named by its own id. */
+export async function knownElsewhere({ person, friend, friendSession, exportId }: Leaver): Promise<string[]> {
+  const known: string[] = [];
+  const friends = vaultOf(env, friend);
+  await runInDurableObject(friends, (_instance, { storage: { sql } }) => {
+    if (sql.exec("SELECT 1 FROM watching WHERE owner = ? AND session = ?", person, friendSession).toArray().length > 0)
+      known.push("watching");
+  });
+  if (study !== undefined) {
+    const { id } = await study;
+    await runInDurableObject(programmeOf(env, id), (_instance, { storage: { sql } }) => {
+      if (sql.exec("SELECT 1 FROM staged WHERE person = ?", person).toArray().length > 0) known.push("programme");
+    });
+  }
+  await runInDurableObject(exporterOf(env, exportId), (_instance, { storage: { sql } }) => {
+    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'job'").toArray().length > 0) known.push("exporter");
+  });
+  if ((await regional(env, regionOf(person)).files.head(exportKey(exportId))) !== null) known.push("archive");
+  return known;
+}
+
+/** What the parts of trust have of somebody, in the region `eu`. */
+async function insertTrust({ person, region, friend, friendSession, exportId, actor }: Leaver, now: number): Promise<void> {
+  const { records, files } = regional(env, region);
+  const organisation = newId("organisation", region, now);
+  study ??= makeStudy("eu");
+  const { id: programme, export: released } = await study;
+  await insertProgramme(records, newId("programme", region, now), person, now);
+  await records.batch([
+    records
+      .prepare(
+        "insert into identities (id, person_id, provider, identity_hash, key_version, created_at) values (?, ?, 'google', ?, '1', ?)",
+      )
+      .bind(newId("identity", region, now), person, hex(), now),
+    records.prepare("insert into organisations (id, name, created_at, updated_at) values (?, 'Clinic', ?, ?)").bind(organisation, now, now),
+    records
+      .prepare("insert into organisation_members (organisation_id, person_id, role, invited_at, joined_at) values (?, ?, 'owner', ?, ?)")
+      .bind(organisation, person, now, now),
+    records
+      .prepare("insert into programme_participants (programme_id, person_id, consent_id) values (?, ?, ?)")
+      .bind(programme, person, newId("consent", region, now)),
+    records
+      .prepare(
+        "insert into emergency_reviews (id, person_id, clinician_id, opened_at, ends_at, letter, letter_begun_at) values (?, ?, ?, ?, ?, 'emergency_opened', ?)",
+      )
+      .bind(newId("emergencyAccess", region, now), person, friend, now, now, now + 1e9),
+    records
+      .prepare("insert into emergency_openings (clinician_id, id, opened_at) values (?, ?, ?)")
+      .bind(person, newId("emergencyAccess", region, now), now),
+    records.prepare("insert into exports (id, person_id, created_at) values (?, ?, ?)").bind(exportId, person, now),
+  ]);
+  await regional(env, "ap")
+    .records.prepare("insert into shared_with_partners (grantee_id, owner_id, consent_id) values (?, ?, ?)")
+    .bind(newId("organisation", "ap", now), person, newId("consent", region, now))
+    .run();
+  await env.DIRECTORY.batch([
+    env.DIRECTORY.prepare(
+      "insert into identities (identity_hash, key_version, provider, person_id, claimed_at) values (?, '1', 'google', ?, ?)",
+    ).bind(hex(), person, now),
+    env.DIRECTORY.prepare(
+      `insert into sign_in_flows (state_hash, provider, purpose, challenge, return_to, person_id, session_id, key_version, begun_at, expires_at)
+       values (?, 'google', 'link', 'c', '/', ?, ?, '1', ?, ?)`,
+    ).bind(hex(), person, actor.session, now, now + 1e9),
+  ]);
+  const vault = vaultOf(env, person);
+  await exporterOf(env, exportId).create(person, [{ kind: "account", columns: ["id"], records: [{ id: person }] }]);
+  await files.put(exportKey(exportId), "an archive");
+  await vault.giveConsent(actor, newId("consent", region, now), {
+    grantee: { kind: "programme", id: programme },
+    role: "partner",
+    categories: ["vitals"],
+    actions: ["read"],
+    purpose: "research",
+  });
+  await programmeOf(env, programme).enlist(released, [person]);
+  await vault.sendToWatch(actor, friend, now + 1e9);
+  await vaultOf(env, friend).sendToWatch({ kind: "person", person: friend, session: friendSession }, person, now + 1e9);
+}
 
 export async function leaver(region: Region = "eu"): Promise<Leaver> {
   const now = Date.now();
@@ -29,6 +144,7 @@ export async function leaver(region: Region = "eu"): Promise<Leaver> {
   const vault = vaultOf(env, person);
   const actor: PersonActor = { kind: "person", person, session };
   const importId = newId("import", region, now);
+  const exportId = newId("export", region, now);
   await insertPerson(regional(env, regionOf(friend)).records, friend, now);
   await insertPerson(records, person, now);
   const sealedEmail = await vault.seal({ table: "credentials", column: "sealed_email", row: person }, email);
@@ -94,7 +210,9 @@ export async function leaver(region: Region = "eu"): Promise<Leaver> {
     actions: ["read"],
     purpose: "personal",
   });
-  return { person, actor, region, friend, email };
+  const one = { person, actor, region, friend, friendSession: newId("session", regionOf(friend), now), email, exportId };
+  if (region === "eu") await insertTrust(one, now);
+  return one;
 }
 
 async function insertPerson(records: D1Database, person: PersonId, now: number): Promise<void> {

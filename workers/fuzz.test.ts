@@ -6,6 +6,8 @@ import { Tally } from "../test/fuzz/tally";
 import type { Send } from "../test/fuzz/wire";
 import { World } from "../test/fuzz/world";
 import { fetchApp, ORIGIN } from "../test/people";
+import { isRegion } from "../shared/region";
+import { regional } from "./regional";
 import { operationsOf, parseDocument } from "../test/refusals/document";
 
 /**
@@ -38,7 +40,14 @@ const run: Run = {
     operations,
     send,
     origin: ORIGIN,
-    secrets: { GOOGLE_WEBHOOK_SECRET: env.GOOGLE_WEBHOOK_SECRET },
+    secrets: Object.fromEntries(Object.entries(env).filter((one): one is [string, string] => typeof one[1] === "string")),
+    change: async (region, sql, ...values) => {
+      if (!isRegion(region)) throw new TypeError(region);
+      await regional(env, region)
+        .records.prepare(sql)
+        .bind(...values)
+        .run();
+    },
     ...unreachable,
   }),
   judge: new Judge(document, operations),

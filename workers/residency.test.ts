@@ -1,161 +1,59 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { DAY_MS } from "../shared/clock";
 import { currentKey, regionalKeys } from "../shared/crypto/keys";
+import { sealRefreshToken } from "../shared/crypto/refresh-token";
 import { sealCursor } from "../shared/http/cursor";
 import { newId, parseId, regionOf } from "../shared/id";
 import { PLACES, REGIONS, type Region } from "../shared/region";
 import { syncPointerSchema } from "../shared/vendors/pointer";
-import { sealRefreshToken } from "../shared/crypto/refresh-token";
-import { Deployment, type Resident, vaultsIn } from "../test/deployment";
+import type { Deployment, Resident } from "../test/deployment";
+import { formOf } from "../test/partners";
+import { NAMESPACES, Recorder, rowsOf, STORES } from "../test/recorder";
+import { walk } from "../test/residency-walk";
 import { answerFetch, FakeGoogle } from "../test/vendors/fake-google";
+import { erasurePorts } from "./erasure/ports";
+import { runErasure } from "./erasure/run-erasure";
 
-/**
- * One deployment with residency on, whose namespaces, databases, buckets and queues write down who was touched: the local runtime knows
- * no jurisdictions, so what is asked of the platform is what can be proven here.
- */
+let recorder: Recorder;
 let live: Deployment;
-let touched: { store: string; region: Region; jurisdiction?: string | undefined }[];
-let queued: { queue: string; body: unknown }[];
 
-const STORES = ["RECORDS", "FILES", "SYNC", "FHIR"] as const;
-
-beforeEach(async () => {
+async function begin(): Promise<void> {
   const google = new FakeGoogle();
   google.scope = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
   answerFetch(google);
-  live = await Deployment.fresh();
-  touched = [];
-  queued = [];
-  const bound = live.env as unknown as Record<string, object>;
-  const overrides: Record<string, unknown> = { RESIDENCY: "on" };
-  for (const region of REGIONS) {
-    for (const store of STORES) {
-      const name = `${store}_${region.toUpperCase()}`;
-      overrides[name] =
-        store === "SYNC" || store === "FHIR" ? queueOf(name, region) : recorded(bound[name] ?? {}, () => touched.push({ store, region }));
-    }
-  }
-  for (const name of ["IMPORTERS", "GATES"] as const) overrides[name] = objectsOf(name, bound[name] as unknown as Env["GATES"]);
-  // Vaults see the same recorders.
-  const whole = { ...live.env, ...overrides } as Env;
-  overrides["VAULTS"] = vaultsIn(whole, (name, jurisdiction) => touched.push({ store: "VAULTS", region: regionOf(name), jurisdiction }));
-  live.overrides = overrides as Partial<Env>;
-});
-afterEach(() => vi.restoreAllMocks());
-
-/** The same thing, and every use of it is written down. */
-function recorded<T extends object>(thing: T, note: () => unknown): T {
-  return new Proxy(thing, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      note();
-      return (...parameters: unknown[]): unknown => Reflect.apply(value, target, parameters);
-    },
-  });
+  recorder = await Recorder.fresh();
+  ({ live } = recorder);
 }
 
-function queueOf(name: string, region: Region) {
-  const take = async (bodies: readonly unknown[]) => {
-    touched.push({ store: name.split("_")[0] ?? "", region });
-    queued.push(...bodies.map((body) => ({ queue: name, body })));
-  };
-  return {
-    send: async (body: unknown) => take([body]),
-    sendBatch: async (messages: Iterable<{ body: unknown }>) => take([...messages].map(({ body }) => body)),
-  };
-}
+const rowsOutside = async (region: Region) =>
+  await Promise.all(REGIONS.filter((one) => one !== region).map(async (other) => await rowsOf(live.records(other))));
 
-/** A namespace that knows jurisdictions. Gates carry no region in their name: their place is what is asked for. */
-function objectsOf(store: string, namespace: Env["GATES"], jurisdiction?: string): unknown {
-  return {
-    jurisdiction: (name: string) => objectsOf(store, namespace, name),
-    getByName(name: string, options?: { locationHint?: string }) {
-      const region = (jurisdiction ?? (options?.locationHint === "apac" ? "ap" : "")) as Region;
-      touched.push({ store, region, jurisdiction });
-      return namespace.getByName(store === "GATES" ? `${region}:${name}` : name);
-    },
-  };
-}
-
-async function json<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
-  const text = await response.text();
-  expect(response.status, text).toBeLessThan(300);
-  return schema.parse(JSON.parse(text));
-}
-
-const withId = z.looseObject({ id: z.string() });
-
-/** Everything that a person does. */
-async function walk(region: Region): Promise<Resident> {
-  const person = await live.register(region);
-  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    await live.as(person, path, { method: "POST", body: JSON.stringify(body), headers });
-  expect((await live.send("POST", "/v1/sessions", { email: person.email, password: person.password })).status).toBe(201);
-  expect((await live.send("POST", "/v1/sessions/refresh", { refreshToken: person.tokens.refreshToken })).status).toBe(200);
-  expect((await live.as(person, "/v1/me", { method: "PATCH", body: JSON.stringify({ birthDate: "1990-04-01" }) })).status).toBe(200);
-  const records = [
-    {
-      id: "w-1",
-      type: "HKQuantityTypeIdentifierBodyMass",
-      value: 71,
-      unit: "kg",
-      startDate: "2026-11-21T07:10:00Z",
-      endDate: "2026-11-21T07:10:00Z",
-    },
-  ];
-  expect((await post("/v1/ingest/healthkit", { data: { records } }, { "idempotency-key": crypto.randomUUID() })).status).toBe(200);
-  for (const path of [
-    "/v1/me/metrics",
-    "/v1/me/days/2026-11-21",
-    "/v1/me/sources",
-    "/fhir/r4/Observation",
-    "/fhir/r4/Patient",
-    "/v1/me/access-log",
-    "/v1/me/consents",
-    "/v1/sessions",
-  ])
-    expect((await live.as(person, path)).status, path).toBe(200);
-  const file = { method: "POST", headers: { "content-type": "text/xml", "x-file-name": "export.xml" }, body: "<HealthData></HealthData>" };
-  await json(await live.as(person, "/v1/imports?kind=apple-health-export", file), withId);
-  await json(await post("/v1/tickets", {}), z.looseObject({ ticket: z.string() }));
-  await json(await post("/v1/me/api-keys", { name: "Program", scopes: ["data:read"] }), z.looseObject({ key: z.string() }));
-  await json(await post("/v1/me/fhir-targets", { name: "Clinic", baseUrl: "https://fhir.clinic.org/r4", auth: { kind: "none" } }), withId);
-  const begun = await json(await live.as(person, "/v1/integrations/google-health/authorize"), z.looseObject({ authorizeUrl: z.string() }));
-  const state = new URL(begun.authorizeUrl).searchParams.get("state") ?? "";
-  expect((await live.fetch(`/v1/integrations/google-health/callback?${new URLSearchParams({ state, code: "c" })}`)).status).toBe(200);
-  expect((await post("/v1/health/sync", {})).status).toBeLessThan(300);
-  return person;
-}
-
-/** Rows of a region's tables, and of the directory's. */
-async function rowsOf(database: D1Database): Promise<Record<string, number>> {
-  const { results } = await database
-    .prepare(
-      "select name from sqlite_master where type = 'table' and name not like '%\\_cf%' escape '\\' and name not like 'sqlite%' and name not like 'd1%'",
-    )
-    .all<{ name: string }>();
-  const counts = await Promise.all(
-    results.map(async ({ name }) => [name, (await database.prepare(`select count(*) as n from ${name}`).first<number>("n")) ?? 0] as const),
-  );
-  return Object.fromEntries(counts);
-}
-
+/** One walk for each region, looked at from several sides; the last test ends it. */
 describe.each(REGIONS)("a person of %s", (region) => {
+  let person: Resident;
+  let before: unknown;
+  beforeAll(async () => {
+    await begin();
+    before = await rowsOutside(region);
+    ({ person } = await walk(live, region));
+  }, 60_000);
+  afterAll(() => void vi.restoreAllMocks());
+
   test("touches nothing outside of their region, and every object is asked for where it belongs", async () => {
-    await walk(region);
+    const { touched } = recorder;
     expect(touched.length).toBeGreaterThan(50);
-    for (const name of ["VAULTS", "IMPORTERS", "GATES", "RECORDS", "FILES", "SYNC"])
-      expect(touched.map(({ store }) => store)).toContain(name);
+    for (const name of [...NAMESPACES, "RECORDS", "FILES", "SYNC"]) expect(touched.map(({ store }) => store)).toContain(name);
     // The gate of a network lies where the account lies; one of an unknown address would be anywhere.
     expect(touched.filter((one) => one.region !== region)).toEqual([]);
     for (const { store, jurisdiction } of touched)
-      if (["VAULTS", "IMPORTERS", "GATES"].includes(store)) expect(jurisdiction, store).toBe(PLACES[region].jurisdiction);
+      if ((NAMESPACES as readonly string[]).includes(store)) expect(jurisdiction, store).toBe(PLACES[region].jurisdiction);
+    expect(await rowsOutside(region)).toEqual(before);
   });
 
-  test("sends pointers through the queues and nothing else", async () => {
-    const person = await walk(region);
+  test("sends pointers through the queues and nothing else", () => {
+    const { queued } = recorder;
     expect(queued.length).toBeGreaterThan(0);
     for (const { queue, body } of queued) {
       expect(queue).toBe(`SYNC_${region.toUpperCase()}`);
@@ -167,36 +65,54 @@ describe.each(REGIONS)("a person of %s", (region) => {
   });
 
   test("is in the directory as keyed hashes and opaque ids, in these columns and no others", async () => {
-    const person = await walk(region);
-    const emails = await live.directory.prepare("select * from emails").all();
+    const emails = await live.directory.prepare("select * from emails").all<{ person_id: string }>();
     const accounts = await live.directory.prepare("select * from vendor_accounts").all();
-    expect(emails.results).toEqual([
-      { email_hash: expect.stringMatching(/^[0-9a-f]{64}$/), key_version: "1", person_id: person.id, claimed_at: expect.any(Number) },
-    ]);
+    const hash: unknown = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(emails.results.map(({ person_id }) => person_id)).toContain(person.id);
+    for (const row of emails.results)
+      expect(row).toEqual({
+        email_hash: hash,
+        key_version: "1",
+        person_id: expect.stringMatching(new RegExp(`^per_${region}_`)),
+        claimed_at: expect.any(Number),
+      });
     expect(accounts.results).toEqual([
       {
-        account_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        account_hash: hash,
         connection_id: expect.stringMatching(new RegExp(`^con_${region}_`)),
         person_id: person.id,
         key_version: "1",
       },
     ]);
   });
+
+  test("is erased at home; other regions are only asked for pointers to them", async () => {
+    const id = await live.records(region).prepare("select id from erasures where person_id = ?").bind(person.id).first<string>("id");
+    recorder.touched = [];
+    const ports = erasurePorts(live.env, () => Date.now() + 60 * DAY_MS);
+    expect(await runErasure(ports, region, id ?? "")).toBe(true);
+    expect([...new Set(recorder.touched.filter((one) => one.region !== region).map(({ store }) => store))]).toEqual(["RECORDS"]);
+    expect(await rowsOutside(region)).toEqual(before);
+    expect((await live.as(person, "/v1/me")).status).toBe(401);
+  });
 });
 
 describe("what was issued in one region", () => {
+  beforeEach(begin);
+  afterEach(() => vi.restoreAllMocks());
+
   test.each([
     ["eu", "us"],
     ["us", "ap"],
     ["ap", "eu"],
   ] as const)("of %s changes nothing in %s", async (home, other) => {
+    // Somebody else, because whoever has walked has asked for their erasure.
+    const walked = await walk(live, home);
     const person = await live.register(home);
     const local = await live.register(other);
     const { session } = sessionOf(person);
     const rings = (region: Region) => regionalKeys(live.secrets[`KEYS_${region.toUpperCase()}`] ?? "");
     const moved = (id: string) => id.replace(`_${home}_`, `_${other}_`);
-    const before = await rowsOf(live.records(other));
-    touched = [];
     const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
     const apiKey = z
       .object({ key: z.string() })
@@ -209,6 +125,13 @@ describe("what was issued in one region", () => {
     const elsewhere = parseId("session", moved(session));
     if (elsewhere === undefined) throw new TypeError("not an id");
     const cursor = await sealCursor(rings(home), local.id, "api-keys", "x");
+    const foreignClient = { ...walked.client, id: moved(walked.client.id), region: other };
+    const form = new URLSearchParams(await formOf(foreignClient, { grant_type: "client_credentials" })).toString();
+    const reason = JSON.stringify({ reason: "Found unconscious, no relatives present." });
+    const join = { method: "POST", body: JSON.stringify({ categories: ["body"] }) };
+    const stranger = { method: "POST", body: reason };
+    const everything = async () => await Promise.all(REGIONS.map(async (region) => await rowsOf(live.records(region))));
+    const before = [await everything(), await rowsOf(live.directory)];
     const attempts: [string, Promise<Response>, readonly number[]][] = [
       [
         "a refresh token under the other region's name",
@@ -236,11 +159,25 @@ describe("what was issued in one region", () => {
       ["a session's id", live.as(local, `/v1/sessions/${session}`, { method: "DELETE" }), [404, 204]],
       ["a person's id", live.as(local, `/v1/people/${person.id}/metrics`), [404]],
       ["an import's id", live.as(local, `/v1/imports/${newId("import", home, Date.now())}`), [404]],
+      ["an export's id", live.as(local, `/v1/me/exports/${walked.export}`), [404]],
+      ["an export's id under the other region's name", live.as(local, `/v1/me/exports/${moved(walked.export)}/file`), [404]],
+      ["an organisation's id", live.as(local, `/v1/organisations/${walked.organisation}`), [404]],
+      ["an organisation's id under the other region's name", live.as(local, `/v1/organisations/${moved(walked.organisation)}`), [404]],
+      ["a programme's id", live.as(local, `/v1/programmes/${walked.programme}/participation`, join), [404]],
+      ["a programme's id under the other region's name", live.as(local, `/v1/programmes/${moved(walked.programme)}`), [404]],
+      ["a release", live.as(local, `/v1/programmes/${moved(walked.programme)}/exports/${moved(walked.release)}/file`), [404]],
+      ["an emergency access", live.as(local, `/v1/me/emergency-accesses/${walked.emergency}`, { method: "DELETE" }), [404]],
+      ["an emergency in another region", live.as(local, `/v1/people/${moved(person.id)}/emergency-access`, stranger), [403, 404]],
+      [
+        "a client's proof under the other region's name",
+        live.fetch("/oauth/token", { method: "POST", body: form, headers: { "content-type": "application/x-www-form-urlencoded" } }),
+        [401],
+      ],
       ["a state of an authorization", live.fetch(`/v1/integrations/google-health/callback?state=${other}.${"a".repeat(43)}&code=c`), [410]],
     ];
     for (const [what, answer, statuses] of attempts)
       expect(statuses, `${what} answered ${(await answer).status}`).toContain((await answer).status);
-    expect(await rowsOf(live.records(other))).toEqual(before);
+    expect([await everything(), await rowsOf(live.directory)]).toEqual(before);
     expect((await live.as(person, "/v1/me")).status, "and its owner goes on").toBe(200);
     expect((await live.as(local, "/v1/me")).status).toBe(200);
   });
@@ -255,6 +192,9 @@ describe("what was issued in one region", () => {
 });
 
 describe("with hosts for the regions", () => {
+  beforeEach(begin);
+  afterEach(() => vi.restoreAllMocks());
+
   const HOSTS = { eu: "eu.meridian.test", us: "us.meridian.test" } as const;
 
   test.each([
@@ -263,7 +203,7 @@ describe("with hosts for the regions", () => {
   ] as const)("a person of %s is sent home from %s, and nothing is touched there", async (home, wrong) => {
     live.overrides = { ...live.overrides, REGIONAL_HOSTS: JSON.stringify(HOSTS) };
     const person = await live.register(home);
-    touched = [];
+    recorder.touched = [];
     for (const [method, path] of [
       ["GET", "/v1/me"],
       ["GET", "/v1/me/metrics"],
@@ -274,7 +214,7 @@ describe("with hosts for the regions", () => {
       expect(response.status, path).toBe(421);
       expect(await response.text()).toContain(HOSTS[home]);
     }
-    expect(touched).toEqual([]);
+    expect(recorder.touched).toEqual([]);
     expect((await live.as(person, `http://${HOSTS[home]}/v1/me`)).status).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { DAY_MS, HOUR_MS } from "../../shared/clock";
 import { RunningSha256 } from "../../shared/crypto/running-sha256";
 import { exportKey } from "../../shared/exports/status";
@@ -124,6 +125,27 @@ describe("an export", () => {
     await env.FILES_EU.put(uploadKey(upload), bytes);
     return { one, bytes, name: `uploads/${upload}`, facts: [{ kind: "imports", columns: ["id"], records: [{ id: upload }] }] };
   }
+
+  test("that begins when its person has just been erased takes itself away", async () => {
+    const { person, actor, vault } = freshVault("eu");
+    const id = newId("export", "eu", Date.now());
+    await vault.openExport(actor, id);
+    await vault.close();
+    const exporter = env.EXPORTERS.getByName(id);
+    await exporter.create(person, [{ kind: "account", columns: ["id"], records: [{ id: person }] }]);
+    const state = async () =>
+      await exporter.status(person).then(
+        (status) => status.state,
+        (error: unknown) => z.looseObject({ code: z.string() }).parse(error).code,
+      );
+    // The alarm may have come by itself, and be at work.
+    for (let turn = 0; turn < 50 && (await state()) === "running"; turn++) await runDurableObjectAlarm(exporter);
+    expect(await state()).toBe("not_found");
+    const tables = await runInDurableObject(exporter, (_instance, ctx) =>
+      ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
 
   test("that stops after every step and is evicted goes on, and is a whole file of several parts", async () => {
     const { one, bytes, name, facts } = await large();

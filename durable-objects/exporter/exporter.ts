@@ -83,10 +83,7 @@ export class Exporter extends DurableObject<Env> {
 
   /** Removes every trace of the export: its file, its books and itself. */
   async erase(person: PersonId): Promise<void> {
-    const job = this.#own(person);
-    await this.#deleteFile(job);
-    await this.ctx.storage.deleteAll();
-    this.#isReady = false;
+    await this.#vanish(this.#own(person));
   }
 
   /** Follows the export by server-sent events; `x-meridian-person` and `after` as with imports. */
@@ -240,6 +237,7 @@ export class Exporter extends DurableObject<Env> {
   async #failed(error: unknown): Promise<void> {
     const job = this.#job();
     if (job?.state !== "running") return;
+    if (isProblem(error) && error.code === "gone" && (await this.#isErased(job))) return this.#vanish(job);
     this.#books.noteAttempt();
     const attempts = job.attempts + 1;
     // The vault does not know the export any more, or what it was to show is gone.
@@ -285,6 +283,22 @@ export class Exporter extends DurableObject<Env> {
     } catch {
       await this.ctx.storage.setAlarm(systemClock() + MINUTE_MS);
     }
+  }
+
+  /** Whether the person was erased while this began: then nothing of them may stay here. */
+  async #isErased({ owner }: Job): Promise<boolean> {
+    try {
+      await vaultDoor(this.env, owner).exportPlan(this.#id);
+      return false;
+    } catch (error) {
+      return isProblem(error) && error.code === "gone";
+    }
+  }
+
+  async #vanish(job: Job): Promise<void> {
+    await this.#deleteFile(job);
+    await this.ctx.storage.deleteAll();
+    this.#isReady = false;
   }
 
   async #deleteFile({ upload }: Job): Promise<void> {

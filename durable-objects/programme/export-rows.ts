@@ -170,6 +170,10 @@ export class ExportRows {
     this.#sql.exec("UPDATE staged SET state = 'refused', body = NULL WHERE person = ? AND state IN ('asked', 'given')", person);
   }
 
+  forget(person: PersonId): void {
+    this.#sql.exec("DELETE FROM staged WHERE person = ?", person);
+  }
+
   releasesOf(person: PersonId): ReleasedTo[] {
     return this.#sql
       .exec<{ export: ResearchExportId; released_at: number }>(

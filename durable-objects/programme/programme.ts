@@ -51,8 +51,8 @@ export class Programme extends DurableObject<Env> {
     if (this.#exists()) await this.#timers.run();
   }
 
-  /** Keeps the terms, for good, and makes the key; done already is fine. */
-  async establish(terms: ProgrammeTerms): Promise<void> {
+  /** Keeps the terms, for good, and makes the key; done already is fine. Returns the version of the region's key that seals it. */
+  async establish(terms: ProgrammeTerms): Promise<string> {
     migrate(this.ctx.storage, [["0080_programme", initial]]);
     const key = toBase64Url(systemRandom(new Uint8Array(32)));
     const { version, key: wrapping } = currentKey(this.#wrapping());
@@ -63,6 +63,23 @@ export class Programme extends DurableObject<Env> {
       sealed,
     );
     this.#isReady = true;
+    return versionIn(this.#sealedKey());
+  }
+
+  /**
+   * Puts the programme's key under the region's current wrapping key; pseudonyms and shifts stay as they are. Returns the version it is
+   * under then. Throws where its version is not in the ring, as in an object that still runs with an older ring.
+   */
+  async rewrapKey(): Promise<string> {
+    if (!this.#exists()) throw notFound("programme");
+    const { version, key: wrapping } = currentKey(this.#wrapping());
+    const before = this.#sealedKey();
+    if (versionIn(before) === version) return version;
+    const text = await this.#open(before);
+    const sealed = `${version}.${await closeBox(wrapping, PURPOSE, this.#id, text)}`;
+    // Only over what was read: of two calls at once one writes.
+    this.ctx.storage.sql.exec("UPDATE programme SET sealed_key = ? WHERE sealed_key = ?", sealed, before);
+    return versionIn(this.#sealedKey());
   }
 
   /**
@@ -108,6 +125,11 @@ export class Programme extends DurableObject<Env> {
     if (this.#exists()) this.#rows.withdraw(person);
   }
 
+  /** Forgets a person who is erased: releases keep what they hold of them, and nothing says any more who that was. */
+  async forget(person: PersonId): Promise<void> {
+    if (this.#exists()) this.#rows.forget(person);
+  }
+
   /** Releases that a person's data are in. */
   async releasesOf(person: PersonId): Promise<ReleasedTo[]> {
     return this.#exists() ? this.#rows.releasesOf(person) : [];
@@ -151,12 +173,24 @@ export class Programme extends DurableObject<Env> {
   }
 
   async #key(): Promise<Uint8Array> {
-    const { sealed_key } = this.ctx.storage.sql.exec<{ sealed_key: string }>("SELECT sealed_key FROM programme").one();
-    const dot = sealed_key.indexOf(".");
-    const wrapping = keyOf(this.#wrapping(), sealed_key.slice(0, dot));
-    const text = wrapping === undefined ? undefined : await openBox(wrapping, PURPOSE, this.#id, sealed_key.slice(dot + 1));
-    const key = text === undefined ? undefined : fromBase64Url(text);
-    if (key === undefined) throw new TypeError("the programme's key does not open");
+    const key = fromBase64Url(await this.#open(this.#sealedKey()));
+    if (key === undefined) throw new TypeError("the programme's key is none");
     return key;
   }
+
+  #sealedKey(): string {
+    return this.ctx.storage.sql.exec<{ sealed_key: string }>("SELECT sealed_key FROM programme").one().sealed_key;
+  }
+
+  async #open(sealed: string): Promise<string> {
+    const version = versionIn(sealed);
+    const wrapping = keyOf(this.#wrapping(), version);
+    const text = wrapping === undefined ? undefined : await openBox(wrapping, PURPOSE, this.#id, sealed.slice(version.length + 1));
+    if (text === undefined) throw new TypeError("the programme's key does not open");
+    return text;
+  }
+}
+
+function versionIn(sealed: string): string {
+  return sealed.slice(0, sealed.indexOf("."));
 }

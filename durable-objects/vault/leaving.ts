@@ -1,8 +1,10 @@
 import { type EndedGrants, endGrants } from "./connections/end-grants";
 import type { Connections } from "./connections/connections";
 import { connectionPorts } from "./connections/ports";
+import { parseId, type PersonId, type ProgrammeId } from "../../shared/id";
 import type { FhirPart } from "./fhir/part";
 import type { Lifecycle } from "./lifecycle";
+import type { Elsewhere } from "./live/elsewhere";
 import type { Live } from "./live/live";
 import { problem } from "../../shared/problem";
 import type { VaultState } from "./state";
@@ -10,20 +12,29 @@ import type { VaultState } from "./state";
 /** Rows of each table of a vault. */
 export type TableCounts = Readonly<Record<string, number>>;
 
+/** Whose objects know of a person: those who could watch their streams, and programmes that they took part in. */
+export interface Acquaintances {
+  readonly readers: readonly PersonId[];
+  readonly programmes: readonly ProgrammeId[];
+}
+
 /** Tables of the schema's own, and what stands for no data of the person. */
 const NOT_COUNTED: ReadonlySet<string> = new Set(["_migrations", "_cf_KV", "_cf_METADATA", "lifecycle", "timers", "live_state"]);
+
+interface Parts {
+  readonly live: Live;
+  readonly elsewhere: Elsewhere;
+  readonly connections: Connections;
+  readonly fhir: FhirPart;
+}
 
 /** What a vault does when its person leaves: first it pauses, then it closes, at last it is empty. */
 export class Leaving {
   readonly #state: VaultState;
   readonly #life: Lifecycle;
-  readonly #parts: { readonly live: Live; readonly connections: Connections; readonly fhir: FhirPart };
+  readonly #parts: Parts;
 
-  constructor(
-    state: VaultState,
-    life: Lifecycle,
-    parts: { readonly live: Live; readonly connections: Connections; readonly fhir: FhirPart },
-  ) {
+  constructor(state: VaultState, life: Lifecycle, parts: Parts) {
     this.#state = state;
     this.#life = life;
     this.#parts = parts;
@@ -71,6 +82,29 @@ export class Leaving {
       .filter(({ name }) => !NOT_COUNTED.has(name) && !name.startsWith("sqlite_"));
     const counts = tables.map(({ name }) => [name, sql.exec<{ n: number }>(`SELECT count(*) AS n FROM "${name}"`).one().n] as const);
     return Object.fromEntries(counts.filter(([, n]) => n > 0));
+  }
+
+  /**
+   * Closes the streams that the person watches, and names everybody whom they ever let watch and every programme that they ever gave a
+   * consent to. Of a vault that is closed; throws where a stream could not be closed yet.
+   */
+  async takeLeave(): Promise<Acquaintances> {
+    if (this.#life.state !== "closed") return { readers: [], programmes: [] };
+    await this.#parts.elsewhere.end();
+    const { sql } = this.#state;
+    const ids = (query: string) =>
+      sql
+        .exec<{ id: string }>(query)
+        .toArray()
+        .map(({ id }) => id);
+    const readers = ids(
+      "SELECT grantee AS id FROM consents WHERE grantee_kind = 'person' UNION SELECT clinician FROM emergency_accesses ORDER BY id",
+    );
+    const programmes = ids("SELECT DISTINCT grantee AS id FROM consents WHERE grantee_kind = 'programme' ORDER BY id");
+    return {
+      readers: readers.map((id) => parseId("person", id)).filter((id) => id !== undefined),
+      programmes: programmes.map((id) => parseId("programme", id)).filter((id) => id !== undefined),
+    };
   }
 
   /** Ends the person's permissions at vendors; see `endGrants`. */

@@ -17,6 +17,7 @@ import {
 } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
+import { directoryHashesOf, identityOf, type IdentityHashes, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import type { Admission } from "../../shared/live/admission";
@@ -68,7 +69,7 @@ import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
 import { Elsewhere } from "./live/elsewhere";
-import { Leaving, type TableCounts } from "./leaving";
+import { type Acquaintances, Leaving, type TableCounts } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Live } from "./live/live";
 import { Arrival } from "./moving/arrival";
@@ -90,6 +91,13 @@ export interface AddressHashes {
   readonly index: EmailHash;
   readonly email: EmailHash;
 }
+
+/** The hashes under which the region and the directory find who somebody is at a sign-in provider. */
+export interface ProvenHashes {
+  readonly index: IdentityHashes;
+  readonly email: IdentityHashes;
+}
+
 /** When something that meets a pause of minutes tries again. */
 const PAUSE_S = 60;
 
@@ -156,8 +164,16 @@ export class Vault extends DurableObject<Env> {
     this.#connections = new Connections(this.#state);
     this.#details = new Details(sql, this.#sealer);
     this.#retention = new Retention(this.#state, store, this.#log, this.#door);
-    this.#exports = new Exports({ state: this.#state, details: this.#details, fhir: this.#fhir.view }, this.#door);
-    this.#leaving = new Leaving(this.#state, this.#life, { live: this.#live, connections: this.#connections, fhir: this.#fhir });
+    this.#exports = new Exports(
+      { state: this.#state, details: this.#details, emergencies: this.#emergencies, fhir: this.#fhir.view },
+      this.#door,
+    );
+    this.#leaving = new Leaving(this.#state, this.#life, {
+      live: this.#live,
+      elsewhere: this.#elsewhere,
+      connections: this.#connections,
+      fhir: this.#fhir,
+    });
     this.#departure = new Departure(this.#state, this.#life, this.#sealer, this.#log);
     this.#arrival = new Arrival(this.#state, this.#life, {
       sealer: this.#sealer,
@@ -227,12 +243,19 @@ export class Vault extends DurableObject<Env> {
 
   /** Closes the streams that somebody else watches here, in one of their sessions or in all: they may come back and are judged anew. */
   async dismissReader(person: PersonId, session?: SessionId): Promise<void> {
-    this.#live.dismiss(person, session);
+    if (!this.#life.isOver) this.#live.dismiss(person, session);
   }
 
   /** The roles of the person have changed: whatever they watch elsewhere closes. Throws where a vault could not be told yet. */
   async rolesChanged(): Promise<void> {
-    await this.#elsewhere.end();
+    if (!this.#life.isOver) await this.#elsewhere.end();
+  }
+
+  /** Forgets that this person watched the streams of somebody who has been erased. Idempotent. */
+  async forgetOwner(owner: PersonId): Promise<void> {
+    if (this.#life.isOver) return;
+    this.#life.assertAlive();
+    this.#elsewhere.forget(owner);
   }
 
   /** Keeps the person's zone and language; called at registration, with every change, and after a sign-in with the session it opened. */
@@ -273,11 +296,13 @@ export class Vault extends DurableObject<Env> {
 
   /** Puts the person's key under the region's current wrapping key; returns the version it is under then. */
   async rewrapKey(): Promise<string> {
+    this.#life.assertAlive();
     return await this.#sealer.rewrap();
   }
 
   /** The keyed hashes of an address that was sealed here, under the current keys: the address itself stays. */
   async addressHashes(place: SealedPlace, sealed: string): Promise<AddressHashes> {
+    this.#life.assertAlive();
     const address = await this.#sealer.unseal(place, sealed);
     const { env, region } = this.#state;
     const [[index], [email]] = await Promise.all([
@@ -287,8 +312,20 @@ export class Vault extends DurableObject<Env> {
     return { index, email };
   }
 
+  /** The keyed hashes of who the person is at a sign-in provider, under all keys; issuer and subject stay. */
+  async provenHashes(place: SealedPlace, sealed: string): Promise<ProvenHashes> {
+    const identity = identityOf(await this.#sealer.unseal(place, sealed));
+    const { env, region } = this.#state;
+    const [index, email] = await Promise.all([
+      regionalHashesOf(regionalKeys(storesOf(env, region).keys), identity),
+      directoryHashesOf(directoryKeys(env.DIRECTORY_KEYS), identity),
+    ]);
+    return { index, email };
+  }
+
   /** The keyed hashes of the account that a connection belongs to, the current one first; null where there is none. */
   async accountHashes(connection: string): Promise<readonly AccountHash[] | null> {
+    this.#life.assertAlive();
     return await this.#connections.accountHashes(connection);
   }
 
@@ -626,18 +663,25 @@ export class Vault extends DurableObject<Env> {
     return this.#exports.open(id);
   }
 
-  /** Ends an export's access. */
+  /** Ends an export's access; over with the person, too. */
   async closeExport(id: string): Promise<void> {
+    if (this.#life.isOver) return;
+    this.#life.assertAlive();
     this.#exports.close(id);
   }
 
-  /** What an export consists of. For the exporter; problem `not_found` where the person did not begin it, or it has ended. */
+  /**
+   * What an export consists of. For the exporter; problems `not_found` where the person did not begin it, or it has ended, `gone` for one
+   * who is erased.
+   */
   async exportPlan(id: string): Promise<ExportPlan> {
+    this.#life.assertAlive();
     return this.#exports.plan(id);
   }
 
-  /** A piece of one file of an export. For the exporter; problem `not_found` as above. */
+  /** A piece of one file of an export. For the exporter; problems as above. */
   async exportPage(id: string, file: PlannedFile, after: RowKey | null): Promise<ExportPage> {
+    this.#life.assertAlive();
     return await this.#exports.page(id, file, after);
   }
 
@@ -657,6 +701,8 @@ export class Vault extends DurableObject<Env> {
 
   /** Opens what was prepared, once whatever it owes is written down. Throws `not_found`. */
   async openEmergency(id: EmergencyAccessId): Promise<void> {
+    // Whoever has asked for their erasure meanwhile is seen by nobody.
+    if (!this.#life.isOpen) throw notFound("person");
     this.#emergencies.open(id);
   }
 
@@ -674,7 +720,7 @@ export class Vault extends DurableObject<Env> {
 
   /** One emergency access for a reviewer, whose roles and assurance the records say now. Throws `not_found`. */
   async emergencyForReview(actor: PersonActor, id: EmergencyAccessId): Promise<EmergencyAccess> {
-    this.#door.review(actor, "read", id, this.#emergencies.clinicianOf(id));
+    this.#door.review(actor, "read", id, (one) => this.#emergencies.clinicianOf(one));
     return await this.#emergencies.show(id);
   }
 
@@ -685,12 +731,13 @@ export class Vault extends DurableObject<Env> {
     outcome: EmergencyOutcome,
     note: string,
   ): Promise<{ decidedAt: number }> {
-    this.#door.review(actor, "manage", id, this.#emergencies.clinicianOf(id));
+    this.#door.review(actor, "manage", id, (one) => this.#emergencies.clinicianOf(one));
     return await this.#emergencies.decide(id, actor.person, outcome, note);
   }
 
   /** What this person gives a programme, by their consent and logged; null where they give nothing. For the programme's own object. */
   async contribute(ask: Ask): Promise<Given | null> {
+    if (this.#life.isOver) return null;
     const details = await this.#details.read();
     const entry = this.#door.contribute(ask.programme, ask.metrics);
     return entry === undefined ? null : contributionOf(this.#state.sql, this.#store, entry, details, ask);
@@ -698,6 +745,7 @@ export class Vault extends DurableObject<Env> {
 
   /** Whether this person still takes part in a programme with all of these categories. */
   async stillContributes(programme: ProgrammeId, categories: readonly Category[]): Promise<boolean> {
+    if (!this.#life.isOpen) return false;
     const gives = (category: Category) => this.#door.judgeProgramme(programme, category).allow;
     return CATEGORIES.some(gives) && categories.every(gives);
   }
@@ -796,6 +844,11 @@ export class Vault extends DurableObject<Env> {
   /** Rows of each table; for the receipt of an erasure. */
   async inventory(): Promise<TableCounts> {
     return this.#life.state === "gone" ? {} : this.#leaving.inventory();
+  }
+
+  /** Ends what a closed vault has open with others, and names who else knows of the person; see `Leaving.takeLeave`. */
+  async takeLeave(): Promise<Acquaintances> {
+    return await this.#leaving.takeLeave();
   }
 
   /** Ends the permissions at vendors of a closed vault; see `endGrants`. */

@@ -10,7 +10,7 @@ export interface Runtime {
 }
 
 export interface Database {
-  prepare(sql: string): unknown;
+  prepare(sql: string): { bind(...values: readonly (string | number | null)[]): unknown };
   batch(statements: readonly unknown[]): Promise<unknown>;
 }
 

@@ -34,6 +34,11 @@ async function fromBuild(folder: string, state: LocalState, port: number, vars: 
     host: HOST,
     port,
     resourcePersistencePath: state.persist,
+    // As wrangler has it: faults always, the Worker's own events, one a request, where they are asked for.
+    handleStructuredLogs({ level, message }: { readonly level: string; readonly message: string }) {
+      if (level === "error") console.error(message);
+      else if (logsEvents()) console.log(message);
+    },
     workers: [
       {
         ...workerOptions,
@@ -65,9 +70,14 @@ async function fromSource(state: LocalState, port: number, vars: Readonly<Record
       liveReload: false,
       inspector: false,
       // "log" shows the Worker's own events, one a request.
-      logLevel: process.env["MERIDIAN_LOG"] === "on" ? "log" : "error",
+      logLevel: logsEvents() ? "log" : "error",
     },
   });
   await worker.ready;
   return { origin: `http://${HOST}:${port}`, stop: () => worker.dispose() };
+}
+
+/** Whether the Worker's own events are printed. */
+function logsEvents(): boolean {
+  return process.env["MERIDIAN_LOG"] === "on";
 }

@@ -28,6 +28,16 @@ export async function openStatement(ring: RegionalKeys, type: string, text: stri
   }
 }
 
+/** Whether the ring still has the key that a statement names: one that was retired proves nothing any more, and refutes nothing either. */
+export function knowsSigner(ring: RegionalKeys, text: string): boolean {
+  try {
+    const { kid } = decodeProtectedHeader(text);
+    return Object.values(ring.signing.keys).some((key) => key.kid === kid);
+  } catch {
+    return true;
+  }
+}
+
 async function imported({ kty, crv, x, y, d }: SigningKey, half: "private" | "public"): Promise<CryptoKey> {
   const key = await importJWK(half === "private" ? { kty, crv, x, y, d } : { kty, crv, x, y }, ALGORITHM);
   if (key instanceof Uint8Array) throw new TypeError("a signing key is not asymmetric");

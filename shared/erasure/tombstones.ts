@@ -6,9 +6,9 @@ import { parseId, type PersonId } from "../id";
 
 /**
  * Marks of erased persons in the region's bucket, which keeps no history that could be turned back. The name is a keyed hash of the
- * opaque id; the id itself lies in the object's metadata, sealed with the region's key, so that a sweep can look for what came back.
- * A bucket lock on the prefix keeps marks from being removed. Marks are looked for under every key version of the ring: an old version
- * stays in it as long as copies from its time can be restored.
+ * opaque id; the id itself lies in the object's metadata, sealed under the same version of the region's index key, so that a sweep can
+ * look for what came back. A bucket lock on the prefix keeps marks from being removed or replaced: when the key is rotated, a second mark is
+ * put beside the first. Marks are looked for under every version of the ring.
  */
 export const TOMBSTONES = "tombstones/";
 const PURPOSE = "tombstone";
@@ -18,17 +18,17 @@ export function personKeyName(person: string): string {
   return `person-keys/${person}`;
 }
 
-/** Marks a person as erased. Idempotent. */
-export async function putTombstone(files: R2Bucket, ring: RegionalKeys, person: PersonId): Promise<void> {
-  const { version, key } = currentKey(ring.wrapping);
-  const name = await nameOf(currentKey(ring.index).key, person);
+/** Marks a person as erased, under the current key. Idempotent; true where the mark was not there yet. */
+export async function putTombstone(files: R2Bucket, { index }: Pick<RegionalKeys, "index">, person: PersonId): Promise<boolean> {
+  const { version, key } = currentKey(index);
+  const name = await nameOf(key, person);
   const sealed = `${version}.${await closeBox(key, PURPOSE, name, person)}`;
   // A lock refuses to replace what is there; it says the same.
-  await files.put(name, null, { onlyIf: { etagDoesNotMatch: "*" }, customMetadata: { person: sealed } });
+  return (await files.put(name, null, { onlyIf: { etagDoesNotMatch: "*" }, customMetadata: { person: sealed } })) !== null;
 }
 
 /** Whether a person has been erased in this region, or is being erased. */
-export async function hasTombstone(files: R2Bucket, ring: RegionalKeys, person: string): Promise<boolean> {
+export async function hasTombstone(files: R2Bucket, ring: Pick<RegionalKeys, "index">, person: string): Promise<boolean> {
   const names = await Promise.all(Object.values(ring.index.keys).map(async (key) => await nameOf(key, person)));
   const found = await Promise.all(names.map(async (name) => await files.head(name)));
   return found.some((object) => object !== null);
@@ -37,28 +37,53 @@ export async function hasTombstone(files: R2Bucket, ring: RegionalKeys, person: 
 /** Digits a name may begin with: parts in which the marks can be gone through. */
 export const SHARDS: readonly string[] = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
 
-/** The erased persons of one shard, a page at a time. */
-export async function* erasedPersons(files: R2Bucket, ring: RegionalKeys, shard: string): AsyncGenerator<PersonId[]> {
-  let cursor: string | undefined;
-  do {
-    const page: R2Objects = await files.list({
-      prefix: `${TOMBSTONES}${shard}`,
-      include: ["customMetadata"],
-      ...(cursor !== undefined && { cursor }),
-    });
-    const persons = await Promise.all(
-      page.objects.map(async ({ key, customMetadata }) => await opened(ring, key, customMetadata?.["person"])),
-    );
-    yield persons.filter((person) => person !== undefined);
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+/** The erased persons of one shard, a page at a time. Somebody with marks under two keys is in it twice. */
+export async function* erasedPersons(
+  files: R2Bucket,
+  ring: Pick<RegionalKeys, "index">,
+  shard: string,
+): AsyncGenerator<readonly PersonId[]> {
+  let after = "";
+  for (;;) {
+    const page = await tombstonesOf(files, ring, shard, after, PAGE);
+    yield page.marks.flatMap(({ person }) => person ?? []);
+    if (page.last === undefined) return;
+    after = page.last;
+  }
 }
 
-async function opened(ring: RegionalKeys, name: string, sealed = ""): Promise<PersonId | undefined> {
-  const dot = sealed.indexOf(".");
-  const key = keyOf(ring.wrapping, sealed.slice(0, Math.max(0, dot)));
-  const text = key === undefined ? undefined : await openBox(key, PURPOSE, name, sealed.slice(dot + 1));
-  return text === undefined ? undefined : parseId("person", text);
+/** Marks as many as R2 lists at once. */
+const PAGE = 1_000;
+
+/** A mark, and the key version it was made under; without a person where that key is gone. */
+export interface Tombstone {
+  readonly version: string;
+  readonly person: PersonId | undefined;
+}
+
+/** Marks of one shard behind a name, and the last name where there may be more. */
+export async function tombstonesOf(
+  files: R2Bucket,
+  ring: Pick<RegionalKeys, "index">,
+  shard: string,
+  after: string,
+  limit: number,
+): Promise<{ readonly marks: readonly Tombstone[]; readonly last: string | undefined }> {
+  const page = await files.list({
+    prefix: `${TOMBSTONES}${shard}`,
+    include: ["customMetadata"],
+    limit,
+    ...(after !== "" && { startAfter: after }),
+  });
+  const marks = await Promise.all(page.objects.map(async ({ key, customMetadata }) => await opened(ring, key, customMetadata?.["person"])));
+  return { marks, last: page.truncated ? page.objects.at(-1)?.key : undefined };
+}
+
+async function opened(ring: Pick<RegionalKeys, "index">, name: string, sealed = ""): Promise<Tombstone> {
+  const version = sealed.slice(0, Math.max(0, sealed.indexOf(".")));
+  const key = keyOf(ring.index, version);
+  const text = key === undefined ? undefined : await openBox(key, PURPOSE, name, sealed.slice(version.length + 1));
+  return { version, person: text === undefined ? undefined : parseId("person", text) };
 }
 
 async function nameOf(key: string, person: string): Promise<string> {

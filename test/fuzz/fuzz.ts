@@ -3,9 +3,10 @@ import { jsonBodyOf, type Operation, resolved } from "../refusals/document";
 import type { Judge } from "./judge";
 import { type Plan, spoiledPlans, validPlans } from "./plan";
 import { RECIPES } from "./recipes";
+import { STAGES, staged } from "./stages";
 import type { Tally } from "./tally";
 import { type Answer, curlOf, type Sent } from "./wire";
-import { collectionIn, type World } from "./world";
+import { bearer, collectionIn, type World } from "./world";
 
 export interface Run {
   readonly world: World;
@@ -43,18 +44,21 @@ async function judged(run: Run, plan: Plan, valid: boolean): Promise<Wrong | und
   const sent = world.requestOf(plan);
   const answer = await world.send(sent);
   tally.count(judge.meets(sent).operation, answer.status);
-  const person = world.personOf(Math.max(0, plan.who));
+  const met = judge.meets(sent).operation;
+  const person = world.callerOf(plan);
   if (plan.who >= 0) world.harvest(person, collectionIn(plan.operation.template), answer, plan.operation.template);
   if (sent.method === "DELETE" && answer.status < 300) world.forget(person, sent.target);
   const faults = judge.faults(sent, answer, secrets);
-  if (valid && plan.who >= 0 && (answer.status === 401 || endsSession(plan.operation, answer))) await world.revive(person);
+  if (plan.who >= 0 && ((valid && answer.status === 401) || (met !== undefined && answer.status < 300 && ENDING.has(met.operationId))))
+    await world.revive(person);
+  // Nobody who is called upon again leaves for good.
+  if (met?.operationId === "deleteV1Me" && answer.status === 202)
+    await world.send({ method: "DELETE", target: "/v1/me/erasure", headers: bearer(person) });
   return faults.length === 0 ? undefined : { faults, sent, answer };
 }
 
 /** After these the caller's own token may be worth nothing. */
-function endsSession({ operationId }: Operation, { status }: Answer): boolean {
-  return status === 204 && (operationId === "deleteV1SessionsCurrent" || operationId === "deleteV1SessionsById");
-}
+const ENDING: ReadonlySet<string> = new Set(["deleteV1Sessions", "deleteV1SessionsCurrent", "deleteV1SessionsById"]);
 
 /** Whether the call hashes a password, and is therefore made less often: 0.2 s of a processor each. */
 export function isCostly(run: Run, operation: Operation): boolean {
@@ -62,7 +66,8 @@ export function isCostly(run: Run, operation: Operation): boolean {
   const fields = body === undefined ? {} : resolved(run.world.document, body.schema)["properties"];
   return (
     (typeof fields === "object" && fields !== null && Object.keys(fields).some((name) => /password$/i.test(name))) ||
-    operation.operationId in RECIPES
+    operation.operationId in RECIPES ||
+    ENDING.has(operation.operationId)
   );
 }
 
@@ -70,11 +75,11 @@ export function isCostly(run: Run, operation: Operation): boolean {
 export async function fuzzValid(run: Run, operation: Operation, runs: number): Promise<Finding | undefined> {
   const recipe = RECIPES[operation.operationId];
   return await search(run, operation, "valid", runs, validPlans(run.world.document, operation), async (plan) => {
-    await run.world.provide(plan);
-    const person = run.world.personOf(plan.who);
-    // Without the recipe the request is as valid as the document can say; both are worth sending.
-    const whole = recipe !== undefined && run.tally.turn(operation) ? await recipe(run.world, person, plan) : plan;
-    return await judged(run, whole, true);
+    // Without its recipe a request is as valid as the document can say; both are worth sending.
+    const helped = (recipe !== undefined || operation.operationId in STAGES) && run.tally.turn(operation);
+    const played = helped ? await staged(run.world, plan, true) : plan;
+    if (played.as === undefined) await run.world.provide(played);
+    return await judged(run, helped && recipe !== undefined ? await recipe(run.world, run.world.callerOf(played), played) : played, true);
   });
 }
 
@@ -86,7 +91,7 @@ export async function fuzzSpoiled(run: Run, operation: Operation, runs: number):
     "spoiled",
     runs,
     spoiledPlans(run.world.document, operation),
-    async (plan) => await judged(run, plan, false),
+    async (plan) => await judged(run, run.tally.turn(operation) ? await staged(run.world, plan) : plan, false),
   );
 }
 

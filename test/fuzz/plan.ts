@@ -3,12 +3,15 @@ import { type Document, jsonBodyOf, type Operation } from "../refusals/document"
 import { filled, jsonText, Known } from "./known";
 import { nastyHeaders, nastyValue, spoiled, TEXTS } from "./nasty";
 import { valuesOf } from "./values";
+import type { Person } from "./world";
 
 /** A request as generated: what only the run knows is still open. */
 export interface Plan {
   readonly operation: Operation;
   /** Which person calls; those of a public operation call nobody's name. */
   readonly who: number;
+  /** Who calls where it takes somebody in particular. */
+  readonly as?: Person;
   readonly method: string;
   /** Values of path parameters that are no ids of the caller's own. */
   readonly path: Readonly<Record<string, unknown>>;

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
 import { Authenticator } from "../authenticator";
 import type { Plan } from "./plan";
+import type { Answer } from "./wire";
+import { clientToken, emergency, holder, proofOf, strengthen } from "./stages";
 import { bearer, type Person, parsed, type World } from "./world";
 
 /**
@@ -87,13 +89,98 @@ export const RECIPES: Readonly<Record<string, (world: World, person: Person, pla
     await world.json("POST", "/v1/me/email", { email }, fresh);
     return { ...withBody(plan, { token: await letter(world, email, "eml") }), who: world.people.length - 1 };
   },
+  postOauthToken: async (world, _person, plan) => form(plan, await proofOf(world, { grant_type: "client_credentials" })),
+  postOauthIntrospect: async (world, _person, plan) => form(plan, await proofOf(world, { token: await clientToken(world) })),
+  postOauthRevoke: async (world, _person, plan) => form(plan, await proofOf(world, { token: await clientToken(world) })),
+  postV1OrganisationsByOrganisationIdMembers: async (world, _person, plan) => {
+    const [owner, invited] = await Promise.all([holder(world, []), world.register("eu")]);
+    return { ...withBody(plan, { person: invited.id, role: "admin" }, { organisationId: await organisationOf(world, owner) }), as: owner };
+  },
+  postV1OrganisationsByOrganisationIdClients: async (world, _person, plan) => {
+    const as = await holder(world, []);
+    const body = { name: "Report", scopes: ["read:vitals"], jwksUri: "https://keys.clinic.org/set" };
+    return { ...withBody(plan, body, { organisationId: await organisationOf(world, as) }), as };
+  },
+  patchV1OrganisationsByOrganisationIdClientsByClientId: async (world, _person, plan) => {
+    const as = await holder(world, []);
+    const organisationId = await organisationOf(world, as);
+    const body = { name: "Report", scopes: ["read:vitals"], jwksUri: "https://keys.clinic.org/set" };
+    const clientId = idIn(await world.json("POST", `/v1/organisations/${organisationId}/clients`, body, as));
+    return { ...withBody(plan, { name: "Reports" }, { organisationId, clientId }), as };
+  },
+  postV1PeopleByPersonIdEmergencyAccess: async (world, person, plan) => ({
+    ...withBody(plan, { reason: "Found unconscious, nobody else there." }, { personId: person.id }),
+    as: await holder(world, ["clinician"]),
+  }),
+  postV1ReviewsEmergencyAccessesByIdDecision: async (world, _person, plan) => {
+    const { id, reviewer } = await emergency(world);
+    return { ...withBody(plan, { outcome: "justified", note: "Confirmed with the ward." }, { id }), as: reviewer };
+  },
+  deleteV1MeEmergencyAccessesById: async (world, _person, plan) => {
+    const { id, victim } = await emergency(world);
+    return { ...plan, path: { id }, as: victim };
+  },
+  postV1MeExports: async (world, _person, plan) => ({ ...plan, as: await world.register("us") }),
+  deleteV1MeExportsById: async (world, _person, plan) => {
+    const as = await world.register("us");
+    return { ...plan, path: { id: idIn(await world.json("POST", "/v1/me/exports", undefined, as)) }, as };
+  },
+  deleteV1Me: async (world, _person, plan) => ({ ...plan, as: await world.register("eu") }),
+  deleteV1MeErasure: async (world, _person, plan) => {
+    const as = await world.register("eu");
+    await world.send({ method: "DELETE", target: "/v1/me", headers: bearer(as) });
+    return { ...plan, as };
+  },
+  putV1MeRetention: async (_world, _person, plan) => withBody(plan, { keep: {}, keepSummaries: true }),
+  postV1SessionsProvidersByProvider: async (_world, _person, plan) => withBody(plan, flow(), { provider: "google" }),
+  postV1MeIdentitiesByProvider: async (world, _person, plan) => ({
+    ...withBody(plan, flow(), { provider: "google" }),
+    as: await strengthen(world, await world.register("eu")),
+  }),
+  getV1SignInProvidersByProviderCallback: async (world, _person, plan) => ({
+    ...plan,
+    path: { provider: "google" },
+    query: [...(await refusal(world, "google"))],
+  }),
+  postV1SignInProvidersByProviderCallback: async (world, _person, plan) =>
+    form({ ...plan, path: { provider: "apple" } }, await refusal(world, "apple")),
 };
+
+const NO_PROVIDER = "nobody signs in at a provider here; workers/identities/sign-in.test.ts and linking.test.ts show it";
 
 /** Operations that cannot succeed in this run, and why. */
 export const WITHOUT_SUCCESS: Readonly<Record<string, string>> = {
-  postV1ImportsByIdStart: "an announced file goes to the bucket past the product; workers/imports/imports.test.ts shows it",
   postV1AccountsVerifications: "a registration waits for its letter only where VERIFY_EMAIL is on; workers/accounts/email.test.ts shows it",
+  postV1AccountsProviders: NO_PROVIDER,
+  postV1MeIdentities: NO_PROVIDER,
+  deleteV1MeIdentitiesByProvider: NO_PROVIDER,
+  postV1SessionsProviders: NO_PROVIDER,
+  postV1SessionsStepUpProviders: NO_PROVIDER,
+  postV1SessionsStepUpProvidersByProvider: NO_PROVIDER,
+  getV1ProgrammesByIdExportsByExportIdFile:
+    "a release takes eleven people with data of half a year; workers/research/research.test.ts shows it",
 };
+
+/** The beginning of a sign-in at a provider. */
+const flow = () => ({ challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", returnTo: "https://app.meridian.test/signed-in" });
+
+/** What a browser brings back from a provider where somebody has refused. */
+async function refusal(world: World, provider: string): Promise<URLSearchParams> {
+  const begun = await world.json("POST", `/v1/sessions/providers/${provider}`, flow());
+  const { authorizeUrl } = z.looseObject({ authorizeUrl: z.string().default("http://x/") }).parse(parsed(begun.text) ?? {});
+  return new URLSearchParams({ state: new URL(authorizeUrl).searchParams.get("state") ?? "", error: "access_denied" });
+}
+
+function form(plan: Plan, fields: URLSearchParams): Plan {
+  return { ...plan, body: { mediaType: "application/x-www-form-urlencoded", bytes: new TextEncoder().encode(fields.toString()) } };
+}
+
+const organisationOf = async (world: World, owner: Person) =>
+  idIn(await world.json("POST", "/v1/organisations", { name: "Clinic" }, owner));
+
+function idIn({ text }: Answer): string {
+  return z.looseObject({ id: z.string().default("none") }).parse(parsed(text) ?? {}).id;
+}
 
 const keys = new WeakMap<Person, Authenticator>();
 const creationSchema = z.looseObject({ challenge: z.string(), user: z.looseObject({ id: z.string() }) });

@@ -11,8 +11,6 @@ import { World } from "./world";
 
 /** Operations at once: enough to keep the runtime busy, few enough that it answers each in time. */
 const AT_ONCE = 8;
-/** Costly operations wait for a hash; more at once would only wait longer. */
-const COSTLY_RUNS = 6;
 
 interface Job {
   readonly operation: Operation;
@@ -32,6 +30,8 @@ const { values: options } = parseArgs({
 });
 const seed = options.seed === undefined ? (Math.random() * 2 ** 31) | 0 : Number(options.seed);
 const wanted = Number(options.requests);
+/** Costly operations wait for a hash: they are sent less often. */
+const COSTLY_RUNS = Math.max(2, Math.min(6, Math.round(wanted / 3_000)));
 console.log(`seed ${seed}`);
 
 const startedAt = Date.now();
@@ -54,8 +54,8 @@ async function fuzz(): Promise<boolean> {
   // The product serves its own host: letters and links depend on it.
   const send: typeof wire.send = async (sent) =>
     await wire.send({ ...sent, headers: [["host", new URL(ORIGIN).host], ["cf-connecting-ip", address()], ...sent.headers] });
-  const { secrets, consent, signHook } = server;
-  const world = new World({ document, operations, send, origin: ORIGIN, secrets, consent, signHook });
+  const { secrets, consent, signHook, change } = server;
+  const world = new World({ document, operations, send, origin: ORIGIN, secrets, consent, signHook, change });
   await world.settle(Number(options.people));
   const run: Run = { world, judge: new Judge(document, operations), tally: new Tally(), seed, path: options.path };
   console.log(`${operations.length} operations, ${world.people.length} people after ${seconds()}`);

@@ -14,6 +14,8 @@ export interface FuzzServer {
   readonly secrets: Readonly<Record<string, string>>;
   readonly consent: (authorizeUrl: string) => Promise<string>;
   readonly signHook: (body: string) => string;
+  /** Changes the records of a region, as an operator can. */
+  readonly change: (region: string, sql: string, ...values: string[]) => Promise<void>;
   /** All lines that the product has written so far. */
   readonly log: () => readonly string[];
   readonly stop: () => Promise<void>;
@@ -77,6 +79,10 @@ export async function startServer(): Promise<FuzzServer> {
     signHook: (body) => {
       const key = simulator.state.keys.at(-1);
       return key === undefined ? "" : signBody(key, body);
+    },
+    change: async (region, sql, ...values) => {
+      const records = await runtime.getD1Database(`RECORDS_${region.toUpperCase()}`);
+      await records.batch([records.prepare(sql).bind(...values)]);
     },
     log: () =>
       readFileSync(log, "utf8")

@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   newPassword: known("password"),
   refreshToken: known("refresh token"),
   timeZone: fc.constantFrom("Europe/Vienna", "UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"),
+  returnTo: fc.constant("https://app.meridian.test/signed-in"),
   locale: fc.constantFrom("en", "de-AT", "fr", "pt-BR"),
   baseUrl: fc.constantFrom("https://fhir.clinic.org/r4", "https://example.org/fhir", "https://h.example.com:8443/a/b"),
   tokenUrl: fc.constantFrom("https://login.clinic.org/token", "https://example.org/oauth/token"),

@@ -24,6 +24,8 @@ export interface Person {
   /** Ids of what exists, by kind or by the part of the path before them. */
   readonly ids: Map<string, string[]>;
   readonly cursors: Map<string, string[]>;
+  /** Brings somebody who holds a role back into their session. */
+  renew?: () => Promise<void>;
 }
 
 /** The people of a run and everything that their answers name, so that later requests find things that exist. */
@@ -38,10 +40,12 @@ export class World {
   readonly consent: (authorizeUrl: string) => Promise<string>;
   /** Signs a notification as the vendor does. */
   readonly signHook: (body: string) => string;
+  /** Changes the records of a region, as an operator can. */
+  readonly change: (region: string, sql: string, ...values: string[]) => Promise<void>;
   readonly people: Person[] = [];
   #addresses = 0;
 
-  constructor(parts: Pick<World, "document" | "operations" | "send" | "origin" | "secrets" | "consent" | "signHook">) {
+  constructor(parts: Pick<World, "document" | "operations" | "send" | "origin" | "secrets" | "consent" | "signHook" | "change">) {
     this.document = parts.document;
     this.operations = parts.operations;
     this.send = parts.send;
@@ -49,6 +53,7 @@ export class World {
     this.secrets = parts.secrets;
     this.consent = parts.consent;
     this.signHook = parts.signHook;
+    this.change = parts.change;
   }
 
   /** Registers people, with some readings each. */
@@ -70,6 +75,7 @@ export class World {
 
   /** A person whose session has ended signs in again; one who cannot is replaced by somebody new. */
   async revive(person: Person): Promise<void> {
+    if (person.renew !== undefined) return await person.renew();
     const { email, password } = person;
     const answer = await this.json("POST", "/v1/sessions", { email, password });
     const again = signedIn.safeParse(parsed(answer.text)).data;
@@ -112,7 +118,9 @@ export class World {
   }
 
   async json(method: string, target: string, body: unknown, person?: Person): Promise<Answer> {
-    const headers: [string, string][] = [["content-type", "application/json"], ...(person === undefined ? [] : bearer(person))];
+    const signed = person === undefined ? [] : bearer(person);
+    if (body === undefined) return await this.send({ method, target, headers: signed });
+    const headers: [string, string][] = [["content-type", "application/json"], ...signed];
     return await this.send({ method, target, headers, body: new TextEncoder().encode(JSON.stringify(body)) });
   }
 
@@ -126,9 +134,14 @@ export class World {
     return person;
   }
 
+  /** Who calls; somebody of the run too where nobody is named. */
+  callerOf({ as, who }: Plan): Person {
+    return as ?? this.personOf(Math.max(0, who));
+  }
+
   /** The request of a plan, with everything filled in that only the run knows. */
   requestOf(plan: Plan): Sent {
-    const person = this.personOf(Math.max(0, plan.who));
+    const person = this.callerOf(plan);
     const { operation } = plan;
     const tell = (known: Known) => this.#tell(known, person, operation);
     const given: Record<string, string> = {};
@@ -167,7 +180,7 @@ export class World {
 
   /** What must not come back: the caller's own secrets. */
   secretsOf(plan: Plan): string[] {
-    const person = this.personOf(Math.max(0, plan.who));
+    const person = this.callerOf(plan);
     return [person.accessToken, person.password];
   }
 
@@ -211,7 +224,7 @@ export class World {
 
   /** Makes a thing of the kind that the path names, where a documented call makes one and the person has none. */
   async provide(plan: Plan): Promise<void> {
-    const person = this.personOf(Math.max(0, plan.who));
+    const person = this.callerOf(plan);
     for (const { name } of plan.operation.parameters.filter((parameter) => parameter.in === "path")) {
       if ((this.pool(person, plan.operation, name)?.length ?? 0) > 0) continue;
       const collection = plan.operation.template.slice(0, plan.operation.template.indexOf(`/{${name}}`));
@@ -220,7 +233,7 @@ export class World {
         this.operations.find(
           ({ method, template }) => method === "POST" && template.startsWith(`${collection}/`) && !template.includes("{"),
         );
-      if (maker === undefined || jsonBodyOf(maker) === undefined) continue;
+      if (maker === undefined || (maker.requestBody !== undefined && jsonBodyOf(maker) === undefined)) continue;
       for (const made of fc.sample(validPlans(this.document, maker), 4)) {
         const answer = await this.send(this.requestOf({ ...made, who: plan.who }));
         this.harvest(person, collectionIn(maker.template), answer);
@@ -274,7 +287,7 @@ export function bearer(person: Person): [string, string][] {
 }
 
 function signs(operation: Operation): boolean {
-  return operation["x-policy"] === "person" || operation["x-policy"] === "ticket";
+  return ["person", "reader", "machine", "ticket"].includes(operation["x-policy"]);
 }
 
 function pick({ accessToken, refreshToken }: { readonly accessToken: string; readonly refreshToken: string }) {

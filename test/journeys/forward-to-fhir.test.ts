@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { type Fault, Medplum, type Received } from "../fixtures/medplum.ts";
+import { NAME_CANARY } from "./canaries.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
 import { healthConnectPush } from "./pushes.ts";
@@ -61,7 +62,7 @@ test(
     const once = await identifiers();
     expect(once).toHaveLength(HOURS.length);
     expect(new Set(once).size).toBe(HOURS.length);
-    expect(await clinic.patients()).toMatchObject([{ name: [{ text: "Ada Probe" }] }]);
+    expect(await clinic.patients()).toMatchObject([{ name: [{ text: `Ada ${NAME_CANARY}` }] }]);
   },
 );
 

@@ -1,22 +1,18 @@
 /** Serves Meridian over real HTTP on a state folder of its own, so that a journey can cut its power and switch it on again. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { inject } from "vitest";
 import { z } from "zod";
 import { leaksIn } from "./canaries.ts";
 import { freePort, HOST, released } from "./ports.ts";
 import { Program } from "./program.ts";
 
-/** Files of a local run in which secrets may stand, and why. */
-const IN_CLEAR: Readonly<Record<string, string>> = {
-  "v3/observability/": "traces of the local runtime, which record whole URLs; a deployment has none, and redacts queries in its logs",
-  "secrets.json": "the keys of this machine, readable by its owner alone; a deployment keeps them in the platform's store of secrets",
-};
+/** The keys of this machine, readable by its owner alone: a deployment keeps them in the platform's store of secrets. */
+const KEYS = ["secrets.json"];
 
 export interface StartOptions {
-  /** Keeps what the Worker writes to its log: see `events`. */
-  readonly logs?: boolean;
   /** Set in its environment, as `npm start` takes them. */
   readonly vars?: Readonly<Record<string, string>>;
   readonly port?: number;
@@ -31,16 +27,15 @@ export class Meridian {
   /** Where the Worker looks for its vendors. */
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
-  readonly #logs: boolean;
   readonly #vars: Readonly<Record<string, string>>;
   #program: Program | undefined;
   #output = "";
 
-  private constructor(port: number, simulatorPort: number, { logs = false, vars = {} }: StartOptions) {
+  private constructor(port: number, simulatorPort: number, { vars = {} }: StartOptions) {
     this.#vars = vars;
     this.port = port;
     this.simulatorPort = simulatorPort;
-    this.#logs = logs;
+    cpSync(inject("migrated"), this.#state, { recursive: true });
   }
 
   /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. */
@@ -80,10 +75,25 @@ export class Meridian {
       SIMULATOR_PORT: String(this.simulatorPort),
       MERIDIAN_STATE: this.#state,
       MERIDIAN_BUILD: inject("build"),
-      ...(this.#logs && { MERIDIAN_LOG: "on" }),
+      // What the Worker logs is searched where the journey ends.
+      MERIDIAN_LOG: "on",
       ...this.#vars,
     });
     await this.#program.prints("ready");
+  }
+
+  /** Gives accounts roles behind a power cut, with the statement of an operator. */
+  async giveRoles(roles: Readonly<Record<string, string>>): Promise<void> {
+    await this.kill();
+    const folder = join(this.#state, "v3/d1");
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sqlite"))) {
+      const database = new DatabaseSync(join(folder, name));
+      if (database.prepare("select 1 from sqlite_master where name = 'people'").get() !== undefined)
+        for (const [person, role] of Object.entries(roles))
+          database.prepare("update people set roles = json_insert(roles, '$[#]', ?) where id = ?").run(role, person);
+      database.close();
+    }
+    await this.restart();
   }
 
   /** Cuts the power and switches it on again. */
@@ -93,13 +103,13 @@ export class Meridian {
   }
 
   /**
-   * Ends everything and removes the state. Throws where something that must be sealed or hashed was left in clear in it; `more` are
-   * texts to look for beyond addresses, passwords and tokens.
+   * Ends everything and removes the state. Throws where something that must be sealed or hashed was left in clear in it, or in all that
+   * was printed; `more` are texts to look for beyond names, addresses, passwords and tokens.
    */
   async dispose(more: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.kill();
     try {
-      const leaks = leaksIn(this.#state, this.events().join("\n"), more, IN_CLEAR);
+      const leaks = leaksIn(this.#state, this.#output, more, KEYS);
       if (leaks.length > 0) throw new Error(`Left in clear:\n${leaks.map(({ what, where }) => `${what} in ${where}`).join("\n")}`);
     } finally {
       rmSync(this.#state, { recursive: true, force: true, maxRetries: 5 });

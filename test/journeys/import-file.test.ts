@@ -27,9 +27,11 @@ let ada: Client;
 let file: AppleExport;
 
 beforeAll(async () => {
+  // Made before anything is connected: it takes seconds in which this process hears nothing, and a line that the server has closed
+  // meanwhile would be taken for an open one.
+  file = appleExportOf(48 << 20, "2024-01-01");
   meridian = await Meridian.start();
   ada = await Client.register(meridian);
-  file = appleExportOf(48 << 20, "2024-01-01");
 });
 afterAll(async () => await meridian.dispose());
 

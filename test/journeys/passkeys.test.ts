@@ -25,13 +25,14 @@ beforeAll(async () => {
   const port = await freePort();
   // Browsers bind passkeys to names, and to no address but this one of the machine itself.
   const origin = `http://localhost:${port}`;
-  const [bundle, started, browser] = await Promise.all([
+  // Alone: while a packaged browser is unpacked, the folder for temporary files is another.
+  const browser = await startBrowser();
+  running = browser;
+  const [bundle, started] = await Promise.all([
     build({ entryPoints: ["test/journeys/passkey-page.ts"], bundle: true, write: false, format: "iife", platform: "browser" }),
     Meridian.start(undefined, { vars: { CORS_ORIGINS: origin } }),
-    startBrowser(),
   ]);
   meridian = started;
-  running = browser;
   const html = `<!doctype html><title>App</title><script>${bundle.outputFiles[0]?.text ?? ""}</script>`;
   server = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html)).listen(port, HOST);
   await once(server, "listening");

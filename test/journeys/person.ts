@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CANARY } from "./canaries.ts";
+import { CANARY, NAME_CANARY } from "./canaries.ts";
 import type { Meridian } from "./harness.ts";
 
 const registered = z.object({
@@ -39,7 +39,7 @@ export class Client {
       body: JSON.stringify({
         email: `${crypto.randomUUID()}.${CANARY}@people.test`,
         password: `vq-${CANARY}-${crypto.randomUUID()}`,
-        name: "Ada Probe",
+        name: `Ada ${NAME_CANARY}`,
         region,
         timeZone: "Europe/Berlin",
       }),

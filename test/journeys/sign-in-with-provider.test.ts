@@ -12,6 +12,8 @@ import { UserAgent } from "./user-agent.ts";
 const APP = "http://localhost:5199/signed-in";
 let meridian: Meridian;
 let providers: Readonly<Record<ProviderId, IdentityProvider>>;
+/** Codes and secrets that were met on the way, to be looked for at the end. */
+const met: Record<string, string> = { "the secret of a provider": "secret-of-the-journey" };
 
 beforeAll(async () => {
   const port = await freePort();
@@ -20,7 +22,7 @@ beforeAll(async () => {
   const signer = { team: "TEAM123456", keyId: "KEY1234567", key: keys.publicKey.export({ format: "jwk" }) };
   const google = await IdentityProvider.start("google", () => ({
     id: "journey-google",
-    secret: "of the journey",
+    secret: "secret-of-the-journey",
     redirectUri: redirectUri("google"),
   }));
   const apple = await IdentityProvider.start("apple", () => ({ id: "journey.apple", signer, redirectUri: redirectUri("apple") }));
@@ -28,7 +30,7 @@ beforeAll(async () => {
   const vars = {
     CORS_ORIGINS: "http://localhost:5199",
     GOOGLE_SIGN_IN_ID: "journey-google",
-    GOOGLE_SIGN_IN_SECRET: "of the journey",
+    GOOGLE_SIGN_IN_SECRET: "secret-of-the-journey",
     GOOGLE_SIGN_IN_BASE: google.origin,
     APPLE_SIGN_IN_ID: "journey.apple",
     APPLE_SIGN_IN_BASE: apple.origin,
@@ -41,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const provider of Object.values(providers ?? {})) provider.close();
-  await meridian?.dispose();
+  await meridian?.dispose(met);
 });
 
 const begun = z.object({ authorizeUrl: z.string() });
@@ -67,6 +69,8 @@ async function through(id: ProviderId, login: string, from: string, to: string, 
   const landed = await new UserAgent().walk(begun.parse(body).authorizeUrl, login, APP);
   expect([...landed.searchParams.keys()]).toEqual(["provider", "handoff"]);
   expect(landed.searchParams.get("provider")).toBe(id);
+  met[`a handoff of ${login} to ${to}`] = landed.searchParams.get("handoff") ?? "";
+  met[`a verifier of ${login} to ${to}`] = verifier;
   return await post(to, { handoff: landed.searchParams.get("handoff"), verifier }, token);
 }
 

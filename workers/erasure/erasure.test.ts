@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
-import { copyVault, evictVault, filesIn, type Leaver, leaver, restoreVault, rowsWith, storageOf } from "../../test/leaver";
+import { copyVault, evictVault, filesIn, knownElsewhere, type Leaver, leaver, restoreVault, rowsWith, storageOf } from "../../test/leaver";
 import { somebody } from "../../test/staff";
 import { sessionOf } from "../../test/tokens";
 import { samples } from "../../test/vaults";
@@ -16,6 +16,7 @@ import { newId, type PersonId, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { consumeSync } from "../connections/consume-sync";
 import type { Mail } from "../mail/mailer";
+import { FROM_LIVING_ORGANISATION } from "../partners";
 import { importerOf, regional, vaultOf } from "../regional";
 import { erasurePorts, type ErasurePorts } from "./ports";
 import { reconcileTombstones } from "./reconcile";
@@ -243,9 +244,11 @@ describe("an erasure", () => {
     const before = await traces(one);
     expect(before.rows.length).toBeGreaterThan(12);
     expect(before.files).toEqual([personKeyName(one.person)]);
+    expect(await knownElsewhere(one)).toEqual(expect.arrayContaining(["watching", "programme", "exporter"]));
     const kept = new Set(await filesIn("eu"));
     await runErasure(portsAt({ now: Date.now() }), "eu", await book(one, Date.now()));
     expect(await traces(one)).toEqual(NOTHING);
+    expect(await knownElsewhere(one)).toEqual([]);
     const fresh = (await filesIn("eu")).filter((name) => !kept.has(name));
     expect(fresh.filter((name) => !name.startsWith("tombstones/") && !name.startsWith("access/"))).toEqual([]);
   });
@@ -275,6 +278,31 @@ describe("an erasure", () => {
     expect(await rowsWith(other.person)).toEqual(before);
     expect((await vaultOf(env, other.person).metrics(other.actor)).length).toBe(1);
     expect(await rowsWith(one.friend)).toEqual(["us.people"]);
+  });
+
+  it("leaves what they did as a clinician under their opaque id, closes their research, and stops programs without an owner", async () => {
+    const one = await leaver("eu");
+    const records = regional(env, "us").records;
+    const id = newId("emergencyAccess", "us", Date.now());
+    await records
+      .prepare("insert into emergency_reviews (id, person_id, clinician_id, opened_at, ends_at) values (?, ?, ?, 1, 2)")
+      .bind(id, one.friend, one.person)
+      .run();
+    const eu = regional(env, "eu").records;
+    const programme = await eu.prepare("select id from programmes where researcher_id = ?").bind(one.person).first<string>("id");
+    const organisation = await eu
+      .prepare("select organisation_id as id from organisation_members where person_id = ?")
+      .bind(one.person)
+      .first<string>("id");
+    const living = () => eu.prepare(`select 1 ${FROM_LIVING_ORGANISATION}`).bind(organisation).first();
+    expect(await living()).not.toBeNull();
+    await runErasure(portsAt({ now: Date.now() }), "eu", await book(one, Date.now()));
+    expect(await rowsWith(one.person)).toEqual(["us.emergency_reviews"]);
+    expect(await eu.prepare("select researcher_id, state from programmes where id = ?").bind(programme).first()).toEqual({
+      researcher_id: null,
+      state: "closed",
+    });
+    expect(await living()).toBeNull();
   });
 
   it("ends permissions at vendors while tokens can be opened, and leaves one that somebody else uses too", async () => {
@@ -409,6 +437,7 @@ describe("killed", () => {
     }
     expect(await runErasure(portsAt(clock), "eu", id)).toBe(true);
     expect(await traces(one)).toEqual(NOTHING);
+    expect(await knownElsewhere(one)).toEqual([]);
     const { state, step, report } = await reportOf("eu", id);
     const { counts, steps } = z
       .looseObject({ counts: z.record(z.string(), z.int()), steps: z.record(z.string(), z.int()) })
@@ -417,7 +446,7 @@ describe("killed", () => {
     expect(counts).toMatchObject({
       "records.people": 1,
       "records.shared_with": 2,
-      "vault.consents": 1,
+      "vault.consents": 2,
       "files.keys": 1,
       "files.uploads": 1,
     });
@@ -543,9 +572,11 @@ describe("an erased person", () => {
 });
 
 async function insert(database: D1Database, table: string, row: Record<string, unknown> | null): Promise<void> {
-  const columns = Object.keys(row ?? {});
+  // What is computed is not inserted.
+  const { pepper_version: _pepper, ...values } = row ?? {};
+  const columns = Object.keys(values);
   await database
     .prepare(`insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`)
-    .bind(...Object.values(row ?? {}))
+    .bind(...Object.values(values))
     .run();
 }

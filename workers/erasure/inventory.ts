@@ -1,3 +1,4 @@
+import { exportKey } from "../../shared/exports/status";
 import { uploadKey } from "../../shared/imports/status";
 import { personKeyName } from "../../shared/erasure/tombstones";
 import { REGIONS } from "../../shared/region";
@@ -5,7 +6,7 @@ import type { ErasureJob } from "./job";
 import type { ErasurePorts } from "./ports";
 import { DIRECTORY_TABLES, PERSON_FOLDERS, personTables, REGIONAL_TABLES } from "./tables";
 
-/** Imports of a person that are looked at in one go. */
+/** Objects of a person that are looked at in one go. */
 const AT_ONCE = 100;
 
 /** What there is of a person, per kind; kinds of which there is nothing are left out. */
@@ -17,7 +18,7 @@ export async function inventory(ports: ErasurePorts, { person, region }: Erasure
   };
   for (const [table, n] of Object.entries(await ports.vault(person).inventory())) add(`vault.${table}`, n);
 
-  const own = personTables(REGIONAL_TABLES, "cascade", "delete");
+  const own = personTables(REGIONAL_TABLES, "cascade", "unnamed", "delete");
   await countRows(records, own, person, (table, n) => add(`records.${table}`, n));
   for (const one of REGIONS)
     await countRows(ports.stores(one).records, personTables(REGIONAL_TABLES, "everywhere"), person, (table, n) =>
@@ -26,21 +27,26 @@ export async function inventory(ports: ErasurePorts, { person, region }: Erasure
   await countRows(ports.directory, personTables(DIRECTORY_TABLES, "delete"), person, (table, n) => add(`directory.${table}`, n));
 
   if ((await files.head(personKeyName(person))) !== null) add("files.keys", 1);
-  for await (const ids of importsOf(records, person)) {
-    const found = await Promise.all(ids.map(async (id) => await files.head(uploadKey(id))));
-    add("files.uploads", found.filter((file) => file !== null).length);
+  for (const [table, kind, keyOf] of [
+    ["imports", "uploads", uploadKey],
+    ["exports", "exports", exportKey],
+  ] as const) {
+    for await (const ids of objectsOf(records, table, person)) {
+      const found = await Promise.all(ids.map(async (id) => await files.head(keyOf(id))));
+      add(`files.${kind}`, found.filter((file) => file !== null).length);
+    }
   }
   for (const folder of PERSON_FOLDERS)
     for await (const keys of filesOf(files, `${folder}${person}/`)) add(`files.${folder.slice(0, -1)}`, keys.length);
   return counts;
 }
 
-/** The ids of a person's imports, a page at a time; rows may be deleted meanwhile. */
-export async function* importsOf(records: D1Database, person: string): AsyncGenerator<string[]> {
+/** The ids of what is a person's and an object of its own, a page at a time; rows may be deleted meanwhile. */
+export async function* objectsOf(records: D1Database, table: "imports" | "exports", person: string): AsyncGenerator<string[]> {
   let after = "";
   for (;;) {
     const { results } = await records
-      .prepare("select id from imports where person_id = ? and id > ? order by id limit ?")
+      .prepare(`select id from ${table} where person_id = ? and id > ? order by id limit ?`)
       .bind(person, after, AT_ONCE)
       .all<{ id: string }>();
     const ids = results.map(({ id }) => id);

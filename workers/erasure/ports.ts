@@ -1,12 +1,14 @@
+import type { Exporter } from "../../durable-objects/exporter/exporter";
 import type { Importer } from "../../durable-objects/importer/importer";
+import type { Programme } from "../../durable-objects/programme/programme";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
-import { type ImportId, type PersonId, type RandomBytes, systemRandom } from "../../shared/id";
+import { type ExportId, type ImportId, type PersonId, type ProgrammeId, type RandomBytes, systemRandom } from "../../shared/id";
 import { consoleLog, type Log } from "../../shared/log";
 import type { Region } from "../../shared/region";
 import { type Mailer, mailer } from "../mail";
-import { importerOf, regional, vaultOf } from "../regional";
+import { exporterOf, importerOf, programmeOf, regional, vaultOf } from "../regional";
 
 /** What an erasure needs from outside: every place where something of a person can lie. */
 export interface ErasurePorts {
@@ -15,8 +17,10 @@ export interface ErasurePorts {
   readonly log: Log;
   readonly directory: D1Database;
   stores(region: Region): { readonly records: D1Database; readonly files: R2Bucket; readonly keys: RegionalKeys };
-  vault(person: PersonId): Pick<Vault, "close" | "inventory" | "endGrants" | "destroy">;
+  vault(person: PersonId): Pick<Vault, "close" | "inventory" | "takeLeave" | "forgetOwner" | "endGrants" | "destroy">;
   importer(id: ImportId): Pick<Importer, "erase">;
+  exporter(id: ExportId): Pick<Exporter, "erase">;
+  programme(id: ProgrammeId): Pick<Programme, "forget">;
   readonly mailer: Mailer;
 }
 
@@ -33,6 +37,8 @@ export function erasurePorts(env: Env, now: Clock): ErasurePorts {
     },
     vault: (person) => vaultOf(env, person),
     importer: (id) => importerOf(env, id),
+    exporter: (id) => exporterOf(env, id),
+    programme: (id) => programmeOf(env, id),
     mailer: mailer(env, now),
   };
 }

@@ -18,7 +18,9 @@ const REMAINS = [
   "signed checkpoints of the access log: keyed names and hashes",
   "this receipt, under an opaque id",
   "stored answers to writes and letters nobody could send, sealed: a day",
-  "lines about you in the access logs of others, under an opaque id",
+  "lines about you in the access logs of others, and what you opened or reviewed there in an emergency, under an opaque id",
+  "de-identified lines in releases of research, which nobody can trace to you: a week",
+  "research programmes that you led, closed, without you",
   "the provider's point-in-time copies: 30 days, sealed values in them cannot be opened",
 ];
 

@@ -1,10 +1,11 @@
+import { exportKey } from "../../shared/exports/status";
 import { parseId } from "../../shared/id";
 import { uploadKey } from "../../shared/imports/status";
 import { isProblem } from "../../shared/problem";
 import { personKeyName, putTombstone } from "../../shared/erasure/tombstones";
 import { REGIONS } from "../../shared/region";
 import { letter, recipientHash } from "../mail";
-import { filesOf, importsOf, inventory } from "./inventory";
+import { filesOf, inventory, objectsOf } from "./inventory";
 import type { ErasureJob, Report } from "./job";
 import { openLetter } from "./last-letter";
 import type { ErasurePorts } from "./ports";
@@ -42,6 +43,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: "vendors", run: endVendors },
+  { name: "others", run: takeLeave },
   {
     name: "key",
     async run(ports, { person, region }) {
@@ -57,6 +59,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: "imports", run: eraseImports },
+  { name: "exports", run: eraseExports },
   { name: "files", run: eraseFiles },
   { name: "relations", run: erasePointers },
   { name: "records", run: eraseRecords },
@@ -85,25 +88,59 @@ class VendorSilent extends Error {
   override readonly name = "VendorSilent";
 }
 
+/**
+ * Tells the objects of others that know of the person: vaults in which somebody noted a stream of theirs, and programmes, whose releases
+ * nobody can trace back then. The vault itself says who they are, so this comes before it is emptied.
+ */
+async function takeLeave(ports: ErasurePorts, { person }: ErasureJob): Promise<Partial<Report>> {
+  const { readers, programmes } = await ports.vault(person).takeLeave();
+  await inTurns(readers, async (reader) => await ports.vault(reader).forgetOwner(person));
+  await inTurns(programmes, async (programme) => await ports.programme(programme).forget(person));
+  return {};
+}
+
 /** Each import is an object of its own, with its file. Its row goes with the other records: it leads there until then. */
 async function eraseImports(ports: ErasurePorts, { person, region }: ErasureJob): Promise<Partial<Report>> {
   const { records, files } = ports.stores(region);
-  for await (const ids of importsOf(records, person)) {
-    await Promise.all(
-      ids.map(async (text) => {
-        const id = parseId("import", text);
-        if (id === undefined) return;
-        try {
-          await ports.importer(id).erase(person);
-        } catch (error) {
-          if (!isProblem(error) || error.code !== "not_found") throw error;
-        }
-        // An upload that its object does not know of, because the object was emptied before.
-        await files.delete(uploadKey(id));
-      }),
-    );
+  for await (const ids of objectsOf(records, "imports", person)) {
+    await inTurns(ids, async (text) => {
+      const id = parseId("import", text);
+      if (id === undefined) return;
+      await unlessGone(ports.importer(id).erase(person));
+      // An upload that its object does not know of, because the object was emptied before.
+      await files.delete(uploadKey(id));
+    });
   }
   return {};
+}
+
+/** The same of exports, with their archives. */
+async function eraseExports(ports: ErasurePorts, { person, region }: ErasureJob): Promise<Partial<Report>> {
+  const { records, files } = ports.stores(region);
+  for await (const ids of objectsOf(records, "exports", person)) {
+    await inTurns(ids, async (text) => {
+      const id = parseId("export", text);
+      if (id === undefined) return;
+      await unlessGone(ports.exporter(id).erase(person));
+      await files.delete(exportKey(id));
+    });
+  }
+  return {};
+}
+
+/** An object that was emptied before says that it knows nothing. */
+async function unlessGone(erased: Promise<void>): Promise<void> {
+  try {
+    await erased;
+  } catch (error) {
+    if (!isProblem(error) || error.code !== "not_found") throw error;
+  }
+}
+
+const AT_ONCE = 20;
+
+async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += AT_ONCE) await Promise.all(all.slice(at, at + AT_ONCE).map(work));
 }
 
 async function eraseFiles(ports: ErasurePorts, { person, region }: ErasureJob): Promise<Partial<Report>> {
@@ -134,7 +171,11 @@ async function eraseRecords(ports: ErasurePorts, job: ErasureJob): Promise<Parti
       .run();
   }
   const tables = personTables(REGIONAL_TABLES, "delete").toSorted((a, b) => Number(a.table === "people") - Number(b.table === "people"));
-  await records.batch(deletions(records, tables, job.person));
+  await records.batch([
+    // Nobody is left who could lead them.
+    records.prepare("update programmes set state = 'closed' where researcher_id = ?").bind(job.person),
+    ...deletions(records, tables, job.person),
+  ]);
   return {};
 }
 

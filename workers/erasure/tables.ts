@@ -3,10 +3,13 @@ export interface PersonTable {
   /** Columns that hold a person's id, each with an index that begins with it. */
   readonly columns: readonly string[];
   /**
-   * `cascade`: with the row of `people`. `delete`: by these columns. `everywhere`: by these columns in every region, since others' rows
-   * point to the person. `kept`: stays, and why is in docs/rights.md.
+   * `cascade`: with the row of `people`. `unnamed`: the row stays, and the column is emptied with the row of `people`. `delete`: by these
+   * columns. `everywhere`: by these columns in every region, since others' rows point to the person. `kept`: stays, and why is in
+   * docs/rights.md.
    */
-  readonly by: "cascade" | "delete" | "everywhere" | "kept";
+  readonly by: "cascade" | "unnamed" | "delete" | "everywhere" | "kept";
+  /** Columns whose opaque ids stay in rows that are somebody else's; why is in docs/rights.md. */
+  readonly keeps?: readonly string[];
 }
 
 /** A table without persons, and why it needs no erasure. */
@@ -21,27 +24,53 @@ export interface NobodysTable {
 export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {
   api_keys: { columns: ["person_id"], by: "cascade" },
   challenges: { columns: ["person_id"], by: "cascade" },
+  client_assertions: { nobodys: "numbers of assertions that programs have used, for minutes" },
+  clients: { nobodys: "programs of organisations" },
   credentials: { columns: ["person_id"], by: "cascade" },
   due_connections: { columns: ["person_id"], by: "delete" },
+  emergency_openings: { columns: ["clinician_id"], by: "cascade" },
+  // Of whoever opened or reviewed an access to somebody else, the opaque id stays: that person may know for good who it was.
+  emergency_reviews: { columns: ["person_id"], by: "cascade", keeps: ["clinician_id", "reviewer_id"] },
   erasures: { columns: ["person_id"], by: "kept" },
+  exports: { columns: ["person_id"], by: "cascade" },
   idempotency_claims: { nobodys: "sealed, under hashes that lead to nobody, for a day" },
+  identities: { columns: ["person_id"], by: "cascade" },
   imports: { columns: ["person_id"], by: "cascade" },
   moves: { columns: ["person_id", "new_person_id"], by: "kept" },
+  key_moves: { nobodys: "where a rotation of keys goes on: the last id of a slice, until it has ended" },
+  key_notes: { nobodys: "which versions of keys were noted" },
+  organisation_members: { columns: ["person_id"], by: "cascade" },
+  organisations: { nobodys: "names of organisations; one without an owner is as good as closed" },
   outbox: { nobodys: "sealed, for a day; those to the person's address go with them" },
   passkeys: { columns: ["person_id"], by: "cascade" },
   people: { columns: ["id"], by: "delete" },
+  programme_participants: { columns: ["person_id"], by: "cascade" },
+  programmes: { columns: ["researcher_id"], by: "unnamed" },
   recovery_codes: { columns: ["person_id"], by: "cascade" },
+  research_exports: { nobodys: "exports of programmes" },
+  revoked_client_tokens: { nobodys: "numbers of programs' tokens, until those would have expired" },
+  security_counts: { nobodys: "counts of a day" },
+  security_events: { nobodys: "a chain from which nothing can be taken; where a role was changed, with opaque ids" },
   sessions: { columns: ["person_id"], by: "cascade" },
   shared_with: { columns: ["owner_id", "grantee_id"], by: "everywhere" },
+  shared_with_partners: { columns: ["owner_id"], by: "everywhere" },
   totp: { columns: ["person_id"], by: "cascade" },
   vendor_states: { columns: ["person_id"], by: "delete" },
 };
 
 export const DIRECTORY_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {
   emails: { columns: ["person_id"], by: "delete" },
+  identities: { columns: ["person_id"], by: "delete" },
+  key_moves: { nobodys: "where a rotation of keys goes on: the last hash of a slice, until it has ended" },
   passkey_challenges: { nobodys: "hashes of challenges whose person is not known yet, for five minutes" },
+  sign_in_flows: { columns: ["person_id"], by: "delete" },
   vendor_accounts: { columns: ["person_id"], by: "delete" },
 };
+
+/** Columns whose opaque ids stay. */
+export function keptColumns(kind: PersonTable | NobodysTable | undefined): readonly string[] {
+  return kind !== undefined && "columns" in kind ? (kind.keeps ?? []) : [];
+}
 
 /** Folders of the region's bucket that hold files of one person, by their id. */
 export const PERSON_FOLDERS: readonly string[] = [];

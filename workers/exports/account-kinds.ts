@@ -1,3 +1,8 @@
+import type { SealedPlace } from "../../shared/crypto/sealing";
+import { parseId } from "../../shared/id";
+import { addressPlace } from "../credentials";
+import { labelPlace } from "../identities";
+
 /** One kind of thing that the records of a region know of a person. */
 export interface AccountKind {
   readonly kind: string;
@@ -7,6 +12,10 @@ export interface AccountKind {
   readonly sql: string;
   /** Fields whose texts are JSON. */
   readonly json?: readonly string[];
+  /** The rows lie in the regions of other people. */
+  readonly everywhere?: boolean;
+  /** Which field is sealed with the person's key, and where for: the vault opens it. */
+  readonly sealed?: { readonly field: string; readonly place: (id: string) => SealedPlace };
 }
 
 /** What an export says of the account, in the order of the archive. Never a secret or what can be guessed into one. A new table joins here, or `RECORDS_LEFT_OUT`. */
@@ -14,7 +23,7 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
   {
     kind: "account",
     tables: ["people", "credentials"],
-    // The address is opened by the vault before it is written.
+    sealed: { field: "email", place: (id) => addressPlace(personIn(id)) },
     sql: `select people.id, people.name, credentials.sealed_email as email, credentials.email_verified_at as emailVerifiedAt, people.time_zone as timeZone,
             people.locale, people.units, people.roles, people.created_at as createdAt, people.updated_at as updatedAt
           from people left join credentials on credentials.person_id = people.id where people.id = ?1`,
@@ -23,10 +32,18 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
   {
     kind: "factors",
     tables: ["totp", "recovery_codes", "passkeys"],
-    sql: `select 'password' as kind, null as id, null as name, changed_at as createdAt, null as lastUsedAt, null as "left" from credentials where person_id = ?1
+    sql: `select 'password' as kind, null as id, null as name, changed_at as createdAt, null as lastUsedAt, null as "left"
+            from credentials where person_id = ?1 and password_hash not like '!%'
           union all select 'totp', null, null, confirmed_at, null, null from totp where person_id = ?1
           union all select 'recovery_codes', null, null, null, null, count(*) from recovery_codes where person_id = ?1 and used_at is null
           union all select 'passkey', id, name, created_at, last_used_at, null from passkeys where person_id = ?1`,
+  },
+  {
+    kind: "sign-in-providers",
+    tables: ["identities"],
+    sealed: { field: "label", place: labelPlace },
+    sql: `select id, provider, sealed_label as label, created_at as linkedAt, last_used_at as lastUsedAt
+          from identities where person_id = ?1 order by id`,
   },
   {
     kind: "sessions",
@@ -51,7 +68,52 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     tables: ["shared_with"],
     sql: "select owner_id as owner, consent_id as consent from shared_with where grantee_id = ?1 order by owner_id, consent_id",
   },
+  {
+    kind: "organisations",
+    tables: ["organisations", "organisation_members"],
+    sql: `select organisations.id, organisations.name, role, invited_at as invitedAt, joined_at as joinedAt, closed_at as closedAt
+          from organisation_members join organisations on organisations.id = organisation_id where person_id = ?1 order by organisations.id`,
+  },
+  {
+    kind: "research-participations",
+    tables: ["programme_participants"],
+    sql: `select programme_id as programme, programmes.title, programmes.state, consent_id as consent
+          from programme_participants join programmes on programmes.id = programme_id where person_id = ?1 order by programme_id, consent_id`,
+  },
+  {
+    kind: "research-programmes",
+    tables: ["programmes"],
+    sql: `select id, title, purpose, categories, metrics, from_date as "from", to_date as "to", cohort, epsilon / 1000.0 as epsilon, state,
+            created_at as createdAt from programmes where researcher_id = ?1 order by id`,
+    json: ["categories", "metrics"],
+  },
+  {
+    kind: "research-exports",
+    tables: ["research_exports"],
+    sql: `select research_exports.id, programme_id as programme, research_exports.created_at as createdAt
+          from programmes join research_exports on programme_id = programmes.id where researcher_id = ?1 order by programme_id, research_exports.id`,
+  },
+  {
+    kind: "emergency-reviews",
+    tables: ["emergency_reviews"],
+    everywhere: true,
+    sql: `select id, 'clinician' as "as", person_id as person, opened_at as openedAt, ends_at as endsAt, state, decided_at as decidedAt
+            from emergency_reviews where clinician_id = ?1
+          union all select id, 'reviewer', person_id, opened_at, ends_at, state, decided_at from emergency_reviews where reviewer_id = ?1`,
+  },
+  {
+    kind: "erasures",
+    tables: ["erasures"],
+    sql: `select id, state, requested_at as requestedAt, due_at as dueAt, finished_at as finishedAt
+          from erasures where person_id = ?1 order by id`,
+  },
 ];
+
+function personIn(id: string) {
+  const person = parseId("person", id);
+  if (person === undefined) throw new TypeError("not a person");
+  return person;
+}
 
 /** Tables of a region's records and of the directory that no export shows, and why. */
 export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
@@ -62,6 +124,16 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   vendor_states: "Authorizations under way, as hashes, for ten minutes.",
   due_connections: "When each connection is asked again; the connections are in the export.",
   exports: "Ids of the exports; the vault's own list of them is in the export.",
+  emergency_openings: "How often a clinician tried within the last day, for a limit; what was opened is in the export.",
+  shared_with_partners: "Pointers to the consents that were given to partners; the consents are in the export.",
+  clients: "Programs of organisations: they belong to these.",
+  client_assertions: "Numbers of assertions that programs have used, for minutes; names nobody.",
+  revoked_client_tokens: "Numbers of programs' tokens; names nobody.",
+  key_moves: "Where a rotation of keys goes on.",
+  key_notes: "Which versions of keys were noted.",
+  security_counts: "Counts of a day; names nobody.",
+  security_events: "What happens to the deployment. What an administrator did with the person's roles is in their access log too.",
+  sign_in_flows: "Ways to a provider and back, as hashes, for minutes.",
   emails: "A keyed hash of the address, which leads to the region; the address is in the export.",
   passkey_challenges: "Sign-ins under way, as hashes; names nobody.",
   vendor_accounts: "Keyed hashes of accounts at vendors, which lead to the connections; those are in the export.",

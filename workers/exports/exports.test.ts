@@ -4,8 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { exportKey } from "../../shared/exports/status";
-import { registerPerson, type RegisteredPerson } from "../../test/people";
+import { regionalKeys } from "../../shared/crypto/keys";
+import { signAccessToken } from "../../shared/crypto/tokens";
+import { newId, systemRandom } from "../../shared/id";
 import { filesOf } from "../../test/exports";
+import { leaver } from "../../test/leaver";
+import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson } from "../../test/people";
+import { regional, vaultOf } from "../regional";
 import { exportListSchema, exportSchema } from "./schemas";
 
 const problemShape = z.object({ code: z.string(), status: z.number() });
@@ -15,10 +20,11 @@ async function codeOf(response: Response): Promise<[number, string]> {
   return [status, code];
 }
 
-const begin = async (person: RegisteredPerson) => await person.fetch("/v1/me/exports", { method: "POST" });
-const read = async (person: RegisteredPerson, id: string) => exportSchema.parse(await (await person.fetch(`/v1/me/exports/${id}`)).json());
+type Caller = Pick<RegisteredPerson, "fetch">;
+const begin = async (person: Caller) => await person.fetch("/v1/me/exports", { method: "POST" });
+const read = async (person: Caller, id: string) => exportSchema.parse(await (await person.fetch(`/v1/me/exports/${id}`)).json());
 
-async function ended(person: RegisteredPerson, id: string): Promise<z.infer<typeof exportSchema>> {
+async function ended(person: Caller, id: string): Promise<z.infer<typeof exportSchema>> {
   for (let turn = 0; turn < 50; turn++) {
     const found = await read(person, id);
     if (found.state !== "running") return found;
@@ -27,7 +33,7 @@ async function ended(person: RegisteredPerson, id: string): Promise<z.infer<type
   throw new Error("the export does not end");
 }
 
-async function exported(person: RegisteredPerson) {
+async function exported(person: Caller) {
   const response = await begin(person);
   expect(response.status, await response.clone().text()).toBe(202);
   const { id } = exportSchema.parse(await response.json());
@@ -93,6 +99,61 @@ describe("an export", () => {
     // Nothing that lets anybody in.
     const everything = [...files.values()].join("\n");
     for (const secret of ["password_hash", "scrypt", ada.password, ada.refreshToken]) expect(everything).not.toContain(secret);
+  });
+
+  test("says what the parts of trust know: providers, organisations, research, emergencies", async () => {
+    const one = await leaver("eu");
+    const { records, keys } = regional(env, "eu");
+    const review = (id: string, owner: string, clinician: string, reviewer: string | null, database = records) =>
+      database
+        .prepare(
+          "insert into emergency_reviews (id, person_id, clinician_id, opened_at, ends_at, state, reviewer_id, decided_at) values (?, ?, ?, 1, 2, 'justified', ?, 3)",
+        )
+        .bind(id, owner, clinician, reviewer);
+    // Its file is no archive, and goes while the export runs.
+    await records.prepare("delete from imports where person_id = ?").bind(one.person).run();
+    // They worked for somebody of another region, too.
+    const [asClinician, asReviewer] = [newId("emergencyAccess", "us", Date.now()), newId("emergencyAccess", "eu", Date.now())];
+    await review(asClinician, one.friend, one.person, null, regional(env, "us").records).run();
+    await review(asReviewer, ada.person.id, one.friend, one.person).run();
+    const identity = await records.prepare("select id from identities where person_id = ?").bind(one.person).first<string>("id");
+    const vault = vaultOf(env, one.person);
+    const label = await vault.seal({ table: "identities", column: "sealed_label", row: identity ?? "" }, "ada@provider.test");
+    await records.prepare("update identities set sealed_label = ? where id = ?").bind(label, identity).run();
+    await records.prepare("update credentials set password_hash = '!none' where person_id = ?").bind(one.person).run();
+    await records.prepare("update sessions set acr = 'aal2' where person_id = ?").bind(one.person).run();
+    const access = newId("emergencyAccess", "eu", Date.now());
+    const doctor = { kind: "person", person: one.friend, session: one.friendSession, roles: ["clinician"], assurance: "aal2" } as const;
+    await vault.prepareEmergency(doctor, access, "Grace", "Found unconscious.");
+    await vault.openEmergency(access);
+    const claims = { ...one.actor, clientId: "meridian", scope: "me", amr: ["pwd", "otp"], acr: "aal2" } as const;
+    const authTime = Math.floor(Date.now() / 1_000);
+    const token = await signAccessToken(ORIGIN, regionalKeys(keys), { ...claims, authTime }, Date.now(), systemRandom);
+    const self = {
+      fetch: async (path: string, init: RequestInit = {}) =>
+        await fetchApp(path, { ...init, headers: { authorization: `Bearer ${token}` } }),
+    };
+    const { state, result } = await exported(self);
+    expect(state).toBe("done");
+    const { files } = await filesOf(new Uint8Array(await (await self.fetch(result?.url ?? "")).arrayBuffer()));
+    const lines = (kind: string) =>
+      (files.get(`${kind}.ndjson`) ?? "")
+        .trim()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line));
+    expect(lines("sign-in-providers")).toMatchObject([{ provider: "google", label: "ada@provider.test" }]);
+    expect(files.get("factors.ndjson")).not.toContain('"password"');
+    expect(lines("organisations")).toMatchObject([{ name: "Clinic", role: "owner" }]);
+    expect(lines("research-participations")).toMatchObject([{ title: "Study", state: "open" }]);
+    expect(lines("research-programmes")).toMatchObject([{ title: "Study", purpose: "To learn." }]);
+    expect(lines("emergency-reviews")).toMatchObject([
+      { id: asReviewer, as: "reviewer", person: ada.person.id, state: "justified" },
+      { id: asClinician, as: "clinician", person: one.friend },
+    ]);
+    expect(lines("emergency-accesses")).toMatchObject([
+      { id: access, clinician: one.friend, clinicianName: "Grace", reason: "Found unconscious.", state: "open", outcome: null },
+    ]);
+    expect(files.get("consents.ndjson")).toContain('"granteeKind":"programme"');
   });
 
   test("is downloaded in parts that make the whole", async () => {

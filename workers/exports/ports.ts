@@ -23,6 +23,8 @@ export interface ExportPorts {
   readonly now: Clock;
   readonly random: RandomBytes;
   readonly records: D1Database;
+  /** The records of another region, where rows of others name the person. */
+  readonly recordsOf: (region: Region) => D1Database;
   readonly files: R2Bucket;
   readonly keys: RegionalKeys;
   /** Logs the access; throws `session_ended` where the actor's session has ended. */
@@ -44,6 +46,7 @@ export function exportPorts(c: AppContext, actor: PersonActor): ExportPorts {
     now: c.get("now"),
     random: systemRandom,
     records,
+    recordsOf: (one) => regional(c.env, one).records,
     files,
     keys: regionalKeys(keys),
     admit: async (action, about = []) => await vault.admit(actor, { action, resource: "export", about: [...about] }),

@@ -2,10 +2,11 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { describe, expect, it, test } from "vitest";
 import { z } from "zod";
+import { directoryHashesOf } from "../../shared/crypto/identity-hashes";
 import { newId } from "../../shared/id";
 import { ORIGIN } from "../../test/people";
 import { createApp } from "../app";
-import { claimIdentity, directoryHashesOf, findIdentityClaim, replaceIdentityClaim } from "./directory";
+import { claimIdentity, findIdentityClaim, replaceIdentityClaim } from "./directory";
 import { cleanFlows, keepFlow } from "./flows";
 import { providerAccess, type SignInEnv } from "./provider-access";
 

@@ -1,20 +1,6 @@
-import { hmacHex } from "../../shared/crypto/hmac";
-import type { DirectoryKeys, RegionalKeys } from "../../shared/crypto/keys";
+import type { IdentityHashes } from "../../shared/crypto/identity-hashes";
 import { parseId, type PersonId } from "../../shared/id";
 import type { ProviderId } from "./providers";
-
-/** The keyed hashes of an identity: the current version first, then the older ones that rows may still carry. */
-export type IdentityHashes = readonly [IdentityHash, ...IdentityHash[]];
-export interface IdentityHash {
-  readonly version: string;
-  readonly hash: string;
-}
-
-/** Who somebody is at a provider: the issuer, and a subject that never changes or is given again. Never an address. */
-export interface Identity {
-  readonly issuer: string;
-  readonly subject: string;
-}
 
 /** Where an identity leads. */
 export interface IdentityClaim {
@@ -27,16 +13,6 @@ interface Row {
   identity_hash: string;
   person_id: string;
   claimed_at: number;
-}
-
-/** Hashes under which the directory may know an identity. */
-export async function directoryHashesOf(keys: DirectoryKeys, identity: Identity): Promise<IdentityHashes> {
-  return await hashes(keys.email.current, Object.entries(keys.email.keys), "dir-identity", identity);
-}
-
-/** Hashes under which a region may know an identity. */
-export async function regionalHashesOf(keys: RegionalKeys, identity: Identity): Promise<IdentityHashes> {
-  return await hashes(keys.index.current, Object.entries(keys.index.keys), "identities", identity);
 }
 
 /** The claim on an identity, or undefined where nobody has one. Moves a row under an old key version to the current one. */
@@ -62,7 +38,7 @@ export async function claimIdentity(
   { provider, person, now }: { readonly provider: ProviderId; readonly person: PersonId; readonly now: number },
 ): Promise<IdentityClaim> {
   const [current] = all;
-  const [, found] = await directory.batch<Row>([
+  const [, , found] = await directory.batch<Row>([
     directory
       .prepare(
         `insert into identities (identity_hash, key_version, person_id, claimed_at, provider)
@@ -70,6 +46,10 @@ export async function claimIdentity(
          on conflict do nothing`,
       )
       .bind(current.hash, current.version, person, now, listOf(all), provider),
+    // Whoever takes up what they had left behind begins anew: it is not cleared away under them.
+    directory
+      .prepare("update identities set claimed_at = ? where identity_hash in (select value from json_each(?)) and person_id = ?")
+      .bind(now, listOf(all), person),
     select(directory, all),
   ]);
   const claim = claimOf(found?.results[0]);
@@ -115,18 +95,4 @@ function listOf(all: IdentityHashes): string {
 function claimOf(row: Row | undefined): IdentityClaim | undefined {
   const person = row === undefined ? undefined : parseId("person", row.person_id);
   return row === undefined || person === undefined ? undefined : { person, claimedAt: row.claimed_at };
-}
-
-async function hashes(
-  current: string,
-  keys: readonly (readonly [version: string, key: string])[],
-  prefix: string,
-  { issuer, subject }: Identity,
-): Promise<IdentityHashes> {
-  const all = await Promise.all(
-    keys.map(async ([version, key]) => ({ version, hash: await hmacHex(key, prefix, `${issuer}\0${subject}`) })),
-  );
-  const [first] = all.filter(({ version }) => version === current);
-  if (first === undefined) throw new TypeError("the key ring has no current key");
-  return [first, ...all.filter(({ version }) => version !== current)];
 }

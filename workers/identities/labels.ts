@@ -1,3 +1,4 @@
+import { type Identity, identityText, subjectPlace } from "../../shared/crypto/identity-hashes";
 import type { SealedPlace } from "../../shared/crypto/sealing";
 import { type Id, type PersonId, regionOf } from "../../shared/id";
 import type { IdentityPorts } from "./ports";
@@ -13,6 +14,16 @@ export async function keepLabel(ports: IdentityPorts, person: PersonId, id: Id<"
   await ports
     .stores(regionOf(person))
     .records.prepare("update identities set sealed_label = ? where id = ? and person_id = ?")
+    .bind(sealed, id, person)
+    .run();
+}
+
+/** Keeps who the person is at the provider, sealed with their key: only their vault can hash it anew when a key is rotated. */
+export async function keepSubject(ports: IdentityPorts, person: PersonId, id: Id<"identity">, identity: Identity): Promise<void> {
+  const sealed = await ports.vault(person).seal(subjectPlace(id), identityText(identity));
+  await ports
+    .stores(regionOf(person))
+    .records.prepare("update identities set sealed_subject = ? where id = ? and person_id = ? and sealed_subject is null")
     .bind(sealed, id, person)
     .run();
 }

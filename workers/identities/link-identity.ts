@@ -1,9 +1,9 @@
 import type { PersonActor } from "../../shared/context";
+import { identityText, regionalHashesOf, subjectPlace } from "../../shared/crypto/identity-hashes";
 import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { notifyOwner } from "../credentials";
 import { endOthers, LIVE_SESSION, requireSession, sessionGuard, tellEnded } from "../sessions";
-import { regionalHashesOf } from "./directory";
 import type { Handoff } from "./flows";
 import { labelPlace } from "./labels";
 import type { IdentityPorts } from "./ports";
@@ -33,15 +33,17 @@ export async function linkIdentity(ports: IdentityPorts, actor: PersonActor, han
   const now = ports.now();
   const [hash] = await regionalHashesOf(keys, proven);
   const id = newId("identity", region, now, ports.random);
-  const label = email === undefined ? null : await ports.vault(person).seal(labelPlace(id), email);
+  const vault = ports.vault(person);
+  const subject = await vault.seal(subjectPlace(id), identityText(proven));
+  const label = email === undefined ? null : await vault.seal(labelPlace(id), email);
   const [guard, linked] = await records.batch([
     sessionGuard(records, actor, now),
     records
       .prepare(
-        `insert into identities (id, person_id, provider, identity_hash, key_version, sealed_label, created_at)
-         select ?4, ?2, ?5, ?6, ?7, ?8, ?3 where ${LIVE_SESSION} on conflict do nothing`,
+        `insert into identities (id, person_id, provider, identity_hash, key_version, sealed_label, sealed_subject, created_at)
+         select ?4, ?2, ?5, ?6, ?7, ?8, ?9, ?3 where ${LIVE_SESSION} on conflict do nothing`,
       )
-      .bind(actor.session, person, now, id, provider, hash.hash, hash.version, label),
+      .bind(actor.session, person, now, id, provider, hash.hash, hash.version, label, subject),
     endOthers(records, actor, now, "factor_changed"),
   ]);
   requireSession(guard);

@@ -302,6 +302,21 @@ describe("proving anew at a provider", () => {
     expect((await send("POST", "/v1/me/totp", undefined, bearer(accessToken))).status).toBe(201);
   });
 
+  it("is enough for whoever has no password to export everything, and to ask for their erasure", async () => {
+    const { who } = await fromGoogle();
+    const token = await comeBack(who);
+    const ask = async (bearerToken: string) => {
+      const exported = await send("POST", "/v1/me/exports", undefined, bearer(bearerToken));
+      const erased = await send("DELETE", "/v1/me", undefined, bearer(bearerToken));
+      return [exported.status, erased.status];
+    };
+    expect(await ask(token)).toEqual([403, 403]);
+    const flow = await beginProof(token);
+    const proven = await prove(token, await agree(google, flow, { ...who, auth_time: now() }), flow.verifier);
+    const { accessToken } = z.object({ accessToken: z.string() }).parse(await proven.json());
+    expect(await ask(accessToken)).toEqual([202, 202]);
+  });
+
   it.each([
     ["does not say when", undefined],
     ["says that it was an hour ago", 3_600],

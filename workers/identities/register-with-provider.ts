@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { MINUTE_MS } from "../../shared/clock";
+import { directoryHashesOf, type Identity, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { noPassword } from "../../shared/crypto/password";
 import { newId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { type Alongside, completeRegistration, limitRegistrations, type SignedIn } from "../accounts";
 import { inBackground, PROVIDER_METHODS } from "../credentials";
-import { claimIdentity, directoryHashesOf, type Identity, regionalHashesOf, replaceIdentityClaim } from "./directory";
+import { claimIdentity, replaceIdentityClaim } from "./directory";
 import { dropRegistration, readRegistration } from "./flows";
-import { keepLabel } from "./labels";
+import { keepLabel, keepSubject } from "./labels";
 import type { IdentityPorts } from "./ports";
 import { PROVIDER_IDS, type ProviderId } from "./providers";
 import type { RegisterWithProvider } from "./schemas";
@@ -66,6 +67,7 @@ async function alongside(ports: IdentityPorts, { person, provider, identity, ema
   const [hash] = await regionalHashesOf(keys, identity);
   const id = newId("identity", regionOf(person), now, ports.random);
   inBackground(ports, "label", async () => await keepLabel(ports, person, id, email));
+  inBackground(ports, "subject", async () => await keepSubject(ports, person, id, identity));
   return {
     identity: id,
     statements: [

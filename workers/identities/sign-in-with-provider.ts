@@ -1,11 +1,13 @@
 import { MINUTE_MS } from "../../shared/clock";
+import { directoryHashesOf, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { type Id, parseId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { nameSchema, pushProfile, regionOfUnknown, requireFreeAddress, type SignedIn } from "../accounts";
-import { beginNetworkAttempt, needsSecondFactor, PROVIDER_METHODS, secondFactorNeeded } from "../credentials";
+import { beginNetworkAttempt, inBackground, needsSecondFactor, PROVIDER_METHODS, secondFactorNeeded } from "../credentials";
 import { openSession } from "../sessions";
-import { directoryHashesOf, findIdentityClaim, regionalHashesOf } from "./directory";
+import { findIdentityClaim } from "./directory";
 import { type Handoff, keepRegistration } from "./flows";
+import { keepSubject } from "./labels";
 import type { IdentityPorts } from "./ports";
 import { type Proven, proveIdentity } from "./prove-identity";
 import type { RegistrationNeeded } from "./schemas";
@@ -15,6 +17,7 @@ const REGISTRATION_MS = 15 * MINUTE_MS;
 interface Row {
   id: string;
   identity_hash: string;
+  sealed_subject: string | null;
   name: string;
   time_zone: string;
   locale: string;
@@ -74,7 +77,7 @@ export async function findPerson(
   const hashes = await regionalHashesOf(keys, proven);
   const row = await records
     .prepare(
-      `select identities.id, identities.identity_hash, people.name, people.time_zone, people.locale, credentials.password_hash,
+      `select identities.id, identities.identity_hash, identities.sealed_subject, people.name, people.time_zone, people.locale, credentials.password_hash,
          ${needsSecondFactor("people.id")} as second
        from identities join people on people.id = identities.person_id join credentials on credentials.person_id = people.id
        where identities.person_id = ? and identities.provider = ? and identities.identity_hash in (select value from json_each(?))`,
@@ -90,6 +93,7 @@ export async function findPerson(
       .bind(current.hash, current.version, row.id)
       .run();
   }
+  if (row.sealed_subject === null) inBackground(ports, "subject", async () => await keepSubject(ports, person, identity, proven));
   return { person, identity, row };
 }
 

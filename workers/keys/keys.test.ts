@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeProtectedHeader } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -5,18 +6,28 @@ import { z } from "zod";
 import { PersonKey } from "../../durable-objects/vault/connections/person-key";
 import { freshKey, freshSigningKey } from "../../scripts/local-secrets";
 import { directoryHashes } from "../../shared/crypto/email-hashes";
-import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
+import { openBox } from "../../shared/crypto/box";
+import { directoryHashesOf, type Identity, identityText, regionalHashesOf, subjectPlace } from "../../shared/crypto/identity-hashes";
+import { directoryKeys, keyOf, type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { seal, unseal } from "../../shared/crypto/sealing";
+import { hasTombstone, putTombstone } from "../../shared/erasure/tombstones";
 import { newId, systemRandom } from "../../shared/id";
 import { DAY_MS } from "../../shared/clock";
-import { Deployment, type Resident, type Rings, type Tokens } from "../../test/deployment";
+import { Deployment, type Resident, type Rings, type Settled, type Tokens } from "../../test/deployment";
 import { freshPassword } from "../../test/people";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
+import type { ProgrammeTerms } from "../../durable-objects/programme/terms";
 import { claimEmail } from "../accounts/directory";
+import { erasurePorts } from "../erasure";
+import { openLetter, sealLetter } from "../erasure/last-letter";
+import { reconcileTombstones } from "../erasure/reconcile";
+import { claimIdentity, findIdentityClaim } from "../identities/directory";
+import { programmeOf, vaultOf } from "../regional";
 import { listSecurityEvents } from "../security";
 import { COUNTS, countOld } from "./count-old";
 import { moveKeys, moveNow } from "./move-all";
 import { directoryAddresses } from "./move-directory";
+import { moveTombstones, tombstonePartsLeft } from "./move-tombstones";
 import { type KeyPorts, keyPorts } from "./ports";
 
 /** A password is hashed in every step: a busy machine needs its time. */
@@ -112,7 +123,13 @@ test("rotating every key signs nobody out, moves everything, and the old keys ca
   expect(published.keys.map(({ kid }) => kid)).toContain(kidOf(next));
   expect(await refreshed(ada.tokens), "the answer may have been lost").toMatchObject({ refreshToken: next.refreshToken });
   const before = await countOld(ports());
-  expect(before.regions.us).toMatchObject({ wrapping: { old: 1 }, index: { old: 1, waiting: 0 }, pepper: { old: 1 }, refresh: { old: 1 } });
+  // One address, and sixteen parts of the marks of erased persons that nobody has gone through.
+  expect(before.regions.us).toMatchObject({
+    wrapping: { old: 1 },
+    index: { old: 17, waiting: 0 },
+    pepper: { old: 1 },
+    refresh: { old: 1 },
+  });
   expect(before.directory).toMatchObject({ email: { old: 1 }, vendor: { old: 1 } });
   expect(before.regions.eu.pepper.old, "rehashed at the sign-in").toBe(0);
 
@@ -120,6 +137,7 @@ test("rotating every key signs nobody out, moves everything, and the old keys ca
   expect((await signIn(ben)).status).toBe(201);
   // The second is of the session that the move at the beginning refreshed under the old key.
   live.now = () => Date.now() + 15 * DAY_MS;
+  await moveKeys(ports());
   const after = await countOld(ports());
   live.now = Date.now;
   for (const region of ["eu", "us", "ap"] as const)
@@ -138,7 +156,7 @@ test("rotating every key signs nobody out, moves everything, and the old keys ca
 
 describe("a move", () => {
   test("that is cut off goes on where it was, and one that cannot move does not hold up the others", async () => {
-    const people = await Promise.all(Array.from({ length: 3 }, () => live.register("eu")));
+    const people = [await live.register("eu"), await live.settle("eu"), await live.settle("eu")];
     everywhere(add);
     everywhere(use);
     const broken = people[1]?.id;
@@ -160,7 +178,9 @@ describe("a move", () => {
     for (let turn = 0; turn < 3; turn++) await moveKeys(ports(), 2);
     expect(await left()).toBe(0);
     expect((await countOld(ports())).directory.email.old).toBe(0);
-    for (const person of people) expect((await signIn(person)).status).toBe(201);
+    const found = await live.directory.prepare("select distinct person_id from emails where key_version = '2'").all();
+    expect(found.results).toHaveLength(3);
+    expect((await signIn(people[0] as Resident)).status).toBe(201);
   });
 
   test("whose write is lost changes nothing for anybody, and is made again", async () => {
@@ -181,7 +201,7 @@ describe("a move", () => {
   });
 
   test("does not count a vault that still runs with the older ring as moved", async () => {
-    await live.register("eu");
+    await live.settle("eu");
     everywhere(add);
     const older = ports();
     everywhere(use);
@@ -243,13 +263,190 @@ describe("a move", () => {
   });
 
   test("reads old rows by an index and looks at no others", async () => {
-    for (const [kind, sql] of Object.entries(COUNTS)) {
+    for (const [kind, statements] of Object.entries(COUNTS)) {
       const database = kind === "email" || kind === "vendor" ? live.directory : live.records("eu");
-      const statement = database.prepare(`explain query plan ${sql}`);
-      const { results } = await (kind === "refresh" ? statement.bind("2", 0) : statement.bind("2")).all<{ detail: string }>();
-      expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(/SCAN (people|credentials|sessions|emails|vendor_accounts)/);
+      for (const sql of statements) {
+        const statement = database.prepare(`explain query plan ${sql}`);
+        const { results } = await (kind === "refresh" ? statement.bind("2", 0) : statement.bind("2")).all<{ detail: string }>();
+        expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(
+          /SCAN (people|credentials|sessions|emails|vendor_accounts|identities|programmes|erasures)/,
+        );
+      }
     }
   });
+});
+
+/** An account at a provider, linked as the routes link one. */
+async function link(person: Settled): Promise<{ identity: Identity; id: string }> {
+  const identity = { issuer: "https://accounts.google.com", subject: crypto.randomUUID() };
+  const id = newId("identity", person.region, live.now());
+  const all = await directoryHashesOf(directoryKeys(live.secrets["DIRECTORY_KEYS"] ?? ""), identity);
+  await claimIdentity(live.directory, all, { provider: "google", person: person.id, now: live.now() });
+  const [mine] = await regionalHashesOf(ports().regions[person.region].keys, identity);
+  const sealed = await vaultOf(live.env, person.id).seal(subjectPlace(id), identityText(identity));
+  await live
+    .records(person.region)
+    .prepare(
+      `insert into identities (id, person_id, provider, identity_hash, key_version, sealed_subject, created_at)
+       values (?, ?, 'google', ?, ?, ?, ?)`,
+    )
+    .bind(id, person.id, mine.hash, mine.version, sealed, live.now())
+    .run();
+  return { identity, id };
+}
+
+describe("what else hangs on a key", () => {
+  const old = async () => {
+    const { regions, directory } = await countOld(ports());
+    return { ...Object.fromEntries(Object.entries(regions.eu).map(([kind, state]) => [kind, state.old])), email: directory.email.old };
+  };
+  const rotate = () => {
+    everywhere(add);
+    everywhere(use);
+  };
+
+  test("an account at a sign-in provider is found by both sides when the old keys are gone", async () => {
+    const person = await live.settle("eu");
+    const { identity } = await link(person);
+    rotate();
+    expect(await old()).toMatchObject({ index: 18, email: 2 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ index: 0, email: 0 });
+    everywhere(retire);
+    const claim = await findIdentityClaim(
+      live.directory,
+      await directoryHashesOf(directoryKeys(live.secrets["DIRECTORY_KEYS"] ?? ""), identity),
+    );
+    expect(claim?.person).toBe(person.id);
+    const [mine] = await regionalHashesOf(ports().regions.eu.keys, identity);
+    const found = await live.records("eu").prepare("select person_id from identities where identity_hash = ?").bind(mine.hash).first();
+    expect(found).toEqual({ person_id: person.id });
+  });
+
+  test("an account at a provider that was never kept is counted until its person signs in", async () => {
+    await link(await live.settle("eu"));
+    await live.records("eu").prepare("update identities set sealed_subject = null").run();
+    rotate();
+    for (let turn = 0; turn < 2; turn++) await moveKeys(ports());
+    expect((await countOld(ports())).regions.eu.index).toMatchObject({ old: 1, waiting: 1 });
+    expect(await old()).toMatchObject({ email: 1 });
+  });
+
+  test("a claim on an account at a provider that led to no link goes after a day, and no link moves it", async () => {
+    const person = await live.settle("eu");
+    const other = { issuer: "https://accounts.google.com", subject: "left behind" };
+    const all = await directoryHashesOf(directoryKeys(live.secrets["DIRECTORY_KEYS"] ?? ""), other);
+    await claimIdentity(live.directory, all, { provider: "google", person: person.id, now: live.now() });
+    await link(person);
+    rotate();
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ email: 1 });
+    live.now = () => Date.now() + 2 * DAY_MS;
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ email: 0 });
+    expect(await live.directory.prepare("select count(*) as n from identities").first("n")).toBe(1);
+  });
+
+  test("a programme keeps its key, also where an object of the old deployment is asked", async () => {
+    const id = newId("programme", "eu", live.now());
+    const terms = { id, categories: ["activity"], metrics: ["steps"], fromDay: 1, toDay: 2, cohort: 11, epsilon: 1_000 } as ProgrammeTerms;
+    const before = programmeOf(live.env, id);
+    expect(await before.establish(terms)).toBe("1");
+    await live
+      .records("eu")
+      .prepare(
+        `insert into programmes (id, title, purpose, categories, metrics, from_date, to_date, cohort, epsilon, state, created_at)
+         values (?, 't', 'p', '[]', '[]', '', '', 11, 1000, 'draft', 1)`,
+      )
+      .bind(id)
+      .run();
+    const sealed = async () =>
+      await runInDurableObject(
+        programmeOf(env, id),
+        (_object, { storage }) => storage.sql.exec<{ sealed_key: string }>("SELECT sealed_key FROM programme").one().sealed_key,
+      );
+    const opened = async (ring: RegionalKeys) => {
+      const [version = "", box = ""] = (await sealed()).split(".");
+      return await openBox(keyOf(ring.wrapping, version) ?? "", "programme key", id, box);
+    };
+    const key = await opened(ports().regions.eu.keys);
+    everywhere(add);
+    const older = ports();
+    everywhere(use);
+    expect(await old()).toMatchObject({ wrapping: 1 });
+    await moveKeys({ ...ports(), programme: (one) => older.programme(one) });
+    expect(await old(), "it said that it is still under the old one").toMatchObject({ wrapping: 1 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ wrapping: 0 });
+    everywhere(retire);
+    expect(await opened(ports().regions.eu.keys)).toBe(key);
+    expect(await programmeOf(live.env, id).rewrapKey()).toBe("2");
+  });
+
+  test("the last letter of an erasure that waits opens when the old key is gone", async () => {
+    const id = newId("erasure", "eu", live.now());
+    const written = { to: "someone@people.test", locale: "en", secret: "s" };
+    const letter = await sealLetter(ports().regions.eu.keys, id, written, systemRandom);
+    await live
+      .records("eu")
+      .prepare(
+        `insert into erasures (id, person_id, reason, state, next_at, requested_at, due_at, letter) values (?, ?, 'asked', 'waiting', ?3, 1, ?3, ?4)`,
+      )
+      .bind(id, newId("person", "eu", live.now()), 9e15, letter)
+      .run();
+    rotate();
+    expect(await old()).toMatchObject({ wrapping: 1 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ wrapping: 0 });
+    everywhere(retire);
+    const kept = await live.records("eu").prepare("select letter from erasures where id = ?").bind(id).first<string>("letter");
+    expect(await openLetter(ports().regions.eu.keys, id, kept)).toEqual(written);
+  });
+
+  test("an erased person whom a copy brings back is noticed when the old keys are gone", async () => {
+    const person = await live.settle("eu");
+    const { files } = ports().regions.eu;
+    await putTombstone(files, ports().regions.eu.keys, person.id);
+    rotate();
+    expect(await old(), "the parts of the marks count until they were gone through").toMatchObject({ index: 17 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ index: 0 });
+    everywhere(retire);
+    expect(await hasTombstone(files, ports().regions.eu.keys, person.id)).toBe(true);
+    const shard = erasurePorts(live.env, live.now);
+    expect(await reconcileTombstones(shard, "eu")).toBe(1);
+    const begun = await live.records("eu").prepare("select reason from erasures where person_id = ?").bind(person.id).first("reason");
+    expect(begun).toBe("restored");
+  });
+
+  test("a mark that is put under the old key behind the sweep is found by the next one, before the key may go", async () => {
+    const late = newId("person", "eu", live.now());
+    everywhere(add);
+    const before = ports().regions.eu;
+    everywhere(use);
+    await moveKeys(ports());
+    await putTombstone(before.files, before.keys, late);
+    live.now = () => Date.now() + 25 * 3_600_000;
+    expect(await old(), "what was gone through a day ago counts no more").toMatchObject({ index: 16 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ index: 0 });
+    everywhere(retire);
+    expect(await hasTombstone(before.files, ports().regions.eu.keys, late)).toBe(true);
+  });
+
+  test("marks are gone through in slices that can be cut off", async () => {
+    const { files, keys } = ports().regions.eu;
+    const people = Array.from({ length: 12 }, () => newId("person", "eu", live.now()));
+    for (const person of people) await putTombstone(files, keys, person);
+    rotate();
+    for (let turn = 0; turn < 400 && (await tombstonesLeft()) > 0; turn++) await moveTombstones(ports(), ports().regions.eu, 5);
+    expect(await tombstonesLeft()).toBe(0);
+    everywhere(retire);
+    const found = await Promise.all(people.map(async (person) => await hasTombstone(files, ports().regions.eu.keys, person)));
+    expect(found.every(Boolean)).toBe(true);
+  });
+
+  const tombstonesLeft = async () => await tombstonePartsLeft(live.records("eu"), "2", live.now());
 });
 
 describe("a person's key", () => {
@@ -355,7 +552,7 @@ describe("the operator", () => {
   const operator = () => ({ authorization: `Bearer ${live.secrets["OPERATIONS_SECRET"]}` });
 
   test("sees versions and counts, moves a slice, and it is written down without anybody's id", async () => {
-    const person = await live.register("eu");
+    const person = await live.settle("eu");
     everywhere(add);
     everywhere(use);
     const status = await live.fetch("/v1/operations/keys", { headers: operator() });

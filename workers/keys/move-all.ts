@@ -1,7 +1,8 @@
 import { REGIONS } from "../../shared/region";
 import { countOld, type KeyStatus } from "./count-old";
-import { directoryAddresses, vendorAccounts } from "./move-directory";
-import { regionalAddresses, wrappedKeys } from "./move-regional";
+import { directoryAddresses, directoryIdentities, vendorAccounts } from "./move-directory";
+import { lastLetters, programmeKeys, regionalAddresses, regionalIdentities, wrappedKeys } from "./move-regional";
+import { moveTombstones } from "./move-tombstones";
 import { noteKeys } from "./note-keys";
 import { type KeyPorts, keyPorts } from "./ports";
 import { type Moved, moveSlice, SLICE } from "./slice";
@@ -14,9 +15,14 @@ export async function moveKeys(ports: KeyPorts, limit = SLICE): Promise<Moved> {
   const slices = await Promise.all([
     ...REGIONS.flatMap((region) => [
       moveSlice(wrappedKeys(ports, region), ports.log, limit),
+      moveSlice(programmeKeys(ports, region), ports.log, limit),
+      moveSlice(lastLetters(ports, region), ports.log, limit),
       moveSlice(regionalAddresses(ports, region), ports.log, limit),
+      moveSlice(regionalIdentities(ports, region), ports.log, limit),
+      moveTombstones(ports, ports.regions[region], limit),
     ]),
     moveSlice(directoryAddresses(ports), ports.log, limit),
+    moveSlice(directoryIdentities(ports), ports.log, limit),
     moveSlice(vendorAccounts(ports), ports.log, limit),
   ]);
   return slices.reduce((sum, { moved, failed }) => ({ moved: sum.moved + moved, failed: sum.failed + failed }), { moved: 0, failed: 0 });

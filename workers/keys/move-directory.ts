@@ -1,4 +1,5 @@
 import { DAY_MS } from "../../shared/clock";
+import { subjectPlace } from "../../shared/crypto/identity-hashes";
 import { regionOf } from "../../shared/id";
 import { addressPlace } from "../credentials";
 import { type KeyPorts, personIn } from "./ports";
@@ -47,6 +48,56 @@ export function directoryAddresses(ports: KeyPorts): Moving<EmailRow> {
       return records
         .prepare("update or ignore emails set email_hash = ?, key_version = ? where email_hash = ? and person_id = ?")
         .bind(email.hash, email.version, email_hash, person);
+    },
+  };
+}
+
+interface IdentityRow {
+  identity_hash: string;
+  person_id: string;
+  provider: string;
+  claimed_at: number;
+}
+
+/** Accounts at sign-in providers that the directory finds under an older key. A claim that has led to no link for a day is taken out. */
+export function directoryIdentities(ports: KeyPorts): Moving<IdentityRow> {
+  const { records, keys } = ports.directory;
+  return {
+    kind: "email identities",
+    records,
+    ring: keys.email,
+    page: async (version, after, limit) =>
+      (
+        await records
+          .prepare(
+            `select identity_hash, person_id, provider, claimed_at from identities
+             where key_version = ? and identity_hash > ? order by identity_hash limit ?`,
+          )
+          .bind(version, after, limit)
+          .all<IdentityRow>()
+      ).results,
+    keyOf: ({ identity_hash }) => identity_hash,
+    async move({ identity_hash, person_id, provider, claimed_at }) {
+      const person = personIn(person_id);
+      const linked = await ports.regions[regionOf(person)].records
+        .prepare("select id, sealed_subject from identities where person_id = ? and provider = ?")
+        .bind(person, provider)
+        .first<{ id: string; sealed_subject: string | null }>();
+      // Not kept yet: whether the claim is of what is linked, nobody can say before the next sign-in.
+      if (linked !== null && linked.sealed_subject === null) return undefined;
+      const sealed = linked?.sealed_subject ?? undefined;
+      const hashes =
+        linked === null || sealed === undefined ? [] : (await ports.vault(person).provenHashes(subjectPlace(linked.id), sealed)).email;
+      const [current] = hashes;
+      if (current === undefined || !hashes.some(({ hash }) => hash === identity_hash)) {
+        // A call that takes the claim up changes its time first.
+        return claimed_at > ports.now() - ABANDONED_MS
+          ? undefined
+          : records.prepare("delete from identities where identity_hash = ? and claimed_at = ?").bind(identity_hash, claimed_at);
+      }
+      return records
+        .prepare("update or ignore identities set identity_hash = ?, key_version = ? where identity_hash = ? and person_id = ?")
+        .bind(current.hash, current.version, identity_hash, person);
     },
   };
 }

@@ -1,5 +1,8 @@
+import { subjectPlace } from "../../shared/crypto/identity-hashes";
+import { parseId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { addressPlace } from "../credentials";
+import { resealLetter } from "../erasure";
 import { type KeyPorts, personIn } from "./ports";
 import type { Moving } from "./slice";
 
@@ -64,6 +67,103 @@ export function regionalAddresses(ports: KeyPorts, region: Region): Moving<Crede
       return records
         .prepare("update or ignore credentials set email_hash = ?, key_version = ? where person_id = ? and email_hash = ?")
         .bind(index.hash, index.version, person, email_hash);
+    },
+  };
+}
+
+interface IdentityRow {
+  id: string;
+  person_id: string;
+  identity_hash: string;
+  sealed_subject: string;
+}
+
+/** Accounts at sign-in providers that the region finds under an older index key. One that was never kept waits for its next sign-in. */
+export function regionalIdentities(ports: KeyPorts, region: Region): Moving<IdentityRow> {
+  const { records, keys } = ports.regions[region];
+  return {
+    kind: "index identities",
+    records,
+    ring: keys.index,
+    page: async (version, after, limit) =>
+      (
+        await records
+          .prepare(
+            `select id, person_id, identity_hash, sealed_subject from identities
+             where key_version = ? and id > ? and sealed_subject is not null order by id limit ?`,
+          )
+          .bind(version, after, limit)
+          .all<IdentityRow>()
+      ).results,
+    keyOf: ({ id }) => id,
+    async move({ id, person_id, identity_hash, sealed_subject }) {
+      const { index } = await ports.vault(personIn(person_id)).provenHashes(subjectPlace(id), sealed_subject);
+      const [current] = index;
+      return current === undefined
+        ? undefined
+        : records
+            .prepare("update or ignore identities set identity_hash = ?, key_version = ? where id = ? and identity_hash = ?")
+            .bind(current.hash, current.version, id, identity_hash);
+    },
+  };
+}
+
+interface ProgrammeRow {
+  id: string;
+  key_version: string | null;
+}
+
+/** Research programmes whose key is sealed by an older key of their region: each object moves its own. */
+export function programmeKeys(ports: KeyPorts, region: Region): Moving<ProgrammeRow> {
+  const { records, keys } = ports.regions[region];
+  return {
+    kind: "wrapping programmes",
+    records,
+    ring: keys.wrapping,
+    unknown: null,
+    page: async (version, after, limit) =>
+      (
+        await records
+          .prepare(
+            `select id, key_version from programmes where key_version ${version === null ? "is null and ?1 is null" : "= ?1"} and id > ?2 order by id limit ?3`,
+          )
+          .bind(version, after, limit)
+          .all<ProgrammeRow>()
+      ).results,
+    keyOf: ({ id }) => id,
+    async move({ id, key_version }) {
+      const programme = parseId("programme", id);
+      if (programme === undefined) throw new TypeError("a row names no programme");
+      const version = await ports.programme(programme).rewrapKey();
+      return version === key_version ? undefined : records.prepare("update programmes set key_version = ? where id = ?").bind(version, id);
+    },
+  };
+}
+
+interface LetterRow {
+  id: string;
+  letter: string;
+}
+
+/** Last letters of erasures that wait, sealed by an older key of the region, since the person's own will be gone when they are sent. */
+export function lastLetters(ports: KeyPorts, region: Region): Moving<LetterRow> {
+  const { records, keys } = ports.regions[region];
+  return {
+    kind: "wrapping letters",
+    records,
+    ring: keys.wrapping,
+    page: async (version, after, limit) =>
+      (
+        await records
+          .prepare("select id, letter from erasures where letter_key = ? and id > ? order by id limit ?")
+          .bind(version, after, limit)
+          .all<LetterRow>()
+      ).results,
+    keyOf: ({ id }) => id,
+    async move({ id, letter }) {
+      const moved = await resealLetter(keys, id, letter, ports.random);
+      if (moved === undefined) throw new TypeError("a letter does not open");
+      return records.prepare("update erasures set letter = ? where id = ? and letter = ?").bind(moved, id, letter);
     },
   };
 }

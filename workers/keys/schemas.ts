@@ -8,7 +8,11 @@ const kindSchema = z
   .object({
     current: z.string().describe("The version that new values are made with"),
     versions: z.array(z.string()),
-    old: count.nullable().describe("Rows that were made with another version; null where `counted` is not `rows`"),
+    old: count
+      .nullable()
+      .describe(
+        "Rows that were made with another version, and parts of the marks of erased persons that were not gone through yet; null where `counted` is not `rows`",
+      ),
     waiting: count.describe("Of those, rows that move only when their person signs in"),
     counted: z.enum(["rows", "time", "kept"]),
   })

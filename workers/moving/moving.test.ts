@@ -471,7 +471,7 @@ describe("moving to another region", () => {
     const changed = async (column: string) =>
       await records
         .prepare(`update credentials set ${column} = ? where person_id = ?`)
-        .bind(await sha256Hex(crypto.randomUUID()), one.person)
+        .bind(await sha256Hex(column), one.person)
         .run();
     const faults = {
       copies_differ: async () => undefined,
@@ -683,11 +683,12 @@ describe("over HTTP", () => {
       (await person.fetch("/v1/me/passkeys", { method: "POST", headers: json, body: JSON.stringify({ name: "Key", response }) })).status,
     ).toBe(201);
 
+    const friend = await somebody("ap");
     const given = await person.fetch("/v1/me/consents", {
       method: "POST",
       headers: json,
       body: JSON.stringify({
-        grantee: { kind: "person", id: (await somebody("us")).person.id },
+        grantee: { kind: "person", id: friend.person.id },
         role: "user",
         categories: ["vitals"],
         actions: ["read"],

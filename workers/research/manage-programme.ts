@@ -23,7 +23,7 @@ export async function createProgramme(ports: ResearchPorts, input: ProgrammeInpu
   const { title, purpose, categories, metrics, period, cohort } = input;
   const epsilon = milliEpsilon(input.epsilon) ?? 0;
   const [fromDay, toDay] = [dayOf(period.from), dayOf(period.to)];
-  await ports.programmeOf(id).establish({ id, categories, metrics, fromDay, toDay, cohort, epsilon });
+  const version = await ports.programmeOf(id).establish({ id, categories, metrics, fromDay, toDay, cohort, epsilon });
   const row: ProgrammeRow = {
     id,
     researcher_id: actor.person,
@@ -40,8 +40,8 @@ export async function createProgramme(ports: ResearchPorts, input: ProgrammeInpu
   };
   await recordsOf(region)
     .prepare(
-      `insert into programmes (id, researcher_id, title, purpose, categories, metrics, from_date, to_date, cohort, epsilon, state, created_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', ?)`,
+      `insert into programmes (id, researcher_id, title, purpose, categories, metrics, from_date, to_date, cohort, epsilon, state, created_at, key_version)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'draft', ?, ?)`,
     )
     .bind(
       id,
@@ -55,6 +55,7 @@ export async function createProgramme(ports: ResearchPorts, input: ProgrammeInpu
       cohort,
       epsilon,
       row.created_at,
+      version,
     )
     .run();
   return viewOf(row, 0);

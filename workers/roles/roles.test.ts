@@ -4,7 +4,9 @@ import { z } from "zod";
 import { newId } from "../../shared/id";
 import type { Role } from "../../shared/roles";
 import { fetchApp, holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson, send } from "../../test/people";
+import { somebody } from "../../test/staff";
 import { regional } from "../regional";
+import { listSecurityEvents, securityPorts } from "../security";
 import { SET_ROLES } from "./set-roles";
 
 afterEach(() => {
@@ -13,9 +15,9 @@ afterEach(() => {
 
 const heldSchema = z.strictObject({ person: z.string(), roles: z.array(z.string()) });
 const logSchema = z.object({ items: z.array(z.looseObject({ actor: z.object({ id: z.string() }), reason: z.string() })) });
-const pathOf = ({ person }: RegisteredPerson) => `/v1/admin/people/${person.id}/roles`;
+const pathOf = ({ person }: Pick<RegisteredPerson, "person">) => `/v1/admin/people/${person.id}/roles`;
 
-const put = async (who: RegisteredPerson, whose: RegisteredPerson, roles: readonly string[], ifMatch?: string) =>
+const put = async (who: RegisteredPerson, whose: Pick<RegisteredPerson, "person">, roles: readonly string[], ifMatch?: string) =>
   await who.fetch(pathOf(whose), {
     method: "PUT",
     headers: { "content-type": "application/json", ...(ifMatch !== undefined && { "if-match": ifMatch }) },
@@ -23,7 +25,7 @@ const put = async (who: RegisteredPerson, whose: RegisteredPerson, roles: readon
   });
 
 /** Sets roles as an administrator does: reads, and sends the tag of what was read. */
-async function set(admin: RegisteredPerson, whose: RegisteredPerson, roles: readonly Role[]): Promise<Response> {
+async function set(admin: RegisteredPerson, whose: Pick<RegisteredPerson, "person">, roles: readonly Role[]): Promise<Response> {
   const etag = (await admin.fetch(pathOf(whose))).headers.get("etag") ?? "";
   return await put(admin, whose, roles, etag);
 }
@@ -68,6 +70,17 @@ describe("an administrator", () => {
       .first<{ idle: number; absolute: number }>();
     expect(row).toEqual({ idle: 15 * 60_000, absolute: 12 * 3_600_000 });
     expect((await set(admin, person, ["user"])).status).toBe(200);
+  });
+
+  test("is in the region's security events once, with both ids and the roles", async () => {
+    const person = await somebody("eu");
+    expect((await set(admin, person, ["user", "trainer"])).status).toBe(200);
+    expect((await set(admin, person, ["user", "trainer"])).status, "nothing changes").toBe(200);
+    const events = await listSecurityEvents(securityPorts(env, "eu", Date.now), undefined, 100);
+    const about = events.filter(({ detail }) => detail["person"] === person.person.id);
+    expect(about).toMatchObject([
+      { kind: "role_changed", actor: admin.person.id, detail: { person: person.person.id, roles: "user trainer" } },
+    ]);
   });
 
   test("is seen by the person: in a letter, and in their access log by name, reason and what it was about", async () => {

@@ -2,6 +2,7 @@ import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import type { Role } from "../../shared/roles";
 import { notifyOwner } from "../credentials";
+import { appendSecurityEvent } from "../security";
 import { type Account, openAccount } from "./open-account";
 import type { RolePorts } from "./ports";
 import { type Held, heldBy, inOrder, tagOf } from "./read-roles";
@@ -15,11 +16,11 @@ export const SET_ROLES = `update people set roles = ?2, updated_at = ?4 where id
 
 /**
  * Sets what roles somebody holds, the whole list at once. It counts for their very next request; they get a letter, and find the line in
- * their access log.
+ * their access log; the region's security events name both by their ids.
  *
  * Problems: `not_found`, `step_up_required`, `session_ended`; `precondition_failed` for another list than the one that was read;
  * `conflict` where nobody in the region could give roles any more; `unavailable` where a stream that the person watches could not be closed
- * yet, although the roles have changed.
+ * yet, or the event not be written down, although the roles have changed.
  *
  * @param requireFresh throws where the caller has not proven themselves lately; asked before anything is logged as allowed
  */
@@ -50,7 +51,11 @@ export async function setRoles(
   }
   if (tagOf(wanted) !== before.etag) {
     notifyOwner(ports.credentials, person, "roles_changed");
-    await closeStreams(vault);
+    const detail = { person, roles: wanted.join(" ") };
+    await Promise.all([
+      appendSecurityEvent(ports.securityOf(regionOf(person)), { kind: "role_changed", actor: actor.person, detail }),
+      closeStreams(vault),
+    ]);
   }
   return { held: { person, roles: wanted }, etag: tagOf(wanted), stored };
 }

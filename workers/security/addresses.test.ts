@@ -12,6 +12,13 @@ beforeAll(async () => {
 
 const EVIL = "evil.example";
 
+test.each([
+  "/v1/sessions?limit=1&limit=2",
+  "/v1/me/access-log?limit=5&limit=5",
+  "/v1/me/live?metrics=steps&metrics=steps",
+  "/v1/imports?cursor=a&cursor=b",
+])("a parameter that comes twice is refused: %s", async (path) => expect((await person.fetch(path)).status).toBe(422));
+
 describe("a path that is spelled otherwise", () => {
   test.each([
     "/v1/me/",

@@ -318,6 +318,8 @@ describe("what is not there", () => {
     ["a magic link", "/v1/sessions/magic-link"],
     ["a code by mail that signs in", "/v1/sessions/email-otp"],
     ["a code by text message", "/v1/sessions/sms"],
+    ["a hint", "/v1/password-hints"],
+    ["questions that only the owner can answer", "/v1/me/security-questions"],
     ["an implicit grant", "/oauth/implicit"],
     ["dynamic registration", "/oauth/register"],
     ["single sign-on by SAML", "/saml/acs"],

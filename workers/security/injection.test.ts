@@ -1,3 +1,4 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -100,7 +101,9 @@ describe("the log", () => {
   ])("holds one event of one line, and nothing of %s", async (_where, path, init) => {
     const events: LogEvent[] = [];
     const app = createApp({ log: (event) => events.push(event) });
-    await app.request(`http://meridian.test${path}`, init, env);
+    const context = createExecutionContext();
+    await app.request(`http://meridian.test${path}`, init, env, context);
+    await waitOnExecutionContext(context);
     expect(events).toHaveLength(1);
     const line = JSON.stringify(events[0]);
     expect(line).not.toContain(CANARY);

@@ -137,7 +137,9 @@ export class Door {
 
   /** Lets nobody but the person in, and logs a refusal alone: for a call that enters later. */
   check(actor: PersonActor): void {
-    if (actor.person !== this.#state.person || this.#sessions.isEnded(actor)) this.enter(actor, { action: "read", resource: "session" });
+    const isIn =
+      actor.person === this.#state.person && !this.#sessions.isEnded(actor) && !this.#life.isOver && this.#life.state !== "frozen";
+    if (!isIn) this.enter(actor, { action: "read", resource: "session" });
   }
 
   /** Logs what Meridian itself, or a stream of the person's, wrote. */
@@ -158,6 +160,9 @@ export class Door {
 
   /** Logs that somebody tried to sign in as the person and could not prove it. */
   signInRefused(reason: RefusedSignIn): void {
+    // Nobody is there whom it could tell.
+    if (this.#life.isOver) return;
+    this.#life.assertAlive();
     this.#log.append({
       actorKind: "unknown",
       actor: "unknown",
@@ -192,6 +197,8 @@ export class Door {
    * @param id of the access that is to begin, for the log
    */
   breakGlass(actor: PersonActor, id: EmergencyAccessId): void {
+    const access: Access = { action: "manage", resource: "emergency_access", about: [id] };
+    this.#requireOpen(actor, access, "emergency");
     const wanted = { owner: this.#state.person, kind: "metric", category: "vitals" } as const;
     const decision = decide(
       emergencySubject(actor.person, judgedAs(actor), id),
@@ -202,7 +209,6 @@ export class Door {
       SCOPES,
       this.#state.now(),
     );
-    const access: Access = { action: "manage", resource: "emergency_access", about: [id] };
     // One's own data needs no emergency.
     const isAllowed = decision.allow && decision.reason === "break_glass";
     const reason = decision.allow ? (isAllowed ? decision.reason : "not_shareable") : decision.reason;
@@ -212,9 +218,13 @@ export class Door {
 
   /**
    * Lets a reviewer at an emergency access and logs it. Reviewers see what was done and never health data; nobody reviews what they had a
-   * part in. Problems `not_found` for whoever is no reviewer, `forbidden` for a party.
+   * part in. Problems `not_found` for whoever is no reviewer, `forbidden` for a party. While the person waits for their erasure, reviews go
+   * on.
    */
-  review(actor: PersonActor, action: "read" | "manage", id: EmergencyAccessId, clinician: string): void {
+  review(actor: PersonActor, action: "read" | "manage", id: EmergencyAccessId, clinicianOf: (id: EmergencyAccessId) => string): void {
+    if (this.#life.isOver) throw notFound("emergency access");
+    this.#life.assertAlive();
+    const clinician = clinicianOf(id);
     const access: Access = { action, resource: "emergency_access", about: [id] };
     const mayReview = actor.assurance === "aal2" && (actor.roles ?? []).some((role) => role === "moderator" || role === "admin");
     const isParty = actor.person === clinician || actor.person === this.#state.person;
@@ -264,6 +274,8 @@ export class Door {
    * here; `step_up_required` without a second factor.
    */
   administer(actor: PersonActor, action: "read" | "manage", about: readonly string[]): void {
+    if (this.#life.isOver) throw notFound("person");
+    this.#life.assertAlive();
     const access: Access = { action, resource: "role", about };
     const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? [], assurance: actor.assurance ?? "aal1" };
     const wanted = { owner: this.#state.person, kind: access.resource };
@@ -272,7 +284,7 @@ export class Door {
     this.#refuse(actor, access, "administration", decision.reason);
   }
 
-  /** What a research programme would be let in for at this moment. Logs nothing. */
+  /** What a research programme would be let in for at this moment, in an open vault. Logs nothing. */
   judgeProgramme(programme: ProgrammeId, category: Category): Decision {
     const subject: Subject = { kind: "programme", id: programme, roles: ["partner"], assurance: "aal2" };
     const wanted = { owner: this.#state.person, kind: "day", category } as const;
@@ -291,7 +303,9 @@ export class Door {
     );
     const denied = answers.map(({ decision }) => (decision.allow ? undefined : decision.reason)).find((reason) => reason !== undefined);
     const about = metrics.filter((key) => seen.has(metric(key)?.sensitivity ?? "location"));
-    const isAllowed = about.length > 0;
+    const isAllowed = this.#life.isOpen && about.length > 0;
+    // Nothing is written where nothing may be left.
+    if (!this.#life.isOpen && this.#life.state !== "suspended") return undefined;
     this.#log.append({
       actorKind: "system",
       actor: programme,
@@ -300,7 +314,7 @@ export class Door {
       about,
       purpose: "research",
       outcome: isAllowed ? "allowed" : "denied",
-      reason: isAllowed ? "consent" : (denied ?? "category_not_granted"),
+      reason: isAllowed ? "consent" : this.#life.isOpen ? (denied ?? "category_not_granted") : "suspended",
       ...(isAllowed && { consent: [...used].join(" ") }),
     });
     return isAllowed ? { isOwner: false, sees: (category) => seen.has(category) } : undefined;
@@ -334,12 +348,7 @@ export class Door {
   }
 
   #foreign(actor: Reader, access: Access): Entry {
-    if (this.#life.isOver) throw notFound("person");
-    if (this.#life.state === "frozen") throw moving();
-    if (!this.#life.isOpen) {
-      this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
-      throw notFound("person");
-    }
+    this.#requireOpen(actor, access, "personal");
     if (actor.kind === "person" && this.#sessions.isEnded(actor)) {
       this.#note(actor, access, "personal", { outcome: "denied", reason: "session_ended" });
       throw problem("session_ended");
@@ -369,6 +378,15 @@ export class Door {
       this.#emergencies.countRead(emergency);
     }
     return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
+  /** Nobody but the person gets anywhere while the vault is not open. Problems `not_found`, `unavailable`. */
+  #requireOpen(actor: Reader, access: Access, purpose: Purpose): void {
+    if (this.#life.isOver) throw notFound("person");
+    if (this.#life.state === "frozen") throw moving();
+    if (this.#life.isOpen) return;
+    this.#note(actor, access, purpose, { outcome: "denied", reason: "suspended" });
+    throw notFound("person");
   }
 
   /** Logs a refusal and says as little as can be: a second factor is asked of those alone whom it would let in. */

@@ -218,6 +218,34 @@ const exported = tableKind({
   record: (row) => ({ id: row["id"], begunAt: time(row["begun_at"]), endedAt: time(row["ended_at"]) }),
 });
 
+/** Newest first; names, reasons and notes are opened. */
+const emergencyAccesses: ExportKind = {
+  kind: "emergency-accesses",
+  tables: ["emergency_accesses"],
+  resource: "emergency_access",
+  columns: ["id", "clinician", "clinicianName", "reason", "state", "openedAt", "endsAt", "reads", "outcome", "decidedAt", "note"],
+  notReimported: "proof",
+  async rows({ emergencies }, after) {
+    const found = await emergencies.page(after === undefined ? undefined : String(after[0]), MOST_ACCESSES);
+    return found.map(({ clinician, openedAt, endsAt, review, ...access }) => [
+      [access.id],
+      {
+        ...access,
+        clinician: clinician.id,
+        clinicianName: clinician.name,
+        openedAt: time(openedAt),
+        endsAt: time(endsAt),
+        outcome: review?.outcome ?? null,
+        decidedAt: time(review?.decidedAt ?? null),
+        note: review?.note ?? null,
+      },
+    ]);
+  },
+};
+
+/** All of them: an export goes on after the last row of a page. */
+const MOST_ACCESSES = -1;
+
 /** As it is stored and chained: whoever has the key can prove it again. */
 const accessLog = tableKind({
   kind: "access-log",
@@ -305,6 +333,7 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
   forwardingTargets,
   forwardingDeliveries,
   exported,
+  emergencyAccesses,
   accessLog,
   accessAnchor,
 ];

@@ -3,6 +3,7 @@ import type { NotReimported } from "../../../shared/exports/manifest";
 import { metricByCode } from "../../../shared/health/catalogue";
 import type { ResourceKind } from "../../../shared/policy/vocabulary";
 import type { Details } from "../details";
+import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirView } from "../fhir/view";
 import type { VaultState } from "../state";
 
@@ -10,6 +11,7 @@ import type { VaultState } from "../state";
 export interface ExportContext {
   readonly state: VaultState;
   readonly details: Details;
+  readonly emergencies: EmergencyAccesses;
   readonly fhir: FhirView;
 }
 

@@ -16,8 +16,10 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
   fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",
   fhir_remote: "Ids that the person's resources have at a target: of use to this vault alone.",
+  lifecycle: "Whether the vault is open, paused or closed.",
   live_state: "Counters of the live stream.",
   live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",
   live_tickets: "Marks of tickets that were used, for half a minute.",
   retention_runs: "How many rows a clean-up removed last; shown by the retention settings.",
+  watching: "Pointers to other people's streams that are open now, until their session ends.",
 };

@@ -49,6 +49,13 @@ export class Elsewhere {
     );
   }
 
+  /** Forgets the streams of one person, who is no more. */
+  forget(owner: PersonId): void {
+    const { sql } = this.#state;
+    sql.exec("DELETE FROM watching WHERE owner = ?", owner);
+    sql.exec("DELETE FROM timers WHERE kind = ? AND ref >= ? AND ref < ?", TIMER, `${owner} `, `${owner}!`);
+  }
+
   async #tell(owner: PersonId, session: SessionId | undefined): Promise<void> {
     // The row stays until its stream would have ended: another one of the same session may be about to open.
     await vaultDoor(this.#state.env, owner).dismissReader(this.#state.person, session);

@@ -1,0 +1,1 @@
+export { labelPlace } from "./labels";
