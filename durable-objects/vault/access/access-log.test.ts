@@ -306,7 +306,7 @@ describe("checkpoints", () => {
     const { statement = "" } = (await verify(one)).checkpoint ?? {};
     const keys = keySetSchema.parse(await (await fetchApp("/.well-known/jwks.json")).json());
     const { payload, protectedHeader } = await compactVerify(statement, createLocalJWKSet(keys));
-    expect(protectedHeader).toEqual({ alg: "ES256", typ: "access-checkpoint+jws", kid: "eu-1" });
+    expect(protectedHeader).toEqual({ alg: "ES256", typ: "access-checkpoint+jws", kid: "local-eu-1" });
     const said = z.strictObject({ log: z.string(), seq: z.number(), hash: z.string(), at: z.number() });
     const { log: named, seq, hash } = said.parse(JSON.parse(new TextDecoder().decode(payload)));
     expect([named, seq]).toEqual([name.split("/")[1], 3]);
