@@ -179,6 +179,7 @@ export class Vault extends DurableObject<Env> {
       sealer: this.#sealer,
       log: this.#log,
       consents: this.#consents,
+      emergencies: this.#emergencies,
       connections: this.#connections,
       fhir: this.#fhir,
     });
@@ -818,7 +819,7 @@ export class Vault extends DurableObject<Env> {
 
   /** Begins to work for the person who has arrived. Idempotent. */
   async arrive(farewell: Farewell): Promise<void> {
-    this.#arrival.open(farewell);
+    await this.#arrival.open(farewell);
   }
 
   /** Empties a vault at which somebody was to arrive who does not. */

@@ -21,9 +21,10 @@ describe("when a person moves", () => {
     expect(movedIds(from, to)(`${from.slice(7)}.r8d.9.mwq0dlmo`)).toBe(`${to.slice(7)}.r8d.9.mwq0dlmo`);
   });
 
-  it("ids of other persons, sessions and regions stay", () => {
+  it("ids of other persons, sessions, organisations, programs, programmes and regions stay", () => {
     const map = movedIds(person("eu"), person("us"));
-    for (const id of [person("eu"), person("us"), newId("session", "eu", NOW), newId("connection", "ap", NOW)]) expect(map(id)).toBe(id);
+    const others = (["session", "organisation", "client", "programme", "researchExport"] as const).map((kind) => newId(kind, "eu", NOW));
+    for (const id of [person("eu"), person("us"), ...others, newId("connection", "ap", NOW)]) expect(map(id)).toBe(id);
   });
 
   it("texts without ids stay, and mapping there and back gives the same", () => {

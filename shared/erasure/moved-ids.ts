@@ -1,8 +1,10 @@
-import { ID_KINDS, type PersonId, regionOf } from "../id";
+import { ID_KINDS, type IdKind, type PersonId, regionOf } from "../id";
 import type { Region } from "../region";
 
-/** Kinds of ids that belong to the person in whose vault they stand. Persons and sessions are everybody's. */
-const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (kind === "person" || kind === "session" ? [] : [prefix]));
+/** Kinds of ids that name somebody or something else, which stays where it is. */
+const OTHERS: ReadonlySet<string> = new Set<IdKind>(["person", "session", "organisation", "client", "programme", "researchExport"]);
+/** Kinds of ids that belong to the person in whose vault they stand. */
+const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kind) ? [] : [prefix]));
 
 /**
  * How texts change when a person moves. The person gets a fresh id, so that somebody who comes back does not meet their own tombstone;

@@ -89,7 +89,7 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     ],
     region_moved: [
       "Your account has moved",
-      "Everything of your account at Meridian lies in the region you chose, and nothing in the one before. Please sign in again; API keys have to be made anew.",
+      "Everything of your account at Meridian lies in the region you chose, and nothing in the one before. Please sign in again; API keys have to be made anew, accounts at sign-in providers linked anew. You belong to no organisation and take part in no research of the old region any more.",
     ],
   },
   de: {
@@ -159,7 +159,7 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     ],
     region_moved: [
       "Ihr Konto ist umgezogen",
-      "Alles zu Ihrem Konto bei Meridian liegt in der Region, die Sie gewählt haben, und nichts mehr in der bisherigen. Bitte melden Sie sich neu an; API-Schlüssel müssen neu angelegt werden.",
+      "Alles zu Ihrem Konto bei Meridian liegt in der Region, die Sie gewählt haben, und nichts mehr in der bisherigen. Bitte melden Sie sich neu an; API-Schlüssel müssen neu angelegt, Konten bei Anmeldediensten neu verknüpft werden. Organisationen und Studien der bisherigen Region gehören Sie nicht mehr an.",
     ],
   },
 };

@@ -1,14 +1,18 @@
+import { z } from "zod";
 import { inRegion } from "../../shared/erasure/moved-ids";
 import { regionOf } from "../../shared/id";
+import type { Role } from "../../shared/roles";
 import { addressPlace, totpPlace } from "../credentials";
 import type { MoveJob } from "./job";
 import type { MovePorts } from "./ports";
 
+const rolesSchema = z.array(z.string());
+
 type Row = Record<string, string | number | null>;
 
 /**
- * Writes the person's rows in the new region: profile, credential, second factors, passkeys, and when their connections are due. Sessions,
- * API keys, finished imports, challenges and stored answers stay behind: they name the old region or are over soon.
+ * Writes the person's rows in the new region: profile, credential, second factors, passkeys, when their connections are due, and reviews
+ * of emergency accesses to them. What stays behind, and why, is in `tables.ts`.
  */
 export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void> {
   const { from, to, home, arrival } = job;
@@ -16,13 +20,14 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
   const region = regionOf(to);
   const old = ports.stores(home).records;
   const { records } = ports.stores(region);
-  const [people, credentials, totp, codes, passkeys, due] = await old.batch<Row>([
+  const [people, credentials, totp, codes, passkeys, due, reviews] = await old.batch<Row>([
     old.prepare("select * from people where id = ?").bind(from),
     old.prepare("select changed_at, sealed_email, email_verified_at from credentials where person_id = ?").bind(from),
     old.prepare("select * from totp where person_id = ?").bind(from),
     old.prepare("select * from recovery_codes where person_id = ?").bind(from),
     old.prepare("select * from passkeys where person_id = ?").bind(from),
     old.prepare("select * from due_connections where person_id = ?").bind(from),
+    old.prepare("select * from emergency_reviews where person_id = ?").bind(from),
   ]);
   const vault = ports.vault(from);
   const credential = await Promise.all(
@@ -48,7 +53,7 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
     ...inserts(
       records,
       "people",
-      (people?.results ?? []).map((row) => ({ ...row, id: to })),
+      (people?.results ?? []).map((row) => ({ ...row, id: to, roles: rolesThere(row["roles"]), key_version: null })),
     ),
     ...inserts(records, "credentials", credential),
     ...inserts(records, "totp", apps),
@@ -67,7 +72,20 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
       "due_connections",
       (due?.results ?? []).map((row) => ({ ...row, connection_id: inRegion(String(row["connection_id"]), region), person_id: to })),
     ),
+    ...inserts(
+      records,
+      "emergency_reviews",
+      (reviews?.results ?? []).map((row) => ({ ...row, id: inRegion(String(row["id"]), region), person_id: to })),
+    ),
   ]);
+}
+
+/** Offices are those of a region; professions come along. */
+const OFFICES: ReadonlySet<string> = new Set<Role>(["admin", "moderator"]);
+
+function rolesThere(stored: string | number | null | undefined): string {
+  const roles = rolesSchema.parse(JSON.parse(String(stored))).filter((role) => !OFFICES.has(role));
+  return JSON.stringify(roles.length === 0 ? (["user"] satisfies Role[]) : roles);
 }
 
 /** Rows as they are, or nothing where they are there. Columns come from the schema of the same table. */

@@ -10,14 +10,19 @@ export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJo
   const region = regionOf(to);
   await Promise.all(
     REGIONS.map(async (one) => {
-      await ports
-        .stores(one)
-        .records.prepare(
-          `insert into shared_with (grantee_id, owner_id, consent_id)
-           select grantee_id, ?1, replace(consent_id, ?3, ?4) from shared_with where owner_id = ?2 on conflict do nothing`,
-        )
-        .bind(to, from, `_${home}_`, `_${region}_`)
-        .run();
+      const { records } = ports.stores(one);
+      const pointers = (table: "shared_with" | "shared_with_partners") =>
+        records
+          .prepare(
+            `insert into ${table} (grantee_id, owner_id, consent_id)
+             select grantee_id, ?1, replace(consent_id, ?3, ?4) from ${table} where owner_id = ?2 on conflict do nothing`,
+          )
+          .bind(to, from, `_${home}_`, `_${region}_`);
+      await records.batch([
+        pointers("shared_with"),
+        pointers("shared_with_partners"),
+        records.prepare("delete from shared_with_partners where owner_id = ?").bind(from),
+      ]);
     }),
   );
   const { results } = await ports

@@ -9,14 +9,17 @@ import { somebody } from "../../test/staff";
 import { intervals, samples } from "../../test/vaults";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
 import { HOUR_MS } from "../../shared/clock";
-import { regionalKeys } from "../../shared/crypto/keys";
+import { currentKey, regionalKeys } from "../../shared/crypto/keys";
+import { noPassword } from "../../shared/crypto/password";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { signAccessToken } from "../../shared/crypto/tokens";
 import { inRegion, movedIds } from "../../shared/erasure/moved-ids";
 import { type ConnectionId, type ConsentId, newId, parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import type { Consent } from "../../shared/policy/vocabulary";
 import type { Region } from "../../shared/region";
+import { signAnchor, writeAnchor } from "../../durable-objects/vault/access/anchor";
 import { MOVED_TABLES, MOVING } from "../../durable-objects/vault/moving/tables";
-import { CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
+import { bare, CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
 import { regional, vaultOf } from "../regional";
 import { movePorts, type MovePorts } from "./ports";
 import { runMove } from "./run-move";
@@ -30,6 +33,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
+const ORGANISATION = newId("organisation", "ap", 1);
 const FOR_EVER = 60_000;
 
 function portsAt(clock: { now: number }): MovePorts {
@@ -104,6 +108,68 @@ async function fill({ person, actor, friend }: Leaver): Promise<ConnectionId> {
     purpose: "personal",
   });
   await vault.revokeConsent(actor, revoked, undefined);
+  await vault.giveConsent(actor, newId("consent", regionOf(person), now), {
+    grantee: { kind: "organisation", id: ORGANISATION },
+    role: "partner",
+    categories: ["vitals"],
+    actions: ["read"],
+    purpose: "research",
+  });
+  await vault.giveConsent(actor, newId("consent", regionOf(person), now), {
+    grantee: { kind: "programme", id: newId("programme", regionOf(person), now) },
+    role: "partner",
+    categories: ["vitals"],
+    actions: ["read"],
+    purpose: "research",
+  });
+  const accesses = [newId("emergencyAccess", regionOf(person), now), newId("emergencyAccess", regionOf(person), now)];
+  const sealedFor = async (id: string, column: string, text: string) =>
+    await vault.seal({ table: "emergency_accesses", column, row: id }, text);
+  const [over = "", open = ""] = accesses;
+  const reason = JSON.stringify({ name: "Dr. House", reason: "unconscious" });
+  const [overReason, openReason, note] = await Promise.all([
+    sealedFor(over, "sealed_reason", reason),
+    sealedFor(open, "sealed_reason", reason),
+    sealedFor(over, "sealed_note", "as it should be"),
+  ]);
+  await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+    const insert = `INSERT INTO emergency_accesses (id, clinician, session, state, opened_at, ends_at, sealed_reason, outcome, decided_at, sealed_note)
+      VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?)`;
+    const [clinician, session] = [newId("person", "us", now), newId("session", "us", now)];
+    sql.exec(insert, over, clinician, session, now - 2 * HOUR_MS, now - HOUR_MS, overReason, "justified", now, note);
+    sql.exec(insert, open, clinician, session, now, now + HOUR_MS, openReason, null, null, null);
+    sql.exec("INSERT INTO retention (kind, keep_days, changed_at) VALUES ('raw_samples', 3650, ?)", now);
+    sql.exec("INSERT INTO retention_runs (kind, ran_at, removed, removed_in_all) VALUES ('raw_samples', ?, 0, 0)", now);
+    sql.exec("INSERT INTO exports (id, begun_at, ended_at) VALUES (?, ?, ?)", newId("export", regionOf(person), now), now, now);
+  });
+  // The log was cut off at its beginning.
+  await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+    const line = sql.exec<{ seq: number; at: number; hash: string }>("SELECT seq, at, hash FROM access_log WHERE seq = 3").one();
+    const keys = regionalKeys(env.KEYS_EU);
+    const key = currentKey(keys.chain).version;
+    writeAnchor(sql, { ...line, key, signature: signAnchor(keys, key, person, line) ?? "" });
+    sql.exec("DELETE FROM access_log WHERE seq <= 3");
+  });
+  const { records } = regional(env, regionOf(person));
+  await records.batch([
+    records
+      .prepare("insert into emergency_reviews (id, person_id, clinician_id, opened_at, ends_at) values (?, ?, ?, ?, ?)")
+      .bind(open, person, newId("person", "us", now), now, now + HOUR_MS),
+    records
+      .prepare(
+        "insert into identities (id, person_id, provider, identity_hash, key_version, created_at) values (?, ?, 'microsoft', ?, '1', ?)",
+      )
+      .bind(newId("identity", regionOf(person), now), person, await sha256Hex(person), now),
+  ]);
+  await regional(env, "ap")
+    .records.prepare("insert into shared_with_partners (grantee_id, owner_id, consent_id) values (?, ?, ?)")
+    .bind(ORGANISATION, person, newId("consent", regionOf(person), now))
+    .run();
+  await env.DIRECTORY.prepare(
+    "insert into identities (identity_hash, key_version, provider, person_id, claimed_at) values (?, '1', 'microsoft', ?, ?)",
+  )
+    .bind(await sha256Hex(`${person} `), person, now)
+    .run();
   await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
     sql.exec(
       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO tombstones (vendor, record_id, version, deleted_at) SELECT 'healthkit', 'gone-' || i, 0, i FROM n",
@@ -151,11 +217,12 @@ async function contents(
       if (how === undefined || "left" in how) throw new TypeError("not a table that moves");
       const open = await Promise.all(
         rows.map(async (row): Promise<Row> => {
-          if (how.how === "chain") return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
-          const { sealed } = how;
-          const value = sealed === undefined ? null : row[sealed.column];
-          const opened =
-            sealed !== undefined && typeof value === "string" ? { [sealed.column]: await vault.unseal(sealed.place(row), value) } : {};
+          if (how.how !== "rows") return bare(how.how, row);
+          const opened: Record<string, string> = {};
+          for (const { column, place } of how.sealed ?? []) {
+            const value = row[column];
+            if (typeof value === "string") opened[column] = await vault.unseal(place(row), value);
+          }
           const mapped = Object.fromEntries(
             Object.entries(row).map(([column, cell]) => [column, typeof cell === "string" ? map(cell) : cell]),
           );
@@ -168,9 +235,9 @@ async function contents(
   return Object.fromEntries(entries);
 }
 
-/** What arrival itself adds: new versions of consents, and the log's first line. */
+/** What arrival itself changes: new versions of consents, emergency accesses that end, and the log's first line. */
 const WITHOUT_ARRIVAL = (tables: Record<string, { n: number; hash: string }>) => {
-  const { consents: _consents, access_log: _log, ...rest } = tables;
+  const { consents: _consents, emergency_accesses: _accesses, access_log: _log, ...rest } = tables;
   return rest;
 };
 
@@ -194,6 +261,7 @@ describe("somebody who has moved to another region", () => {
   let shared: ConsentId;
   let given: ConsentId;
   let revokes: number;
+  let active: readonly Pick<Consent, "id" | "grantee">[];
   const friendActor = () => ({ kind: "person" as const, person: one.friend, session: newId("session", "us", 1) });
 
   // One move with everything; the tests look at what it came to.
@@ -204,6 +272,7 @@ describe("somebody who has moved to another region", () => {
     connection = await fill(one);
     const clock = { now: Date.now() };
     const [mine] = await vaultOf(env, one.person).consents(one.actor, undefined, 1);
+    active = (await vaultOf(env, one.person).consents(one.actor, undefined, 100)).filter(({ state }) => state === "active");
     if (mine === undefined) throw new TypeError("no consent");
     shared = mine.id as ConsentId;
     given = newId("consent", "us", clock.now);
@@ -242,6 +311,10 @@ describe("somebody who has moved to another region", () => {
       "fhir_targets",
       "person_details",
       "consents",
+      "retention",
+      "retention_runs",
+      "emergency_accesses",
+      "access_anchor",
       "access_log",
     ])
       expect(before[table]?.n, table).toBeGreaterThan(0);
@@ -249,7 +322,7 @@ describe("somebody who has moved to another region", () => {
     const after = await contents(to);
     // Waking sets what is due, and nothing else.
     expect(WITHOUT_ARRIVAL(after)).toEqual(WITHOUT_ARRIVAL(before));
-    expect(after["consents"]?.n).toBe((before["consents"]?.n ?? 0) + 1);
+    expect(after["consents"]?.n).toBe((before["consents"]?.n ?? 0) + active.length);
     expect(after["access_log"]?.n).toBe((before["access_log"]?.n ?? 0) + 1);
   });
 
@@ -272,7 +345,13 @@ describe("somebody who has moved to another region", () => {
     const session = newId("session", "ap", Date.now());
     const actor = { kind: "person" as const, person: to, session };
     const vault = vaultOf(env, to);
-    expect(await vault.verifyAccessLog(actor, 0, 20_000)).toMatchObject({ intact: true, fault: null });
+    expect(await vault.verifyAccessLog(actor, 0, 20_000)).toMatchObject({
+      intact: true,
+      fault: null,
+      // Cut off at its beginning there as well, and under a checkpoint from its first moment here.
+      first: 4,
+      checkpoint: { seq: before["access_log"]?.n === undefined ? 0 : before["access_log"].n + 3 },
+    });
     const { items } = await vault.accessLog(actor, { actor: "region_move", limit: 10 });
     expect(items).toEqual([
       expect.objectContaining({
@@ -292,6 +371,38 @@ describe("somebody who has moved to another region", () => {
     expect(await pointers("us", one.friend)).toEqual([{ owner_id: to }]);
     expect(await vaultOf(env, to).sharedWith({ ...friendActor(), roles: ["user"] })).toMatchObject({ consents: [{ owner: to }] });
     expect(await friend.sharedWith({ kind: "person", person: to, session: newId("session", "ap", 1), roles: ["user"] })).not.toBeNull();
+  });
+
+  it("keeps consents to organisations, and those to programmes have ended", async () => {
+    const session = newId("session", "ap", Date.now());
+    const now = await vaultOf(env, to).consents({ kind: "person", person: to, session }, undefined, 100);
+    for (const { id, grantee } of active) {
+      const found = now.find((one) => one.id === inRegion(id, "ap"));
+      expect(found).toMatchObject({ grantee, state: grantee.kind === "programme" ? "revoked" : "active" });
+    }
+    const partners = await regional(env, "ap")
+      .records.prepare("select owner_id, consent_id from shared_with_partners where grantee_id = ?")
+      .bind(ORGANISATION)
+      .all();
+    expect(partners.results).toContainEqual({ owner_id: to, consent_id: expect.stringMatching(/^cns_ap_/) as string });
+  });
+
+  it("has the notices of emergency accesses, of which none is open any more, and their reviews", async () => {
+    const session = newId("session", "ap", Date.now());
+    const accesses = await vaultOf(env, to).emergencies({ kind: "person", person: to, session }, undefined, 10);
+    expect(accesses).toHaveLength(2);
+    for (const access of accesses)
+      expect(access).toMatchObject({ state: "ended", reason: "unconscious", clinician: { name: "Dr. House" } });
+    expect(accesses.map(({ review }) => review?.note)).toEqual(expect.arrayContaining(["as it should be", undefined]));
+    const reviews = await regional(env, "ap").records.prepare("select id from emergency_reviews where person_id = ?").bind(to).all();
+    expect(accesses.map(({ id }) => ({ id }))).toEqual(expect.arrayContaining([reviews.results.at(-1)]));
+  });
+
+  it("is led to by no account at a provider, until they link it anew", async () => {
+    const count = await env.DIRECTORY.prepare("select count(*) as n from identities where person_id in (?, ?)")
+      .bind(one.person, to)
+      .first();
+    expect(count).toEqual({ n: 0 });
   });
 
   it("has second factors, passkeys, vendors' accounts and what is due there, under the new id", async () => {
@@ -482,7 +593,7 @@ describe("over HTTP", () => {
   const move = (person: { fetch: (path: string, init?: RequestInit) => Promise<Response> }, region: string, password: string) =>
     person.fetch("/v1/me/region", { method: "POST", headers: json, body: JSON.stringify({ region, password }) });
 
-  it("wants the password, another region, and no import under way", async () => {
+  it("wants a password, another region, nobody who depends on the person, and no import under way", async () => {
     const person = await registerPerson("eu");
     const [same, wrong] = [await move(person, "eu", person.password), await move(person, "us", freshPassword())];
     expect([same.status, await code(same)]).toEqual([422, "invalid"]);
@@ -494,6 +605,35 @@ describe("over HTTP", () => {
     });
     const importing = await move(person, "us", person.password);
     expect([importing.status, await code(importing)]).toEqual([409, "conflict"]);
+    const { records } = regional(env, "eu");
+    const now = Date.now();
+    const organisation = newId("organisation", "eu", now);
+    const programme = newId("programme", "eu", now);
+    const { id } = person.person;
+    await records.batch([
+      records.prepare("insert into organisations (id, name, created_at, updated_at) values (?, 'Clinic', 1, 1)").bind(organisation),
+      records
+        .prepare("insert into organisation_members (organisation_id, person_id, role, invited_at, joined_at) values (?, ?, 'owner', 1, 1)")
+        .bind(organisation, id),
+      records
+        .prepare(
+          `insert into programmes (id, researcher_id, title, purpose, categories, metrics, from_date, to_date, cohort, epsilon, state, created_at)
+           values (?, ?, 'Study', 'To learn.', '[]', '[]', '2025-01-01', '2025-02-01', 11, 1, 'open', 1)`,
+        )
+        .bind(programme, id),
+    ]);
+    const refused = async (because: RegExp) => {
+      const response = await move(person, "us", person.password);
+      expect(response.status).toBe(409);
+      expect(z.looseObject({ detail: z.string() }).parse(await response.json()).detail).toMatch(because);
+    };
+    await refused(/last owner/);
+    await records.prepare("update organisations set closed_at = 2 where id = ?").bind(organisation).run();
+    await refused(/research/);
+    await records.prepare("update programmes set state = 'closed' where id = ?").bind(programme).run();
+    await refused(/import/);
+    await records.prepare("update credentials set password_hash = ? where person_id = ?").bind(noPassword(systemRandom), id).run();
+    await refused(/no password/);
     expect((await person.fetch("/v1/me/region-move")).status).toBe(404);
     expect((await person.fetch("/v1/me/region-move", { method: "DELETE" })).status).toBe(404);
   });

@@ -1,6 +1,6 @@
 import { DAY_MS, SECOND_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
-import { checkPassword, hashPassword } from "../../shared/crypto/password";
+import { checkPassword, hashPassword, isPassword } from "../../shared/crypto/password";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { newId, parseId, type PersonId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
@@ -9,6 +9,7 @@ import { regionalHashes } from "../accounts";
 import { beginAttempt, inBackground, readAddress } from "../credentials";
 import { LIVE_SESSION, requireSession, sessionGuard } from "../sessions";
 import { type ArrivalHashes, type MoveRow, MOVE_COLUMNS, moveOf } from "./job";
+import { refuseTheNeeded } from "./refuse-needed";
 import type { RequestPorts } from "./request-ports";
 import { runMove } from "./run-move";
 import type { MoveView } from "./schemas";
@@ -23,8 +24,8 @@ const AT_ONCE_MS = 20 * SECOND_MS;
  * Begins to move the actor to another region. The password is asked for, because its hash is made with a pepper that the other region does
  * not have; hashes for the new region are made here, and nothing else of the person leaves the old one before the vaults talk.
  *
- * Problems: `invalid` for the region they are in, `invalid_credentials`, `locked`, `conflict` while an import runs, an erasure waits, or
- * the address is not known.
+ * Problems: `invalid` for the region they are in, `invalid_credentials`, `locked`; `conflict` while an import runs, an erasure waits, the
+ * address is not known, there is no password, or the old region needs the person.
  */
 export async function requestMove(
   ports: RequestPorts,
@@ -50,11 +51,14 @@ export async function requestMove(
   if (known?.results[0] !== undefined) throw problem("conflict", "A move is under way.");
   const stored = credential?.results[0];
   if (stored === undefined) throw problem("session_ended");
+  if (!isPassword(stored.password_hash))
+    throw problem("conflict", "Links to sign-in providers do not move, and your account has no password. Choose one, and repeat the call.");
 
   const attempt = await beginAttempt(ports, home, person);
   const { matches } = await checkPassword(password, stored.password_hash, keys);
   if (!matches) throw problem("invalid_credentials");
   await attempt.succeeded();
+  await refuseTheNeeded(records, person);
   await refuseRunningImports(ports, person);
   const address = await readAddress(ports, person);
   if (address === undefined) throw problem("conflict", "Your address is not known yet. Sign in with it, and repeat the call.");

@@ -121,7 +121,7 @@ async function changedCredential(ports: MovePorts, { from, home, arrival }: Move
   return (await sha256Hex(row.email_hash)) === arrival.address ? undefined : "address_changed";
 }
 
-/** The switch: in one transaction address and vendors' accounts lead to the new id. */
+/** The switch: in one transaction address and vendors' accounts lead to the new id, and accounts at sign-in providers nowhere. */
 async function switchDirectory(ports: MovePorts, { from, to }: MoveJob): Promise<StepResult> {
   const between = [`_${regionOf(from)}_`, `_${regionOf(to)}_`] as const;
   await ports.directory.batch([
@@ -129,6 +129,8 @@ async function switchDirectory(ports: MovePorts, { from, to }: MoveJob): Promise
     ports.directory
       .prepare("update vendor_accounts set person_id = ?1, connection_id = replace(connection_id, ?3, ?4) where person_id = ?2")
       .bind(to, from, ...between),
+    ports.directory.prepare("delete from identities where person_id = ?").bind(from),
+    ports.directory.prepare("delete from sign_in_flows where person_id = ?").bind(from),
   ]);
   return DONE;
 }

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { currentKey, type RegionalKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { storesOf } from "../../doors";
 import type { VaultState } from "../state";
-import { readAnchor, signAnchor, writeAnchor } from "./anchor";
+import { type Anchor, readAnchor, signAnchor, writeAnchor } from "./anchor";
 import { chainKey, genesis, linkHash } from "./chain";
 import { Checkpoints } from "./checkpoints";
 import { type AccessEvent, bodyOf, eventOf, type LoggedEvent, type Outcome, PATH } from "./event";
@@ -106,11 +106,25 @@ export class AccessLog {
     });
   }
 
-  /** The newest line; number 0 before the first. */
+  /** Takes over where a log that began in another region was cut off at its beginning, signed with this region's key. Before its lines. */
+  carryAnchor({ seq, at, hash }: Pick<Anchor, "seq" | "at" | "hash">): void {
+    writeAnchor(this.#state.sql, this.#anchorAt({ seq, at, hash }));
+    this.#head = undefined;
+  }
+
+  #anchorAt({ seq, at, hash }: Pick<Anchor, "seq" | "at" | "hash">): Anchor {
+    const { version } = currentKey(this.#keys.chain);
+    const signature = signAnchor(this.#keys, version, this.#state.person, { seq, at, hash });
+    if (signature === undefined) throw new TypeError("the key ring has no current key");
+    return { seq, at, hash, key: version, signature };
+  }
+
+  /** The newest line; before the first of them where the log begins, number 0 for one that was never cut off. */
   head(): Head {
     return (this.#head ??= this.#state.sql
       .exec<{ seq: number; hash: string }>("SELECT seq, hash FROM access_log ORDER BY seq DESC LIMIT 1")
-      .toArray()[0] ?? { seq: 0, hash: genesis(this.#state.person) });
+      .toArray()[0] ??
+      readAnchor(this.#state.sql) ?? { seq: 0, hash: genesis(this.#state.person) });
   }
 
   /**
@@ -118,7 +132,7 @@ export class AccessLog {
    * `isMore`.
    */
   truncate(before: number): { readonly removed: number; readonly isMore: boolean } {
-    const { sql, storage, person } = this.#state;
+    const { sql, storage } = this.#state;
     const head = this.head().seq;
     type Line = { seq: number; at: number; hash: string };
     const lines = sql.exec<Line>("SELECT seq, at, hash FROM access_log ORDER BY seq LIMIT ?", MOST_REMOVED).toArray();
@@ -126,11 +140,9 @@ export class AccessLog {
     const old = kept < 0 ? lines : lines.slice(0, kept);
     const last = old.at(-1);
     if (last === undefined) return { removed: 0, isMore: false };
-    const { version } = currentKey(this.#keys.chain);
-    const signature = signAnchor(this.#keys, version, person, last);
-    if (signature === undefined) throw new TypeError("the key ring has no current key");
+    const anchor = this.#anchorAt(last);
     storage.transactionSync(() => {
-      writeAnchor(sql, { ...last, key: version, signature });
+      writeAnchor(sql, anchor);
       sql.exec("DELETE FROM access_log WHERE seq <= ?", last.seq);
     });
     return { removed: old.length, isMore: kept < 0 };
@@ -183,6 +195,12 @@ export class AccessLog {
       head: this.#head,
       coveredBefore: this.#state.now() - CHECKPOINT_EVERY - CHECKPOINT_LATE,
     });
+  }
+
+  /** Puts the head where this storage cannot reach it, now. */
+  async putCheckpoint(): Promise<void> {
+    const { seq, hash } = this.head();
+    if (seq > 0) await this.#checkpoints.put({ seq, hash }, this.#state.now());
   }
 
   /** Puts the head where this storage cannot reach it. Asks to be called again where lines came meanwhile. */

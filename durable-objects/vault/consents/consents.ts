@@ -141,10 +141,14 @@ export class Consents {
     return this.#insert({ ...last, version: last.version + 1, state: "revoked" });
   }
 
-  /** Makes a new version of everything in force, with a receipt of this region: its owner has another id now. */
+  /**
+   * Makes a new version of everything in force, with a receipt of this region: its owner has another id now. A programme takes people of
+   * its own region alone, so consents to programmes end.
+   */
   renew(): void {
     for (const { changedAt: _at, receipt: _receipt, ...last } of this.#read(`${NEWEST} AND state = 'active'`)) {
-      this.#insert({ ...last, version: last.version + 1 });
+      const state = last.grantee.kind === "programme" ? "revoked" : "active";
+      this.#insert({ ...last, version: last.version + 1, state });
     }
   }
 

@@ -68,6 +68,13 @@ export class EmergencyAccesses {
     if (row.ended_at === null && now < row.ends_at) this.#change("ended_at = ?", id, now);
   }
 
+  /** Ends whatever is open. */
+  endAll(): void {
+    const now = Math.floor(this.#state.now());
+    this.#state.sql.exec("UPDATE emergency_accesses SET ended_at = ?1 WHERE ended_at IS NULL AND ends_at > ?1", now);
+    this.#byClinician = undefined;
+  }
+
   /** Counts a read that the access allowed. */
   countRead(id: EmergencyAccessId): void {
     this.#state.sql.exec("UPDATE emergency_accesses SET reads = reads + 1 WHERE id = ?", id);

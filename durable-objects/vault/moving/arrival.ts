@@ -3,19 +3,21 @@ import { problem } from "../../../shared/problem";
 import type { AccessLog } from "../access/log";
 import type { Connections } from "../connections/connections";
 import type { Consents } from "../consents/consents";
+import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
 import type { Lifecycle } from "../lifecycle";
 import { forgetProfile } from "../profile";
 import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
 import type { Farewell } from "./departure";
-import { type Digest, hashOf, type Part, readSpan, type Row, type TableSpan } from "./rows";
-import { MOVED_TABLES } from "./tables";
+import { bare, type Digest, hashOf, type Part, readSpan, type Row, type TableSpan } from "./rows";
+import { MOVED_TABLES, type SealedColumn } from "./tables";
 
 interface Parts {
   readonly sealer: Sealer;
   readonly log: AccessLog;
   readonly consents: Consents;
+  readonly emergencies: EmergencyAccesses;
   readonly connections: Connections;
   readonly fhir: FhirPart;
 }
@@ -48,9 +50,14 @@ export class Arrival {
     if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
     if (how.how === "chain")
       return this.#parts.log.carry(rows.map((row) => ({ seq: Number(row["seq"]), at: Number(row["at"]), body: textIn(row["body"]) })));
-    const { sealed } = how;
+    if (how.how === "anchor") {
+      for (const row of rows) this.#parts.log.carryAnchor({ seq: Number(row["seq"]), at: Number(row["at"]), hash: textIn(row["hash"]) });
+      return;
+    }
+    const { sealed = [] } = how;
+    const { sealer } = this.#parts;
     const ready = await Promise.all(
-      rows.map(async (row) => (sealed === undefined ? row : await this.#closed(row, sealed.column, sealed.place(row)))),
+      rows.map(async (row) => await changed(row, sealed, async (place, value) => await sealer.seal(place, value))),
     );
     this.#state.storage.transactionSync(() => {
       for (const row of ready) {
@@ -74,13 +81,13 @@ export class Arrival {
     const how = MOVED_TABLES[table];
     if (how === undefined || "left" in how) throw problem("conflict", "The table does not move.");
     const found = readSpan(this.#state.sql, table, span);
+    const { sealer } = this.#parts;
     const rows = await Promise.all(
-      found.map(async (row): Promise<Row> => {
-        if (how.how === "chain") return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
-        const value = how.sealed === undefined ? undefined : row[how.sealed.column];
-        if (how.sealed === undefined || typeof value !== "string") return row;
-        return { ...row, [how.sealed.column]: await this.#parts.sealer.unseal(how.sealed.place(row), value) };
-      }),
+      found.map(async (row) =>
+        how.how === "rows"
+          ? await changed(row, how.sealed ?? [], async (place, value) => await sealer.unseal(place, value))
+          : bare(how.how, row),
+      ),
     );
     return { n: rows.length, hash: hashOf(rows) };
   }
@@ -92,12 +99,17 @@ export class Arrival {
   }
 
   /**
-   * Begins to work for the person, in one step: consents are given anew under the new id, and the log's first line of its own says where
-   * it comes from. Done already is fine.
+   * Begins to work for the person, in one step: consents are given anew under the new id, emergency accesses end, and the log's first line
+   * of its own says where it comes from. What was carried of the log is put under a checkpoint of this region before, since old lines
+   * without one are not proven. Done already is fine.
    */
-  open({ person, seq, hash, statement }: Farewell): void {
+  async open({ person, seq, hash, statement }: Farewell): Promise<void> {
     if (this.#life.state !== "frozen") return;
+    await this.#parts.log.putCheckpoint();
+    // Somebody else may have opened it meanwhile.
+    if (!this.#isFrozen()) return;
     this.#parts.consents.renew();
+    this.#parts.emergencies.endAll();
     this.#parts.log.append({
       actorKind: "system",
       actor: "region_move",
@@ -115,14 +127,28 @@ export class Arrival {
     this.#state.timers.wake();
   }
 
-  async #closed(row: Row, column: string, place: SealedPlace): Promise<Row> {
-    const value = row[column];
-    return typeof value === "string" ? { ...row, [column]: await this.#parts.sealer.seal(place, value) } : row;
+  #isFrozen(): boolean {
+    return this.#life.state === "frozen";
   }
 
   #assertFrozen(): void {
-    if (this.#life.state !== "frozen") throw problem("conflict", "The vault is not being moved.");
+    if (!this.#isFrozen()) throw problem("conflict", "The vault is not being moved.");
   }
+}
+
+/** A row with its sealed columns opened, or closed. */
+async function changed(
+  row: Row,
+  sealed: readonly SealedColumn[],
+  change: (place: SealedPlace, value: string) => Promise<string>,
+): Promise<Row> {
+  const entries = await Promise.all(
+    sealed.map(async ({ column, place }): Promise<[string, SqlStorageValue]> => {
+      const value = row[column] ?? null;
+      return [column, typeof value === "string" ? await change(place(row), value) : value];
+    }),
+  );
+  return { ...row, ...Object.fromEntries(entries) };
 }
 
 function textIn(value: SqlStorageValue | undefined): string {

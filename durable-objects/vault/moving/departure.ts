@@ -9,7 +9,7 @@ import type { AccessLog } from "../access/log";
 import type { Lifecycle } from "../lifecycle";
 import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
-import { CROSSING, goesOn, hashOf, type Key, type Part, placeOf, readSlice, type Row, type TableSpan } from "./rows";
+import { bare, CROSSING, goesOn, hashOf, type Key, type Part, placeOf, readSlice, type Row, type TableSpan } from "./rows";
 import { MOVED_TABLES, MOVING } from "./tables";
 
 /** How far a vault has been gone through. */
@@ -131,14 +131,14 @@ export class Departure {
 
   async #leave(table: string, row: Row, map: (text: string) => string): Promise<Row> {
     const how = MOVED_TABLES[table];
-    // Lines of the log stay as they were written; key and hash are the new region's.
-    if (how === undefined || "left" in how || how.how === "chain")
-      return { seq: row["seq"] ?? null, at: row["at"] ?? null, body: row["body"] ?? null };
-    const { sealed } = how;
+    if (how === undefined || "left" in how) throw new TypeError("the table does not move");
+    if (how.how !== "rows") return bare(how.how, row);
+    const { sealed = [] } = how;
     const entries = await Promise.all(
       Object.entries(row).map(async ([column, value]): Promise<[string, SqlStorageValue]> => {
         if (typeof value !== "string") return [column, value];
-        if (column === sealed?.column) return [column, await this.#sealer.unseal(sealed.place(row), value)];
+        const seal = sealed.find((one) => one.column === column);
+        if (seal !== undefined) return [column, await this.#sealer.unseal(seal.place(row), value)];
         return [column, map(value)];
       }),
     );

@@ -84,6 +84,12 @@ export function placeOf(sql: SqlStorage, table: string, row: Row): Key {
   });
 }
 
+/** Of a row of the log or of its anchor, what stays as it was written: keys, signatures and hashes of the chain are the new region's. */
+export function bare(how: "chain" | "anchor", row: Row): Row {
+  const columns = how === "chain" ? ["seq", "at", "body"] : ["one", "seq", "at", "hash"];
+  return Object.fromEntries(columns.map((column) => [column, row[column] ?? null]));
+}
+
 /** SHA-256 over rows, column by column. `chain` columns of the access log differ from region to region and are left out by the caller. */
 export function hashOf(rows: readonly Row[]): string {
   const hash = createHash("sha256");

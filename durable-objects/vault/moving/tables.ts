@@ -1,16 +1,24 @@
 import type { SealedPlace } from "../../../shared/crypto/sealing";
 import type { Row } from "./rows";
 
+/** A column that holds sealed values. */
+export interface SealedColumn {
+  readonly column: string;
+  readonly place: (row: Row) => SealedPlace;
+}
+
 /** How a table of the vault moves to another region. */
 export type MovedTable =
   | {
       /** Row by row, with ids mapped. */
       readonly how: "rows";
-      /** A column that is opened here and sealed anew there, and where it is sealed for. */
-      readonly sealed?: { readonly column: string; readonly place: (row: Row) => SealedPlace };
+      /** Columns that are opened here and sealed anew there, and where each is sealed for. */
+      readonly sealed?: readonly SealedColumn[];
     }
   /** The access log: its lines as they are, chained anew with the new region's key. */
   | { readonly how: "chain" }
+  /** Where the log was cut off at its beginning: signed anew with the new region's key. */
+  | { readonly how: "anchor" }
   /** Stays behind, and why. */
   | { readonly left: string };
 
@@ -19,7 +27,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   profile: { how: "rows" },
   person_details: {
     how: "rows",
-    sealed: { column: "sealed", place: (row) => ({ table: "person_details", column: "sealed", row: text(row, "name") }) },
+    sealed: [{ column: "sealed", place: (row) => ({ table: "person_details", column: "sealed", row: text(row, "name") }) }],
   },
   sources: { how: "rows" },
   series: { how: "rows" },
@@ -41,10 +49,12 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   connections: { how: "rows" },
   connection_secrets: {
     how: "rows",
-    sealed: {
-      column: "sealed",
-      place: (row) => ({ table: "connection_secrets", column: "sealed", row: `${text(row, "connection")}/${text(row, "name")}` }),
-    },
+    sealed: [
+      {
+        column: "sealed",
+        place: (row) => ({ table: "connection_secrets", column: "sealed", row: `${text(row, "connection")}/${text(row, "name")}` }),
+      },
+    ],
   },
   connection_resources: { how: "rows" },
   connection_windows: { how: "rows" },
@@ -52,20 +62,34 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   connection_events: { how: "rows" },
   fhir_targets: {
     how: "rows",
-    sealed: { column: "auth", place: (row) => ({ table: "fhir_targets", column: "auth", row: text(row, "id") }) },
+    sealed: [{ column: "auth", place: (row) => ({ table: "fhir_targets", column: "auth", row: text(row, "id") }) }],
   },
   fhir_deliveries: { how: "rows" },
   fhir_sent: { how: "rows" },
   fhir_remote: { how: "rows" },
   consents: { how: "rows" },
+  retention: { how: "rows" },
+  retention_runs: { how: "rows" },
+  // The name, the reason and the note of the review. An access that is open ends on arrival.
+  emergency_accesses: {
+    how: "rows",
+    sealed: (["sealed_reason", "sealed_note"] as const).map((column) => ({
+      column,
+      place: (row) => ({ table: "emergency_accesses", column, row: text(row, "id") }),
+    })),
+  },
+  // Before the log, whose first line follows it.
+  access_anchor: { how: "anchor" },
   access_log: { how: "chain" },
   connection_grants: { left: "authorizations of ten minutes, whose callback leads to the old region" },
+  exports: { left: "their archives lie in the old region and are erased with it" },
   lifecycle: { left: "the vault's own state" },
   live_log: { left: "the stream begins anew" },
   live_state: { left: "the stream begins anew" },
   live_tickets: { left: "good for half a minute" },
   revoked_sessions: { left: "sessions do not move" },
   timers: { left: "set anew on arrival" },
+  watching: { left: "sessions do not move, and the streams of others end with them" },
   _migrations: { left: "the schema's own" },
 };
 
