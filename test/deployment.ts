@@ -12,7 +12,7 @@ import type { Region } from "../shared/region";
 import type { Role } from "../shared/roles";
 import { createApp } from "../workers/app";
 import { addressPlace } from "../workers/credentials";
-import { programmeOf, vaultOf } from "../workers/regional";
+import { vaultOf } from "../workers/regional";
 import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
 
 /** Databases of their own: what happens here moves and counts all rows of a region. */
@@ -64,7 +64,7 @@ export class Deployment {
     const drill = env as unknown as Drill;
     const databases = Object.fromEntries(Object.entries(DATABASES).map(([name, binding]) => [name, drill[binding]]));
     const whole: Env = { ...env, ...this.secrets, ...databases, ...this.overrides };
-    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole), PROGRAMMES: programmesIn(whole) };
+    return { ...whole, VAULTS: this.overrides.VAULTS ?? vaultsIn(whole), PROGRAMMES: this.overrides.PROGRAMMES ?? programmesIn(whole) };
   }
 
   records(region: Region): D1Database {
@@ -228,26 +228,5 @@ function vaultsIn(other: Env): Env["VAULTS"] {
 
 /** The objects of research programmes as this environment's, in the same way. */
 function programmesIn(other: Env): Env["PROGRAMMES"] {
-  const namespace = () => ({
-    jurisdiction: namespace,
-    getByName(name: string) {
-      const id = parseId("programme", name);
-      if (id === undefined) throw new TypeError("a programme is opened by its id");
-      const stub = programmeOf(env, id);
-      return new Proxy(
-        {},
-        {
-          get: (_, method) =>
-            typeof method === "string" && method !== "then"
-              ? async (...parameters: unknown[]) =>
-                  await runInDurableObject(stub, async (_instance, ctx) => {
-                    const programme = new Programme(ctx, other) as unknown as Record<string, (...p: unknown[]) => Promise<unknown>>;
-                    return await programme[method]?.(...parameters);
-                  })
-              : undefined,
-        },
-      );
-    },
-  });
-  return namespace() as unknown as Env["PROGRAMMES"];
+  return objectsIn("PROGRAMMES", () => ({ ...other, VAULTS: vaultsIn(other) }));
 }

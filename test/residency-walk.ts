@@ -128,7 +128,7 @@ async function takePartInResearch(live: Deployment, person: Resident) {
   if (programme === undefined) throw new TypeError("not a programme's id");
   for (let turn = 0; turn < 20; turn++) {
     const { state } = await json(await live.as(researcher, `${path}/exports/${release}`), z.looseObject({ state: z.string() }));
-    if (state !== "running") break;
+    if (state === "failed" || state === "done") break;
     await ring(programmeOf(live.env, programme));
   }
   const ended = await json(

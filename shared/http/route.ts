@@ -119,7 +119,7 @@ function typeOf(mediaType: string): "string" | "object" {
   return /[/+]json$/.test(mediaType) ? "object" : "string";
 }
 
-const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_region"] as const satisfies readonly ProblemCode[];
+const SIGNED_IN = ["unauthenticated", "token_expired", "session_ended", "wrong_region", "gone"] as const satisfies readonly ProblemCode[];
 
 function failures(spec: RouteSpec): Record<string, Body> {
   const signedIn = BEARERS.has(spec.policy) || spec.policy === "ticket";

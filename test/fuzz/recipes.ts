@@ -153,6 +153,11 @@ export const WITHOUT_SUCCESS: Readonly<Record<string, string>> = {
   postV1AccountsVerifications: "a registration waits for its letter only where VERIFY_EMAIL is on; workers/accounts/email.test.ts shows it",
   postV1AccountsProviders: NO_PROVIDER,
   postV1MeIdentities: NO_PROVIDER,
+  postV1ImportsByIdStart: "the file of a signed upload would have to be there; test/journeys/import-file.test.ts shows it",
+  deleteV1MeRegionMove: "a move can be cancelled for moments only; workers/moving/moving.test.ts shows it",
+  patchV1OrganisationsByOrganisationIdMembersByPersonId:
+    "it takes a second member who has accepted; workers/partners/organisations.test.ts shows it",
+  getV1SharedWithUs: "it takes a fresh token of a machine client; workers/partners/access.test.ts shows it",
   deleteV1MeIdentitiesByProvider: NO_PROVIDER,
   postV1SessionsProviders: NO_PROVIDER,
   postV1SessionsStepUpProviders: NO_PROVIDER,
