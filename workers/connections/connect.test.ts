@@ -176,7 +176,8 @@ describe("a person's connections", () => {
   });
 
   it("queues a sync as a job, and syncs at once", async () => {
-    const person = await registerPerson("eu");
+    // The breaker of a vendor counts for a region, and other tests let the vendor fail in Europe.
+    const person = await registerPerson("ap");
     const json = { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${person.accessToken}` } };
     const empty = await send("POST", "/v1/health/sync", {}, json.headers);
     expect(empty.status).toBe(202);

@@ -482,7 +482,7 @@ describe("an erased person", () => {
     await runErasure(portsAt({ now: Date.now() }), "eu", await book(one, Date.now()));
     for (const evicted of [false, true]) {
       const vault = vaultOf(env, one.person);
-      if (evicted) await evictDurableObject(vault);
+      if (evicted) await evictVault(one.person);
       const connection = newId("connection", "eu", Date.now());
       expect(await refusal(vault.metrics(one.actor))).toBe("session_ended");
       expect(await refusal(vault.metrics({ ...one.actor, person: one.friend, roles: ["user"] }))).toBe("not_found");

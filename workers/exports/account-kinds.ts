@@ -130,6 +130,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   client_assertions: "Numbers of assertions that programs have used, for minutes; names nobody.",
   revoked_client_tokens: "Numbers of programs' tokens; names nobody.",
   key_moves: "Where a rotation of keys goes on.",
+  moves: "Moves to another region, under way or done, as ids and steps; the person sees theirs where they asked for it.",
   key_notes: "Which versions of keys were noted.",
   security_counts: "Counts of a day; names nobody.",
   security_events: "What happens to the deployment. What an administrator did with the person's roles is in their access log too.",
