@@ -38,6 +38,7 @@ const OVER: readonly [string, (vault: Called, actor: PersonActor) => Promise<unk
   ["unseal", async (vault) => await vault.unseal(place, "text"), "gone"],
   ["rewrapKey", async (vault) => await vault.rewrapKey(), "gone"],
   ["addressHashes", async (vault) => await vault.addressHashes(place, "text"), "gone"],
+  ["provenHashes", async (vault) => await vault.provenHashes(place, "text"), "gone"],
   ["accountHashes", async (vault) => await vault.accountHashes("con_eu_x"), "gone"],
   ["record", async (vault) => await vault.record(samples("heart_rate", [{ at: now(), value: 60 }])), "gone"],
   ["completeConnection", async (vault) => await vault.completeConnection("hash", "code"), "gone"],

@@ -314,6 +314,7 @@ export class Vault extends DurableObject<Env> {
 
   /** The keyed hashes of who the person is at a sign-in provider, under all keys; issuer and subject stay. */
   async provenHashes(place: SealedPlace, sealed: string): Promise<ProvenHashes> {
+    this.#life.assertAlive();
     const identity = identityOf(await this.#sealer.unseal(place, sealed));
     const { env, region } = this.#state;
     const [index, email] = await Promise.all([
