@@ -34,7 +34,8 @@ import type { SyncPointer } from "../../shared/vendors/pointer";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
-import { type Access, Door, type Explanation, type Judged, metricAccess, type Unproven } from "./access/door";
+import { type Access, Door, metricAccess } from "./access/door";
+import type { Explanation, Judged, Unproven } from "./access/judge";
 import type { RefusedSignIn } from "./access/event";
 import { AccessLog, type LogPage, type LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
@@ -157,7 +158,13 @@ export class Vault extends DurableObject<Env> {
     this.#consents = new Consents(this.#state);
     this.#sealer = new Sealer(this.#state);
     this.#emergencies = new EmergencyAccesses(this.#state, this.#sealer);
-    this.#door = new Door(this.#state, this.#sessions, this.#log, (grantee) => this.#consents.to(grantee), this.#emergencies, this.#life);
+    this.#door = new Door(this.#state, {
+      sessions: this.#sessions,
+      log: this.#log,
+      consents: this.#consents,
+      emergencies: this.#emergencies,
+      life: this.#life,
+    });
     this.#fhir = new FhirPart(this.#state, store.sources);
     this.#live = new Live(ctx, this.#state, this.#sessions, this.#door, this.#consents);
     this.#elsewhere = new Elsewhere(this.#state);
@@ -636,7 +643,7 @@ export class Vault extends DurableObject<Env> {
     category: Category,
   ): Promise<Explanation & Pick<Judged, "assurance">> {
     this.#door.enter(actor, { action: "read", resource: "consent", about: somebody.as.map(({ id }) => id) });
-    return this.#door.explain({ ...somebody, assurance: "aal1" }, action, "metric", category);
+    return this.#door.judge.explain(somebody, action, "metric", category);
   }
 
   /** What this person shares with the actor, and their name; null where nothing. */
@@ -747,7 +754,7 @@ export class Vault extends DurableObject<Env> {
   /** Whether this person still takes part in a programme with all of these categories. */
   async stillContributes(programme: ProgrammeId, categories: readonly Category[]): Promise<boolean> {
     if (!this.#life.isOpen) return false;
-    const gives = (category: Category) => this.#door.judgeProgramme(programme, category).allow;
+    const gives = (category: Category) => this.#door.judge.programme(programme, category).allow;
     return CATEGORIES.some(gives) && categories.every(gives);
   }
 

@@ -226,6 +226,30 @@ describe("breaking the glass", () => {
   });
 });
 
+describe("reviewing an emergency access", () => {
+  const access: Resource = { owner: OWNER, kind: "emergency_access", parties: [OTHER] };
+  const ask = (subject: Subject, action: "read" | "manage" | "delete" = "manage") =>
+    decide(subject, action, access, "administration", [], me, NOW);
+
+  test.each(["moderator", "admin"] as const)("is for a %s with a second factor, and for nothing else", (role) => {
+    const reviewer: Subject = { ...reader, roles: ["user", role] };
+    for (const action of ["read", "manage"] as const)
+      expect(ask(reviewer, action)).toEqual({ allow: true, reason: "review", obligations: ["log"] });
+    expect(ask(reviewer, "delete").reason).toBe("not_shareable");
+    expect(ask({ ...reviewer, assurance: "aal1" }).reason).toBe("second_factor_missing");
+    expect(ask({ ...reviewer, roles: ["user", "clinician"] }).reason).toBe("role_not_held");
+    expect(ask({ ...reviewer, kind: "app" }).reason).toBe("role_not_held");
+  });
+
+  test("is not for whoever had a part in it, who may look", () => {
+    for (const id of [OWNER, OTHER]) {
+      const party: Subject = { ...reader, id, roles: ["moderator"] };
+      expect(ask(party).reason).toBe("not_shareable");
+      expect(ask(party, "read").reason).toBe("review");
+    }
+  });
+});
+
 describe("consents against the table of roles", () => {
   test("nobody gives what the role cannot have", () => {
     const base = { role: "user", categories: ["vitals"], actions: ["read"], purpose: "personal" } as const;

@@ -1,6 +1,8 @@
+import type { Role } from "../roles";
 import { limitsOf } from "./roles";
 import {
   type Action,
+  type Category,
   type Consent,
   type Purpose,
   type Resource,
@@ -44,7 +46,7 @@ export type Obligation = "log" | "notify_person" | "review" | "end_within_hour";
 export type Decision =
   | {
       readonly allow: true;
-      readonly reason: "self" | "consent" | "role" | "break_glass";
+      readonly reason: "self" | "consent" | "role" | "break_glass" | "review";
       /** The version that allowed it, for `consent`. */
       readonly consent?: { readonly id: string; readonly version: number };
       readonly obligations: readonly Obligation[];
@@ -53,6 +55,8 @@ export type Decision =
 
 const LOGGED: readonly Obligation[] = ["log"];
 const EMERGENCY: readonly Obligation[] = ["log", "notify_person", "review", "end_within_hour"];
+
+const REVIEWERS: readonly Role[] = ["moderator", "admin"];
 
 /** How close a consent came, for the reason of a deny: the later in the list, the closer. */
 const CLOSENESS = new Map<Denial, number>(DENIALS.map((denial, i) => [denial, i]));
@@ -66,6 +70,7 @@ const deny = (reason: Denial): Decision => ({ allow: false, reason });
  * - one valid consent of the owner names subject, role, action, category and purpose, the subject holds the role at this moment, the
  *   role can be given that much (`limitsOf`), and the token's scope covers it; in every role but `user` with a second factor, or
  * - an administrator with a second factor reads or sets what roles somebody holds, or
+ * - a moderator or administrator with a second factor reviews an emergency access that they had no part in, or
  * - a clinician breaks the glass: purpose `emergency`, a second factor, a justification, reading only. That brings obligations which the
  *   caller must be able to keep.
  *
@@ -85,6 +90,7 @@ export function decide(
 ): Decision {
   if (!inScope(scopes, action, resource)) return deny("scope_missing");
   if (resource.kind === "role" && action === "manage") return administer(subject);
+  if (resource.kind === "emergency_access" && purpose === "administration") return review(subject, action, resource);
   if (subject.kind === "person" && subject.id === resource.owner) return { allow: true, reason: "self", obligations: LOGGED };
   if (resource.kind === "role" && action === "read") return administer(subject);
   if (!isShared(action) || !SHAREABLE.has(resource.kind)) return deny("not_shareable");
@@ -105,7 +111,7 @@ function faultOf(
   consent: Consent,
   subject: Subject,
   action: SharedAction,
-  { owner, category }: Required<Resource>,
+  { owner, category }: Resource & { readonly category: Category },
   purpose: Purpose,
   now: number,
 ): Denial | undefined {
@@ -128,6 +134,15 @@ function faultOf(
 function administer(subject: Subject): Decision {
   if (subject.kind !== "person" || !subject.roles.includes("admin")) return deny("role_not_held");
   return subject.assurance === "aal2" ? { allow: true, reason: "role", obligations: LOGGED } : deny("second_factor_missing");
+}
+
+/** Reviewers see what was done and never health data; whoever had a part in it may look, and not judge. */
+function review(subject: Subject, action: Action, { owner, parties = [] }: Resource): Decision {
+  if (subject.kind !== "person" || !REVIEWERS.some((role) => subject.roles.includes(role))) return deny("role_not_held");
+  if (subject.assurance !== "aal2") return deny("second_factor_missing");
+  const isParty = subject.id === owner || parties.includes(subject.id);
+  const mayDo = action === "read" || (action === "manage" && !isParty);
+  return mayDo ? { allow: true, reason: "review", obligations: LOGGED } : deny("not_shareable");
 }
 
 function emergency(subject: Subject, action: SharedAction): Decision {

@@ -74,6 +74,8 @@ export interface Resource {
   readonly kind: ResourceKind;
   /** Absent for what is no health data. */
   readonly category?: Category;
+  /** Ids of those who had a part in it beside its owner, where others are to judge it. */
+  readonly parties?: readonly string[];
 }
 
 /** To whom a consent can be given. */

@@ -1,4 +1,4 @@
-import type { Unproven } from "../../durable-objects/vault/access/door";
+import type { Unproven } from "../../durable-objects/vault/access/judge";
 import { type ConsentId, type Id, type IdKind, parseId, type PersonId, type ProgrammeId, regionOf } from "../../shared/id";
 import type { Grantee, GranteeKind } from "../../shared/policy/vocabulary";
 import {

@@ -137,7 +137,7 @@ export const explainQuery = z.strictObject({
 export const explanationSchema = z
   .object({
     allowed: z.boolean(),
-    reason: z.enum(["self", "consent", "role", "break_glass", ...DENIALS]),
+    reason: z.enum(["self", "consent", "role", "break_glass", "review", ...DENIALS]),
     purpose: z.enum(PURPOSES),
     consent: z.object({ id: z.string(), version: z.int() }).optional(),
     assurance: z.enum(["aal1", "aal2"]).optional().describe("What their session must have been opened with: `aal2` is a second factor"),

@@ -2,24 +2,15 @@ import type { PersonActor, Reader } from "../../../shared/context";
 import type { EmergencyAccessId, ProgrammeId, SessionId } from "../../../shared/id";
 import type { Batch } from "../../../shared/health/reading";
 import { metric } from "../../../shared/health/catalogue";
-import { decide, type Decision, type Denial, DENIALS } from "../../../shared/policy/decide";
-import {
-  type Action,
-  CATEGORIES,
-  type Category,
-  type Consent,
-  type Grantee,
-  type Purpose,
-  type ResourceKind,
-  type Scope,
-  type Subject,
-} from "../../../shared/policy/vocabulary";
+import type { Denial } from "../../../shared/policy/decide";
+import { type Action, CATEGORIES, type Category, type Consent, type Purpose, type ResourceKind } from "../../../shared/policy/vocabulary";
 import { notFound, problem } from "../../../shared/problem";
-import type { Role } from "../../../shared/roles";
+import type { Consents } from "../consents/consents";
 import { type Lifecycle, moving } from "../lifecycle";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
 import type { AccessEvent, RefusedSignIn } from "./event";
+import { closestOf, type Emergencies, type Explanation, Judge, judgedAs } from "./judge";
 import type { AccessLog } from "./log";
 
 /** What somebody wants to do here. */
@@ -41,32 +32,13 @@ export interface Entry {
   sees(category: Category): boolean;
 }
 
-/** Whose access is judged: as whom consents may name them, in which roles and how surely, and what their token is good for. */
-export interface Judged {
-  readonly as: readonly Grantee[];
-  readonly roles: readonly Role[];
-  readonly scopes: readonly Scope[];
-  /** Of the session; a machine client proves itself with a key each time. */
-  readonly assurance: "aal1" | "aal2";
-  /** The living sessions in which an emergency access may have been opened; none of a machine client. */
-  readonly sessions: readonly SessionId[];
-}
-
-/** The same, whatever the session. */
-export type Unproven = Omit<Judged, "assurance">;
-
-/** A decision, and for which purpose it was made. */
-export interface Explanation {
-  readonly decision: Decision;
-  readonly purpose: Purpose;
-  /** The emergency access that was asked, where consents did not suffice. */
-  readonly emergency?: EmergencyAccessId;
-}
-
-/** What the door asks of the emergency accesses to this person. */
-export interface Emergencies {
-  openTo(person: string, sessions: readonly string[]): EmergencyAccessId | undefined;
-  countRead(id: EmergencyAccessId): void;
+/** What a door stands between. */
+interface DoorParts {
+  readonly sessions: RevokedSessions;
+  readonly log: AccessLog;
+  readonly consents: Consents;
+  readonly emergencies: Emergencies;
+  readonly life: Lifecycle;
 }
 
 /** What is said to somebody who would be let in with a second factor. */
@@ -77,23 +49,6 @@ const NOT_SHAREABLE: Explanation = { decision: { allow: false, reason: "not_shar
 const OWNER: Entry = { isOwner: true, sees: () => true };
 /** What a person may still do who has asked for their erasure. */
 const WHILE_SUSPENDED: ReadonlySet<Action> = new Set(["read", "export"]);
-/** Persons come with tokens of the first-party client, which are good for everything of theirs. */
-const SCOPES: readonly Scope[] = ["me"];
-
-/** As whom an actor is judged: a person as themselves, a machine client as itself and as its organisation. */
-export function judgedAs(actor: Reader): Judged {
-  if (actor.kind === "person") {
-    const { person: id, roles = ["user"], assurance = "aal1", session } = actor;
-    return { as: [{ kind: "person", id }], roles, scopes: SCOPES, assurance, sessions: [session] };
-  }
-  const { client, organisation, roles = [], scopes } = actor;
-  if (organisation === undefined) return { as: [], roles, scopes, assurance: "aal2", sessions: [] };
-  const as = [
-    { kind: "app", id: client },
-    { kind: "organisation", id: organisation },
-  ] as const;
-  return { as, roles, scopes, assurance: "aal2", sessions: [] };
-}
 
 /** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
 export function metricAccess(action: Action, key: string): Access {
@@ -106,25 +61,20 @@ export class Door {
   readonly #state: VaultState;
   readonly #sessions: RevokedSessions;
   readonly #log: AccessLog;
-  readonly #consentsOf: (grantee: Grantee) => readonly Consent[];
-  readonly #emergencies: Emergencies;
   readonly #life: Lifecycle;
+  readonly #emergencies: Emergencies;
+  readonly #consents: Consents;
+  /** What it goes by; asks whatever would be decided, and lets nobody in. */
+  readonly judge: Judge;
 
-  /** @param consentsOf the newest versions of the consents to one grantee */
-  constructor(
-    state: VaultState,
-    sessions: RevokedSessions,
-    log: AccessLog,
-    consentsOf: (grantee: Grantee) => readonly Consent[],
-    emergencies: Emergencies,
-    life: Lifecycle,
-  ) {
+  constructor(state: VaultState, parts: DoorParts) {
     this.#state = state;
-    this.#life = life;
-    this.#sessions = sessions;
-    this.#log = log;
-    this.#consentsOf = consentsOf;
-    this.#emergencies = emergencies;
+    this.#sessions = parts.sessions;
+    this.#log = parts.log;
+    this.#life = parts.life;
+    this.#emergencies = parts.emergencies;
+    this.#consents = parts.consents;
+    this.judge = new Judge(state, (grantee) => parts.consents.to(grantee), parts.emergencies);
   }
 
   /**
@@ -199,16 +149,7 @@ export class Door {
   breakGlass(actor: PersonActor, id: EmergencyAccessId): void {
     const access: Access = { action: "manage", resource: "emergency_access", about: [id] };
     this.#requireOpen(actor, access, "emergency");
-    const wanted = { owner: this.#state.person, kind: "metric", category: "vitals" } as const;
-    const decision = decide(
-      emergencySubject(actor.person, judgedAs(actor), id),
-      "read",
-      wanted,
-      "emergency",
-      [],
-      SCOPES,
-      this.#state.now(),
-    );
+    const decision = this.judge.breakingGlass(actor, id);
     // One's own data needs no emergency.
     const isAllowed = decision.allow && decision.reason === "break_glass";
     const reason = decision.allow ? (isAllowed ? decision.reason : "not_shareable") : decision.reason;
@@ -217,56 +158,18 @@ export class Door {
   }
 
   /**
-   * Lets a reviewer at an emergency access and logs it. Reviewers see what was done and never health data; nobody reviews what they had a
-   * part in. Problems `not_found` for whoever is no reviewer, `forbidden` for a party. While the person waits for their erasure, reviews go
+   * Lets a reviewer at an emergency access and logs it. Problems `not_found` for whoever is no reviewer, `forbidden` for a party. While the person waits for their erasure, reviews go
    * on.
    */
   review(actor: PersonActor, action: "read" | "manage", id: EmergencyAccessId, clinicianOf: (id: EmergencyAccessId) => string): void {
     if (this.#life.isOver) throw notFound("emergency access");
     this.#life.assertAlive();
-    const clinician = clinicianOf(id);
+    const decision = this.judge.review(actor, action, clinicianOf(id));
     const access: Access = { action, resource: "emergency_access", about: [id] };
-    const mayReview = actor.assurance === "aal2" && (actor.roles ?? []).some((role) => role === "moderator" || role === "admin");
-    const isParty = actor.person === clinician || actor.person === this.#state.person;
-    const isAllowed = mayReview && !(isParty && action === "manage");
-    const reason = isAllowed ? "review" : mayReview ? "not_shareable" : "role_not_held";
-    this.#note(actor, access, "emergency", { outcome: isAllowed ? "allowed" : "denied", reason });
-    if (!mayReview) throw notFound("emergency access");
-    if (!isAllowed) throw problem("forbidden", "Nobody reviews an access that they had a part in.");
-  }
-
-  /** How a decision about somebody's access would go now: by consents, else by an open emergency access. Logs nothing. */
-  judge(judged: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const byConsent = this.#judgeConsents(judged, action, resource, category);
-    const person = judged.as.find(({ kind }) => kind === "person");
-    if (byConsent.decision.allow || person === undefined) return byConsent;
-    const emergency = this.#emergencies.openTo(person.id, judged.sessions);
-    if (emergency === undefined) return byConsent;
-    const subject = emergencySubject(person.id, judged, emergency);
-    const wanted = { owner: this.#state.person, kind: resource, category };
-    return { decision: decide(subject, action, wanted, "emergency", [], SCOPES, this.#state.now()), purpose: "emergency", emergency };
-  }
-
-  #judgeConsents({ as, roles, scopes, assurance }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const wanted = { owner: this.#state.person, kind: resource, category };
-    const answers = as.flatMap((grantee): Explanation[] => {
-      const subject: Subject = { ...grantee, roles, assurance };
-      const consents = this.#consentsOf(grantee);
-      // A read says no purpose: it counts as made for one that the person agreed to.
-      const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
-      return (purposes.length === 0 ? (["personal"] as const) : purposes).map((purpose) => {
-        const given = consents.filter((consent) => consent.purpose === purpose);
-        return { purpose, decision: decide(subject, action, wanted, purpose, given, scopes, this.#state.now()) };
-      });
-    });
-    return answers.find(({ decision }) => decision.allow) ?? closestOf(answers);
-  }
-
-  /** How a decision about somebody would go, whatever their session, and what that session must have been opened with. Logs nothing. */
-  explain(judged: Judged, action: Action, resource: ResourceKind, category: Category): Explanation & Pick<Judged, "assurance"> {
-    const plain = this.judge({ ...judged, assurance: "aal1" }, action, resource, category);
-    if (plain.decision.allow) return { ...plain, assurance: "aal1" };
-    return { ...this.judge({ ...judged, assurance: "aal2" }, action, resource, category), assurance: "aal2" };
+    this.#note(actor, access, "emergency", { outcome: decision.allow ? "allowed" : "denied", reason: decision.reason });
+    if (decision.allow) return;
+    if (decision.reason === "not_shareable") throw problem("forbidden", "Nobody reviews an access that they had a part in.");
+    throw notFound("emergency access");
   }
 
   /**
@@ -277,18 +180,9 @@ export class Door {
     if (this.#life.isOver) throw notFound("person");
     this.#life.assertAlive();
     const access: Access = { action, resource: "role", about };
-    const subject: Subject = { kind: "person", id: actor.person, roles: actor.roles ?? [], assurance: actor.assurance ?? "aal1" };
-    const wanted = { owner: this.#state.person, kind: access.resource };
-    const decision = decide(subject, action, wanted, "administration", [], SCOPES, this.#state.now());
+    const decision = this.judge.administration(actor, action);
     if (decision.allow) return this.#note(actor, access, "administration", { outcome: "allowed", reason: decision.reason });
     this.#refuse(actor, access, "administration", decision.reason);
-  }
-
-  /** What a research programme would be let in for at this moment, in an open vault. Logs nothing. */
-  judgeProgramme(programme: ProgrammeId, category: Category): Decision {
-    const subject: Subject = { kind: "programme", id: programme, roles: ["partner"], assurance: "aal2" };
-    const wanted = { owner: this.#state.person, kind: "day", category } as const;
-    return decide(subject, "read", wanted, "research", this.#consentsOf(subject), SCOPES, this.#state.now());
   }
 
   /**
@@ -296,7 +190,7 @@ export class Door {
    * which is logged too.
    */
   contribute(programme: ProgrammeId, metrics: readonly string[]): Entry | undefined {
-    const answers = CATEGORIES.map((category) => ({ category, decision: this.judgeProgramme(programme, category) }));
+    const answers = CATEGORIES.map((category) => ({ category, decision: this.judge.programme(programme, category) }));
     const seen = new Set(answers.filter(({ decision }) => decision.allow).map(({ category }) => category));
     const used = new Set(
       answers.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
@@ -324,7 +218,7 @@ export class Door {
   showConsents(actor: Reader): Consent[] {
     if (!this.#life.isOpen) return [];
     const now = this.#state.now();
-    const given = judgedAs(actor).as.flatMap((grantee) => this.#consentsOf(grantee));
+    const given = judgedAs(actor).as.flatMap((grantee) => this.#consents.to(grantee));
     const shown = given.filter(({ state, until }) => state === "active" && (until === null || now < until));
     const access: Access = { action: "read", resource: "consent", about: shown.map(({ id }) => id) };
     if (shown.length > 0) this.#note(actor, access, "personal", { outcome: "allowed", reason: "consent" });
@@ -355,7 +249,7 @@ export class Door {
     }
     const { action, resource, category, details = [] } = access;
     const judged = judgedAs(actor);
-    const judge = (one: Category) => ({ category: one, ...this.judge(judged, action, resource, one) });
+    const judge = (one: Category) => ({ category: one, ...this.judge.access(judged, action, resource, one) });
     const answers = (category === "each" ? CATEGORIES : [category ?? []].flat()).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;
@@ -411,20 +305,6 @@ export class Door {
       requestId: actor.requestId,
     });
   }
-}
-
-/** What nobody has been given anything for. */
-const NOBODY: Explanation = { purpose: "personal", decision: { allow: false, reason: "no_consent" } };
-
-/** Somebody before a decision. The reason of an emergency lies sealed in its row: that there is one is what decides. */
-function emergencySubject(id: string, { roles, assurance }: Pick<Judged, "roles" | "assurance">, emergency: EmergencyAccessId): Subject {
-  return { kind: "person", id, roles, assurance, justification: emergency };
-}
-
-/** Of several denials the one that came closest to an allow. */
-function closestOf(answers: readonly Explanation[]): Explanation {
-  const rank = ({ decision }: Explanation) => (decision.allow ? DENIALS.length : DENIALS.indexOf(decision.reason));
-  return answers.reduce((best, one) => (rank(one) > rank(best) ? one : best), answers[0] ?? NOBODY);
 }
 
 /** The classes of what a batch writes, in order. */

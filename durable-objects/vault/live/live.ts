@@ -4,7 +4,8 @@ import type { SessionId } from "../../../shared/id";
 import { type Admission, ADMISSION_HEADER, parseJson, readAdmission } from "../../../shared/live/admission";
 import { metricFilter, type MetricFilter, parseMetricFilter } from "../../../shared/live/filter";
 import { isProblem, problem, type ProblemCode } from "../../../shared/problem";
-import { type Door, judgedAs } from "../access/door";
+import type { Door } from "../access/door";
+import { judgedAs } from "../access/judge";
 import type { Consents } from "../consents/consents";
 import type { RevokedSessions } from "../sessions";
 import type { Touched, VaultState } from "../state";
@@ -164,7 +165,9 @@ export class Live {
 
   #grantOf(actor: PersonActor, wanted: MetricFilter): Grant | undefined {
     const judged = judgedAs(actor);
-    const categories = categoriesAsked(wanted).filter((category) => this.#door.judge(judged, "read", "live", category).decision.allow);
+    const categories = categoriesAsked(wanted).filter(
+      (category) => this.#door.judge.access(judged, "read", "live", category).decision.allow,
+    );
     const filter = visibleOf(wanted, categories);
     return filter.length === 0 ? undefined : { categories, filter, until: this.#consents.nextChange({ kind: "person", id: actor.person }) };
   }
