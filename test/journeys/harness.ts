@@ -7,6 +7,7 @@ import { inject } from "vitest";
 import { z } from "zod";
 import { leaksIn } from "./canaries.ts";
 import { freePort, HOST, released } from "./ports.ts";
+import type { Prepared } from "./prepared.ts";
 import { Program } from "./program.ts";
 
 /** The keys of this machine, readable by its owner alone: a deployment keeps them in the platform's store of secrets. */
@@ -16,6 +17,8 @@ export interface StartOptions {
   /** Set in its environment, as `npm start` takes them. */
   readonly vars?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** Outside of journeys, which have one already. */
+  readonly prepared?: Prepared;
 }
 
 /**
@@ -28,14 +31,16 @@ export class Meridian {
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
   readonly #vars: Readonly<Record<string, string>>;
+  readonly #build: string;
   #program: Program | undefined;
   #output = "";
 
-  private constructor(port: number, simulatorPort: number, { vars = {} }: StartOptions) {
+  private constructor(port: number, simulatorPort: number, { vars = {}, prepared = inject("prepared") }: StartOptions) {
     this.#vars = vars;
     this.port = port;
     this.simulatorPort = simulatorPort;
-    cpSync(inject("migrated"), this.#state, { recursive: true });
+    this.#build = prepared.build;
+    cpSync(prepared.migrated, this.#state, { recursive: true });
   }
 
   /** Starts on empty state; resolves once requests are served. Without a simulator's port, no vendor answers. */
@@ -74,7 +79,7 @@ export class Meridian {
       PORT: String(this.port),
       SIMULATOR_PORT: String(this.simulatorPort),
       MERIDIAN_STATE: this.#state,
-      MERIDIAN_BUILD: inject("build"),
+      MERIDIAN_BUILD: this.#build,
       // What the Worker logs is searched where the journey ends.
       MERIDIAN_LOG: "on",
       ...this.#vars,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Meridian } from "../journeys/harness.ts";
 import { Client } from "../journeys/person.ts";
+import { prepare } from "../journeys/prepared.ts";
 import { until } from "../journeys/until.ts";
 import { metrics, rawSeries, receipt, sessions } from "../journeys/wire.ts";
 import type { Check } from "./apple.ts";
@@ -40,7 +41,8 @@ const PUSHES: readonly (readonly [folder: string, pattern: RegExp, platform: str
 /** The verdicts on every export and every push; one Meridian for all, one person for each file. */
 export async function servedSamples(samplesDir: string, seriesOfType: SeriesLookup): Promise<Check[]> {
   const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
-  const meridian = await Meridian.start();
+  const { remove, ...prepared } = await prepare();
+  const meridian = await Meridian.start(undefined, { prepared });
   const checks: Check[] = [];
   const judge = async (name: string, run: (client: Client) => Promise<readonly string[]>): Promise<void> => {
     const faults = await Client.register(meridian)
@@ -65,6 +67,7 @@ export async function servedSamples(samplesDir: string, seriesOfType: SeriesLook
     }
   } finally {
     await meridian.dispose();
+    remove();
   }
   return checks;
 }

@@ -1,0 +1,108 @@
+import { systemClock } from "../../shared/clock";
+import { type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { consoleLog } from "../../shared/log";
+import { Door } from "./access/door";
+import { AccessLog } from "./access/log";
+import { Connections } from "./connections/connections";
+import { Consents } from "./consents/consents";
+import { Details } from "./details";
+import { EmergencyAccesses } from "./emergency/accesses";
+import { Exports } from "./export/exports";
+import { FhirPart } from "./fhir/part";
+import { Leaving } from "./leaving";
+import { Lifecycle } from "./lifecycle";
+import { Elsewhere } from "./live/elsewhere";
+import { Live } from "./live/live";
+import { Arrival } from "./moving/arrival";
+import { Departure } from "./moving/departure";
+import { readProfile } from "./profile";
+import { Retention } from "./retention/retention";
+import { Sealer } from "./sealer";
+import { RevokedSessions } from "./sessions";
+import type { VaultState } from "./state";
+import { Store } from "./store/store";
+import { Timers } from "./timers";
+
+/** What a vault is made of; each part keeps its own tables and rules. */
+export interface Parts {
+  readonly state: VaultState;
+  readonly life: Lifecycle;
+  readonly door: Door;
+  readonly log: AccessLog;
+  readonly sessions: RevokedSessions;
+  readonly consents: Consents;
+  readonly emergencies: EmergencyAccesses;
+  readonly sealer: Sealer;
+  readonly details: Details;
+  readonly store: Store;
+  readonly retention: Retention;
+  readonly connections: Connections;
+  readonly fhir: FhirPart;
+  readonly live: Live;
+  readonly elsewhere: Elsewhere;
+  readonly exports: Exports;
+  readonly leaving: Leaving;
+  readonly departure: Departure;
+  readonly arrival: Arrival;
+}
+
+/** Puts the parts of one person's vault together; its tables are there. */
+export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): Parts {
+  const { storage } = ctx;
+  const { sql } = storage;
+  const life = new Lifecycle(ctx, env, person, systemClock);
+  const timers = new Timers(storage, systemClock);
+  const profile = () => readProfile(sql);
+  const store = new Store(storage, systemClock, () => profile().timeZone, timers);
+  const sessions = new RevokedSessions(sql, systemClock);
+  const state: VaultState = {
+    storage,
+    sql,
+    env,
+    person,
+    region: regionOf(person),
+    now: systemClock,
+    random: systemRandom,
+    timers,
+    log: consoleLog,
+    profile,
+    record: (batch, by) => {
+      life.assertAlive();
+      const receipt = store.record(batch);
+      door.wrote(by, batch);
+      return receipt;
+    },
+    onRecorded: (listener) => store.onRecorded(listener),
+  };
+  const log = new AccessLog(state);
+  const consents = new Consents(state);
+  const sealer = new Sealer(state);
+  const emergencies = new EmergencyAccesses(state, sealer);
+  const door = new Door(state, { sessions, log, consents, emergencies, life });
+  const fhir = new FhirPart(state, store.sources);
+  const live = new Live(ctx, state, sessions, door, consents);
+  const elsewhere = new Elsewhere(state);
+  const connections = new Connections(state);
+  const details = new Details(sql, sealer);
+  return {
+    state,
+    life,
+    door,
+    log,
+    sessions,
+    consents,
+    emergencies,
+    sealer,
+    details,
+    store,
+    retention: new Retention(state, store, log, door),
+    connections,
+    fhir,
+    live,
+    elsewhere,
+    exports: new Exports({ state, details, emergencies, fhir: fhir.view }, door),
+    leaving: new Leaving(state, life, { live, elsewhere, connections, fhir }),
+    departure: new Departure(state, life, sealer, log),
+    arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir }),
+  };
+}
