@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { testSecrets } from "./test/secrets.ts";
@@ -5,9 +6,12 @@ import { testSecrets } from "./test/secrets.ts";
 // The runtime's wrangler warns about fields it does not know yet and about secrets that the bindings below bring.
 process.env["WRANGLER_LOG"] ??= "error";
 
+/** By default one processor is left free, which of two is half. Each worker has a runtime of its own, which takes seconds to start. */
+const WORKERS = Math.min(4, availableParallelism());
+
 /**
  * Three projects: pure code in Node (fast), objects and routes in workerd, journeys over real HTTP.
- * `isolate: false` keeps one runtime for all worker tests; every test mints fresh ids instead.
+ * `isolate: false` keeps one runtime for many worker tests; every test mints fresh ids instead.
  */
 export default defineConfig(async () => ({
   test: {
@@ -16,6 +20,7 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "pure",
+          maxWorkers: WORKERS,
           include: ["shared/**/*.test.ts", "test/simulator/**/*.test.ts", "test/house/**/*.test.ts"],
           testTimeout: 30_000,
         },
@@ -46,6 +51,7 @@ export default defineConfig(async () => ({
         ],
         test: {
           name: "workers",
+          maxWorkers: WORKERS,
           include: ["{workers,durable-objects}/**/*.test.ts"],
           setupFiles: ["./test/setup.ts"],
           isolate: false,
@@ -60,7 +66,7 @@ export default defineConfig(async () => ({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // They mostly wait, and each has ports and state of its own. They come last: starts must not compete with the other tests.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },

@@ -76,10 +76,17 @@ test("the document has operations, and people among them", () => {
 });
 
 describe("without a genuine token", () => {
-  test.each(named([...signedIn, ...ofMachines]))("%s", async (_name, operation) => {
+  const guarded = named([...signedIn, ...ofMachines]);
+  /** Of a score of forgeries each operation meets so many, in turn; the first of each policy meets all. */
+  const EACH = 4;
+
+  test.each(guarded.map(([name, operation], i) => [name, operation, i] as const))("%s", async (_name, operation, i) => {
     await refused(operation, pathOf(operation), initOf(document, operation), [401]);
     await refused(operation, pathOf(operation), initOf(document, operation, { authorization: "Basic dXNlcjpwYXNz" }), [401]);
-    const attacks = Object.entries(await forged()).map(async ([kind, token]) => {
+    const all = Object.entries(await forged());
+    const isFirst = guarded.findIndex(([, other]) => other["x-policy"] === operation["x-policy"]) === i;
+    const chosen = isFirst ? all : all.filter((_, n) => (n + i * EACH) % all.length < EACH);
+    const attacks = chosen.map(async ([kind, token]) => {
       const answer = await refused(operation, pathOf(operation), initOf(document, operation, { authorization: `Bearer ${token}` }), [401]);
       expect(JSON.stringify(answer), kind).not.toContain(token.slice(0, 200) || "\0");
     });
@@ -163,8 +170,14 @@ describe("with another person's id", () => {
         const answer = await refused(operation, path, init, [404]);
         expect(JSON.stringify(answer)).not.toContain(owner.device);
       }
-      expect(await owner.view(), `${name} must leave everything of another person as it was`).toBe(before[i]);
+      // Reading is looked at once, below.
+      if (operation.method !== "GET")
+        expect(await owner.view(), `${name} must leave everything of another person as it was`).toBe(before[i]);
     }
+  });
+
+  test("all of them together leave everything of another person as it was", async () => {
+    expect([await owners[0].view(), await owners[1].view()]).toEqual(before);
   });
 
   test("a route whose path names something unknown does not pass by", () => {

@@ -28,7 +28,7 @@ describe("windows", () => {
           expect([...early, ...late]).toEqual(pointsBetween(person, type, from, to));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
