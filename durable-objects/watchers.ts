@@ -5,7 +5,7 @@ export interface Watched {
 }
 
 const encoder = new TextEncoder();
-const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "expired"]);
+const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "expired", "previewed", "undone"]);
 const GOING_AWAY = 1001;
 const NORMAL = 1000;
 

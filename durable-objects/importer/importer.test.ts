@@ -6,6 +6,7 @@ import { uploadKey } from "../../shared/imports/status";
 import { appleExport, quantity } from "../../test/fixtures/apple-export";
 import { bigExportStream } from "../../test/fixtures/big-export";
 import { zip } from "../../test/fixtures/zip";
+import { vaultOf } from "../../workers/regional";
 
 const HEART_RATE = "HKQuantityTypeIdentifierHeartRate";
 
@@ -161,3 +162,110 @@ test("erasing removes the file and the books", async () => {
   expect(await env.FILES_EU.head(uploadKey(id))).toBeNull();
   expect(await thrownBy(() => importer.status(person))).toMatchObject({ code: "not_found" });
 });
+
+const RANGE = { from: Date.UTC(2026, 1, 28), to: Date.UTC(2026, 2, 2), resolution: "raw", choice: "all", limit: 1_000 } as const;
+
+async function heartRatesOf(person: PersonId): Promise<unknown[]> {
+  const actor = { kind: "person", person, session: newId("session", "eu", Date.now()) } as const;
+  const { items } = await vaultOf(env, person).series(actor, { key: "heart_rate", ...RANGE });
+  return JSON.parse(items) as unknown[];
+}
+
+test("a dry run recognises the file, reports what it would become, stores nothing, and is confirmed without another upload", async () => {
+  const { person, id, importer } = fresh();
+  await importer.create(person, "auto", "export.zip", 0, { dryRun: true });
+  await upload(id, zip([{ name: "apple_health_export/export.xml", content: heartRates(90) }]));
+  const preview = await finish(importer, person);
+  expect(preview).toMatchObject({
+    state: "previewed",
+    kind: "apple-health-export",
+    dryRun: true,
+    report: {
+      byType: { [HEART_RATE]: { read: 90, accepted: 0 } },
+      mapping: [{ types: [HEART_RATE], metric: "heart_rate", unit: "/min", count: 90, firstAt: "2026-02-28T23:00:00.000Z" }],
+    },
+  });
+  expect(await heartRatesOf(person)).toEqual([]);
+  expect(await env.FILES_EU.head(uploadKey(id))).not.toBeNull();
+  await importer.start(person);
+  expect(await finish(importer, person)).toMatchObject({
+    state: "done",
+    dryRun: false,
+    report: { byType: { [HEART_RATE]: { accepted: 90 } } },
+  });
+  expect(await heartRatesOf(person)).toHaveLength(90);
+});
+
+test("a dry run that nobody confirms ends after a day, and one that is cancelled ends at once; both files go", async () => {
+  for (const end of ["expire", "cancel"] as const) {
+    const { person, id, importer } = fresh();
+    await importer.create(person, "apple-health-export", "export.xml", 0, { dryRun: true });
+    await upload(id, heartRates(3));
+    expect(await finish(importer, person)).toMatchObject({ state: "previewed" });
+    if (end === "cancel") await importer.cancel(person);
+    else {
+      await runInDurableObject(importer, (_object, { storage }) => {
+        storage.sql.exec("UPDATE job SET kept_until = 1");
+      });
+      await runDurableObjectAlarm(importer);
+    }
+    expect(await importer.status(person)).toMatchObject({ state: "cancelled" });
+    expect(await env.FILES_EU.head(uploadKey(id))).toBeNull();
+    expect(await heartRatesOf(person)).toEqual([]);
+  }
+});
+
+test("an import is taken back exactly: what a second import of an overlapping file brought too stays until that one is taken back", async () => {
+  const { person, id, importer } = fresh();
+  const second = newId("import", "eu", Date.now());
+  const other = env.IMPORTERS.getByName(second);
+  for (const [key, object, count] of [
+    [id, importer, 200],
+    [second, other, 120],
+  ] as const) {
+    await object.create(person, "apple-health-export", "export.xml", 0);
+    await upload(key, heartRates(count));
+    await finish(object, person);
+  }
+  await importer.undo(person);
+  expect(await undone(importer, person)).toMatchObject({ state: "undone", undone: { removed: 80 } });
+  expect(await heartRatesOf(person)).toHaveLength(120);
+  await importer.undo(person);
+  expect(await importer.status(person)).toMatchObject({ state: "undone", undone: { removed: 80 } });
+  await other.undo(person);
+  await evictDurableObject(other);
+  expect(await undone(other, person)).toMatchObject({ state: "undone", undone: { removed: 120 } });
+  expect(await heartRatesOf(person)).toEqual([]);
+});
+
+test("what has not ended cannot be taken back, and what is no dry run cannot be mapped", async () => {
+  const { person, importer } = fresh();
+  await importer.create(person, "apple-health-export", "export.xml", 10);
+  expect(await thrownBy(() => importer.undo(person))).toMatchObject({ code: "conflict" });
+  const mapping = {
+    delimiter: ",",
+    decimal: ".",
+    headerLine: 1,
+    dateOrder: "ymd",
+    time: { date: "a" },
+    columns: [{ column: "b", metric: "body_weight" }],
+  } as const;
+  expect(await thrownBy(() => importer.remap(person, mapping))).toMatchObject({ code: "conflict" });
+});
+
+test("a file that looks like nothing known fails with what would be read", async () => {
+  const { person, id, importer } = fresh();
+  await importer.create(person, "auto", "photos.zip", 0);
+  await upload(id, zip([{ name: "photos/a.jpg", content: "x" }]));
+  const { problem } = await finish(importer, person);
+  expect(problem).toMatchObject({ code: "file_unreadable", detail: expect.stringContaining("Apple Health export") as string });
+});
+
+async function undone(importer: ReturnType<typeof fresh>["importer"], person: PersonId) {
+  for (let turn = 0; turn < 50; turn++) {
+    const status = await importer.status(person);
+    if (status.state === "undone") return status;
+    await runDurableObjectAlarm(importer);
+  }
+  throw new Error("the import is not taken back");
+}

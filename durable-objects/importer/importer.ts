@@ -1,37 +1,50 @@
 import { DurableObject } from "cloudflare:workers";
 import initial from "../../migrations/importer/0001_import.sql";
+import dryRunAndUndo from "../../migrations/importer/0150_dry_run_and_undo.sql";
 import { DAY_MS, MINUTE_MS, SECOND_MS, systemClock } from "../../shared/clock";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { parseId, type PersonId, regionOf } from "../../shared/id";
+import type { CsvMapping } from "../../shared/imports/csv/mapping";
 import type { ImportReader, ImportStep } from "../../shared/imports/import-reader";
-import { type ImportKind, openImport } from "../../shared/imports/kinds";
+import { type AskedKind, AUTO, type ImportKind, openImport, recogniseImport, supportedKinds } from "../../shared/imports/kinds";
+import { lookAt } from "../../shared/imports/look";
+import { Preview } from "../../shared/imports/preview";
 import { type ImportStatus, keptProblem, publicImport, uploadKey } from "../../shared/imports/status";
 import { consoleLog } from "../../shared/log";
 import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
 import { storesOf, vaultDoor } from "../doors";
-import { migrate } from "../migrate";
+import { migrate, type Migration } from "../migrate";
 import { bucketSource } from "./bucket-source";
-import { type Job, JobStore, statusOf } from "./job";
+import { type ImportOptions, type Job, JobStore, reportOf, statusOf } from "./job";
 import { Watchers } from "../watchers";
 
 /** Work per alarm, so that cancelling, watching and moving the object never wait long. */
 const SLICE_MS = 10 * SECOND_MS;
 /** An upload that never came is given up after a day. */
 const UPLOAD_WITHIN_MS = DAY_MS;
+/** The file of a dry run waits as long to be confirmed. */
+const CONFIRM_WITHIN_MS = DAY_MS;
 const MOST_ATTEMPTS = 8;
 /** A file that seems damaged is read again before that is believed: it may have been the transport. */
 const TRUSTED_DAMAGE = 2;
 const LONGEST_WAIT_MS = 5 * MINUTE_MS;
 
+const MIGRATIONS: readonly Migration[] = [
+  ["0001_import", initial],
+  ["0150_dry_run_and_undo", dryRunAndUndo],
+];
+
 /**
  * One file import: reads the uploaded file from the region's bucket, maps it, hands it to the person's vault batch by batch, and keeps
  * its own progress. Works in slices behind its alarm; every batch that the vault has stored is followed by a checkpoint, so that an
- * eviction costs at most one batch, which the vault recognises. The uploaded file is deleted when the import ends, however it ends.
+ * eviction costs at most one batch, which the vault recognises. The uploaded file is deleted when the import ends, however it ends. A dry
+ * run reads and maps in the same way, stores nothing, and keeps the file for a day.
  */
 export class Importer extends DurableObject<Env> {
   readonly #jobs: JobStore;
   readonly #watchers: Watchers<ImportStatus>;
   #reader: ImportReader | undefined;
+  #preview: Preview | undefined;
   #isWorking = false;
   #isReady = false;
 
@@ -42,20 +55,48 @@ export class Importer extends DurableObject<Env> {
   }
 
   /** Prepares an import that waits for its file. `size` is what the uploader announces, 0 where it does not know. */
-  async create(owner: PersonId, kind: ImportKind, fileName: string, size: number): Promise<ImportStatus> {
-    migrate(this.ctx.storage, [["0001_import", initial]]);
+  async create(owner: PersonId, kind: AskedKind, fileName: string, size: number, options: ImportOptions = {}): Promise<ImportStatus> {
+    migrate(this.ctx.storage, MIGRATIONS);
     this.#isReady = true;
     if (this.#jobs.read() === undefined) {
-      this.#jobs.create(owner, kind, fileName, size, systemClock());
+      this.#jobs.create(owner, kind, fileName, size, systemClock(), options);
       await this.ctx.storage.setAlarm(systemClock() + UPLOAD_WITHIN_MS);
     }
     return this.#status(this.#own(owner));
   }
 
-  /** Begins to read the uploaded file; does nothing where that has begun. Throws `conflict` where no file has arrived. */
+  /**
+   * Begins to read the uploaded file, or confirms a dry run, whose file is then read again and stored; does nothing where that has begun.
+   * Throws `conflict` where no file has arrived.
+   */
   async start(person: PersonId): Promise<ImportStatus> {
     const job = this.#own(person);
     if (job.state === "waiting" && !(await this.#startIfUploaded())) throw problem("conflict", "The file has not been uploaded yet.");
+    if (job.state === "previewed") await this.#begin({ dryRun: false });
+    return this.#status(this.#own(person));
+  }
+
+  /** Reads a table's dry run again with other columns. Throws `conflict` where the import is no dry run that waits. */
+  async remap(person: PersonId, mapping: CsvMapping): Promise<ImportStatus> {
+    if (this.#own(person).state !== "previewed") throw problem("conflict", "Only a dry run that waits to be confirmed can be mapped anew.");
+    await this.#begin({ dryRun: true, mapping });
+    return this.#status(this.#own(person));
+  }
+
+  /**
+   * Takes back what the import brought, and nothing that came from elsewhere too. Does nothing where that has begun. Throws `conflict`
+   * for an import that has not ended.
+   */
+  async undo(person: PersonId): Promise<ImportStatus> {
+    const job = this.#own(person);
+    if (job.state === "waiting" || job.state === "running" || job.state === "previewed")
+      throw problem("conflict", "The import has not ended: cancel it first.");
+    if (job.state !== "undoing" && job.state !== "undone") {
+      await this.#deleteFile();
+      this.#jobs.undo();
+      this.#tell();
+      await this.ctx.storage.setAlarm(systemClock());
+    }
     return this.#status(this.#own(person));
   }
 
@@ -68,7 +109,7 @@ export class Importer extends DurableObject<Env> {
   /** Stops the import. What has been stored stays. Does nothing where it has ended. */
   async cancel(person: PersonId): Promise<ImportStatus> {
     const job = this.#own(person);
-    if (job.state === "waiting" || job.state === "running") await this.#end("cancelled");
+    if (job.state === "waiting" || job.state === "running" || job.state === "previewed") await this.#end("cancelled");
     return this.#status(this.#own(person));
   }
 
@@ -108,6 +149,8 @@ export class Importer extends DurableObject<Env> {
     const job = this.#job();
     if (job === undefined) return;
     if (job.state === "running") return this.#work();
+    if (job.state === "undoing") return this.#takeBack();
+    if (job.state === "previewed") return this.#expire(job);
     if (job.state !== "waiting") return this.#deleteFile();
     if (await this.#startIfUploaded()) return;
     if (systemClock() - job.createdAt < UPLOAD_WITHIN_MS) await this.ctx.storage.setAlarm(job.createdAt + UPLOAD_WITHIN_MS);
@@ -122,6 +165,40 @@ export class Importer extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(systemClock());
     this.#tell();
     return true;
+  }
+
+  async #begin(next: { readonly dryRun: boolean; readonly mapping?: CsvMapping }): Promise<void> {
+    await this.#letGo();
+    this.#jobs.begin(next);
+    this.#tell();
+    await this.ctx.storage.setAlarm(systemClock());
+  }
+
+  async #expire(job: Job): Promise<void> {
+    const until = job.keptUntil ?? 0;
+    if (systemClock() < until) await this.ctx.storage.setAlarm(until);
+    else await this.#end("cancelled", problem("gone", "The dry run was not confirmed in time."));
+  }
+
+  /** One slice of taking back. Each call removes a piece and forgets that it was there, so that a repetition costs nothing. */
+  async #takeBack(): Promise<void> {
+    const until = systemClock() + SLICE_MS;
+    try {
+      for (let isMore = true; isMore;) {
+        const job = this.#job();
+        if (job?.state !== "undoing") return;
+        const taken = await vaultDoor(this.env, job.owner).undoImport(this.#id);
+        this.#jobs.removed(taken.removed);
+        isMore = taken.isMore;
+        if (isMore && systemClock() >= until) return await this.ctx.storage.setAlarm(systemClock());
+      }
+      await this.#end("undone");
+    } catch (error) {
+      this.#jobs.noteAttempt();
+      const attempts = this.#job()?.attempts ?? 0;
+      consoleLog({ event: "import", outcome: "undo_retry", attempts, reason: error instanceof Error ? error.name : typeof error });
+      await this.ctx.storage.setAlarm(systemClock() + Math.min(SECOND_MS * 2 ** Math.min(attempts, 10), LONGEST_WAIT_MS));
+    }
   }
 
   /** One slice of work. Failures are counted and tried again from the last checkpoint; progress forgives them. */
@@ -148,30 +225,60 @@ export class Importer extends DurableObject<Env> {
     const reader = (this.#reader ??= await this.#open(job));
     const step = await reader.next();
     if (this.#job()?.state !== "running") return true;
-    if (step.restore !== undefined) await vaultDoor(this.env, job.owner).restore(step.restore, this.#id);
+    const receipt = job.dryRun ? undefined : await this.#store(job.owner, step);
     if (this.#job()?.state !== "running") return true;
-    const receipt = isEmpty(step.batch) ? undefined : await this.#record(job.owner, step.batch);
-    if (this.#job()?.state !== "running") return true;
-    this.#book(reader, step, receipt);
-    if (step.finished) await this.#end("done");
+    this.#book(reader, step, receipt, job.dryRun);
+    if (step.finished && job.dryRun) await this.#previewed();
+    else if (step.finished) await this.#end("done");
     else this.#tell();
     return step.finished;
+  }
+
+  async #store(owner: PersonId, step: ImportStep): Promise<Receipt | undefined> {
+    if (step.restore !== undefined) await vaultDoor(this.env, owner).restore(step.restore, this.#id);
+    if (this.#job()?.state !== "running" || isEmpty(step.batch)) return undefined;
+    return await this.#record(owner, step.batch);
   }
 
   async #open(job: Job): Promise<ImportReader> {
     const file = await this.#files.head(this.#key);
     if (file === null) throw problem("file_unreadable", "The uploaded file is gone.");
     const source = bucketSource(this.#files, this.#key, file.size);
-    return openImport(job.kind, source, this.#jobs.checkpoint(), { tolerant: job.attempts >= TRUSTED_DAMAGE });
+    const kind = job.kind === AUTO ? await this.#recognise(source, job.fileName) : job.kind;
+    const checkpoint = this.#jobs.checkpoint();
+    this.#preview = job.dryRun ? new Preview(this.#jobs.preview()) : undefined;
+    const { fileName, mapping } = job;
+    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping });
+  }
+
+  async #recognise(source: ReturnType<typeof bucketSource>, fileName: string): Promise<ImportKind> {
+    const kind = recogniseImport(await lookAt(fileName, source));
+    if (kind === undefined) throw problem("file_unreadable", supportedKinds());
+    this.#jobs.recognised(kind);
+    return kind;
   }
 
   async #record(owner: PersonId, batch: Batch): Promise<Receipt> {
     return await vaultDoor(this.env, owner).record(batch, this.#id);
   }
 
-  #book(reader: ImportReader, step: ImportStep, receipt: Receipt | undefined): void {
+  #book(reader: ImportReader, step: ImportStep, receipt: Receipt | undefined, isDry: boolean): void {
+    if (isDry) this.#preview?.add(step);
     if (receipt !== undefined) reader.tally.settle(step.credits, receipt);
-    this.ctx.storage.transactionSync(() => this.#jobs.advance(step.done, step.total, reader.tally.state, step.checkpoint?.()));
+    const preview = isDry ? this.#preview?.state : undefined;
+    const mapping = isDry && step.finished ? this.#preview?.rows(reader.tally.state) : undefined;
+    const report = reportOf(reader.tally.state, reader.columns, mapping);
+    this.ctx.storage.transactionSync(() => this.#jobs.advance(step.done, step.total, report, step.checkpoint?.(), preview));
+  }
+
+  /** Ends a dry run, and keeps its file for a while. */
+  async #previewed(): Promise<void> {
+    const until = systemClock() + CONFIRM_WITHIN_MS;
+    // The state last: whoever confirms at once sets an alarm of their own.
+    await this.#letGo();
+    await this.ctx.storage.setAlarm(until);
+    this.#jobs.previewed(until);
+    this.#tell();
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -180,6 +287,8 @@ export class Importer extends DurableObject<Env> {
     if (job?.state !== "running") return;
     this.#jobs.noteAttempt();
     const attempts = job.attempts + 1;
+    // The columns of a table are asked for once.
+    if (isProblem(error) && error.code === "invalid") return this.#end("failed", error);
     const isFault = isProblem(error) && error.code === "file_unreadable";
     if (isFault && attempts > TRUSTED_DAMAGE) return this.#end("failed", error);
     if (attempts >= MOST_ATTEMPTS) return this.#end("failed", isProblem(error) ? error : problem("internal"));
@@ -188,7 +297,7 @@ export class Importer extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(systemClock() + wait);
   }
 
-  async #end(state: "done" | "failed" | "cancelled", why?: Problem): Promise<void> {
+  async #end(state: "done" | "failed" | "cancelled" | "undone", why?: Problem): Promise<void> {
     this.#jobs.finish(state, systemClock(), why === undefined ? undefined : keptProblem(why));
     const job = this.#job();
     if (job !== undefined) {
@@ -221,6 +330,7 @@ export class Importer extends DurableObject<Env> {
   async #letGo(): Promise<void> {
     const reader = this.#reader;
     this.#reader = undefined;
+    this.#preview = undefined;
     await reader?.cancel();
   }
 
@@ -233,7 +343,10 @@ export class Importer extends DurableObject<Env> {
 
   /** The job, or undefined for an id that nobody created: asking leaves no trace. */
   #job(): Job | undefined {
-    this.#isReady ||= this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'job'").toArray().length > 0;
+    if (!this.#isReady && this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'job'").toArray().length > 0) {
+      migrate(this.ctx.storage, MIGRATIONS);
+      this.#isReady = true;
+    }
     return this.#isReady ? this.#jobs.read() : undefined;
   }
 

@@ -1,4 +1,6 @@
-import { IMPORT_KINDS, type ImportKind } from "../../shared/imports/kinds";
+import type { CsvMapping } from "../../shared/imports/csv/mapping";
+import { type AskedKind, AUTO, importKind, type ImportKind } from "../../shared/imports/kinds";
+import type { MappingRow, PreviewState } from "../../shared/imports/preview";
 import { IMPORT_STATES, type ImportProblem, type ImportReport, type ImportState, type ImportStatus } from "../../shared/imports/status";
 import type { TallyState } from "../../shared/imports/tally";
 import type { PersonId } from "../../shared/id";
@@ -6,7 +8,7 @@ import type { PersonId } from "../../shared/id";
 /** The stored job. */
 export interface Job {
   readonly owner: PersonId;
-  readonly kind: ImportKind;
+  readonly kind: AskedKind;
   readonly fileName: string;
   readonly state: ImportState;
   readonly done: number;
@@ -18,6 +20,17 @@ export interface Job {
   readonly fileKept: boolean;
   readonly createdAt: number;
   readonly finishedAt: number | undefined;
+  readonly dryRun: boolean;
+  readonly mapping: CsvMapping | undefined;
+  readonly keptUntil: number | undefined;
+  readonly removed: number | undefined;
+}
+
+/** What the person wants beyond the plain reading of a file. */
+export interface ImportOptions {
+  readonly dryRun?: boolean;
+  /** How the columns of a table are to be read. */
+  readonly mapping?: CsvMapping;
 }
 
 // oxlint-disable-next-line typescript/consistent-type-definitions -- rows of SQLite need an index signature, which interfaces lack
@@ -35,6 +48,10 @@ type JobRow = {
   file_kept: number;
   created_at: number;
   finished_at: number | null;
+  dry_run: number;
+  mapping: string | null;
+  kept_until: number | null;
+  removed: number | null;
 };
 
 /** Characters per part of a checkpoint: below the platform's 2 MB for a row whatever the text holds. */
@@ -48,14 +65,16 @@ export class JobStore {
     this.#sql = sql;
   }
 
-  create(owner: PersonId, kind: ImportKind, fileName: string, total: number, now: number): void {
+  create(owner: PersonId, kind: AskedKind, fileName: string, total: number, now: number, { dryRun = false, mapping }: ImportOptions): void {
     this.#sql.exec(
-      "INSERT INTO job (one, owner, kind, file_name, state, total, created_at) VALUES (1, ?, ?, ?, 'waiting', ?, ?)",
+      `INSERT INTO job (one, owner, kind, file_name, state, total, created_at, dry_run, mapping) VALUES (1, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
       owner,
       kind,
       fileName,
       total,
       now,
+      dryRun ? 1 : 0,
+      mapping === undefined ? null : JSON.stringify(mapping),
     );
   }
 
@@ -64,7 +83,7 @@ export class JobStore {
     if (row === undefined) return undefined;
     return {
       owner: row.owner as PersonId,
-      kind: IMPORT_KINDS.find((kind) => kind === row.kind) ?? "apple-health-export",
+      kind: importKind(row.kind) ?? AUTO,
       fileName: row.file_name,
       state: IMPORT_STATES.find((state) => state === row.state) ?? "failed",
       done: row.done,
@@ -76,6 +95,10 @@ export class JobStore {
       fileKept: row.file_kept === 1,
       createdAt: row.created_at,
       finishedAt: row.finished_at ?? undefined,
+      dryRun: row.dry_run === 1,
+      mapping: row.mapping === null ? undefined : (JSON.parse(row.mapping) as CsvMapping),
+      keptUntil: row.kept_until ?? undefined,
+      removed: row.removed ?? undefined,
     };
   }
 
@@ -83,12 +106,28 @@ export class JobStore {
     this.#sql.exec("UPDATE job SET state = 'running', total = ?, started_at = ?, seq = seq + 1", total, now);
   }
 
+  /** Says of which kind the file turned out to be. */
+  recognised(kind: ImportKind): void {
+    this.#sql.exec("UPDATE job SET kind = ?, seq = seq + 1", kind);
+  }
+
+  /** Reads the file of a dry run again from its beginning: as it is to be stored, or with another mapping. */
+  begin(next: { readonly dryRun: boolean; readonly mapping?: unknown }): void {
+    this.#sql.exec(
+      `UPDATE job SET state = 'running', dry_run = ?, mapping = coalesce(?, mapping), done = 0, attempts = 0, report = NULL, problem = NULL,
+         preview = NULL, kept_until = NULL, finished_at = NULL, seq = seq + 1`,
+      next.dryRun ? 1 : 0,
+      next.mapping === undefined ? null : JSON.stringify(next.mapping),
+    );
+    this.#sql.exec("DELETE FROM checkpoint");
+  }
+
   /** Books progress with the point to go on from, or without one inside a unit that has none. */
-  advance(done: number, total: number, tally: TallyState, checkpoint: unknown): void {
-    this.#sql.exec("UPDATE job SET done = ?, total = ?, report = ?, seq = seq + 1", done, total, reportText(tally));
+  advance(done: number, total: number, report: ImportReport, checkpoint: unknown, preview: PreviewState | undefined): void {
+    this.#sql.exec("UPDATE job SET done = ?, total = ?, report = ?, seq = seq + 1", done, total, JSON.stringify(report));
     if (checkpoint === undefined) return;
     const text = JSON.stringify(checkpoint);
-    this.#sql.exec("UPDATE job SET attempts = 0");
+    this.#sql.exec("UPDATE job SET attempts = 0, preview = ?", preview === undefined ? null : JSON.stringify(preview));
     this.#sql.exec("DELETE FROM checkpoint");
     for (let part = 0; part * PART_CHARACTERS < text.length; part++) {
       this.#sql.exec(
@@ -97,6 +136,12 @@ export class JobStore {
         text.slice(part * PART_CHARACTERS, (part + 1) * PART_CHARACTERS),
       );
     }
+  }
+
+  /** What the dry run had counted at the last checkpoint. */
+  preview(): PreviewState | undefined {
+    const [row] = this.#sql.exec<{ preview: string | null }>("SELECT preview FROM job").toArray();
+    return row?.preview === null || row === undefined ? undefined : (JSON.parse(row.preview) as PreviewState);
   }
 
   /** The last checkpoint, or undefined at the beginning. */
@@ -109,14 +154,30 @@ export class JobStore {
     this.#sql.exec("UPDATE job SET attempts = attempts + 1");
   }
 
-  finish(state: "done" | "failed" | "cancelled", now: number, why?: ImportProblem): void {
+  finish(state: "done" | "failed" | "cancelled" | "undone", now: number, why?: ImportProblem): void {
     this.#sql.exec(
-      "UPDATE job SET state = ?, problem = ?, finished_at = ?, seq = seq + 1",
+      "UPDATE job SET state = ?, problem = ?, finished_at = ?, kept_until = NULL, preview = NULL, seq = seq + 1",
       state,
       why === undefined ? null : JSON.stringify(why),
       now,
     );
     this.#sql.exec("DELETE FROM checkpoint");
+  }
+
+  /** Ends a dry run; its file is kept until then. */
+  previewed(until: number): void {
+    this.#sql.exec("UPDATE job SET state = 'previewed', kept_until = ?, preview = NULL, seq = seq + 1", until);
+    this.#sql.exec("DELETE FROM checkpoint");
+  }
+
+  /** Begins to take back what the import brought. */
+  undo(): void {
+    this.#sql.exec("UPDATE job SET state = 'undoing', removed = 0, attempts = 0, seq = seq + 1");
+  }
+
+  /** Counts what has been taken back. */
+  removed(more: number): void {
+    this.#sql.exec("UPDATE job SET removed = coalesce(removed, 0) + ?, attempts = 0, seq = seq + 1", more);
   }
 
   fileDeleted(): void {
@@ -126,21 +187,29 @@ export class JobStore {
 
 /** A job as its owner sees it. */
 export function statusOf(id: string, job: Job): ImportStatus {
-  const { kind, fileName, state, done, total, createdAt, finishedAt, report, problem, seq } = job;
+  const { kind, fileName, state, dryRun, done, total, createdAt, finishedAt, keptUntil, report, problem, removed, seq } = job;
   return {
     id,
     kind,
     fileName,
     state,
+    dryRun,
     progress: { done, total, unit: "By" },
     createdAt,
     ...(finishedAt !== undefined && { finishedAt }),
+    ...(keptUntil !== undefined && { keptUntil }),
     ...(report !== undefined && { report }),
     ...(problem !== undefined && { problem }),
+    ...(removed !== undefined && { undone: { removed } }),
     seq,
   };
 }
 
-function reportText({ byType, warnings }: TallyState): string {
-  return JSON.stringify({ byType, warnings } satisfies ImportReport);
+/** What is shown of an import's books; the mapping belongs to a dry run. */
+export function reportOf(
+  { byType, warnings }: TallyState,
+  columns: CsvMapping | undefined,
+  mapping: readonly MappingRow[] | undefined,
+): ImportReport {
+  return { byType, warnings, ...(mapping !== undefined && { mapping }), ...(columns !== undefined && { columns }) };
 }

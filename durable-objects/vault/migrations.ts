@@ -10,6 +10,7 @@ import retention from "../../migrations/vault/0091_retention.sql";
 import emergencyAccesses from "../../migrations/vault/0080_emergency_accesses.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
+import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -26,4 +27,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0120_watching", watching],
   ["0080_emergency_accesses", emergencyAccesses],
   ["0100_lifecycle", lifecycle],
+  ["0150_import_marks", importMarks],
 ];

@@ -1,5 +1,5 @@
 import { systemClock } from "../../shared/clock";
-import { type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
@@ -68,7 +68,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     profile,
     record: (batch, by) => {
       life.assertAlive();
-      const receipt = store.record(batch);
+      const receipt = store.record(batch, by.kind === "system" ? parseId("import", by.id) : undefined);
       door.wrote(by, batch);
       return receipt;
     },

@@ -258,12 +258,18 @@ export class Vault extends DurableObject<Env> {
   /** Stores what an import of an export brings back beyond readings; idempotent. `by` is the import's id. */
   async restore(restore: Restore, by: string): Promise<void> {
     this.#parts.door.system(by, { action: "write", resource: "reading", about: [] });
-    this.#parts.store.restore(restore);
+    this.#parts.store.restore(restore, by);
     this.#parts.retention.restore(restore.retention);
     if (restore.details === undefined) return;
     const known = await this.#parts.details.read();
     const missing = Object.entries(restore.details).filter(([name]) => known[name as keyof PersonDetails] === null);
     await this.#parts.details.change(Object.fromEntries(missing));
+  }
+
+  /** Takes back a piece of what an import brought; idempotent. Called again while `isMore`. */
+  async undoImport(by: string): Promise<{ readonly removed: number; readonly isMore: boolean }> {
+    this.#parts.door.system(by, { action: "delete", resource: "reading", about: [] });
+    return this.#parts.store.undo(by);
   }
 
   /**

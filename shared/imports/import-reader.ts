@@ -1,5 +1,6 @@
 import type { Restore } from "../exports/restore";
 import type { Batch } from "../health/reading";
+import type { CsvMapping } from "./csv/mapping";
 import type { Credit, Tally } from "./tally";
 
 /** Something to store, and where to go on once it is stored. */
@@ -20,6 +21,8 @@ export interface ImportStep {
 /** Reads a file as a sequence of batches. Reading throws a Problem `file_unreadable` for what is no such file. */
 export interface ImportReader {
   readonly tally: Tally;
+  /** How the columns of a table are read, known once reading has begun; absent for files that need no such thing. */
+  readonly columns?: CsvMapping | undefined;
   next(): Promise<ImportStep>;
   /** Lets go of the file. */
   cancel(): Promise<void>;

@@ -1,24 +1,91 @@
+import { appleRefusal, isAppleExport } from "./apple/recognise";
 import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
+import type { CsvMapping } from "./csv/mapping";
 import type { ImportReader } from "./import-reader";
+import type { Look } from "./look";
+import { isMeridianExport, meridianRefusal } from "./meridian/recognise";
 import { type MeridianCheckpoint, MeridianReader } from "./meridian/reader";
-
-/** The files that can be imported. */
-export const IMPORT_KINDS = ["apple-health-export", "meridian-export"] as const;
-export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 export interface OpenOptions {
   /** Keep what was read before damage in the file, instead of failing. */
   readonly tolerant: boolean;
+  /** The file's own name, where it was told. */
+  readonly fileName: string;
+  /** How the columns of a table are to be read, as the person has said. */
+  readonly mapping?: CsvMapping | undefined;
+}
+
+/** One kind of file. Adding one is adding a row. */
+interface KindRow {
+  readonly kind: string;
+  /** What people call such a file. */
+  readonly title: string;
+  /** Whether a file is of this kind, as far as its look tells. Rows are asked in their order, so the most telling come first. */
+  recognise(look: Look): boolean;
+  /** What is wrong with a file that somebody says is of this kind, told from its first bytes; undefined where it may be one. */
+  refuse?(head: Uint8Array): string | undefined;
+  /** Opens a file at its beginning, or where a checkpoint of the same kind left off. */
+  open(source: ByteSource, checkpoint: unknown, options: OpenOptions): ImportReader;
+}
+
+/** The files that can be imported. */
+const ROWS = [
+  {
+    kind: "apple-health-export",
+    title: "Apple Health export (zip or XML)",
+    recognise: isAppleExport,
+    refuse: appleRefusal,
+    // A checkpoint is handed back by the one object that stored it, for the same kind.
+    open: (source, checkpoint, options) => new ExportReader(source, checkpoint as ExportCheckpoint | undefined, options),
+  },
+  {
+    kind: "meridian-export",
+    title: "Export of Meridian (zip)",
+    recognise: isMeridianExport,
+    refuse: meridianRefusal,
+    open: (source, checkpoint) => new MeridianReader(source, checkpoint as MeridianCheckpoint | undefined),
+  },
+] as const satisfies readonly KindRow[];
+
+export type ImportKind = (typeof ROWS)[number]["kind"];
+
+/** To be recognised from the file itself. */
+export const AUTO = "auto";
+export type AskedKind = ImportKind | typeof AUTO;
+
+const KINDS: readonly (KindRow & { readonly kind: ImportKind })[] = ROWS;
+export const IMPORT_KINDS = KINDS.map(({ kind }) => kind) as [ImportKind, ...ImportKind[]];
+
+/** The kind of a name, or undefined. */
+export function importKind(name: string): ImportKind | undefined {
+  return KINDS.find(({ kind }) => kind === name)?.kind;
 }
 
 /** Opens a file of a kind, at its beginning or where a checkpoint of the same kind left off. */
 export function openImport(kind: ImportKind, source: ByteSource, checkpoint: unknown, options: OpenOptions): ImportReader {
-  switch (kind) {
-    case "apple-health-export":
-      // A checkpoint is handed back by the one object that stored it, for the same kind.
-      return new ExportReader(source, checkpoint as ExportCheckpoint | undefined, options);
-    case "meridian-export":
-      return new MeridianReader(source, checkpoint as MeridianCheckpoint | undefined);
-  }
+  const row = KINDS.find((one) => one.kind === kind);
+  if (row === undefined) throw new RangeError("an import is of no kind");
+  return row.open(source, checkpoint, options);
+}
+
+/** The kind that a file looks like, or undefined. An archive is recognised once it is there as a whole. */
+export function recogniseImport(look: Look): ImportKind | undefined {
+  return KINDS.find((row) => row.recognise(look))?.kind;
+}
+
+/** What can be imported, for people who sent something else. */
+export function supportedKinds(): string {
+  return `The file is of no kind that can be imported. Supported: ${KINDS.map(({ title }) => title).join("; ")}.`;
+}
+
+/**
+ * What is wrong with a file as far as its first bytes tell (any number of them, the more the better), or undefined where it may be
+ * what it is said to be. The text is shown to people.
+ */
+export function refuseLook(asked: AskedKind, look: Look): string | undefined {
+  if (look.bytes.length === 0) return "The file is empty.";
+  if (look.isZip && look.bytes[2] === 5 && look.bytes[3] === 6) return "The archive is empty.";
+  if (asked !== AUTO) return KINDS.find(({ kind }) => kind === asked)?.refuse?.(look.bytes);
+  return look.isZip || recogniseImport(look) !== undefined ? undefined : supportedKinds();
 }

@@ -1,14 +1,23 @@
 import { PROBLEMS, type Problem, type ProblemCode } from "../problem";
-import type { ImportKind } from "./kinds";
+import type { CsvMapping } from "./csv/mapping";
+import type { AskedKind } from "./kinds";
+import type { MappingRow } from "./preview";
 import type { ImportWarning, TypeCount } from "./tally";
 
-export const IMPORT_STATES = ["waiting", "running", "done", "failed", "cancelled"] as const;
+/**
+ * `previewed` follows a dry run and waits for the person; `undoing` and `undone` follow the wish to take back what an import brought.
+ */
+export const IMPORT_STATES = ["waiting", "running", "previewed", "done", "failed", "cancelled", "undoing", "undone"] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
 /** What became of the file, by the types it names itself. */
 export interface ImportReport {
   readonly byType: Readonly<Record<string, TypeCount>>;
   readonly warnings: readonly ImportWarning[];
+  /** What a dry run found that each type would become. */
+  readonly mapping?: readonly MappingRow[];
+  /** How the columns of a table were read, or are proposed to be. */
+  readonly columns?: CsvMapping;
 }
 
 /** Why an import failed: the part of a problem that is kept. */
@@ -22,14 +31,20 @@ export interface ImportProblem {
 /** An import inside Meridian: times in epoch milliseconds. */
 export interface ImportStatus {
   readonly id: string;
-  readonly kind: ImportKind;
+  readonly kind: AskedKind;
   readonly fileName: string;
   readonly state: ImportState;
+  /** Nothing is stored until the person has confirmed. */
+  readonly dryRun: boolean;
   readonly progress: { readonly done: number; readonly total: number; readonly unit: string };
   readonly createdAt: number;
   readonly finishedAt?: number;
+  /** Until when a dry run can be confirmed. */
+  readonly keptUntil?: number;
   readonly report?: ImportReport;
   readonly problem?: ImportProblem;
+  /** Readings, sessions and workouts that were taken back. */
+  readonly undone?: { readonly removed: number };
   /** Grows with every change. */
   readonly seq: number;
 }
@@ -37,28 +52,26 @@ export interface ImportStatus {
 /** An import as its owner sees it, over HTTP and in live messages. */
 export interface PublicImport {
   readonly id: string;
-  readonly kind: ImportKind;
+  readonly kind: AskedKind;
   readonly fileName: string;
   readonly state: ImportState;
+  readonly dryRun: boolean;
   readonly progress: { readonly done: number; readonly total: number; readonly unit: string };
   readonly createdAt: string;
   readonly finishedAt?: string;
+  readonly keptUntil?: string;
   readonly report?: ImportReport;
   readonly problem?: ImportProblem;
+  readonly undone?: { readonly removed: number };
 }
 
 /** The public shape of an import. */
-export function publicImport({ id, kind, fileName, state, progress, createdAt, finishedAt, report, problem }: ImportStatus): PublicImport {
+export function publicImport({ seq: _seq, createdAt, finishedAt, keptUntil, ...rest }: ImportStatus): PublicImport {
   return {
-    id,
-    kind,
-    fileName,
-    state,
-    progress,
+    ...rest,
     createdAt: new Date(createdAt).toISOString(),
     ...(finishedAt !== undefined && { finishedAt: new Date(finishedAt).toISOString() }),
-    ...(report !== undefined && { report }),
-    ...(problem !== undefined && { problem }),
+    ...(keptUntil !== undefined && { keptUntil: new Date(keptUntil).toISOString() }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface ImportWarning {
 export interface TallyState {
   readonly byType: Readonly<Record<string, TypeCount>>;
   readonly warnings: readonly ImportWarning[];
+  /** Units in which the file states its types. */
+  readonly units?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Readings of a metric on their way to the vault, and the types of the file to which their outcome is credited. */
@@ -32,6 +34,7 @@ export interface Credit {
 const MOST_TYPES = 1_000;
 const OTHER_TYPES = "other";
 const MOST_WARNINGS = 200;
+const MOST_UNITS = 8;
 
 /**
  * Keeps the books of an import. A mapper counts what it reads and rejects by the file's own types; the vault answers by metric, and
@@ -41,10 +44,12 @@ export class Tally {
   readonly #types = new Map<string, TypeCount>();
   readonly #warnings = new Map<string, ImportWarning>();
   readonly #credits = new Map<string, Credit>();
+  readonly #units = new Map<string, Set<string>>();
 
   constructor(state?: TallyState) {
     for (const [type, count] of Object.entries(state?.byType ?? {})) this.#types.set(type, { ...count });
     for (const warning of state?.warnings ?? []) this.#warnings.set(keyOf(warning.code, warning.detail), { ...warning });
+    for (const [type, units] of Object.entries(state?.units ?? {})) this.#units.set(type, new Set(units));
   }
 
   get state(): TallyState {
@@ -52,7 +57,16 @@ export class Tally {
       // Types with an account but nothing read are no part of the books yet.
       byType: Object.fromEntries([...this.#types].filter(([, count]) => count.read > 0).map(([type, count]) => [type, { ...count }])),
       warnings: [...this.#warnings.values()].map((warning) => ({ ...warning })),
+      ...(this.#units.size > 0 && { units: Object.fromEntries([...this.#units].map(([type, units]) => [type, [...units]])) }),
     };
+  }
+
+  /** Notes the unit in which the file states a type. */
+  unit(type: string, unit: string): void {
+    const units = this.#units.get(type);
+    if (units !== undefined) {
+      if (units.size < MOST_UNITS) units.add(unit);
+    } else if (this.#units.size < MOST_TYPES) this.#units.set(type, new Set([unit]));
   }
 
   /** The running count of a type; keep it, it stays valid. */

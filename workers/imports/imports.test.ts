@@ -42,7 +42,7 @@ async function codeOf(response: Response): Promise<[number, string]> {
 async function ended(person: RegisteredPerson, id: string): Promise<z.infer<typeof importSchema>> {
   for (let turn = 0; turn < 50; turn++) {
     const found = importSchema.parse(await (await person.fetch(`/v1/imports/${id}`)).json());
-    if (found.state !== "waiting" && found.state !== "running") return found;
+    if (!["waiting", "running", "undoing"].includes(found.state)) return found;
     await runDurableObjectAlarm(env.IMPORTERS.getByName(id));
   }
   throw new Error("the import does not end");
@@ -124,6 +124,7 @@ test("another person's import is not there, and neither is nonsense", async () =
     ["GET", ""],
     ["DELETE", ""],
     ["POST", "/start"],
+    ["POST", "/undo"],
     ["GET", "/events"],
     ["GET", "/live"],
   ] as const) {
@@ -200,4 +201,26 @@ test("an import is followed over a WebSocket; a returning watcher is not told wh
 test("an ordinary request to the live address is refused", async () => {
   const { id } = startedImportSchema.parse(await (await post(ada, heartRates(2), "text/xml")).json());
   expect(await codeOf(await ada.fetch(`/v1/imports/${id}/live`))).toEqual([400, "malformed"]);
+});
+
+test("a file is tried, confirmed and taken back over HTTP", async () => {
+  const eve = await registerPerson("us");
+  const { id } = startedImportSchema.parse(await (await post(eve, heartRates(6), "text/xml", "?kind=auto&dryRun=true")).json());
+  const preview = await ended(eve, id);
+  expect(preview).toMatchObject({
+    state: "previewed",
+    kind: "apple-health-export",
+    report: { mapping: [{ metric: "heart_rate", count: 6 }] },
+  });
+  expect(Date.parse(preview.keptUntil ?? "")).toBeGreaterThan(Date.now());
+  expect((await eve.fetch(`/v1/imports/${id}/start`, { method: "POST" })).status).toBe(202);
+  expect(await ended(eve, id)).toMatchObject({ state: "done", report: { byType: { [HEART_RATE]: { accepted: 6 } } } });
+  expect((await eve.fetch(`/v1/imports/${id}/undo`, { method: "POST" })).status).toBe(202);
+  expect(await ended(eve, id)).toMatchObject({ state: "undone", undone: { removed: 6 } });
+});
+
+test("what nobody could read is refused at once, with what can be", async () => {
+  const response = await post(ada, "dear diary", "text/plain", "?kind=auto");
+  expect(response.status).toBe(422);
+  expect(await response.text()).toContain("Apple Health export");
 });

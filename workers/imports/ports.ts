@@ -3,16 +3,26 @@ import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { AppContext } from "../../shared/http/app-env";
 import { type ImportId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
-import type { ImportKind } from "../../shared/imports/kinds";
+import type { CsvMapping } from "../../shared/imports/csv/mapping";
+import type { AskedKind } from "../../shared/imports/kinds";
 import type { ImportStatus } from "../../shared/imports/status";
 import type { Region } from "../../shared/region";
 import { importerOf, regional, vaultOf } from "../regional";
 import { type Presigner, presigner } from "./presign-upload";
 
+/** What the person wants beyond the plain reading of a file. */
+export interface ImportOptions {
+  readonly dryRun?: boolean;
+  /** How the columns of a table are to be read. */
+  readonly mapping?: CsvMapping;
+}
+
 /** The object that runs one import, as far as this domain calls it. */
 export interface ImportObject {
-  create(owner: PersonId, kind: ImportKind, fileName: string, size: number): Promise<ImportStatus>;
+  create(owner: PersonId, kind: AskedKind, fileName: string, size: number, options: ImportOptions): Promise<ImportStatus>;
   start(person: PersonId): Promise<ImportStatus>;
+  remap(person: PersonId, mapping: CsvMapping): Promise<ImportStatus>;
+  undo(person: PersonId): Promise<ImportStatus>;
   status(person: PersonId): Promise<ImportStatus>;
   cancel(person: PersonId): Promise<ImportStatus>;
   erase(person: PersonId): Promise<void>;

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { z } from "zod";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { pageQuery } from "../../shared/http/page";
@@ -8,12 +9,22 @@ import { notFound, problem } from "../../shared/problem";
 import { ChunkReader, readAll } from "../../shared/imports/chunk-reader";
 import { importerOf } from "../regional";
 import { listImports } from "./list-imports";
-import { cancelImport, readImport, startUploadedImport } from "./manage-import";
+import { cancelImport, mapImport, readImport, startUploadedImport, undoImport } from "./manage-import";
 import { importPorts } from "./ports";
-import { announceBody, followQuery, importListSchema, importParam, importQuery, importSchema, startedImportSchema } from "./schemas";
+import {
+  announceBody,
+  followQuery,
+  importListSchema,
+  importParam,
+  importQuery,
+  importSchema,
+  mappingBody,
+  startedImportSchema,
+} from "./schemas";
 import { announceImport, startImport } from "./start-import";
 
-const FILE_TYPES = /^(?:application\/(?:zip|x-zip-compressed|xml|octet-stream)|text\/xml)\s*(?:;|$)/i;
+const FILE_TYPES =
+  /^(?:application\/(?:zip|x-zip-compressed|xml|octet-stream|csv|fhir\+json|fhir\+xml|x-ndjson|ndjson|vnd\.[a-z0-9.+-]+)|text\/[a-z0-9.+-]+)\s*(?:;|$)/i;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const LONGEST_ANNOUNCEMENT = 4_096;
 
@@ -25,8 +36,10 @@ export const importsRoutes = new Hono<AppEnv>()
       summary: "Import a file of health data",
       description:
         "Send the file as the body, with its kind in the query and its name in `x-file-name` (percent-encoded); any size, with or without " +
-        "a content length. Or send `{ kind, fileName, size }` as JSON and PUT the file to the `uploadUrl` of the answer. The file is " +
-        "deleted when its import ends.",
+        "a content length; `kind=auto` recognises it. Or send `{ kind, fileName, size }` as JSON and PUT the file to the `uploadUrl` of the " +
+        "answer. With `dryRun` everything is read and mapped, nothing is stored, and the import ends as `previewed` with a report of what " +
+        "each type would become; `start` confirms it without a new upload. The file is deleted when its import ends, that of a dry run " +
+        "a day later.",
       tags: ["Imports"],
       responses: { 202: startedImportSchema },
       problems: ["malformed", "invalid", "file_unreadable", "too_large", "unsupported_media_type", "session_ended", "unavailable"],
@@ -39,7 +52,7 @@ export const importsRoutes = new Hono<AppEnv>()
       const type = c.req.header("content-type") ?? "";
       const started = JSON_TYPE.test(type)
         ? await announceImport(ports, parseWith(announceBody, await readJson(c)))
-        : await startImport(ports, uploadOf(c, type, c.req.valid("query").kind));
+        : await startImport(ports, uploadOf(c, type, c.req.valid("query")));
       c.header("location", `/v1/imports/${started.id}`);
       return c.json(started, 202);
     },
@@ -72,7 +85,8 @@ export const importsRoutes = new Hono<AppEnv>()
     "/v1/imports/:id/start",
     route({
       policy: "person",
-      summary: "Start an import whose file has been uploaded",
+      summary: "Start an import whose file has been uploaded, or confirm a dry run",
+      description: "A dry run is confirmed within a day; its file is read again and stored.",
       tags: ["Imports"],
       responses: { 202: importSchema },
       problems: ["not_found", "invalid", "conflict", "session_ended"],
@@ -80,12 +94,43 @@ export const importsRoutes = new Hono<AppEnv>()
     validate("param", importParam),
     async (c) => c.json(await startUploadedImport(importPorts(c, personOf(c)), c.req.valid("param").id), 202),
   )
+  .put(
+    "/v1/imports/:id/mapping",
+    route({
+      policy: "person",
+      summary: "Read a table's dry run again with other columns",
+      description:
+        "`mapping` has the form of `report.columns`. The dry run begins anew and ends as `previewed`, or as `failed` where the mapping cannot be used.",
+      tags: ["Imports"],
+      responses: { 202: importSchema },
+      problems: ["not_found", "invalid", "conflict", "session_ended"],
+    }),
+    validate("param", importParam),
+    validate("json", mappingBody),
+    async (c) => c.json(await mapImport(importPorts(c, personOf(c)), c.req.valid("param").id, c.req.valid("json").mapping), 202),
+  )
+  .post(
+    "/v1/imports/:id/undo",
+    route({
+      policy: "person",
+      summary: "Take back what an import brought",
+      description:
+        "Removes exactly the readings, sessions and workouts that this import brought; what another import or another source brought too " +
+        "stays, and so do deletions and settings that an export of Meridian restored. Ends as `undone`, with the count. The same file can " +
+        "be imported again.",
+      tags: ["Imports"],
+      responses: { 202: importSchema },
+      problems: ["not_found", "invalid", "conflict", "session_ended"],
+    }),
+    validate("param", importParam),
+    async (c) => c.json(await undoImport(importPorts(c, personOf(c)), c.req.valid("param").id), 202),
+  )
   .delete(
     "/v1/imports/:id",
     route({
       policy: "person",
       summary: "Cancel an import",
-      description: "What has been stored stays. An import that has ended stays as it is.",
+      description: "What has been stored stays, unless it is taken back with `undo`. An import that has ended stays as it is.",
       tags: ["Imports"],
       responses: { 200: importSchema },
       problems: ["not_found", "invalid", "session_ended"],
@@ -148,11 +193,11 @@ async function follow(c: AppContext, id: ImportId | undefined, after: number | u
   return response;
 }
 
-function uploadOf(c: AppContext, type: string, kind: Parameters<typeof startImport>[1]["kind"] | undefined) {
+function uploadOf(c: AppContext, type: string, { kind, dryRun }: z.output<typeof importQuery>) {
   if (!FILE_TYPES.test(type)) {
     throw problem(
       "unsupported_media_type",
-      "Send application/zip, application/xml or application/octet-stream, or announce the file as JSON.",
+      "Send application/zip, application/xml, text/csv or application/octet-stream, or announce the file as JSON.",
     );
   }
   if (kind === undefined) {
@@ -164,7 +209,7 @@ function uploadOf(c: AppContext, type: string, kind: Parameters<typeof startImpo
   if (body === null) throw problem("file_unreadable", "The file is empty.");
   const declared = c.req.header("content-length");
   const length = declared !== undefined && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined;
-  return { kind, fileName: fileNameOf(c.req.header("x-file-name")), body, length };
+  return { kind, fileName: fileNameOf(c.req.header("x-file-name")), body, length, dryRun: dryRun === "true" };
 }
 
 function fileNameOf(header: string | undefined): string {

@@ -16,6 +16,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
   fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",
   fhir_remote: "Ids that the person's resources have at a target: of use to this vault alone.",
+  import_marks: "Which import brought which readings: of use to this vault alone, to take them back.",
   lifecycle: "Whether the vault is open, paused or closed.",
   live_state: "Counters of the live stream.",
   live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",

@@ -7,7 +7,7 @@ import type { Touched } from "../state";
 import { type DailyRow, writeDaily } from "./daily";
 import type { Erasures } from "./erasures";
 import type { OpenHours } from "./open-hours";
-import { type Row, writeRows } from "./rows";
+import { isTagged, type Row, writeRows } from "./rows";
 import { rebuildDays } from "./rollups";
 import { writeSamples } from "./samples";
 import { addToSeries, growSeries, noteSeries } from "./series";
@@ -354,14 +354,6 @@ class BatchWriter {
       return offset;
     });
   }
-}
-
-/**
- * Whether the record id is part of a row's identity. Two foods may be logged at the same minute and two events may coincide; for all
- * other rows the same source, start and end mean the same reading, whatever id it came with.
- */
-function isTagged(metric: Metric, kind: Kind): boolean {
-  return kind === "event" || metric.sensitivity === "nutrition";
 }
 
 function bodyOf(r: Reading): string | null {

@@ -125,7 +125,7 @@ function removeSummaries(sql: SqlStorage, metric: Metric, source: number, from: 
 }
 
 /** Puts an hour's remaining samples back, with all its summaries. */
-function rewriteHour(
+export function rewriteHour(
   ctx: RecordContext,
   metric: Metric,
   source: number,

@@ -6,10 +6,11 @@ import { rebuildDays } from "./rollups";
 
 /**
  * Stores what an import of an export brings back beyond readings. Runs inside the caller's transaction; what is there already stays as
- * it is, so that a replay changes nothing.
+ * it is, so that a replay changes nothing. `before` is told the numbers of the sources, before anything is written.
  */
-export function restoreInto(ctx: RecordContext, restore: Restore): Touched[] {
+export function restoreInto(ctx: RecordContext, restore: Restore, before: (numbers: readonly number[]) => void): Touched[] {
   const numbers = restore.sources.map(({ source, firstSeenAt }) => ctx.sources.number(source, firstSeenAt));
+  before(numbers);
   const numberOf = (index: number): number => {
     const number = numbers[index];
     if (number === undefined) throw new RangeError("something names a source that is not there");

@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../../shared/clock";
-import type { Metric } from "../../../shared/health/catalogue";
+import type { Kind, Metric } from "../../../shared/health/catalogue";
 import { latestByKey } from "../../../shared/health/latest";
 import { Rolls } from "../../../shared/health/rolls";
 import { localDay } from "../../../shared/health/zone";
@@ -175,4 +175,12 @@ function* partsOf(rows: readonly Row[]): Generator<readonly Row[]> {
 /** The local date of an instant under its zone. */
 export function dateOf(at: number, zone: number): number {
   return localDay(at, zone);
+}
+
+/**
+ * Whether the record id is part of a row's identity. Two foods may be logged at the same minute and two events may coincide; for all
+ * other rows the same source, start and end mean the same reading, whatever id it came with.
+ */
+export function isTagged(metric: Metric, kind: Kind): boolean {
+  return kind === "event" || metric.sensitivity === "nutrition";
 }

@@ -5,6 +5,7 @@ import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
+import { ImportMarks } from "./import-marks";
 import { expireSamples } from "./expire";
 import { OpenHours } from "./open-hours";
 import { recordBatch, type RecordContext } from "./record";
@@ -13,6 +14,7 @@ import { removeForBatch, type Removal, removeRange } from "./remove";
 import { restoreInto } from "./restore";
 import { MINUTES_KEPT_HOURS } from "./samples";
 import { Sources } from "./sources";
+import { undoPiece } from "./undo-import";
 
 const MINUTES_TIMER = "minutes";
 
@@ -20,6 +22,7 @@ const MINUTES_TIMER = "minutes";
 export class Store {
   readonly sources: Sources;
   readonly erasures: Erasures;
+  readonly #marks: ImportMarks;
   readonly #storage: DurableObjectStorage;
   readonly #now: () => number;
   readonly #timeZone: () => string;
@@ -37,6 +40,7 @@ export class Store {
     this.#timers = timers;
     this.sources = new Sources(storage.sql);
     this.erasures = new Erasures(storage.sql);
+    this.#marks = new ImportMarks(storage.sql);
     timers.on(MINUTES_TIMER, async () => this.#dropOldMinutes());
   }
 
@@ -44,20 +48,36 @@ export class Store {
     this.#listeners.push(listener);
   }
 
-  /** Stores a batch: its deletions, then its content. All or nothing; a replay changes nothing. */
-  record(batch: Batch): Receipt {
+  /**
+   * Stores a batch: its deletions, then its content. All or nothing; a replay changes nothing. `by` is the import that brings it, where
+   * one does.
+   */
+  record(batch: Batch, by?: string): Receipt {
     const receipt: Receipt = { accepted: 0, duplicate: 0, updated: 0, deleted: 0, quarantined: [], rejected: [], byMetric: {} };
     this.#write((ctx) => {
       const removed = removeForBatch(ctx, batch, receipt);
       if (removed.length > 0) ctx.open.clear();
+      this.#marks.note(ctx, batch, by);
       return [...removed, ...recordBatch(ctx, batch, receipt)];
     });
     return receipt;
   }
 
   /** Stores what an import of an export brings back beyond readings. A replay changes nothing. */
-  restore(restore: Restore): void {
-    this.#write((ctx) => restoreInto(ctx, restore));
+  restore(restore: Restore, by: string): void {
+    this.#write((ctx) => restoreInto(ctx, restore, (numbers) => this.#marks.noteRestored(restore, numbers, by)));
+  }
+
+  /** Takes back a piece of what an import brought, and nothing that came from elsewhere too; idempotent. */
+  undo(by: string): { readonly removed: number; readonly isMore: boolean } {
+    let undone = { removed: 0, isMore: false };
+    this.#write((ctx) => {
+      ctx.open.clear();
+      const { touched, ...done } = undoPiece(ctx, this.#marks, by);
+      undone = done;
+      return touched;
+    });
+    return undone;
   }
 
   /** Deletes for the person, and keeps what was deleted from coming back by a later sync of the same past. */
@@ -127,6 +147,7 @@ export class Store {
       // A rolled-back transaction may have taught the caches what is not stored.
       this.sources.reload();
       this.erasures.reload();
+      this.#marks.reload();
       this.#open.clear();
       this.#minutesAreDue = false;
       throw error;
