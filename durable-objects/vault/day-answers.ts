@@ -1,5 +1,7 @@
 import { DAY_MS } from "../../shared/clock";
 import { metricByCode } from "../../shared/health/catalogue";
+import type { EventGroup } from "../../shared/health/event-groups";
+import { type MergedWorkout, mergeWorkouts, type WorkoutAccount, type WorkoutBody } from "../../shared/health/merge-workouts";
 import { readingId, tagHash } from "../../shared/health/reading-id";
 import type { SleepStage } from "../../shared/health/reading";
 import { summariseSleep } from "../../shared/health/sleep";
@@ -31,6 +33,14 @@ export interface DayAnswer {
   readonly workouts: readonly WorkoutAnswer[];
 }
 
+/** One source's account of a session that several tell of; `id` reads or deletes that account alone. */
+export interface SessionSource {
+  readonly source: string;
+  readonly id: string;
+  readonly startAt: string;
+  readonly endAt: string;
+}
+
 export interface SleepAnswer {
   readonly id: string;
   readonly startAt: string;
@@ -38,6 +48,8 @@ export interface SleepAnswer {
   readonly date: string;
   readonly nap: boolean;
   readonly source: string;
+  /** Every source that tells of this sleep, the one that is shown first. */
+  readonly sources: readonly SessionSource[];
   readonly summary: Readonly<Record<string, number | null>>;
   readonly stages: readonly { readonly stage: string; readonly startAt: string; readonly endAt: string }[];
 }
@@ -50,6 +62,10 @@ export interface WorkoutAnswer {
   readonly endAt: string;
   readonly durationS: number;
   readonly source: string;
+  /** Every source that tells of this activity, the one that leads first. */
+  readonly sources: readonly SessionSource[];
+  /** Which source each field comes from, totals as `totals.<key>`; only where there are several. */
+  readonly origins?: Readonly<Record<string, string>>;
   readonly totals: Readonly<Record<string, number>>;
   readonly [more: string]: unknown;
 }
@@ -75,8 +91,8 @@ export function dayAnswers(sql: SqlStorage, store: Store, timeZone: string, from
   addPanels(sql, store, timeZone, from, to, at);
   const begin = (from - 1) * DAY_MS;
   const end = (to + 2) * DAY_MS;
-  const sleeps = Map.groupBy(readSleeps(sql, store.sources, begin, end, "best"), (s) => s.date);
-  const workouts = Map.groupBy(readWorkouts(sql, store.sources, begin, end, "best"), (w) => w.date);
+  const sleeps = Map.groupBy(readSleeps(sql, store.sources, begin, end, "best"), ({ head }) => head.date);
+  const workouts = Map.groupBy(readWorkouts(sql, store.sources, begin, end, "best"), ({ head }) => head.date);
   for (const date of [...sleeps.keys(), ...workouts.keys()]) if (date >= from && date <= to) at(date);
   if (every) for (let date = from; date <= to; date++) at(date);
   return [...dates]
@@ -133,8 +149,10 @@ function addPanels(
 }
 
 /** The night of a date: the longest session that is no nap, else the longest. */
-function mainSleep(sleeps: readonly StoredSleep[]): StoredSleep | undefined {
-  return sleeps.toSorted((a, b) => Number(a.nap) - Number(b.nap) || b.end - b.start - (a.end - a.start))[0];
+function mainSleep(sleeps: readonly EventGroup<StoredSleep>[]): EventGroup<StoredSleep> | undefined {
+  return sleeps.toSorted(
+    ({ head: a }, { head: b }) => Number(a.nap) - Number(b.nap) || b.end - b.start - (a.end - a.start) || a.source - b.source,
+  )[0];
 }
 
 /** Sleep sessions that end in [from, to). */
@@ -145,7 +163,11 @@ export function sleepAnswers(
   to: number,
   choice: SourceChoice,
 ): { position: number; source: number; answer: SleepAnswer }[] {
-  return readSleeps(sql, store.sources, from, to, choice).map((s) => ({ position: s.end, source: s.source, answer: sleepAnswer(s) }));
+  return readSleeps(sql, store.sources, from, to, choice).map((group) => ({
+    position: group.head.end,
+    source: group.head.source,
+    answer: sleepAnswer(group),
+  }));
 }
 
 /** Workouts that begin in [from, to), without their routes. */
@@ -156,10 +178,17 @@ export function workoutAnswers(
   to: number,
   choice: SourceChoice,
 ): { position: number; source: number; answer: WorkoutAnswer }[] {
-  return readWorkouts(sql, store.sources, from, to, choice).map((w) => ({ position: w.start, source: w.source, answer: workoutAnswer(w) }));
+  return readWorkouts(sql, store.sources, from, to, choice).map((group) => ({
+    position: group.head.start,
+    source: group.head.source,
+    answer: workoutAnswer(group),
+  }));
 }
 
-/** One workout with its route, or undefined. `tag` is the hash of its type. */
+/**
+ * One workout with its route, or undefined. `tag` is the hash of its type. The id that leads an activity names all of it; the id of
+ * another account of the same activity names that account alone.
+ */
 export function workoutWithRoute(
   sql: SqlStorage,
   store: Store,
@@ -167,13 +196,20 @@ export function workoutWithRoute(
   start: number,
   tag: string,
 ): (WorkoutAnswer & { readonly route: readonly unknown[] }) | undefined {
-  const found = readWorkouts(sql, store.sources, start, start + 1, source).find((w) => tagHash(w.type) === tag);
+  const isMeant = ({ head }: EventGroup<StoredWorkout>) => head.source === source && head.start === start && tagHash(head.type) === tag;
+  const found =
+    readWorkouts(sql, store.sources, start, start + 1, "best").find(isMeant) ??
+    readWorkouts(sql, store.sources, start, start + 1, source).find(isMeant);
   if (found === undefined) return undefined;
-  const route = readRoute(sql, source, start).flatMap((part) => JSON.parse(part) as (readonly [number, number, number, number?])[]);
+  const teller = merged(found).origins["route"];
+  const told = [found.head, ...found.others].find((one) => one.source === teller) ?? found.head;
+  const route = readRoute(sql, told.source, told.start).flatMap(
+    (part) => JSON.parse(part) as (readonly [number, number, number, number?])[],
+  );
   return {
     ...workoutAnswer(found),
     route: route.map(([at, lat, lon, altitudeM]) => ({
-      at: isoWithOffset(at, found.zone),
+      at: isoWithOffset(at, found.head.zone),
       lat,
       lon,
       ...(altitudeM === undefined ? {} : { altitudeM }),
@@ -181,38 +217,66 @@ export function workoutWithRoute(
   };
 }
 
-function sleepAnswer(s: StoredSleep): SleepAnswer {
+function sleepAnswer({ head: s, others }: EventGroup<StoredSleep>): SleepAnswer {
   const body = JSON.parse(s.body) as SleepBody;
   const stages = body.stages.map(([start, end, stage]) => ({ start, end, stage: stage satisfies SleepStage }));
   const sums = summariseSleep({ start: s.start, end: s.end, stages });
   return {
-    id: readingId({ kind: "sleep", metric: 0, source: s.source, start: s.start, end: s.start, tag: "" }),
+    id: sleepId(s),
     startAt: isoWithOffset(s.start, s.zone),
     endAt: isoWithOffset(s.end, s.zone),
     date: dayText(s.date),
     nap: s.nap,
     source: sourceId(s.source),
+    sources: [s, ...others].map((one) => accountOf(one, sleepId(one))),
     summary: Object.fromEntries(Object.entries(sums).map(([key, value]) => [key, value === undefined ? null : round(value)])),
     stages: stages.map(({ stage, start, end }) => ({ stage, startAt: isoWithOffset(start, s.zone), endAt: isoWithOffset(end, s.zone) })),
     ...(body.attributes === undefined ? {} : { attributes: body.attributes }),
   };
 }
 
-function workoutAnswer(w: StoredWorkout): WorkoutAnswer {
-  const body = JSON.parse(w.body) as {
+function sleepId({ source, start }: StoredSleep): string {
+  return readingId({ kind: "sleep", metric: 0, source, start, end: start, tag: "" });
+}
+
+function workoutId({ source, start, end, type }: StoredWorkout): string {
+  return readingId({ kind: "workout", metric: 0, source, start, end, tag: tagHash(type) });
+}
+
+function accountOf({ source, start, end, zone }: StoredSleep | StoredWorkout, id: string): SessionSource {
+  return { source: sourceId(source), id, startAt: isoWithOffset(start, zone), endAt: isoWithOffset(end, zone) };
+}
+
+function merged({ head, others }: EventGroup<StoredWorkout>): MergedWorkout {
+  const accountOfOne = ({ source, start, end, type, body }: StoredWorkout): WorkoutAccount => ({
+    source,
+    start,
+    end,
+    type,
+    body: JSON.parse(body) as WorkoutBody,
+  });
+  return mergeWorkouts([accountOfOne(head), ...others.map(accountOfOne)]);
+}
+
+function workoutAnswer(group: EventGroup<StoredWorkout>): WorkoutAnswer {
+  const { head: w, others } = group;
+  const { type, body, origins } = merged(group);
+  const { durationS, totals, events, ...rest } = body as WorkoutBody & {
     durationS?: number;
-    totals: Record<string, number>;
     events?: { type: string; start: number; end?: number }[];
-  } & Record<string, unknown>;
-  const { durationS, totals, events, ...rest } = body;
+  };
   return {
     ...rest,
-    id: readingId({ kind: "workout", metric: 0, source: w.source, start: w.start, end: w.end, tag: tagHash(w.type) }),
-    type: w.type,
+    id: workoutId(w),
+    type,
     startAt: isoWithOffset(w.start, w.zone),
     endAt: isoWithOffset(w.end, w.zone),
     durationS: durationS ?? (w.end - w.start) / 1_000,
     source: sourceId(w.source),
+    sources: [w, ...others].map((one) => accountOf(one, workoutId(one))),
+    ...(others.length === 0
+      ? {}
+      : { origins: Object.fromEntries(Object.entries(origins).map(([field, number]) => [field, sourceId(number)])) }),
     totals,
     ...(events === undefined
       ? {}

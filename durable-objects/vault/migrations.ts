@@ -12,6 +12,7 @@ import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
+import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
 export const VAULT_MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0080_emergency_accesses", emergencyAccesses],
   ["0100_lifecycle", lifecycle],
   ["0150_import_marks", importMarks],
+  ["0180_source_settings", sourceSettings],
 ];

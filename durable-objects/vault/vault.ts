@@ -20,6 +20,7 @@ import type { SealedPlace } from "../../shared/crypto/sealing";
 import type { Admission } from "../../shared/live/admission";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
+import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
@@ -54,6 +55,8 @@ import type { BeginInput, Completed } from "./connections/connector";
 import type { Registration, SyncAnswer, SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import { type AskedPeriod, datesOf } from "./asked-period";
+import { compareSources } from "./compare-sources";
 import { contributionOf } from "./contribution";
 import type { EndedGrants } from "./connections/end-grants";
 import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
@@ -71,6 +74,7 @@ import { VAULT_MIGRATIONS } from "./migrations";
 import { openParts, type Parts } from "./parts";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { writeProfile } from "./profile";
+import { changeSettings, type SourceSettingsView, viewSettings } from "./source-settings";
 import type { Profile } from "./state";
 import type { StoredSource } from "./store/sources";
 
@@ -294,6 +298,30 @@ export class Vault extends DurableObject<Env> {
     const { isOwner } = this.#parts.door.enter(actor, metricAccess("read", query.key));
     const page = seriesPage(this.#parts.state.sql, this.#parts.store, this.#parts.state.profile().timeZone, query);
     return isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
+  }
+
+  /**
+   * The sources of a metric side by side over local dates, as JSON text; days since 1970-01-01, or instants of which the dates are taken.
+   * Throws `not_found` for an unknown metric, `invalid` for a period that is empty or longer than a year.
+   */
+  async compareSources(actor: Reader, query: { readonly key: string; readonly period: AskedPeriod }): Promise<string> {
+    this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const { timeZone } = this.#parts.state.profile();
+    const dates = datesOf(timeZone, query.period, this.#parts.state.now());
+    return JSON.stringify(compareSources(this.#parts.state.sql, this.#parts.store, timeZone, { key: query.key, ...dates }));
+  }
+
+  /** Which sources the person puts first, and for one metric the order that follows; throws `not_found` for an unknown metric. */
+  async sourceSettings(actor: PersonActor, key?: string): Promise<SourceSettingsView> {
+    this.#parts.door.enter(actor, { action: "read", resource: "source" });
+    return viewSettings(this.#parts.store.sources, key);
+  }
+
+  /** Chooses which sources come first; counts from the next read on. Throws `invalid` for unknown sources, `precondition_failed`. */
+  async setSourceSettings(actor: PersonActor, settings: SourceSettings, ifVersion: number | undefined): Promise<SourceSettingsView> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "source" });
+    changeSettings(this.#parts.store, settings, ifVersion);
+    return viewSettings(this.#parts.store.sources, undefined);
   }
 
   /** One page of raw readings of many metrics; throws `not_found` for an unknown metric. */

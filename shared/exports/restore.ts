@@ -1,4 +1,5 @@
 import type { Source } from "../health/reading";
+import type { SourceSettings } from "../health/source-settings";
 import type { PersonDetails } from "../person-details";
 
 /**
@@ -33,6 +34,8 @@ export interface Restore {
   /** Taken where the account has none of its own. */
   readonly details: Partial<PersonDetails> | undefined;
   readonly retention: readonly { readonly kind: string; readonly keepDays: number | null; readonly keepsSummaries: boolean }[];
+  /** Which sources come first; `src_1` is the first of `sources`. Taken where the account has chosen nothing itself. */
+  readonly sourceSettings: readonly SourceSettings[];
 }
 
 export interface RestoredHour {
@@ -53,8 +56,7 @@ export interface RestoredHour {
 
 /** How many things a restore brings, its sources aside. */
 export function restoreSize(restore: Restore): number {
-  const { deletedRecords, deletedRanges, hours, quarantined, details, retention } = restore;
-  return (
-    deletedRecords.length + deletedRanges.length + hours.length + quarantined.length + retention.length + (details === undefined ? 0 : 1)
-  );
+  const { deletedRecords, deletedRanges, hours, quarantined, details, retention, sourceSettings } = restore;
+  const lists = [deletedRecords, deletedRanges, hours, quarantined, retention, sourceSettings];
+  return lists.reduce((sum, list) => sum + list.length, details === undefined ? 0 : 1);
 }

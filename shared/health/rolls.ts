@@ -19,6 +19,8 @@ export interface Roll {
 }
 
 const SLOT_MS = HOUR_MS / 12;
+/** Five-minute slots of a day of 24 hours. */
+export const SLOTS_A_DAY = 288;
 
 /** Decibels to relative energy. */
 export function toEnergy(decibel: number): number {

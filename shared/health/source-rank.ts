@@ -34,8 +34,8 @@ export function sourceRank(metric: Pick<Metric, "sensitivity">, source: Source):
   return manual + device * 100 + method * 10 + (DOOR[source.vendor] ?? 2);
 }
 
-/** The kind of device behind a source, from its type or, failing that, from its name and model. */
-function deviceOf(source: Source): string {
+/** The kind of device behind a source, from its type or, failing that, from its name and model; `unknown` where nothing tells. */
+export function deviceOf(source: Source): string {
   if (source.deviceType !== undefined && source.deviceType !== "unknown") return source.deviceType;
   const text = `${source.deviceModel ?? ""} ${source.deviceName ?? ""} ${source.app ?? ""}`.toLowerCase();
   for (const [word, type] of NAMED) if (text.includes(word)) return type;

@@ -22,6 +22,8 @@ const VIEWS = [
   `/v1/me/metrics/body_weight?resolution=raw&${SPAN}`,
   `/v1/me/workouts?${SPAN}`,
   "/v1/me/sources",
+  "/v1/me/source-priorities",
+  "/v1/me/metrics/body_weight/sources?from=2026-11-20&to=2026-11-20",
   "/v1/imports",
   "/v1/integrations/vendors",
   "/v1/me/fhir-targets",

@@ -6,6 +6,7 @@ import { validate } from "../../shared/http/validate";
 import { openPerson } from "../consents";
 import { json } from "./json";
 import { listMetrics } from "./list-metrics";
+import { compareSources } from "./compare-sources";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
 import { readSessions } from "./read-sessions";
@@ -23,6 +24,7 @@ import {
   sleepListSchema,
   workoutListSchema,
 } from "./schemas";
+import { comparisonSchema, periodQuery } from "./source-schemas";
 
 const TAGS = ["People"] as const;
 const DESCRIPTION =
@@ -59,6 +61,23 @@ export const peopleRoutes = new Hono<AppEnv>()
     async (c) => {
       const { personId, key } = c.req.valid("param");
       return json(c, await readSeries(await openPerson(c, personId), { ...c.req.valid("query"), key }, c.get("now")()));
+    },
+  )
+  .get(
+    "/v1/people/:personId/metrics/:key/sources",
+    route({
+      policy: "reader",
+      summary: "The sources of a metric of another person, side by side",
+      description: DESCRIPTION,
+      tags: TAGS,
+      responses: { 200: comparisonSchema },
+      problems: ["not_found", "invalid", "step_up_required"],
+    }),
+    validate("param", personKeyParam),
+    validate("query", periodQuery),
+    async (c) => {
+      const { personId, key } = c.req.valid("param");
+      return json(c, await compareSources(await openPerson(c, personId), key, c.req.valid("query")));
     },
   )
   .get(

@@ -20,6 +20,7 @@ const READS = [
   ["/metrics/heart_rate", "vitals"],
   [`/metrics/heart_rate?resolution=raw&${PERIOD}`, "vitals"],
   ["/metrics/steps", "activity"],
+  ["/metrics/steps/sources", "activity"],
   ["/metrics/menstrual_flow", "reproductive"],
   ["/metrics/state_of_mind", "mental"],
   [`/days?from=${DATE}&to=${DATE}`, "vitals"],
@@ -255,7 +256,7 @@ describe("what is shown", () => {
     await give(owner, who, { categories: ["activity"] });
     const [workout] = (await answerOf(await read(who, owner, "/workouts"))).items;
     expect(workout).toMatchObject({ type: "running", totals: { distance_walk_run: 5_000 } });
-    expect(Object.keys(workout ?? {}).toSorted()).toEqual(["durationS", "endAt", "id", "source", "startAt", "totals", "type"]);
+    expect(Object.keys(workout ?? {}).toSorted()).toEqual(["durationS", "endAt", "id", "source", "sources", "startAt", "totals", "type"]);
     await give(owner, who, { categories: ["vitals"] });
     const [more] = (await answerOf(await read(who, owner, "/workouts"))).items;
     expect(more?.["totals"]).toEqual({ distance_walk_run: 5_000, heart_rate_max: 171 });

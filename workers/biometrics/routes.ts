@@ -13,6 +13,7 @@ import { biometricsPorts } from "./ports";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
 import { readSessions } from "./read-sessions";
+import { sourceRoutes } from "./source-routes";
 import {
   dateParam,
   dayListSchema,
@@ -100,6 +101,7 @@ const reads = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Sleep sessions by the time they end",
+      description: "A night that several sources tell is one, shown as the best of them tells it; `source=all` shows each of them.",
       tags: TAGS,
       responses: { 200: sleepListSchema },
       problems: ["invalid"],
@@ -114,6 +116,8 @@ const reads = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Workouts by the time they begin",
+      description:
+        "An activity that several sources tell (half of the shorter one overlaps) is one: the best source leads, and what it does not tell comes from the next, as `origins` says. `source=all` shows each of them.",
       tags: TAGS,
       responses: { 200: workoutListSchema },
       problems: ["invalid"],
@@ -128,6 +132,7 @@ const reads = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "One workout with its route",
+      description: "The id that leads an activity shows it as the list does; the id of another account shows that account alone.",
       tags: TAGS,
       responses: { 200: workoutSchema },
       problems: ["not_found"],
@@ -229,4 +234,5 @@ export const biometricsRoutes = new Hono<AppEnv>()
   .route("/", ingestRoutes)
   .route("/", reads)
   .route("/", deletions)
+  .route("/", sourceRoutes)
   .route("/", peopleRoutes);

@@ -5,13 +5,13 @@ import { parseDay } from "../../shared/health/zone";
 const INSTANT_EXAMPLE = "2026-11-20T00:00:00Z";
 
 /** An ISO 8601 instant with an offset; epoch milliseconds after parsing. */
-const instant = z.iso
+export const instant = z.iso
   .datetime({ offset: true })
   .meta({ example: INSTANT_EXAMPLE })
   .transform((text) => Date.parse(text));
 
 /** `YYYY-MM-DD`; days since 1970-01-01 after parsing. */
-const day = z
+export const day = z
   .string()
   .refine((text) => parseDay(text) !== undefined, "Not a calendar date.")
   .meta({ example: "2026-11-20" })
@@ -86,7 +86,7 @@ export const eraseQuery = z
   .strictObject({ from: instant, to: instant, source: sourceNumber.optional() })
   .refine((q) => q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
 
-const at = z.string().meta({ example: "2026-11-20T08:30:00.000+01:00" });
+export const at = z.string().meta({ example: "2026-11-20T08:30:00.000+01:00" });
 
 export const metricListSchema = z
   .object({
@@ -141,6 +141,14 @@ export const seriesSchema = z
   })
   .meta({ id: "Series" });
 
+/** One source's account of a session that several sources tell of. */
+const sessionSource = z.object({
+  source: z.string().meta({ example: "src_1" }),
+  id: z.string().describe("Reads or deletes this account alone"),
+  startAt: at,
+  endAt: at,
+});
+
 const sleepSession = z
   .object({
     id: z.string(),
@@ -149,6 +157,7 @@ const sleepSession = z
     date: z.string(),
     nap: z.boolean(),
     source: z.string(),
+    sources: z.array(sessionSource).describe("Every source that tells of this sleep, the one that is shown first"),
     summary: z.record(z.string(), z.number().nullable()),
     stages: z.array(z.object({ stage: z.string(), startAt: at, endAt: at })),
     attributes: z.record(z.string(), z.unknown()).optional().describe("What else the source says of the night, in its own words"),
@@ -163,6 +172,11 @@ const workout = z
     endAt: at,
     durationS: z.number(),
     source: z.string(),
+    sources: z.array(sessionSource).describe("Every source that tells of this activity, the one that leads first"),
+    origins: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("Which source each field comes from, totals as `totals.<key>`; only where there are several"),
     totals: z.record(z.string(), z.number()),
   })
   .meta({ id: "Workout" });

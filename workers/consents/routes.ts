@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
+import { ifMatchHeader, versionIn } from "../../shared/http/if-match";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { notFound } from "../../shared/problem";
@@ -20,7 +21,6 @@ import {
   explanationSchema,
   giveBody,
   historySchema,
-  ifMatchHeader,
   proofBody,
   proofSchema,
   sharedListQuery,
@@ -186,7 +186,3 @@ const insight = new Hono<AppEnv>()
   );
 
 export const consentsRoutes = new Hono<AppEnv>().route("/", own).route("/", insight);
-
-function versionIn(tag: string | undefined): number | undefined {
-  return tag === undefined ? undefined : Number(tag.slice(1, -1));
-}

@@ -70,15 +70,6 @@ export const sharedListQuery = z.strictObject({
   cursor: z.string().max(2_048).optional(),
 });
 
-/** The version that a change was made for: a strong entity tag, as the answers carry it. */
-export const ifMatchHeader = z.object({
-  "if-match": z
-    .string()
-    .regex(/^"\d{1,9}"$/, "Send the entity tag of a version.")
-    .meta({ example: '"1"' })
-    .optional(),
-});
-
 const at = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
 const terms = {
   role: z.enum(ROLE_NAMES),

@@ -36,14 +36,14 @@ export function narrowDays(entry: Entry, days: readonly DayAnswer[], every: bool
 /** A night without what the vendor attached. */
 export function narrowSleep(entry: Entry, answer: SleepAnswer): SleepAnswer {
   if (entry.isOwner) return answer;
-  const { id, startAt, endAt, date, nap, source, summary, stages } = answer;
-  return { id, startAt, endAt, date, nap, source, summary, stages };
+  const { id, startAt, endAt, date, nap, source, sources, summary, stages } = answer;
+  return { id, startAt, endAt, date, nap, source, sources, summary, stages };
 }
 
 /** A workout with those totals that the reader may see, without laps, segments and what the vendor attached. */
 export function narrowWorkout(entry: Entry, answer: WorkoutAnswer): WorkoutAnswer {
   if (entry.isOwner) return answer;
-  const { id, type, startAt, endAt, durationS, source, totals } = answer;
+  const { id, type, startAt, endAt, durationS, source, sources, totals } = answer;
   return {
     id,
     type,
@@ -51,6 +51,7 @@ export function narrowWorkout(entry: Entry, answer: WorkoutAnswer): WorkoutAnswe
     endAt,
     durationS,
     source,
+    sources,
     totals: Object.fromEntries(Object.entries(totals).filter(([key]) => seesMetric(entry, key))),
   };
 }

@@ -1,4 +1,6 @@
 import { utc } from "../../../shared/exports/records";
+import type { SourceSettings } from "../../../shared/health/source-settings";
+import { dayText } from "../../../shared/health/zone";
 import type { SearchResult } from "../fhir/view";
 import { eventOf } from "../access/event";
 import { type ExportKind, parsed, tableKind } from "./kind";
@@ -30,6 +32,23 @@ const retention = tableKind({
     keepsSummaries: row["keeps_summaries"] === 1,
     changedAt: time(row["changed_at"]),
   }),
+});
+
+const sourceSettings = tableKind({
+  kind: "source-priorities",
+  tables: ["source_settings"],
+  resource: "source",
+  columns: ["priorities", "cutovers", "changedAt"],
+  from: "source_settings",
+  key: ["one"],
+  record: (row) => {
+    const { priorities, cutovers } = parsed(row["body"]) as SourceSettings;
+    return {
+      priorities: priorities as unknown,
+      cutovers: cutovers.map(({ date, ...feeds }) => ({ ...feeds, date: dayText(date) })),
+      changedAt: time(row["changed_at"]),
+    };
+  },
 });
 
 const consents = tableKind({
@@ -324,6 +343,7 @@ const FHIR_PAGE = 25;
 export const AFFAIR_KINDS: readonly ExportKind[] = [
   profile,
   retention,
+  sourceSettings,
   consents,
   connections,
   connectionResources,

@@ -30,6 +30,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
     sealed: [{ column: "sealed", place: (row) => ({ table: "person_details", column: "sealed", row: text(row, "name") }) }],
   },
   sources: { how: "rows" },
+  source_settings: { how: "rows" },
   series: { how: "rows" },
   segments: { how: "rows" },
   segment_ids: { how: "rows" },

@@ -3,6 +3,7 @@ import type { Metric } from "../../../shared/health/catalogue";
 import { emptyMinutes, addMinutes, minuteRows } from "../../../shared/health/minutes";
 import { slotCount, toEnergy } from "../../../shared/health/rolls";
 import { Chooser, type SourceChoice } from "./choose";
+import { mainSleepSource } from "./read-sessions";
 import { identity } from "./samples";
 import { readHour } from "./segments";
 import type { Sources } from "./sources";
@@ -21,6 +22,8 @@ export interface Bucket {
   slots: number;
   /** A vendor's own daily total, not a sum of intervals. */
   daily?: true;
+  /** Of a day that several sources told: how many hours each of them spoke for. */
+  spoke?: ReadonlyMap<number, number>;
 }
 
 type HourRow = {
@@ -47,7 +50,7 @@ export function readHours(
   limit: number,
 ): Bucket[] {
   const rows = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
-  const chooser = new Chooser(metric, sources);
+  const chooser = new Chooser(sql, metric, sources);
   const buckets: Bucket[] = [];
   let group: Bucket[] = [];
   const flush = () => {
@@ -60,6 +63,7 @@ export function readHours(
     group = [];
   };
   for (const row of rows) {
+    if (choice === "best" && chooser.passesOver(row.source, row.date)) continue;
     const key = row.hour * HOUR_MS;
     if (group[0] !== undefined && group[0].key !== key) {
       flush();
@@ -86,7 +90,7 @@ export function readDays(
   choice: SourceChoice,
   limit: number,
 ): Bucket[] {
-  const chooser = new Chooser(metric, sources);
+  const chooser = new Chooser(sql, metric, sources);
   const byDate = new Map<number, { rolled: Bucket[]; totals: Bucket[] }>();
   const at = (date: number) => {
     let day = byDate.get(date);
@@ -96,8 +100,9 @@ export function readDays(
     }
     return day;
   };
-  for (const bucket of dayRows(sql, metric.code, from, to, choice)) at(bucket.key).rolled.push(bucket);
-  for (const bucket of dailyRows(sql, metric.code, from, to, choice)) at(bucket.key).totals.push(bucket);
+  const isPassedOver = ({ source, key }: Bucket) => choice === "best" && chooser.passesOver(source, key);
+  for (const bucket of dayRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).rolled.push(bucket);
+  for (const bucket of dailyRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).totals.push(bucket);
   const buckets: Bucket[] = [];
   for (const [date, day] of [...byDate].toSorted((a, b) => a[0] - b[0])) {
     buckets.push(...chosenDay(sql, sources, metric, chooser, date, day, choice));
@@ -116,17 +121,26 @@ function chosenDay(
   choice: SourceChoice,
 ): Bucket[] {
   if (choice === "all") return [...day.totals, ...day.rolled];
-  const best = chooser.best([...day.rolled, ...day.totals].map((b) => b.source));
+  const numbers = [...day.rolled, ...day.totals].map((b) => b.source);
+  const best = speakerOfNight(sql, sources, metric, date, numbers) ?? chooser.best(numbers);
   const total = day.totals.find((b) => b.source === best);
   if (total !== undefined) return [total];
   if (day.rolled.length <= 1) return day.rolled;
-  return combineHours(sql, sources, metric, date);
+  return combineHours(sql, chooser, metric, date);
+}
+
+/** Figures of a night come from the source whose night is shown, so that both tell the same sleep; undefined where that is no question. */
+function speakerOfNight(sql: SqlStorage, sources: Sources, metric: Metric, date: number, numbers: readonly number[]): number | undefined {
+  if (metric.sensitivity !== "sleep" || new Set(numbers).size < 2) return undefined;
+  const night = mainSleepSource(sql, sources, date);
+  return night !== undefined && numbers.includes(night) ? night : undefined;
 }
 
 /** One day out of the best source of each of its hours; named after the source that spoke for most hours. */
-function combineHours(sql: SqlStorage, sources: Sources, metric: Metric, date: number): Bucket[] {
-  const rows = hourRows(sql, metric.code, date * 24 - 15, (date + 1) * 24 + 15, "best").filter((row) => row.date === date);
-  const chooser = new Chooser(metric, sources);
+function combineHours(sql: SqlStorage, chooser: Chooser, metric: Metric, date: number): Bucket[] {
+  const rows = hourRows(sql, metric.code, date * 24 - 15, (date + 1) * 24 + 15, "best").filter(
+    (row) => row.date === date && !chooser.passesOver(row.source, date),
+  );
   let day: Bucket | undefined;
   const hours = new Map<number, number>();
   for (const group of Map.groupBy(rows, (row) => row.hour).values()) {
@@ -139,7 +153,7 @@ function combineHours(sql: SqlStorage, sources: Sources, metric: Metric, date: n
   }
   if (day === undefined) return [];
   const most = [...hours].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-  return [{ ...day, source: most }];
+  return [{ ...day, source: most, spoke: hours }];
 }
 
 /** A stored summary as a bucket; slots are a mask for hours and a count for days. */
@@ -170,8 +184,9 @@ export function readMinutes(
   choice: SourceChoice,
   limit: number,
 ): Bucket[] {
-  const chooser = new Chooser(metric, sources);
-  const hours = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
+  const chooser = new Chooser(sql, metric, sources);
+  const rows = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
+  const hours = choice === "best" ? rows.filter((row) => !chooser.passesOver(row.source, row.date)) : rows;
   const buckets: Bucket[] = [];
   for (const [hour, group] of Map.groupBy(hours, (row) => row.hour)) {
     const numbers = [...new Set(group.map((row) => row.source))];

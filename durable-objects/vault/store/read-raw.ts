@@ -205,7 +205,7 @@ class Winners {
     this.#sql = sql;
     this.#metric = metric;
     this.#choice = choice;
-    this.#chooser = new Chooser(metric, sources);
+    this.#chooser = new Chooser(sql, metric, sources);
   }
 
   shows(hour: number, source: number): boolean {
@@ -219,13 +219,16 @@ class Winners {
     let hours = this.#days.get(day);
     if (hours === undefined) {
       hours = new Map();
-      const rows = this.#sql.exec<{ hour: number; source: number }>(
-        "SELECT DISTINCT hour, source FROM hours WHERE metric = ? AND hour >= ? AND hour < ?",
+      const rows = this.#sql.exec<{ hour: number; source: number; date: number }>(
+        "SELECT hour, source, date FROM hours WHERE metric = ? AND hour >= ? AND hour < ?",
         this.#metric.code,
         day * 24,
         (day + 1) * 24,
       );
-      for (const row of rows) hours.set(row.hour, [...(hours.get(row.hour) ?? []), row.source]);
+      for (const { hour, source, date } of rows) {
+        const known = hours.get(hour) ?? [];
+        hours.set(hour, this.#chooser.passesOver(source, date) ? known : [...known, source]);
+      }
       this.#days.set(day, hours);
     }
     return hours;

@@ -1,5 +1,7 @@
-import { betterSource, sourceRank } from "../../../shared/health/source-rank";
+import { metric as metricOf, type Metric } from "../../../shared/health/catalogue";
+import { type EventGroup, groupSessions } from "../../../shared/health/event-groups";
 import type { SourceChoice } from "./choose";
+import { Handovers } from "./handovers";
 import type { Sources } from "./sources";
 
 export interface StoredSleep {
@@ -65,22 +67,40 @@ type WorkoutSqlRow = {
 /** Neighbours this far outside a window can still overlap a session inside it. */
 const REACH_MS = 48 * 3_600_000;
 
-/** Sleep sessions that end in [from, to), in order of their end. With `best`, of overlapping sessions only the best source's is shown. */
-export function readSleeps(sql: SqlStorage, sources: Sources, from: number, to: number, choice: SourceChoice): StoredSleep[] {
+/** Sleep that ends in [from, to), in order of its end. With `best`, a night that several sources tell is one group, led by the best of them. */
+export function readSleeps(sql: SqlStorage, sources: Sources, from: number, to: number, choice: SourceChoice): EventGroup<StoredSleep>[] {
   const rows = sql
     .exec<SleepRow>("SELECT * FROM sleeps WHERE end >= ? AND end < ? ORDER BY end, source", from - REACH_MS, to + REACH_MS)
     .toArray()
     .map((r): StoredSleep => ({ ...keyOf(r), nap: r.nap === 1, assembled: r.assembled === 1 }));
-  return chosen(rows, sources, "sleep", choice).filter((s) => s.end >= from && s.end < to);
+  return grouped(rows, sources, metricOf("sleep")!, choice)
+    .filter(({ head }) => head.end >= from && head.end < to)
+    .toSorted((a, b) => a.head.end - b.head.end || a.head.source - b.head.source);
 }
 
-/** Workouts that begin in [from, to), in order of their start; overlapping ones like sleep. */
-export function readWorkouts(sql: SqlStorage, sources: Sources, from: number, to: number, choice: SourceChoice): StoredWorkout[] {
+/** Workouts that begin in [from, to), in order of their start; grouped like sleep. */
+export function readWorkouts(
+  sql: SqlStorage,
+  sources: Sources,
+  from: number,
+  to: number,
+  choice: SourceChoice,
+): EventGroup<StoredWorkout>[] {
   const rows = sql
     .exec<WorkoutSqlRow>("SELECT * FROM workouts WHERE start >= ? AND start < ? ORDER BY start, source", from - REACH_MS, to + REACH_MS)
     .toArray()
     .map((r): StoredWorkout => ({ ...keyOf(r), type: r.type }));
-  return chosen(rows, sources, "activity", choice).filter((w) => w.start >= from && w.start < to);
+  return grouped(rows, sources, metricOf("workout")!, choice)
+    .filter(({ head }) => head.start >= from && head.start < to)
+    .toSorted((a, b) => a.head.start - b.head.start || a.head.source - b.head.source);
+}
+
+/** The source of the night that is shown for a date: the longest that is no nap, else the longest; undefined without any. */
+export function mainSleepSource(sql: SqlStorage, sources: Sources, date: number): number | undefined {
+  type Span = { source: number; start: number; end: number; date: number; nap: number };
+  const rows = sql.exec<Span>("SELECT source, start, end, date, nap FROM sleeps WHERE date = ?", date).toArray();
+  const heads = grouped(rows, sources, metricOf("sleep")!, "best").map(({ head }) => head);
+  return heads.toSorted((a, b) => a.nap - b.nap || b.end - b.start - (a.end - a.start) || a.source - b.source)[0]?.source;
 }
 
 /** The route of a workout as JSON array texts, in order. */
@@ -119,26 +139,32 @@ function keyOf<
   };
 }
 
-/** Drops sessions that a better source tells too: two sessions are the same event where they overlap by half of the shorter one. */
-function chosen<S extends { source: number; start: number; end: number }>(
+/** Sessions by the event that they tell of, without those of a feed that is passed over on their date. */
+function grouped<S extends { source: number; start: number; end: number; date: number }>(
   rows: readonly S[],
   sources: Sources,
-  sensitivity: "sleep" | "activity",
+  metric: Metric,
   choice: SourceChoice,
-): S[] {
-  if (choice === "all") return [...rows];
-  if (typeof choice === "number") return rows.filter((row) => row.source === choice);
-  const rankOf = (number: number) => {
-    const source = sources.get(number);
-    return { number, rank: source === undefined ? Number.MAX_SAFE_INTEGER : sourceRank({ sensitivity }, source) };
-  };
-  return rows.filter(
-    (row) =>
-      !rows.some((other) => other.source !== row.source && sameEvent(row, other) && betterSource(rankOf(other.source), rankOf(row.source))),
-  );
-}
-
-function sameEvent(a: { start: number; end: number }, b: { start: number; end: number }): boolean {
-  const overlap = Math.min(a.end, b.end) - Math.max(a.start, b.start);
-  return overlap > 0 && overlap >= 0.5 * Math.min(a.end - a.start, b.end - b.start);
+): EventGroup<S>[] {
+  if (choice !== "best") {
+    const wanted = choice === "all" ? rows : rows.filter((row) => row.source === choice);
+    return wanted.map((head) => ({ head, others: [] }));
+  }
+  const present = new Map<number, Set<number>>();
+  for (const { date, source } of rows) {
+    const known = present.get(date);
+    if (known === undefined) present.set(date, new Set([source]));
+    else known.add(source);
+  }
+  const handovers = new Handovers(sources, (date) => present.get(date) ?? new Set());
+  const counted = rows.filter(({ source, date }) => !handovers.passesOver(source, date));
+  const ranks = new Map<number, number>();
+  return groupSessions(counted, (number) => {
+    let rank = ranks.get(number);
+    if (rank === undefined) {
+      rank = sources.rank(metric, number)?.rank ?? Number.MAX_SAFE_INTEGER;
+      ranks.set(number, rank);
+    }
+    return rank;
+  });
 }

@@ -1,5 +1,7 @@
 import { type Restore, type RestoredHour } from "../../../shared/exports/restore";
 import { METRIC_CODE } from "../../../shared/health/catalogue";
+import { parseSourceId, sourceId } from "../../../shared/health/source-id";
+import { mapSources, refusedSettings, type SourceSettings } from "../../../shared/health/source-settings";
 import type { Touched } from "../state";
 import type { RecordContext } from "./record";
 import { rebuildDays } from "./rollups";
@@ -36,8 +38,16 @@ export function restoreInto(ctx: RecordContext, restore: Restore, before: (numbe
       q.receivedAt,
     );
   }
+  for (const settings of restore.sourceSettings) restoreSettings(ctx, settings, numberOf);
   const hours = Map.groupBy(restore.hours, ({ metric, source }) => `${metric} ${source}`);
   return [...hours.values()].flatMap((list) => restoreHours(ctx, list[0]!.metric, numberOf(list[0]!.source), list));
+}
+
+/** Takes which sources come first where nothing has been chosen here; nothing of it where something in it is not known. */
+function restoreSettings({ sources, now }: RecordContext, told: SourceSettings, numberOf: (index: number) => number): void {
+  if (sources.settings.version > 0) return;
+  const settings = mapSources(told, (id) => sourceId(numberOf((parseSourceId(id) ?? 0) - 1)));
+  if (refusedSettings(settings, sources.all()).length === 0) sources.choose(settings, now);
 }
 
 /** Puts back summaries of hours whose samples are gone; hours that were summarised again from their readings stay. */

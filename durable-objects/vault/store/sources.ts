@@ -1,10 +1,20 @@
+import { DAY_MS } from "../../../shared/clock";
 import { sourceKey } from "../../../shared/health/batch";
+import type { Metric } from "../../../shared/health/catalogue";
 import type { Source } from "../../../shared/health/reading";
+import { HANDOVERS, type Handover, type Rank, rankOf, type SourceSettings } from "../../../shared/health/source-settings";
+import { readSettings, type VersionedSettings, writeSettings } from "./source-settings";
 
 export interface StoredSource {
   /** Number of the source in this vault; `src_<number>` on the wire. */
   readonly number: number;
   readonly source: Source;
+}
+
+/** Two feeds of the same devices that both brought something, by the numbers of their sources. */
+export interface OpenHandover extends Handover {
+  readonly older: ReadonlySet<number>;
+  readonly newer: ReadonlySet<number>;
 }
 
 /** Each question ends at the first row that it finds; `series` has a row per metric, and quarantine is asked last. */
@@ -20,6 +30,8 @@ export class Sources {
   readonly #sql: SqlStorage;
   readonly #byKey = new Map<string, number>();
   readonly #byNumber = new Map<number, Source>();
+  #settings: VersionedSettings = { version: 0, settings: { priorities: [], cutovers: [] } };
+  #handovers: readonly OpenHandover[] | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -30,6 +42,8 @@ export class Sources {
   reload(): void {
     this.#byKey.clear();
     this.#byNumber.clear();
+    this.#settings = readSettings(this.#sql);
+    this.#handovers = undefined;
     for (const row of this.#sql.exec<{ id: number; key: string; body: string }>("SELECT id, key, body FROM sources")) {
       this.#byKey.set(row.key, row.id);
       this.#byNumber.set(row.id, JSON.parse(row.body) as Source);
@@ -46,7 +60,55 @@ export class Sources {
       .one();
     this.#byKey.set(key, row.id);
     this.#byNumber.set(row.id, source);
+    this.#handovers = undefined;
     return row.id;
+  }
+
+  /** Which sources the person puts first, and the version of that. */
+  get settings(): VersionedSettings {
+    return this.#settings;
+  }
+
+  /** Keeps other settings; they count from the next read on. */
+  choose(settings: SourceSettings, now: number): void {
+    writeSettings(this.#sql, settings, now);
+    this.#settings = readSettings(this.#sql);
+  }
+
+  /** How a source is ranked for a metric; undefined for a source that is not there. */
+  rank(metric: Pick<Metric, "key" | "sensitivity">, number: number): Rank | undefined {
+    const source = this.#byNumber.get(number);
+    return source === undefined ? undefined : rankOf(this.#settings.settings, metric, { number, source });
+  }
+
+  /** Handovers of which both feeds are here: mostly none. */
+  handovers(): readonly OpenHandover[] {
+    this.#handovers ??= HANDOVERS.flatMap((handover) => {
+      const older = new Set(this.ofVendor(handover.from));
+      const newer = new Set(this.ofVendor(handover.to));
+      return older.size === 0 || newer.size === 0 ? [] : [{ ...handover, older, newer }];
+    });
+    return this.#handovers;
+  }
+
+  /** From which local date on the newer feed counts: as the person says, else the day after its first reading. */
+  cutoverOf({ from, to, newer }: OpenHandover): number {
+    const chosen = this.#settings.settings.cutovers.find((one) => one.from === from && one.to === to);
+    return chosen?.date ?? this.#firstWholeDay(newer);
+  }
+
+  #firstWholeDay(numbers: ReadonlySet<number>): number {
+    const { first } = this.#sql
+      .exec<{ first: number | null }>(
+        `SELECT min(at) AS first FROM (
+           SELECT first_at AS at FROM series WHERE source IN (SELECT value FROM json_each(?1))
+           UNION ALL SELECT start FROM sleeps WHERE source IN (SELECT value FROM json_each(?1))
+           UNION ALL SELECT start FROM workouts WHERE source IN (SELECT value FROM json_each(?1)))`,
+        JSON.stringify([...numbers]),
+      )
+      .one();
+    // The first day may be there in part only; the older feed has it whole.
+    return first === null ? Number.POSITIVE_INFINITY : Math.floor(first / DAY_MS) + 1;
   }
 
   get(number: number): Source | undefined {

@@ -2,6 +2,7 @@ import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import type { Restore } from "../../../shared/exports/restore";
 import type { Batch, Receipt } from "../../../shared/health/reading";
 import type { ReadingKey } from "../../../shared/health/reading-id";
+import type { SourceSettings } from "../../../shared/health/source-settings";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
@@ -103,6 +104,11 @@ export class Store {
       return touched ?? [];
     });
     return found;
+  }
+
+  /** Keeps which sources the person puts first; what was stored stays as it is. */
+  choose(settings: SourceSettings): void {
+    this.sources.choose(settings, this.#now());
   }
 
   /** Dense samples older than so many days are not taken; null takes all. */

@@ -5,6 +5,8 @@ import type { Restore, RestoredHour } from "../../exports/restore";
 import { BatchBuilder } from "../../health/batch";
 import { metric as metricOf } from "../../health/catalogue";
 import type { Batch, Source } from "../../health/reading";
+import { sourceId } from "../../health/source-id";
+import { mapSources } from "../../health/source-settings";
 import { localDay, parseDay } from "../../health/zone";
 import type { PersonDetails } from "../../person-details";
 import type { Tally, TypeCount } from "../tally";
@@ -27,6 +29,7 @@ export const READ_ORDER = [
   "hours",
   "quarantine",
   "retention",
+  "source-priorities",
 ] as const;
 export type ReadKind = (typeof READ_ORDER)[number];
 
@@ -246,6 +249,16 @@ export class LineMapper {
     return parsed.success && this.#add("retention", this.#restore.retention, parsed.data, "accepted");
   }
 
+  sourceSettings(line: unknown): boolean {
+    const parsed = lines.sourceSettingsLine.safeParse(line);
+    if (!parsed.success) return false;
+    const settings = mapSources(parsed.data, (id) => {
+      const index = this.#index.get(id);
+      return index === undefined ? undefined : sourceId(index + 1);
+    });
+    return this.#add("source-priorities", this.#restore.sourceSettings, settings, "accepted");
+  }
+
   #add<T>(kind: ReadKind, list: readonly T[], item: T, as: "accepted" | "quarantined"): true {
     (list as T[]).push(item);
     const count = this.#tally.type(kind);
@@ -287,10 +300,11 @@ const MAPPERS: Readonly<Record<ReadKind, (mapper: LineMapper, line: unknown) => 
   hours: (mapper, line) => mapper.hour(line),
   quarantine: (mapper, line) => mapper.quarantined(line),
   retention: (mapper, line) => mapper.retention(line),
+  "source-priorities": (mapper, line) => mapper.sourceSettings(line),
 };
 
 function nothing(): Writable<Omit<Restore, "sources">> {
-  return { deletedRecords: [], deletedRanges: [], hours: [], quarantined: [], details: undefined, retention: [] };
+  return { deletedRecords: [], deletedRanges: [], hours: [], quarantined: [], details: undefined, retention: [], sourceSettings: [] };
 }
 
 function bodyOf(more: z.output<typeof lines.readingLine>["more"]) {

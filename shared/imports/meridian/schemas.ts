@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SLEEP_STAGES, type SleepStage } from "../../health/reading";
+import { parseDay } from "../../health/zone";
 
 /** Lines of an export as they are read back. What a line holds beyond this is for people. */
 
@@ -140,6 +141,22 @@ export const profileLine = z.object({
   birthDate: z.iso.date().nullable(),
   sex: z.enum(["female", "male"]).nullable(),
   heightCm: z.number().min(40).max(275).nullable(),
+});
+
+export const sourceSettingsLine = z.object({
+  priorities: z.array(z.object({ metric: text, sources: z.array(text).max(100) })).max(500),
+  cutovers: z
+    .array(
+      z.object({
+        from: text,
+        to: text,
+        date: z
+          .string()
+          .refine((day) => parseDay(day) !== undefined)
+          .transform((day) => parseDay(day) ?? 0),
+      }),
+    )
+    .max(20),
 });
 
 export const retentionLine = z.object({ kind: text, keepDays: z.int().min(1).max(100_000).nullable(), keepsSummaries: z.boolean() });
