@@ -5,10 +5,8 @@ import type { BatchBuilder } from "../health/batch";
 const areaSchema = z.strictObject({ scope: z.string(), title: z.string(), special: z.boolean() });
 
 const authSchema = z.strictObject({
-  /** Names of the configuration values that hold the vendor's hosts and our credentials there. */
-  hosts: z.strictObject({ authorize: z.string(), token: z.string(), api: z.string() }),
-  clientId: z.string(),
-  clientSecret: z.string(),
+  /** Origins of the vendor; a local run may send all of them elsewhere, see `access.ts`. */
+  hosts: z.strictObject({ authorize: z.url(), token: z.url(), api: z.url() }),
   authorizePath: z.string().startsWith("/"),
   tokenPath: z.string().startsWith("/"),
   revokePath: z.string().startsWith("/").optional(),
@@ -19,6 +17,8 @@ const authSchema = z.strictObject({
   scopeSeparator: z.enum(["space", "comma"]),
   /** A refresh returns a new refresh token and ends the old one. */
   rotatesRefresh: z.boolean(),
+  /** The access token lives for years and there is no refresh token. */
+  withoutRefresh: z.boolean().optional(),
   /** Where the vendor's id of its user comes from. */
   userIdSource: z.enum(["token_reply", "call", "jwt_claim", "data_reply"]),
   /** How long an authorization code lives, where the vendor says so. */
@@ -29,8 +29,9 @@ const authSchema = z.strictObject({
 });
 
 const webhookSchema = z.strictObject({
-  verify: z.enum(["tink_ecdsa", "hmac_sha256", "path_secret"]),
-  challenge: z.enum(["authorization_echo", "query_echo", "none"]),
+  /** `path_secret`: the vendor signs nothing; the secret of the path, checks of the body and reading again stand in for it. */
+  verify: z.enum(["tink_ecdsa", "hmac_sha1", "hmac_sha256", "path_secret"]),
+  challenge: z.enum(["authorization_echo", "query_echo", "ping", "none"]),
   registration: z.enum(["per_app", "per_user", "dashboard"]),
   /** Header names in the order they are looked at. */
   signatureHeaders: z.array(z.string()).readonly(),
@@ -53,7 +54,8 @@ const resourceSchema = z.strictObject({
   areas: z.array(z.string()).nonempty(),
   /** Canonical metrics that a page of this resource may bring. */
   metrics: z.array(z.string()).nonempty(),
-  operation: z.enum(["list", "reconcile", "rollUp"]),
+  /** `asynchronous`: asking is answered at once, and the data come by webhook later. */
+  operation: z.enum(["list", "reconcile", "rollUp", "asynchronous"]),
   /** Longest range of one window. */
   windowDays: z.number().int().positive(),
   granularity: z.enum(["sample", "interval", "daily", "session"]),
@@ -79,6 +81,8 @@ const liveVendorSchema = z.strictObject({
     maxDays: z.number().int().positive(),
     /** How much every incremental pull reads again, because devices sync late. */
     overlapHours: z.number().int().positive(),
+    /** The vendor gives nothing from before this many days ahead of the first connection. */
+    daysBeforeConnection: z.number().int().nonnegative().optional(),
   }),
   resources: z.record(z.string(), resourceSchema),
   policy: z.strictObject({ byoRequired: z.boolean(), noAi: z.boolean(), attribution: z.string().optional() }),
@@ -100,12 +104,26 @@ export type LiveVendor = z.infer<typeof liveVendorSchema>;
 export type RetiredVendor = z.infer<typeof retiredVendorSchema>;
 export type VendorResource = LiveVendor["resources"][string];
 
-/** A call to the vendor's API, without host and token. */
+/** A call to the vendor, without host and token. At most one of `body` (JSON) and `form` is set. */
 export interface VendorRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Which of the vendor's hosts; `api` where left out. */
+  readonly host?: "authorize" | "token" | "api";
+  /** `person` (where left out): with the person's access token. `none`: what proves us is in the call itself. */
+  readonly auth?: "person" | "none";
+}
+
+/** Our account at a vendor: Meridian's own, or that of an organisation that brings one. */
+export interface VendorCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** What else the vendor's portal gives, by the vendor's name for it, e.g. `subscriptionKey` of Suunto. */
+  readonly more: Readonly<Record<string, string>>;
 }
 
 /** A closed-open range in epoch milliseconds. */
@@ -136,19 +154,156 @@ export interface Change {
   readonly userId: string;
   readonly resource: string;
   readonly operation: "upsert" | "delete";
+  /** What to read again. Where only a record is known, any instant that is close to it, such as the time of the event. */
   readonly range: Range;
+  /** The vendor's id of the one record that changed, where it tells that instead of a range. */
+  readonly object?: string;
 }
+
+/** Data that a webhook brings itself: `reply` is what `readPage` reads for the resource. */
+export interface InlineData {
+  readonly userId: string;
+  readonly resource: string;
+  readonly reply: unknown;
+}
+
+/** What a webhook call says. */
+export interface HookContent {
+  readonly changes: readonly Change[];
+  readonly inline?: readonly InlineData[];
+  /** Users who took back their permission at the vendor. */
+  readonly ended?: readonly string[];
+}
+
+/** A call of a vendor's webhook, as it came. */
+export interface HookCall {
+  readonly method: string;
+  readonly headers: { get(name: string): string | null };
+  readonly query: URLSearchParams;
+  /** The exact bytes. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** When it came; epoch milliseconds. */
+  readonly now: number;
+}
+
+/** What a webhook call can be checked with. */
+export interface HookSecrets {
+  readonly credentials: VendorCredentials;
+  /** The secret of the hook's path, which is also the token that a vendor repeats in its challenge. */
+  readonly pathSecret: string;
+  /** Secrets that the vendor made for our subscriptions; none before the first is kept. */
+  readonly subscriptionSecrets: readonly string[];
+  /** Ids of our subscriptions at the vendor. */
+  readonly subscriptionIds: readonly string[];
+}
+
+/** A complete answer to a call that asks something of the endpoint itself. */
+export interface HookAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+/** `stale`: genuine but too old to be believed. */
+export type HookVerdict = "genuine" | "forged" | "stale";
+
+/** How a vendor's webhooks are received; everything is pure but for WebCrypto. */
+export interface VendorHook {
+  /** Status of an accepted call; 204 where left out. */
+  readonly accepted?: number;
+  /** The answer to a challenge, a ping or a look whether anybody is there; undefined for every other call. Comes before `verify`. */
+  handshake?(call: HookCall, secrets: HookSecrets): HookAnswer | undefined;
+  /** Checks the exact bytes before anybody parses them; the path's secret has been checked. */
+  verify(call: HookCall, secrets: HookSecrets): Promise<HookVerdict>;
+  /** Throws a problem `malformed` for a body of another shape. */
+  read(call: HookCall, secrets: HookSecrets): HookContent;
+}
+
+/** A subscription of ours at the vendor. */
+export interface Subscription {
+  readonly id: string;
+  /** What it is for, one of `wanted`. */
+  readonly key: string;
+  readonly url: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt?: number;
+  /** Signs what it sends; told once. */
+  readonly secret?: string;
+  /** Switched off by the vendor. */
+  readonly inactive?: boolean;
+}
+
+/** How an app's subscriptions are kept by API. `token` is the path's secret. */
+export interface VendorSubscriptions {
+  readonly wanted: readonly string[];
+  list(credentials: VendorCredentials): VendorRequest;
+  readList(reply: unknown): readonly Subscription[];
+  create(credentials: VendorCredentials, key: string, url: string, token: string): VendorRequest;
+  /** Undefined where the reply is none of a created subscription. */
+  readCreated(reply: unknown, key: string, url: string): Subscription | undefined;
+  /** Makes a subscription live on; where left out, it is removed and created again. */
+  renew?(credentials: VendorCredentials, subscription: Subscription): VendorRequest;
+  remove(credentials: VendorCredentials, subscription: Subscription): VendorRequest;
+}
+
+/** What a call came to where the vendor's status does not say it. */
+export type Meaning =
+  | { readonly kind: "ok" }
+  /** Taken down at the vendor; the data come by webhook. */
+  | { readonly kind: "later" }
+  | { readonly kind: "unauthorized" }
+  | { readonly kind: "forbidden" }
+  | { readonly kind: "rejected"; readonly error?: string }
+  | { readonly kind: "limited"; readonly retryAfterMs?: number }
+  | { readonly kind: "down" };
+
+/** The person's account at the vendor. */
+export interface VendorAccount {
+  readonly userId: string;
+  readonly legacyUserId?: string;
+}
+
+/** Makes a call with our own credentials inside it; undefined where it did not end well. */
+export type VendorCall = (request: VendorRequest) => Promise<unknown>;
 
 /** The code of a live vendor; all of it is pure. */
 export interface VendorModule {
   readonly vendor: LiveVendor;
-  /** The call that reads one page of a resource in a range. */
-  pageRequest(resource: string, range: Range, page: string | undefined): VendorRequest;
-  /** Maps a reply into the batch. Never throws for what the vendor sent, except for a reply that is no page at all. */
-  readPage(resource: string, reply: unknown, into: BatchBuilder, delivery: Delivery): PageOutcome;
-  readonly identityRequest: VendorRequest;
-  /** The vendor's id of the person, and an older one where the vendor has had two. */
-  readIdentity(reply: unknown): { readonly userId: string; readonly legacyUserId?: string };
-  /** The changes a webhook body tells of; throws a problem for a body of another shape. */
-  readChanges(body: unknown): readonly Change[];
+  /** The call that reads one page of a resource in a range, or the one record of `object`. */
+  pageRequest(resource: string, range: Range, page: string | undefined, object?: string): VendorRequest;
+  /**
+   * Maps a reply into the batch. Never throws for what the vendor sent, except for a reply that is no page at all. `asked` is the window
+   * that was read, for vendors whose replies do not repeat it.
+   */
+  readPage(resource: string, reply: unknown, into: BatchBuilder, delivery: Delivery, asked?: Range): PageOutcome;
+  /** The ids of the readings that a record of the vendor became, for its deletion; the record's own where left out. */
+  recordIds?(resource: string, object: string): readonly string[];
+  /** What a reply means where its status does not say it. */
+  meaningOf?(status: number, body: unknown): Meaning | undefined;
+  /** What a reply's headers say of the vendor's limits. `until` in epoch milliseconds. */
+  limitsOf?(
+    headers: { get(name: string): string | null },
+    now: number,
+  ): readonly { readonly scope: string; readonly left: number; readonly until: number }[];
+  /** Further headers of every call for data. */
+  headers?(credentials: VendorCredentials): Readonly<Record<string, string>>;
+  /** Parameters of a call to the token endpoint, where they are not those of RFC 6749. */
+  tokenParameters?(parameters: Readonly<Record<string, string>>, credentials: VendorCredentials): Readonly<Record<string, string>>;
+  /** Takes the reply of the token endpoint out of what the vendor wraps it in. */
+  tokenReply?(body: unknown): unknown;
+  /** Tells who the person is at the vendor; not asked where the reply with the tokens does. */
+  readonly identityRequest?: VendorRequest;
+  /** Reads the reply to `identityRequest`, or the reply with the tokens where there is none. Throws a problem `vendor_failed`. */
+  readIdentity(reply: unknown): VendorAccount;
+  /** Calls that complete a connection, each of which may be repeated; `hookUrl` is where the vendor's webhooks go. */
+  connectRequests?(account: VendorAccount, hookUrl: string): readonly VendorRequest[];
+  /** Ends the permission where one call with the token (RFC 7009) does not. True where the vendor says that it is ended. */
+  revoke?(
+    account: VendorAccount,
+    tokens: { readonly access: string; readonly refresh: string | undefined },
+    credentials: VendorCredentials,
+    call: VendorCall,
+    now: number,
+  ): Promise<boolean>;
+  readonly hook?: VendorHook;
+  readonly subscriptions?: VendorSubscriptions;
 }

@@ -1,27 +1,27 @@
 import { z } from "zod";
-import type { LiveVendor, VendorRequest } from "../../../shared/vendors/vendor";
+import { urlAt, type VendorAccess } from "../../../shared/vendors/access";
+import type { Meaning, VendorAccount, VendorModule, VendorRequest } from "../../../shared/vendors/vendor";
 import { within } from "../../../shared/within";
 
 /** The part of `fetch` that calls a vendor. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** A vendor's configuration: its hosts and our credentials there. */
-export interface VendorAccess {
-  readonly authorize: string;
-  readonly token: string;
-  readonly api: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
+/** What a reply's headers say of the vendor's limits. */
+export type LearnedLimits = ReturnType<NonNullable<VendorModule["limitsOf"]>>;
 
-/** How a call ended. `down` is everything that may be better later: time-outs, broken connections, 5xx, replies that are no JSON. */
-export type Reply =
+/**
+ * How a call ended. `later`: the vendor will send the data by webhook. `down` is everything that may be better in a while: time-outs,
+ * broken connections, 5xx, replies that are no JSON.
+ */
+export type Reply = (
   | { readonly kind: "ok"; readonly body: unknown }
+  | { readonly kind: "later" }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "forbidden" }
   | { readonly kind: "rejected"; readonly status: number; readonly error: string | undefined }
   | { readonly kind: "limited"; readonly retryAfterMs: number }
-  | { readonly kind: "down"; readonly reason: "timeout" | "network" | "status" | "not_json"; readonly retryAfterMs: number | undefined };
+  | { readonly kind: "down"; readonly reason: "timeout" | "network" | "status" | "not_json"; readonly retryAfterMs: number | undefined }
+) & { readonly limits?: LearnedLimits };
 
 const TIMEOUTS_MS = { data: 20_000, token: 10_000, revoke: 10_000 } as const;
 /** What a limit without `Retry-After` costs. */
@@ -32,13 +32,13 @@ const oauthErrorSchema = z.object({ error: z.string() });
 
 /** Calls one vendor's hosts and nobody else's; the only place of connections that fetches. Redirects are not followed. */
 export class VendorClient {
-  readonly #vendor: LiveVendor;
+  readonly #module: VendorModule;
   readonly #access: VendorAccess;
   readonly #fetch: Fetch;
   readonly #now: () => number;
 
-  constructor(vendor: LiveVendor, access: VendorAccess, fetch: Fetch, now: () => number) {
-    this.#vendor = vendor;
+  constructor(module: VendorModule, access: VendorAccess, fetch: Fetch, now: () => number) {
+    this.#module = module;
     this.#access = access;
     this.#fetch = fetch;
     this.#now = now;
@@ -46,53 +46,66 @@ export class VendorClient {
 
   /** Where the person agrees. */
   authorizeUrl(parameters: { state: string; challenge: string | undefined; redirectUri: string; scopes: readonly string[] }): string {
-    const { auth } = this.#vendor;
-    const url = new URL(auth.authorizePath, this.#access.authorize);
+    const { auth } = this.#module.vendor;
     const query = {
       response_type: "code",
-      client_id: this.#access.clientId,
+      client_id: this.#access.credentials.clientId,
       redirect_uri: parameters.redirectUri,
       scope: parameters.scopes.join(auth.scopeSeparator === "comma" ? "," : " "),
       state: parameters.state,
       ...(parameters.challenge === undefined ? {} : { code_challenge: parameters.challenge, code_challenge_method: "S256" }),
       ...auth.authorizeParameters,
     };
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url.href;
+    return urlAt(this.#access.hosts.authorize, auth.authorizePath, query).href;
   }
 
-  /** A call to the token endpoint with our credentials. */
+  /** A call to the token endpoint with our credentials. The body is the reply of RFC 6749 §5.1, whatever the vendor wraps it in. */
   async token(parameters: Readonly<Record<string, string>>): Promise<Reply> {
-    const { clientId, clientSecret, token } = this.#access;
-    const body = new URLSearchParams(parameters);
+    const { auth } = this.#module.vendor;
+    const { credentials, hosts } = this.#access;
     const headers: Record<string, string> = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
-    if (this.#vendor.auth.clientAuth === "basic") headers["authorization"] = `Basic ${btoa(`${clientId}:${clientSecret}`)}`;
+    const body = new URLSearchParams({ ...(this.#module.tokenParameters?.(parameters, credentials) ?? parameters) });
+    if (auth.clientAuth === "basic") headers["authorization"] = basicAuthorization(credentials);
     else {
-      body.set("client_id", clientId);
-      body.set("client_secret", clientSecret);
+      body.set("client_id", credentials.clientId);
+      body.set("client_secret", credentials.clientSecret);
     }
-    const url = new URL(this.#vendor.auth.tokenPath, token);
-    return await this.#send(url, { method: "POST", headers, body: body.toString() }, "token");
+    const reply = await this.#send(urlAt(hosts.token, auth.tokenPath), { method: "POST", headers, body: body.toString() }, "token");
+    return reply.kind === "ok" ? { ...reply, body: this.#module.tokenReply?.(reply.body) ?? reply.body } : reply;
   }
 
   /** Ends a grant at the vendor. True where the vendor says that it is ended, or that it did not know it. */
-  async revoke(token: string): Promise<boolean> {
-    const { revokePath } = this.#vendor.auth;
+  async revoke(account: VendorAccount | undefined, tokens: { readonly access: string; readonly refresh: string | undefined }): Promise<boolean> {
+    const { credentials, hosts } = this.#access;
+    if (this.#module.revoke !== undefined) {
+      if (account === undefined) return false;
+      const call = async (request: VendorRequest): Promise<unknown> => {
+        const reply = await this.call(request, tokens.access);
+        return reply.kind === "ok" ? (reply.body ?? {}) : undefined;
+      };
+      return await this.#module.revoke(account, tokens, credentials, call, this.#now());
+    }
+    const { revokePath } = this.#module.vendor.auth;
     if (revokePath === undefined) return false;
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    const init = { method: "POST", headers, body: new URLSearchParams({ token }).toString() };
-    const reply = await this.#send(new URL(revokePath, this.#access.token), init, "revoke");
+    const init = { method: "POST", headers, body: new URLSearchParams({ token: tokens.refresh ?? tokens.access }).toString() };
+    const reply = await this.#send(urlAt(hosts.token, revokePath), init, "revoke");
     return reply.kind === "ok" || (reply.kind === "rejected" && reply.status === 400);
   }
 
-  /** A call for data with the person's token. */
+  /** A call for data, with the person's token but for calls that prove us otherwise. */
   async call(request: VendorRequest, accessToken: string): Promise<Reply> {
-    const url = new URL(request.path, this.#access.api);
-    for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-    const headers: Record<string, string> = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
-    if (request.body === undefined) return await this.#send(url, { method: request.method, headers }, "data");
-    headers["content-type"] = "application/json";
-    return await this.#send(url, { method: request.method, headers, body: JSON.stringify(request.body) }, "data");
+    const { credentials, hosts } = this.#access;
+    const url = urlAt(hosts[request.host ?? "api"], request.path, request.query);
+    const headers: Record<string, string> = { accept: "application/json", ...this.#module.headers?.(credentials), ...request.headers };
+    if (request.auth !== "none") headers["authorization"] = `Bearer ${accessToken}`;
+    const init: RequestInit = { method: request.method, headers };
+    if (request.form !== undefined) init.body = new URLSearchParams({ ...request.form });
+    if (request.body !== undefined) {
+      headers["content-type"] = "application/json";
+      init.body = JSON.stringify(request.body);
+    }
+    return await this.#send(url, init, "data");
   }
 
   async #send(url: URL, init: RequestInit, purpose: "data" | "token" | "revoke"): Promise<Reply> {
@@ -107,20 +120,44 @@ export class VendorClient {
       const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
       return { kind: "down", reason: timedOut ? "timeout" : "network", retryAfterMs: undefined };
     }
+    const limits = this.#module.limitsOf?.(response.headers, this.#now());
+    const reply = this.#read(response, text, purpose);
+    return limits === undefined ? reply : { ...reply, limits };
+  }
+
+  #read(response: Response, text: string, purpose: "data" | "token" | "revoke"): Reply {
     const { status } = response;
+    const body = parseJson(text);
+    const meaning = this.#module.meaningOf?.(status, body);
+    if (meaning !== undefined) return this.#meant(meaning, response, body);
     if (status === 429) return { kind: "limited", retryAfterMs: this.#retryAfter(response) ?? DEFAULT_WAIT_MS };
     if (status >= 500 || (status >= 300 && status < 400))
       return { kind: "down", reason: "status", retryAfterMs: this.#retryAfter(response) };
-    const body = parseJson(text);
-    if (status >= 200 && status < 300)
-      return body === undefined && purpose !== "revoke"
-        ? { kind: "down", reason: "not_json", retryAfterMs: undefined }
-        : { kind: "ok", body };
+    if (status >= 200 && status < 300) {
+      // Nothing to say is said without a body.
+      const isNothing = text.trim() === "" || purpose === "revoke";
+      return body === undefined && !isNothing ? { kind: "down", reason: "not_json", retryAfterMs: undefined } : { kind: "ok", body };
+    }
     // The token endpoint answers 400 or 401 with an error of RFC 6749 §5.2, which decides more than the status.
     if (purpose !== "data") return { kind: "rejected", status, error: oauthErrorSchema.safeParse(body).data?.error };
     if (status === 401) return { kind: "unauthorized" };
     if (status === 403) return { kind: "forbidden" };
     return { kind: "rejected", status, error: undefined };
+  }
+
+  #meant(meaning: Meaning, response: Response, body: unknown): Reply {
+    switch (meaning.kind) {
+      case "ok":
+        return { kind: "ok", body };
+      case "limited":
+        return { kind: "limited", retryAfterMs: meaning.retryAfterMs ?? this.#retryAfter(response) ?? DEFAULT_WAIT_MS };
+      case "rejected":
+        return { kind: "rejected", status: response.status, error: meaning.error };
+      case "down":
+        return { kind: "down", reason: "status", retryAfterMs: this.#retryAfter(response) };
+      default:
+        return meaning;
+    }
   }
 
   /** Seconds or an HTTP date (RFC 9110 §10.2.3), never longer than a day. */
@@ -138,4 +175,9 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The `Authorization` of RFC 7617 for our own credentials. */
+function basicAuthorization({ clientId, clientSecret }: VendorAccess["credentials"]): string {
+  return `Basic ${btoa(`${clientId}:${clientSecret}`)}`;
 }

@@ -1,6 +1,8 @@
 import type { DirectoryKeys } from "../../../shared/crypto/keys";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
-import type { LiveVendor } from "../../../shared/vendors/vendor";
+import { problem } from "../../../shared/problem";
+import { hostsOf, ownCredentials, type VendorAccess } from "../../../shared/vendors/access";
+import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { gateDoor, storesOf } from "../../doors";
 import type { VaultState } from "../state";
 import { type Fetch, VendorClient } from "./client";
@@ -12,19 +14,10 @@ import { Quota } from "./quota";
 export interface ConnectionPorts {
   readonly key: PersonKey;
   readonly directory: DirectoryKeys;
-  client(vendor: LiveVendor): VendorClient;
+  client(module: VendorModule): VendorClient;
   /** `account` is opaque: a keyed hash, or a connection's id. */
   quota(vendor: LiveVendor, account: string): Quota;
 }
-
-const CONFIGURED = new Set([
-  "GOOGLE_HEALTH_BASE",
-  "GOOGLE_AUTH_BASE",
-  "GOOGLE_TOKEN_BASE",
-  "GOOGLE_CLIENT_ID",
-  "GOOGLE_CLIENT_SECRET",
-] as const);
-type Configured = typeof CONFIGURED extends Set<infer Name> ? Name : never;
 
 /** The ports of a vault. */
 export function connectionPorts(state: VaultState): ConnectionPorts {
@@ -43,26 +36,14 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
   return {
     key: new PersonKey(stores.files, regionalKeys(stores.keys), person, random),
     directory: directoryKeys(env.DIRECTORY_KEYS),
-    client: (vendor) => new VendorClient(vendor, accessOf(env, vendor), fetchVendor, now),
+    client: (module) => new VendorClient(module, accessOf(env, module.vendor), fetchVendor, now),
     quota: (vendor, account) => new Quota(vendor, gate(`vendor:${vendor.id}`), gate(`vendor-account:${account}`), now),
   };
 }
 
-/** A vendor's configuration; throws where the descriptor names a value that does not exist. */
-function accessOf(env: Env, { auth }: LiveVendor) {
-  const value = (name: string): string => {
-    if (!isConfigured(name)) throw new TypeError("the vendor names an unknown configuration value");
-    return env[name];
-  };
-  return {
-    authorize: value(auth.hosts.authorize),
-    token: value(auth.hosts.token),
-    api: value(auth.hosts.api),
-    clientId: value(auth.clientId),
-    clientSecret: value(auth.clientSecret),
-  };
-}
-
-function isConfigured(name: string): name is Configured {
-  return (CONFIGURED as ReadonlySet<string>).has(name);
+/** Throws the problem `unavailable` where the deployment has no account at the vendor. */
+function accessOf(env: Env, vendor: LiveVendor): VendorAccess {
+  const credentials = ownCredentials(env, vendor.id);
+  if (credentials === undefined) throw problem("unavailable", "This vendor is not set up here.");
+  return { hosts: hostsOf(env, vendor), credentials };
 }

@@ -92,9 +92,7 @@ export const GOOGLE_HEALTH_VENDOR: LiveVendor = {
   source: GOOGLE_HEALTH,
   status: "ga",
   auth: {
-    hosts: { authorize: "GOOGLE_AUTH_BASE", token: "GOOGLE_TOKEN_BASE", api: "GOOGLE_HEALTH_BASE" },
-    clientId: "GOOGLE_CLIENT_ID",
-    clientSecret: "GOOGLE_CLIENT_SECRET",
+    hosts: { authorize: "https://accounts.google.com", token: "https://oauth2.googleapis.com", api: "https://health.googleapis.com" },
     authorizePath: "/o/oauth2/v2/auth",
     tokenPath: "/token",
     revokePath: "/revoke",

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import type { LiveVendor, VendorCredentials, VendorRequest } from "./vendor";
+
+/** Where a vendor is reached, and who we are there. */
+export interface VendorAccess {
+  readonly hosts: LiveVendor["auth"]["hosts"];
+  readonly credentials: VendorCredentials;
+}
+
+/** The part of the configuration that vendors need. */
+export interface VendorConfiguration {
+  readonly RESIDENCY: string;
+  /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts. */
+  readonly VENDOR_CREDENTIALS: string;
+  /** JSON by vendor id: the origin, or origin and first part of the path, that stands in for all hosts of a vendor. Local runs only. */
+  readonly VENDOR_BASES: string;
+  readonly GOOGLE_AUTH_BASE: string;
+  readonly GOOGLE_TOKEN_BASE: string;
+  readonly GOOGLE_HEALTH_BASE: string;
+  readonly GOOGLE_CLIENT_ID: string;
+  readonly GOOGLE_CLIENT_SECRET: string;
+  readonly GOOGLE_WEBHOOK_SECRET: string;
+}
+
+const credentialsSchema = z.record(
+  z.string(),
+  z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1), hookSecret: z.string().min(16) }).catchall(z.string()),
+);
+const basesSchema = z.record(z.string(), z.url());
+
+/** The texts parse once: every request of an isolate brings the same. */
+let parsed: { readonly text: string; readonly value: z.output<typeof credentialsSchema> } | undefined;
+
+function configured(env: VendorConfiguration, id: string): z.output<typeof credentialsSchema>[string] | undefined {
+  // Google's were there before the others and have names of their own.
+  if (id === "google-health") {
+    const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret, GOOGLE_WEBHOOK_SECRET: hookSecret } = env;
+    return { clientId, clientSecret, hookSecret };
+  }
+  if (parsed?.text !== env.VENDOR_CREDENTIALS)
+    parsed = { text: env.VENDOR_CREDENTIALS, value: credentialsSchema.parse(JSON.parse(env.VENDOR_CREDENTIALS || "{}")) };
+  return Object.hasOwn(parsed.value, id) ? parsed.value[id] : undefined;
+}
+
+/** Meridian's own account at a vendor, or undefined where the deployment has none. Throws where the configuration is malformed. */
+export function ownCredentials(env: VendorConfiguration, id: string): VendorCredentials | undefined {
+  const found = configured(env, id);
+  if (found === undefined) return undefined;
+  const { clientId, clientSecret, hookSecret: _hookSecret, ...more } = found;
+  return { clientId, clientSecret, more };
+}
+
+/** The secret of the path of a vendor's webhooks for Meridian's own account. */
+export function ownHookSecret(env: VendorConfiguration, id: string): string | undefined {
+  return configured(env, id)?.hookSecret;
+}
+
+/** Where a vendor is reached: its own hosts, but for local runs that have a stand-in. */
+export function hostsOf(env: VendorConfiguration, { id, auth }: LiveVendor): LiveVendor["auth"]["hosts"] {
+  if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };
+  if (env.RESIDENCY !== "off" || env.VENDOR_BASES === "") return auth.hosts;
+  const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES))[id];
+  return base === undefined ? auth.hosts : { authorize: base, token: base, api: base };
+}
+
+/** The URL of a call; `base` may have a path of its own. */
+export function urlAt(base: string, path: string, query: VendorRequest["query"] = {}): URL {
+  const url = new URL(base);
+  const target = new URL(path, "https://vendor.invalid");
+  url.pathname = `${url.pathname.replace(/\/$/, "")}${target.pathname}`;
+  url.search = target.search;
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
+}
