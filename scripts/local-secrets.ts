@@ -3,10 +3,35 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 /** Marks keys that were made for one machine: a deployment refuses to serve with them. */
 const LOCAL = "local-";
 
+/** Vendors that the simulator stands in for, with the names of what their portals give beside id and secret. */
+const VENDORS: Readonly<Record<string, readonly string[]>> = {
+  oura: [],
+  whoop: [],
+  withings: [],
+  polar: [],
+  garmin: [],
+  strava: [],
+  dexcom: [],
+  suunto: ["subscriptionKey", "notificationSecret"],
+  ultrahuman: [],
+};
+
+/** Accounts at all vendors for local runs: the simulator knows each by its client id and secret. */
+function localCredentials(): string {
+  const account = (more: readonly string[]) => ({
+    clientId: "meridian-local",
+    clientSecret: "meridian-local-secret",
+    hookSecret: randomBytes(24).toString("hex"),
+    ...Object.fromEntries(more.map((name) => [name, `meridian-local-${name}`])),
+  });
+  return JSON.stringify(Object.fromEntries(Object.entries(VENDORS).map(([id, more]) => [id, account(more)])));
+}
+
 /** A fresh set of secrets in the shape of `shared/crypto/keys.ts`, for local runs and tests, recognisable as such. */
 export function freshSecrets(): Record<string, string> {
   return secretsWith(LOCAL, {
     GOOGLE_CLIENT_SECRET: "meridian-local-secret",
+    VENDOR_CREDENTIALS: localCredentials(),
     R2_ACCESS_KEY_ID: "local",
     R2_SECRET_ACCESS_KEY: "localsecret",
   });
@@ -24,6 +49,7 @@ function secretsWith(mark: string, own: Readonly<Record<string, string>>): Recor
     KEYS_US: JSON.stringify(rings("us", mark)),
     KEYS_AP: JSON.stringify(rings("ap", mark)),
     GOOGLE_WEBHOOK_SECRET: randomBytes(24).toString("hex"),
+    VENDOR_CREDENTIALS: "{}",
     OPERATIONS_SECRET: `${mark}${randomBytes(24).toString("hex")}`,
     ...own,
   };

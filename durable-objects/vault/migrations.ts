@@ -13,6 +13,7 @@ import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
+import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
 export const VAULT_MIGRATIONS: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0100_lifecycle", lifecycle],
   ["0150_import_marks", importMarks],
   ["0180_source_settings", sourceSettings],
+  ["0190_connection_windows", connectionWindows],
 ];

@@ -452,6 +452,15 @@ export class Vault extends DurableObject<Env> {
     return pointers.map((pointer) => this.#parts.connections.sync(pointer));
   }
 
+  /**
+   * Stores data that a vendor's webhook brought itself, at once; see `Connections.take`. Throws `unavailable` while the vault is frozen, so
+   * that the vendor sends again.
+   */
+  async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    return this.#parts.life.isOpen && this.#parts.connections.take(connection, parts);
+  }
+
   /** Notes a pointer that could not be delivered for good. */
   async failSync(pointer: SyncPointer): Promise<void> {
     if (this.#parts.life.isOpen) this.#parts.connections.failSync(pointer);

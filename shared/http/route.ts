@@ -39,7 +39,7 @@ export interface RouteSpec {
    */
   readonly idempotency?: "off" | ((body: unknown) => Region | undefined);
   /** Media type of a raw body without validator, for the document. */
-  readonly rawBody?: { readonly mediaType: string; readonly description: string };
+  readonly rawBody?: { readonly mediaType: string; readonly description: string } | undefined;
 }
 
 const POLICY = Symbol("policy");

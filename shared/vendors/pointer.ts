@@ -27,7 +27,7 @@ const ms = z.number().int().min(-8.64e15).max(8.64e15);
  * vendor user id and no value of a reading.
  *
  * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
- * connection came to be and wants to be found by notifications.
+ * connection came to be and wants to be found by notifications. `ended`: the person took back the permission at the vendor.
  */
 export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -37,9 +37,12 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
     operation: z.enum(["upsert", "delete"]),
     since: ms,
     until: ms,
+    /** The vendor's id of the one record that changed, where it names that. */
+    object: z.string().min(1).max(128).optional(),
   }),
   z.strictObject({ kind: z.literal("due"), ...whose }),
   z.strictObject({ kind: z.literal("asked"), ...whose, job: z.string().max(64) }),
   z.strictObject({ kind: z.literal("connected"), ...whose }),
+  z.strictObject({ kind: z.literal("ended"), ...whose }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;

@@ -35,8 +35,6 @@ const webhookSchema = z.strictObject({
   registration: z.enum(["per_app", "per_user", "dashboard"]),
   /** Header names in the order they are looked at. */
   signatureHeaders: z.array(z.string()).readonly(),
-  /** Whether a notification must repeat the `Authorization` value; `when_present` lets a valid signature stand alone. */
-  authorization: z.enum(["required", "when_present"]),
   ackMs: z.number().int().positive(),
   expires: z.boolean(),
 });
@@ -173,6 +171,8 @@ export interface HookContent {
   readonly inline?: readonly InlineData[];
   /** Users who took back their permission at the vendor. */
   readonly ended?: readonly string[];
+  /** Status of the answer, where it is not the hook's usual one. */
+  readonly status?: number;
 }
 
 /** A call of a vendor's webhook, as it came. */
@@ -195,6 +195,8 @@ export interface HookSecrets {
   readonly subscriptionSecrets: readonly string[];
   /** Ids of our subscriptions at the vendor. */
   readonly subscriptionIds: readonly string[];
+  /** Checks a signature with the vendor's published keys, where it publishes any. Throws a problem `unavailable` where they cannot be had. */
+  verifyTink(signature: { readonly keyId: number; readonly der: Uint8Array }, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
 /** A complete answer to a call that asks something of the endpoint itself. */

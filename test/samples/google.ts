@@ -4,7 +4,7 @@ import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch.ts";
 import type { Batch } from "../../shared/health/reading.ts";
 import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module.ts";
-import { isVerification } from "../../shared/vendors/google-health/notification.ts";
+import { isVerification, readChanges } from "../../shared/vendors/google-health/notification.ts";
 import type { Check } from "./apple.ts";
 
 const expectation = z.looseObject({ min_time_string: z.string().nullable(), max_time_string: z.string().nullable() });
@@ -38,7 +38,7 @@ export async function googleSamples(samplesDir: string): Promise<Check[]> {
     checks.push(same(`${name}: first`, Math.min(...spans.map(({ start }) => start)), Date.parse(first)));
     checks.push(same(`${name}: last`, Math.max(...spans.map(({ end }) => end)), Date.parse(last)));
   }
-  const changes = GOOGLE_HEALTH_MODULE.readChanges(await load(join(folder, "allenporter_webhook_data.json")));
+  const changes = readChanges(await load(join(folder, "allenporter_webhook_data.json")));
   const [change] = changes;
   checks.push(
     same(

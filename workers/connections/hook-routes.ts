@@ -1,31 +1,57 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../../shared/http/app-env";
-import { route } from "../../shared/http/route";
+import { route, type RouteSpec } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { liveVendor } from "../../shared/vendors/vendors";
 import { hookPorts } from "./ports";
-import { receiveNotification } from "./receive-notification";
+import { receiveHook } from "./receive-hook";
 
-const secretParam = z.strictObject({ secret: z.string().min(1).max(256) });
-/** Google says nothing about the size of a notification; they hold no data. */
-const BODY_LIMIT = 1_000_000;
+const hookParam = z.strictObject({ vendor: z.string().min(1).max(40), secret: z.string().min(1).max(256) });
+/** Vendors that push data itself send up to so much; those that send pointers a few kilobytes. */
+const BODY_LIMIT = 100_000_000;
 
-export const hookRoutes = new Hono<AppEnv>().post(
-  "/hooks/google-health/:secret",
-  route({
-    policy: "secret",
-    summary: "Notifications of Google Health",
-    description: "Signed by Google. 201 for the verification call, 204 once the change is queued.",
-    tags: ["Webhooks"],
-    responses: { 201: null, 204: null },
-    problems: ["malformed", "invalid", "not_found", "unauthenticated", "invalid_signature", "too_large", "unavailable"],
-    bodyLimit: BODY_LIMIT,
-    idempotency: "off",
-    rawBody: { mediaType: "application/json", description: "A notification or a list of them, or the verification call" },
-  }),
-  validate("param", secretParam),
-  async (c) => {
-    const { secret } = c.req.valid("param");
-    return c.body(null, await receiveNotification(hookPorts(c), { secret, headers: c.req.raw.headers, body: await c.req.arrayBuffer() }));
-  },
-);
+const spec = (summary: string, description: string): RouteSpec => ({
+  policy: "secret",
+  summary,
+  description,
+  tags: ["Webhooks"],
+  responses: { 200: null, 201: null, 204: null },
+  problems: ["malformed", "invalid", "not_found", "vendor_retired", "unauthenticated", "invalid_signature", "too_large", "unavailable"],
+  bodyLimit: BODY_LIMIT,
+  idempotency: "off",
+  rawBody: { mediaType: "application/json", description: "Whatever the vendor sends" },
+});
+
+async function receive(c: Context<AppEnv>, { vendor, secret }: z.output<typeof hookParam>): Promise<Response> {
+  const { status, body } = await receiveHook(hookPorts(c), liveVendor(vendor), secret, {
+    method: c.req.method,
+    headers: c.req.raw.headers,
+    query: new URL(c.req.url).searchParams,
+    body: new Uint8Array(await c.req.arrayBuffer()),
+    now: c.get("now")(),
+  });
+  return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
+}
+
+export const hookRoutes = new Hono<AppEnv>()
+  .get(
+    "/hooks/:vendor/:secret",
+    route({
+      ...spec("A vendor's look at its webhook", "Answers the challenges of vendors that make sure of an endpoint before they use it."),
+      rawBody: undefined,
+    }),
+    validate("param", hookParam),
+    async (c) => receive(c, c.req.valid("param")),
+  )
+  .post(
+    "/hooks/:vendor/:secret",
+    route(
+      spec(
+        "Notifications of a vendor",
+        "Proven by the secret of the path and the vendor's own signature. Answered once what it says is durable.",
+      ),
+    ),
+    validate("param", hookParam),
+    async (c) => receive(c, c.req.valid("param")),
+  );

@@ -5,7 +5,10 @@ import { type DirectoryKeys, directoryKeys, type RegionalKeys, regionalKeys } fr
 import { type AppContext, personOf } from "../../shared/http/app-env";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
+import type { HookSecrets, VendorModule } from "../../shared/vendors/vendor";
 import { regional, vaultOf } from "../regional";
+import { type KeysetPorts, verifyWithKeyset } from "./keyset";
 
 export type VaultStub = DurableObjectStub<Vault>;
 
@@ -48,27 +51,39 @@ export function ownPorts(c: AppContext): OwnPorts {
   return { actor, vault: vaultOf(c.env, actor.person), keys: regionalKeys(keys), queue: sync };
 }
 
-/** What the receiver of notifications needs from outside. */
-export interface HookPorts {
-  readonly now: Clock;
-  readonly fetch: (url: string) => Promise<Response>;
-  readonly keysetUrl: string;
-  readonly secret: string;
+/** An account at a vendor whose webhooks come here. */
+export type HookAccount = Omit<HookSecrets, "verifyTink">;
+
+/** What the receiver of webhooks needs from outside. */
+export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
+  /** The accounts that we have at a vendor. */
+  accounts(module: VendorModule): readonly HookAccount[];
   queue(region: Region): Queue;
+  vault(person: PersonId): Pick<VaultStub, "takeInline">;
 }
 
 const KEYSET_TIMEOUT_MS = 5_000;
 
 export function hookPorts(c: AppContext): HookPorts {
-  return {
+  const { env } = c;
+  const keys: KeysetPorts = {
     now: c.get("now"),
     fetch: (url) => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(KEYSET_TIMEOUT_MS) }),
-    keysetUrl: c.env.GOOGLE_KEYSET_URL,
-    secret: c.env.GOOGLE_WEBHOOK_SECRET,
-    directory: c.env.DIRECTORY,
-    directoryKeys: directoryKeys(c.env.DIRECTORY_KEYS),
-    queue: (region) => regional(c.env, region).sync,
+    keysetUrl: env.GOOGLE_KEYSET_URL,
+  };
+  return {
+    verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
+    directory: env.DIRECTORY,
+    directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
+    accounts({ vendor }) {
+      const credentials = ownCredentials(env, vendor.id);
+      const pathSecret = ownHookSecret(env, vendor.id);
+      if (credentials === undefined || pathSecret === undefined) return [];
+      return [{ credentials, pathSecret, subscriptionSecrets: [], subscriptionIds: [] }];
+    },
+    queue: (region) => regional(env, region).sync,
+    vault: (person) => vaultOf(env, person),
   };
 }

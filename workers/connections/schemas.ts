@@ -65,7 +65,7 @@ export const observationsQuery = z
     message: "The end must lie after the beginning.",
   });
 
-const state = z.enum(["pending", "active", "degraded", "rate_limited", "stale", "reauth_required", "revoked", "error"]);
+const state = z.enum(["pending", "active", "degraded", "rate_limited", "stale", "reauth_required", "revoked", "paused", "error"]);
 
 export const connectionSchema = z
   .object({
@@ -82,7 +82,13 @@ export const connectionSchema = z
     nextSyncAt: when.nullable(),
     error: z.object({ code: z.string(), at: when }).nullable(),
     backfill: z
-      .object({ done: z.number().int(), failed: z.number().int(), skipped: z.number().int(), total: z.number().int() })
+      .object({
+        done: z.number().int(),
+        failed: z.number().int(),
+        skipped: z.number().int(),
+        waiting: z.number().int().describe("Asked for; the vendor sends them"),
+        total: z.number().int(),
+      })
       .describe("Windows of the first import"),
   })
   .meta({ id: "Connection" });
@@ -178,7 +184,7 @@ export function connectionJson(view: ConnectionView): z.infer<typeof connectionS
     vendor,
     title,
     state: view.state,
-    active: view.state !== "pending" && view.state !== "revoked" && view.state !== "reauth_required",
+    active: !["pending", "revoked", "reauth_required", "paused"].includes(view.state),
     areas: [...areas],
     createdAt: iso(view.createdAt),
     connectedAt: isoOrNull(view.connectedAt),

@@ -75,7 +75,10 @@ export class VendorClient {
   }
 
   /** Ends a grant at the vendor. True where the vendor says that it is ended, or that it did not know it. */
-  async revoke(account: VendorAccount | undefined, tokens: { readonly access: string; readonly refresh: string | undefined }): Promise<boolean> {
+  async revoke(
+    account: VendorAccount | undefined,
+    tokens: { readonly access: string; readonly refresh: string | undefined },
+  ): Promise<boolean> {
     const { credentials, hosts } = this.#access;
     if (this.#module.revoke !== undefined) {
       if (account === undefined) return false;

@@ -1,6 +1,15 @@
 import type { ConnectionId } from "../../../shared/id";
 
-export const CONNECTION_STATES = ["pending", "active", "degraded", "rate_limited", "reauth_required", "revoked", "error"] as const;
+export const CONNECTION_STATES = [
+  "pending",
+  "active",
+  "degraded",
+  "rate_limited",
+  "reauth_required",
+  "revoked",
+  "paused",
+  "error",
+] as const;
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
 /** States in which a vendor may be asked. */

@@ -22,11 +22,8 @@ import { TokenKeeper } from "./tokens";
 const START = Date.parse("2026-06-22T12:00:00Z");
 const STEPS_ONLY = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
 const ACCESS = {
-  authorize: "https://accounts.test",
-  token: "https://token.test",
-  api: "https://api.test",
-  clientId: "cid",
-  clientSecret: "secret",
+  hosts: { authorize: "https://accounts.test", token: "https://token.test", api: "https://api.test" },
+  credentials: { clientId: "cid", clientSecret: "secret", more: {} },
 };
 
 /** Timers that wait for the test to run them. */
@@ -79,7 +76,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const ports: ConnectionPorts = {
       key: new PersonKey(files, regionalKeys(keys), person, systemRandom),
       directory: directoryKeys(env.DIRECTORY_KEYS),
-      client: (vendor) => new VendorClient(vendor, ACCESS, google.fetch, now),
+      client: (module) => new VendorClient(module, ACCESS, google.fetch, now),
       quota: (vendor) => new Quota(vendor, gate, gate, now),
     };
     const evicted = () => {
@@ -258,7 +255,7 @@ describe("tokens", () => {
       const id = await connect(rig);
       rig.clock.now += 2 * HOUR_MS;
       const keeper = new TokenKeeper(rig.rows, rig.ports.key, () => rig.clock.now, systemRandom);
-      const client = rig.ports.client(liveVendor("google-health").vendor);
+      const client = rig.ports.client(liveVendor("google-health"));
       const before = rig.google.count("/token");
       const answers = await Promise.all(Array.from({ length: 100 }, () => keeper.access(id, client)));
       expect(rig.google.count("/token") - before).toBe(1);

@@ -1,9 +1,11 @@
+import { z } from "zod";
 import { DAY_MS, HOUR_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
+import type { VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf } from "../../doors";
 import type { VaultState } from "../state";
@@ -38,6 +40,8 @@ export interface SyncResult extends SyncCounts {
   /** Windows that are still to be read; they follow by themselves. */
   readonly left: number;
 }
+
+const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
 
 const TIMER = "connections";
 const ANNOUNCE = "connections-announce";
@@ -164,9 +168,32 @@ export class Connections {
         break;
       case "connected":
         break;
+      case "ended":
+        return this.#ended(connection);
     }
     this.#wake(connection.id);
     return { outcome: "done", registration: this.#registration(connection) };
+  }
+
+  /**
+   * Stores data that a webhook brought itself; `parts` is JSON of `{ resource, reply }[]`. False where there is no living connection, whose
+   * data are nobody's. Idempotent.
+   */
+  take(id: string, parts: string): boolean {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+    this.#runner.take(connection, liveVendor(connection.vendor), partsSchema.parse(JSON.parse(parts)));
+    return true;
+  }
+
+  /** The person took the permission back at the vendor: its tokens are worth nothing any more. */
+  #ended(connection: Connection): SyncAnswer {
+    this.#windows.dropQueued(connection.id);
+    this.#state.timers.clear(TIMER, connection.id);
+    this.#rows.setState(connection.id, "revoked", this.#state.now(), "revoked_at_vendor");
+    this.#rows.addEvent(connection.id, "revoked_at_vendor", this.#state.now());
+    this.#rows.dropSecrets(connection.id);
+    return { outcome: "dropped" };
   }
 
   /** A pointer that could not be delivered for good: the person shall see it. */
@@ -247,19 +274,25 @@ export class Connections {
       const syncedTo = before.get(resource);
       if (syncedTo === undefined) this.#windows.syncedTo(connection.id, resource, now());
       else this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
-      this.#windows.plan(connection.id, backfillWindows(vendor, resource, now()), now());
+      this.#windows.plan(connection.id, backfillWindows(vendor, resource, now(), connection.connectedAt), now());
       this.#setNext(connection, resource);
     }
   }
 
-  #planChange(connection: Connection, { dataType, operation, since, until }: Extract<SyncPointer, { kind: "changed" }>): void {
-    const { vendor } = liveVendor(connection.vendor);
+  #planChange(connection: Connection, { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>): void {
+    const module = liveVendor(connection.vendor);
+    const { vendor } = module;
     const { now } = this.#state;
     const range = { from: since, to: Math.max(until, since + 1) };
     const known = new Set(this.#windows.resources(connection.id).flatMap((r) => (r.state === "active" ? [r.resource] : [])));
     const spec = vendor.resources[dataType];
     // A type that we do not read, or may not: nothing to do.
     if (spec === undefined || !known.has(dataType)) return;
+    if (object !== undefined) {
+      if (operation === "delete") this.#forget(connection, module, dataType, object);
+      else this.#windows.plan(connection.id, [{ resource: dataType, purpose: "changed", ...range, object }], now());
+      return;
+    }
     if (operation === "delete") this.#erase(connection, [dataType], (resource) => erasedRange(resource, range));
     const touched = operation === "delete" ? siblings(vendor, dataType).filter((name) => known.has(name)) : [dataType];
     for (const resource of touched) this.#windows.plan(connection.id, changeWindows(vendor, resource, range), now());
@@ -284,6 +317,13 @@ export class Connections {
       .flatMap(({ resource, syncedTo }) => catchUpWindows(vendor, resource, syncedTo, now(), "asked"));
     this.#windows.plan(connection.id, windows, now(), job);
     this.#jobs.planned(job, windows.length);
+  }
+
+  /** Deletes what one record of the vendor became. */
+  #forget(connection: Connection, module: VendorModule, resource: string, object: string): void {
+    const into = new BatchBuilder();
+    for (const id of module.recordIds?.(resource, object) ?? [object]) into.delete(module.vendor.source, id, this.#state.now());
+    this.#state.record(into.take(), { kind: "system", id: connection.id });
   }
 
   #erase(

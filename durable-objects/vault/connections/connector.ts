@@ -5,7 +5,7 @@ import type { SealedPlace } from "../../../shared/crypto/sealing";
 import { type ConnectionId, newId } from "../../../shared/id";
 import { problem } from "../../../shared/problem";
 import { type AccountHash, accountHashes } from "../../../shared/vendors/account";
-import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
+import type { LiveVendor, VendorAccount, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import type { Reply, VendorClient } from "./client";
@@ -13,7 +13,7 @@ import type { Connection, ConnectionRows } from "./connection-rows";
 import type { ConnectionPorts } from "./ports";
 import { secretPlace, type TokenKeeper, type Tokens, tokensOf } from "./tokens";
 
-const accountSchema = z.object({ userId: z.string() });
+const accountSchema = z.object({ userId: z.string(), legacyUserId: z.string().optional() });
 
 /** How long an authorization may take. */
 export const GRANT_MS = 10 * MINUTE_MS;
@@ -75,7 +75,7 @@ export class Connector {
     const sealed = await tokens.seal(verifierPlace(input.stateHash), verifier);
     const { redirectUri, returnTo } = input;
     rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo }, state.now() + GRANT_MS, state.now());
-    const url = ports.client(vendor).authorizeUrl({
+    const url = ports.client(liveVendor(input.vendor)).authorizeUrl({
       state: input.state,
       challenge: vendor.auth.pkce === "absent" ? undefined : challenge,
       redirectUri,
@@ -104,10 +104,14 @@ export class Connector {
     const chosen = grant === undefined ? undefined : rows.get(grant.connection);
     if (grant === undefined || chosen === undefined) throw used();
     const module = liveVendor(chosen.vendor);
-    const client = ports.client(module.vendor);
+    const client = ports.client(module);
     const verifier = await tokens.unseal(verifierPlace(stateHash), grant.verifier);
-    const fresh = await this.#exchange(client, module.vendor, { code, redirect_uri: grant.redirectUri, code_verifier: verifier });
-    const account = await this.#identify(module, client, fresh);
+    const { fresh, reply } = await this.#exchange(client, module.vendor, {
+      code,
+      redirect_uri: grant.redirectUri,
+      code_verifier: verifier,
+    });
+    const account = await this.#identify(module, client, fresh, reply);
     const hashes = await accountHashes(ports.directory, module.vendor.id, account.userId);
     const [hash] = hashes;
 
@@ -131,7 +135,8 @@ export class Connector {
     rows.setState(connection.id, "revoked", state.now());
     const held = await tokens.read(connection.id).catch(() => undefined);
     if (tell && held !== undefined) {
-      const revoked = await ports.client(liveVendor(connection.vendor).vendor).revoke(held.refresh ?? held.access);
+      const account = await this.account(connection.id).catch(() => undefined);
+      const revoked = await ports.client(liveVendor(connection.vendor)).revoke(account, { access: held.access, refresh: held.refresh });
       if (!revoked) rows.addEvent(connection.id, "revoke_unconfirmed", state.now());
     }
     rows.dropSecrets(connection.id);
@@ -142,32 +147,42 @@ export class Connector {
     client: VendorClient,
     vendor: LiveVendor,
     parameters: { code: string; redirect_uri: string; code_verifier: string },
-  ): Promise<Tokens> {
+  ): Promise<{ fresh: Tokens; reply: unknown }> {
     const { code_verifier, ...plain } = parameters;
     const proof: Readonly<Record<string, string>> = vendor.auth.pkce === "absent" ? {} : { code_verifier };
     const reply = await client.token({ grant_type: "authorization_code", ...plain, ...proof });
     if (reply.kind === "rejected" && reply.error === "invalid_grant")
       throw problem("invalid", "The vendor did not accept the authorization code. Start again.");
-    const fresh = tokensOf(accepted(reply), this.#parts.state.now());
+    const body = accepted(reply);
+    const fresh = tokensOf(body, this.#parts.state.now());
     if (fresh === undefined) throw problem("vendor_failed", "The vendor's reply holds no tokens.");
-    if (fresh.refresh === undefined)
+    if (fresh.refresh === undefined && vendor.auth.withoutRefresh !== true)
       throw problem("vendor_failed", "The vendor gave no lasting permission. Remove Meridian at the vendor and connect again.");
-    return fresh;
+    return { fresh, reply: body };
   }
 
-  async #identify(module: VendorModule, client: VendorClient, tokens: Tokens) {
-    return module.readIdentity(accepted(await client.call(module.identityRequest, tokens.access)));
+  async #identify(module: VendorModule, client: VendorClient, tokens: Tokens, reply: unknown): Promise<VendorAccount> {
+    const { identityRequest } = module;
+    return module.readIdentity(identityRequest === undefined ? reply : accepted(await client.call(identityRequest, tokens.access)));
+  }
+
+  /** The person's account at the vendor; undefined where there is none. */
+  async account(id: string): Promise<VendorAccount | undefined> {
+    const { rows, tokens } = this.#parts;
+    const sealed = rows.secret(id, "account");
+    if (sealed === undefined) return undefined;
+    const { userId, legacyUserId } = accountSchema.parse(JSON.parse(await tokens.unseal(secretPlace(id, "account"), sealed)));
+    return legacyUserId === undefined ? { userId } : { userId, legacyUserId };
   }
 
   /**
    * The keyed hashes of a connection's account, the current one first; undefined where it has none. Keeps the current one.
    */
   async rehash(connection: Connection): Promise<readonly [AccountHash, ...AccountHash[]] | undefined> {
-    const { ports, rows, tokens } = this.#parts;
-    const sealed = rows.secret(connection.id, "account");
-    if (sealed === undefined || connection.accountHash === undefined) return undefined;
-    const { userId } = accountSchema.parse(JSON.parse(await tokens.unseal(secretPlace(connection.id, "account"), sealed)));
-    const hashes = await accountHashes(ports.directory, connection.vendor, userId);
+    const { ports, rows } = this.#parts;
+    const account = await this.account(connection.id);
+    if (account === undefined || connection.accountHash === undefined) return undefined;
+    const hashes = await accountHashes(ports.directory, connection.vendor, account.userId);
     rows.rehashed(connection.id, connection.accountHash, hashes[0]);
     return hashes;
   }

@@ -2,6 +2,7 @@ import type { ConnectionId } from "../../../shared/id";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import { ConnectionRows } from "./connection-rows";
+import { Connector } from "./connector";
 import type { ConnectionPorts } from "./ports";
 import { TokenKeeper } from "./tokens";
 
@@ -33,6 +34,7 @@ export async function endGrants(
 ): Promise<EndedGrants> {
   const rows = new ConnectionRows(state.sql);
   const tokens = new TokenKeeper(rows, ports.key, state.now, state.random);
+  const connector = new Connector({ state, ports, rows, tokens });
   let open = 0;
   for (const { id, vendor } of rows.all()) {
     if (rows.secret(id, "tokens") === undefined) continue;
@@ -52,7 +54,10 @@ export async function endGrants(
   async function revoke(id: ConnectionId, vendor: string): Promise<boolean> {
     try {
       const held = await tokens.read(id);
-      return held !== undefined && (await ports.client(liveVendor(vendor).vendor).revoke(held.refresh ?? held.access));
+      return (
+        held !== undefined &&
+        (await ports.client(liveVendor(vendor)).revoke(await connector.account(id), { access: held.access, refresh: held.refresh }))
+      );
     } catch {
       return false;
     }

@@ -8,6 +8,8 @@ export type Purpose = "backfill" | "incremental" | "changed" | "asked";
 export interface PlannedWindow extends Range {
   readonly resource: string;
   readonly purpose: Purpose;
+  /** The vendor's id of the one record to read. */
+  readonly object?: string;
 }
 
 /** The resources that the granted areas open. */
@@ -23,13 +25,20 @@ export function openResources(vendor: LiveVendor, areas: readonly string[]): str
  * length, so that reconnecting plans the same windows again and those that are done stay done. The newest reaches into the future;
  * what happens there is for later readings.
  */
-export function backfillWindows(vendor: LiveVendor, resource: string, now: number): PlannedWindow[] {
+export function backfillWindows(vendor: LiveVendor, resource: string, now: number, connectedAt = now): PlannedWindow[] {
   const length = specOf(vendor, resource).windowDays * DAY_MS;
-  const oldest = floorDay(now) - vendor.history.maxDays * DAY_MS;
+  const { maxDays, daysBeforeConnection } = vendor.history;
+  const bound = daysBeforeConnection === undefined ? -Infinity : floorDay(connectedAt) - daysBeforeConnection * DAY_MS;
+  const oldest = Math.max(floorDay(now) - maxDays * DAY_MS, bound);
   const windows: PlannedWindow[] = [];
   for (let from = Math.floor(oldest / length) * length; from < now; from += length)
-    windows.push({ resource, purpose: "backfill", from, to: from + length });
+    windows.push({ resource, purpose: "backfill", from: Math.max(from, bound), to: from + length });
   return windows.toReversed();
+}
+
+/** Whether a resource is asked for without a notification; some vendors send everything themselves and want not to be asked. */
+export function isPolled(vendor: LiveVendor, resource: string): boolean {
+  return vendor.delivery !== "push_full" && specOf(vendor, resource).operation !== "asynchronous";
 }
 
 /** The windows that catch up from where a resource has been read to, with an overlap for devices that sync late. Whole UTC days. */
@@ -40,6 +49,7 @@ export function catchUpWindows(
   now: number,
   purpose: "incremental" | "asked",
 ): PlannedWindow[] {
+  if (!isPolled(vendor, resource)) return [];
   const overlap = vendor.history.overlapHours * HOUR_MS;
   const oldest = now - vendor.history.maxDays * DAY_MS;
   const from = floorDay(Math.max(oldest, (syncedTo ?? now) - overlap));

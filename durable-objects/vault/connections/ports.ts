@@ -1,5 +1,4 @@
-import type { DirectoryKeys } from "../../../shared/crypto/keys";
-import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
+import { type DirectoryKeys, directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { problem } from "../../../shared/problem";
 import { hostsOf, ownCredentials, type VendorAccess } from "../../../shared/vendors/access";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";

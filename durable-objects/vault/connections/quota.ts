@@ -77,6 +77,16 @@ export class Quota {
     }
   }
 
+  /** What the vendor's reply said of one of its limits. The app's are shared by our regions: each takes its part of what is left. */
+  async learn(scope: string, left: number, until: number): Promise<void> {
+    const ofUser = scope === "user";
+    try {
+      await (ofUser ? this.#account : this.#app).learn(scope, { left: ofUser ? left : Math.floor(left / REGIONS.length), until });
+    } catch {
+      // Our own count holds.
+    }
+  }
+
   /** The vendor said that the account has no calls left until then. */
   async limited(until: number): Promise<void> {
     const [limit] = this.#limits(["user"], 1, false);

@@ -74,6 +74,7 @@ export class Runner {
     for (let pages = 0; pages < budget.pages && state.now() < budget.until && !enough(); pages++) {
       const connection = rows.get(id);
       if (connection === undefined || !LIVE_STATES.has(connection.state) || connection.blockedUntil > state.now()) return;
+      windows.expirePromises(id, state.now());
       const window = windows.next(id, state.now());
       if (window === undefined) return;
       const module = liveVendor(connection.vendor);
@@ -85,7 +86,7 @@ export class Runner {
   /** Reads one page. False where the connection must wait. */
   async #page(connection: Connection, window: SyncWindow, module: VendorModule, quota: Quota): Promise<boolean> {
     const { state, rows, ports, tokens } = this.#parts;
-    const client = ports.client(module.vendor);
+    const client = ports.client(module);
     let token = await tokens.access(connection.id, client);
     if (token.kind === "token") {
       const waitMs = await quota.ask(window.purpose === "backfill");
@@ -93,12 +94,13 @@ export class Runner {
         rows.block(connection.id, state.now() + waitMs);
         return false;
       }
-      const request = module.pageRequest(window.resource, askedRange(window, state.now()), window.page);
+      const request = module.pageRequest(window.resource, askedRange(window, state.now()), window.page, window.object);
       let reply = await client.call(request, token.access);
       if (reply.kind === "unauthorized") {
         token = await tokens.access(connection.id, client, token.access);
         if (token.kind === "token") reply = await client.call(request, token.access);
       }
+      for (const { scope, left, until } of reply.limits ?? []) await quota.learn(scope, left, until);
       await quota.report(reply.kind !== "down");
       if (token.kind === "token") return await this.#take(window, module, quota, reply);
     }
@@ -116,6 +118,10 @@ export class Runner {
     switch (reply.kind) {
       case "ok":
         return this.#store(window, module, reply.body);
+      case "later":
+        windows.promised(window, state.now());
+        rows.succeeded(id, state.now(), undefined);
+        return true;
       case "unauthorized":
         this.#reauthorize(id, "invalid_token");
         return false;
@@ -125,7 +131,8 @@ export class Runner {
         return true;
       case "rejected":
         // A page token that has grown old is refused like any wrong parameter: the window starts over, but not for ever.
-        if (window.page !== undefined && window.attempts < MOST_RESTARTS) windows.restart(window, state.now());
+        if (window.object !== undefined && (reply.status === 404 || reply.status === 410)) windows.giveUp(window, "gone");
+        else if (window.page !== undefined && window.attempts < MOST_RESTARTS) windows.restart(window, state.now());
         else this.#giveUp(window, `vendor_refused_${reply.status}`);
         return true;
       case "limited": {
@@ -141,6 +148,32 @@ export class Runner {
     }
   }
 
+  /**
+   * Stores data that a call of the vendor's brought itself. A part that is no page of the resource is counted as rejected and is in
+   * nobody's way: the vendor would send it for ever.
+   */
+  take(connection: Connection, module: VendorModule, parts: readonly { readonly resource: string; readonly reply: unknown }[]): void {
+    const { state, rows, windows } = this.#parts;
+    const now = state.now();
+    for (const { resource, reply } of parts) {
+      if (!Object.hasOwn(module.vendor.resources, resource)) continue;
+      const into = new BatchBuilder();
+      let outcome: PageOutcome;
+      try {
+        outcome = module.readPage(resource, reply, into, { connection: connection.id, syncedAt: now });
+      } catch (error) {
+        if (!isProblem(error)) throw error;
+        rows.addEvent(connection.id, "malformed_push", now, resource);
+        continue;
+      }
+      const receipt = state.record(into.take(), { kind: "system", id: connection.id });
+      const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
+      windows.brought(connection.id, resource, outcome, receipt.accepted + receipt.updated, rejected);
+      windows.arrived(connection.id, resource, outcome.newestAt, outcome.read, now);
+      rows.succeeded(connection.id, now, outcome.newestAt);
+    }
+  }
+
   /** Stores a page with its progress. Nothing is awaited, so both are one transaction. */
   #store(window: SyncWindow, module: VendorModule, body: unknown): boolean {
     const { state, rows, windows, jobs } = this.#parts;
@@ -148,7 +181,7 @@ export class Runner {
     const into = new BatchBuilder();
     let outcome: PageOutcome;
     try {
-      outcome = module.readPage(window.resource, body, into, { connection: window.connection, syncedAt: now });
+      outcome = module.readPage(window.resource, body, into, { connection: window.connection, syncedAt: now }, askedRange(window, now));
     } catch (error) {
       if (!isProblem(error)) throw error;
       this.#wait(window, "malformed_reply", undefined);

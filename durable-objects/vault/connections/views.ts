@@ -15,7 +15,14 @@ export interface ConnectionView {
   readonly lastDataAt: number | undefined;
   readonly nextSyncAt: number | undefined;
   readonly error: { readonly code: string; readonly at: number } | undefined;
-  readonly backfill: { readonly done: number; readonly failed: number; readonly skipped: number; readonly total: number };
+  /** Windows of the first import; `waiting` ones were asked for, and the vendor sends them. */
+  readonly backfill: {
+    readonly done: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly waiting: number;
+    readonly total: number;
+  };
 }
 
 /** A connection with what it reads and what has happened to it. */
@@ -29,7 +36,7 @@ const STALE_MS = 48 * 3_600_000;
 const HISTORY_SHOWN = 20;
 
 export function viewOf(connection: Connection, windows: WindowRows, now: number): ConnectionView {
-  const { queued, done, failed, skipped } = windows.backfill(connection.id);
+  const { queued, waiting_vendor: waiting, done, failed, skipped } = windows.backfill(connection.id);
   const resources = windows.resources(connection.id).filter(({ state }) => state === "active");
   const nexts = [windows.nextDue(connection.id), ...resources.map(({ nextAt }) => nextAt)].filter((at) => at !== undefined);
   const asked = connection.state === "active" || connection.state === "degraded" || connection.state === "rate_limited";
@@ -46,7 +53,7 @@ export function viewOf(connection: Connection, windows: WindowRows, now: number)
     lastDataAt: connection.lastDataAt,
     nextSyncAt: asked && nexts.length > 0 ? Math.max(connection.blockedUntil, Math.min(...nexts)) : undefined,
     error: connection.error,
-    backfill: { done, failed, skipped, total: queued + done + failed + skipped },
+    backfill: { done, failed, skipped, waiting, total: queued + waiting + done + failed + skipped },
   };
 }
 

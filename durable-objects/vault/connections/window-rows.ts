@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../../shared/clock";
 import type { PageOutcome } from "../../../shared/vendors/vendor";
 import type { PlannedWindow, Purpose } from "./plan";
 
@@ -27,6 +28,7 @@ type WindowRow = {
   resource: string;
   from_at: number;
   to_at: number;
+  object: string;
   purpose: Purpose;
   turn: number;
   attempts: number;
@@ -45,7 +47,9 @@ type ResourceRow = {
 };
 
 const RESTARTED = "page_refused";
-const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ?";
+const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ? AND object = ?";
+/** Data that a vendor promised are given up after this. */
+const PROMISED_MS = 24 * HOUR_MS;
 
 /** The tables of what has been read and what is to be read. Methods are synchronous: callers make them one transaction. */
 export class WindowRows {
@@ -61,8 +65,8 @@ export class WindowRows {
   plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
     for (const w of windows) {
       this.#sql.exec(
-        `INSERT INTO connection_windows (connection, resource, from_at, to_at, purpose, state, due_at, job)
-         VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)
+        `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
+         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)
          ${
            w.purpose === "backfill"
              ? "ON CONFLICT DO NOTHING"
@@ -73,6 +77,7 @@ export class WindowRows {
         w.resource,
         w.from,
         w.to,
+        w.object ?? "",
         w.purpose,
         dueAt,
         job ?? null,
@@ -84,7 +89,7 @@ export class WindowRows {
   next(connection: string, now: number): SyncWindow | undefined {
     const [row] = this.#sql
       .exec<WindowRow>(
-        `SELECT connection, resource, from_at, to_at, purpose, turn, attempts, page, job FROM connection_windows
+        `SELECT connection, resource, from_at, to_at, object, purpose, turn, attempts, page, job FROM connection_windows
          WHERE connection = ? AND state = 'queued' AND due_at <= ?
          ORDER BY CASE purpose WHEN 'asked' THEN 0 WHEN 'changed' THEN 1 WHEN 'incremental' THEN 2 ELSE 3 END, to_at DESC, from_at DESC, resource LIMIT 1`,
         connection,
@@ -150,6 +155,52 @@ export class WindowRows {
     if (w.purpose !== "backfill") this.#sql.exec(`DELETE FROM connection_windows WHERE ${KEY} AND purpose <> 'backfill'`, ...keyOf(w));
     // Backfill windows end in the past, and a change may concern any time: only what catches up moves the mark.
     if (w.purpose === "incremental" || w.purpose === "asked") this.syncedTo(w.connection, w.resource, w.to);
+  }
+
+  /** The vendor will send the window's data by webhook: nothing is asked for meanwhile. */
+  promised(w: SyncWindow, now: number): void {
+    this.#sql.exec(
+      `UPDATE connection_windows SET state = 'waiting_vendor', due_at = ?, page = NULL, error_code = NULL, job = NULL WHERE ${KEY} AND turn = ?`,
+      now + PROMISED_MS,
+      ...keyOf(w),
+      w.turn,
+    );
+  }
+
+  /** Data came in a call of the vendor's: the windows that wait for them are done. Those of which nothing came in time had nothing. */
+  arrived(connection: string, resource: string, newestAt: number | undefined, read: number, now: number): void {
+    this.#sql.exec(
+      `UPDATE connection_windows SET state = 'done', read = read + ?4
+       WHERE connection = ?1 AND resource = ?2 AND state = 'waiting_vendor' AND from_at <= ?3 AND to_at > ?3`,
+      connection,
+      resource,
+      newestAt ?? -1,
+      read,
+    );
+    this.expirePromises(connection, now);
+  }
+
+  /** Ends the waiting for data that did not come in time: there were none. */
+  expirePromises(connection: string, now: number): void {
+    this.#sql.exec(
+      "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ?",
+      connection,
+      now,
+    );
+  }
+
+  /** Notes data that a call of the vendor's brought itself. */
+  brought(connection: string, resource: string, outcome: PageOutcome, stored: number, rejected: number): void {
+    this.#sql.exec(
+      `UPDATE connection_resources SET read = read + ?1, stored = stored + ?2, rejected = rejected + ?3,
+       newest_at = CASE WHEN ?4 IS NULL THEN newest_at ELSE max(coalesce(newest_at, ?4), ?4) END WHERE connection = ?5 AND resource = ?6`,
+      outcome.read,
+      stored,
+      rejected,
+      outcome.newestAt ?? null,
+      connection,
+      resource,
+    );
   }
 
   /** Tries the window's page again later. */
@@ -260,8 +311,8 @@ export class WindowRows {
   }
 
   /** Windows of the first import by state. */
-  backfill(connection: string): Readonly<Record<"queued" | "done" | "failed" | "skipped", number>> {
-    const counts = { queued: 0, done: 0, failed: 0, skipped: 0 };
+  backfill(connection: string): Readonly<Record<"queued" | "waiting_vendor" | "done" | "failed" | "skipped", number>> {
+    const counts = { queued: 0, waiting_vendor: 0, done: 0, failed: 0, skipped: 0 };
     for (const { state, n } of this.#sql.exec<{ state: keyof typeof counts; n: number }>(
       "SELECT state, count(*) AS n FROM connection_windows WHERE connection = ? AND purpose = 'backfill' GROUP BY state",
       connection,
@@ -283,8 +334,8 @@ export class WindowRows {
   }
 }
 
-function keyOf(w: SyncWindow): [string, string, number, number] {
-  return [w.connection, w.resource, w.from, w.to];
+function keyOf(w: SyncWindow): [string, string, number, number, string] {
+  return [w.connection, w.resource, w.from, w.to, w.object ?? ""];
 }
 
 function windowOf(row: WindowRow): SyncWindow {
@@ -293,6 +344,7 @@ function windowOf(row: WindowRow): SyncWindow {
     resource: row.resource,
     from: row.from_at,
     to: row.to_at,
+    ...(row.object === "" ? {} : { object: row.object }),
     purpose: row.purpose,
     turn: row.turn,
     attempts: row.attempts,

@@ -124,7 +124,6 @@ export const GOOGLE_HEALTH_VENDOR: LiveVendor = {
     challenge: "authorization_echo",
     registration: "per_app",
     signatureHeaders: ["google-health-api-signature", "x-healthapi-signature"],
-    authorization: "required",
     ackMs: 5_000,
     expires: false,
   },

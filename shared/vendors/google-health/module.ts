@@ -12,7 +12,7 @@ import { ROLLUP_MAPPERS, rollupDaySchema } from "./map-rollups";
 import { SLEEP_MAPPERS } from "./map-sleep";
 import { VITALS_MAPPERS } from "./map-vitals";
 import type { Mapper } from "./mapper";
-import { readChanges } from "./notification";
+import { GOOGLE_HEALTH_HOOK } from "./hook";
 import { Point, pointSchema, Rejection } from "./point";
 import { identityRequest, pageRequest } from "./requests";
 
@@ -88,5 +88,5 @@ export const GOOGLE_HEALTH_MODULE: VendorModule = {
     const { healthUserId, legacyUserId } = identity.data;
     return legacyUserId === undefined ? { userId: healthUserId } : { userId: healthUserId, legacyUserId };
   },
-  readChanges,
+  hook: GOOGLE_HEALTH_HOOK,
 };

@@ -7,10 +7,13 @@ import { env } from "cloudflare:workers";
 import { fetchApp } from "../../test/people";
 import { testQueue } from "../../test/queue";
 import { newSigner, type TinkSigner } from "../../test/vendors/tink-signer";
+import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module";
 import type { HookPorts } from "./ports";
-import { receiveNotification } from "./receive-notification";
+import { verifyWithKeyset } from "./keyset";
+import { receiveHook } from "./receive-hook";
 import { registerConnection } from "./register-connection";
-import { regional } from "../regional";
+import type { HookCall } from "../../shared/vendors/vendor";
+import { regional, vaultOf } from "../regional";
 
 const SECRET = "path-secret";
 const AUTHORIZATION = `Bearer ${SECRET}`;
@@ -24,7 +27,7 @@ interface Rig {
   readonly userId: string;
   now: number;
   keyset: unknown;
-  post(body: string, headers?: Record<string, string>, secret?: string): Promise<201 | 204>;
+  post(body: string, headers?: Record<string, string>, secret?: string): Promise<number>;
 }
 
 /** A receiver with a key server and queues of its own. */
@@ -37,17 +40,23 @@ async function rig(): Promise<Rig> {
     testQueue(async (bodies) => {
       sent[region].push(...bodies);
     });
-  const ports: HookPorts = {
+  const keys = {
     now: () => state.now,
-    fetch: async (url) => {
+    fetch: async (url: string) => {
       fetched.push(url);
       return Response.json(state.keyset);
     },
     keysetUrl: `https://keys.test/${crypto.randomUUID()}`,
-    secret: SECRET,
+  };
+  const ports: HookPorts = {
+    verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
+    accounts: () => [
+      { credentials: { clientId: "cid", clientSecret: "s", more: {} }, pathSecret: SECRET, subscriptionSecrets: [], subscriptionIds: [] },
+    ],
     queue,
+    vault: (person) => vaultOf(env, person),
   };
   return Object.assign(state, {
     ports,
@@ -55,9 +64,19 @@ async function rig(): Promise<Rig> {
     sent,
     fetched,
     userId: `user-${crypto.randomUUID()}`,
-    post: (body: string, headers: Record<string, string> = {}, secret = SECRET) =>
-      receiveNotification(ports, { secret, headers: new Headers(headers), body: new Uint8Array(new TextEncoder().encode(body)).buffer }),
+    post: async (body: string, headers: Record<string, string> = {}, secret = SECRET) =>
+      (await receiveHook(ports, GOOGLE_HEALTH_MODULE, secret, callOf(body, headers))).status,
   });
+}
+
+function callOf(text: string, headers: Record<string, string>): HookCall {
+  return {
+    method: "POST",
+    headers: new Headers(headers),
+    query: new URLSearchParams(),
+    body: Uint8Array.from(new TextEncoder().encode(text)),
+    now: Date.now(),
+  };
 }
 
 const notification = (healthUserId: string, extra: object = {}) => ({
@@ -107,7 +126,7 @@ describe("verification", () => {
     expect((await post(path, {})).status).toBe(401);
     expect((await post("/hooks/google-health/wrong", { authorization })).status).toBe(404);
     expect((await fetchApp(path, { method: "POST", body: "{}", headers: { authorization } })).status).toBe(401);
-    expect((await fetchApp(path)).status).toBe(405);
+    expect((await fetchApp(path)).status).toBe(401);
   });
 });
 
@@ -158,12 +177,8 @@ describe("notifications", () => {
     await connected(at.userId, "eu");
     const body = JSON.stringify(notification(at.userId));
     const ports = { ...at.ports, queue: () => testQueue(() => Promise.reject(new Error("down"))) };
-    const input = {
-      secret: SECRET,
-      headers: new Headers(await signed(at, body)),
-      body: new Uint8Array(new TextEncoder().encode(body)).buffer,
-    };
-    await expect(receiveNotification(ports, input)).rejects.toMatchObject({ code: "unavailable" });
+    const call = callOf(body, await signed(at, body));
+    await expect(receiveHook(ports, GOOGLE_HEALTH_MODULE, SECRET, call)).rejects.toMatchObject({ code: "unavailable" });
   });
 
   it("are grouped into batches of at most a hundred", async () => {

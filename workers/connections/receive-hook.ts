@@ -1,0 +1,118 @@
+import { regionOf } from "../../shared/id";
+import { notFound, problem } from "../../shared/problem";
+import type { Region } from "../../shared/region";
+import { accountHashes } from "../../shared/vendors/account";
+import type { SyncPointer } from "../../shared/vendors/pointer";
+import { sameText } from "../../shared/vendors/same-text";
+import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorModule } from "../../shared/vendors/vendor";
+import type { HookPorts } from "./ports";
+import { findConnections, type Registered } from "./register-connection";
+
+/** Messages of one `sendBatch`. */
+const AT_ONCE = 100;
+/** Vaults that are written to at a time for one call. */
+const VAULTS_AT_ONCE = 8;
+
+/**
+ * Takes in a call of a vendor's webhook: the secret of the path, the vendor's own proof over the raw bytes, and only then the body. What
+ * it says becomes pointers in the queues of the people's regions; data that it brings itself goes straight to their vaults. The answer
+ * comes when all of that is durable. Replays read the same ranges again and store the same readings, which changes nothing.
+ *
+ * Problems: `not_found` for a wrong path, `unauthenticated`, `invalid_signature`, `malformed`, `unavailable`.
+ */
+export async function receiveHook(ports: HookPorts, module: VendorModule, secret: string, call: HookCall): Promise<HookAnswer> {
+  const { hook } = module;
+  if (hook === undefined) throw notFound("hook");
+  const secrets = await secretsFor(ports, module, secret);
+  const answer = hook.handshake?.(call, secrets);
+  if (answer !== undefined) return answer;
+  const verdict = await hook.verify(call, secrets);
+  if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
+
+  const { changes, inline = [], ended = [], status } = hook.read(call, secrets);
+  const people = await findPeople(ports, module, [...changes, ...inline].map(({ userId }) => userId).concat(ended));
+  await deliver(ports, inline, people);
+  await enqueue(ports, [
+    ...pointersOf(module, changes, people),
+    ...ended.flatMap((user) => people(user).map(({ person, connection }) => ({ kind: "ended", person, connection }) as const)),
+  ]);
+  return { status: status ?? hook.accepted ?? 204 };
+}
+
+/** The secrets of the account whose path this is. Throws `not_found` where it is nobody's. */
+async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<HookSecrets> {
+  for (const account of ports.accounts(module)) {
+    if (sameText(secret, account.pathSecret)) return { ...account, verifyTink: ports.verifyTink };
+  }
+  throw notFound("hook");
+}
+
+/** The connections of a vendor's users; those that nobody has connected have none. */
+type People = (userId: string) => readonly Registered[];
+
+async function findPeople(ports: HookPorts, { vendor }: VendorModule, userIds: readonly string[]): Promise<People> {
+  const hashes = new Map(
+    await Promise.all(
+      [...new Set(userIds)].map(
+        async (user) => [user, (await accountHashes(ports.directoryKeys, vendor.id, user)).map(({ hash }) => hash)] as const,
+      ),
+    ),
+  );
+  if (hashes.size === 0) return () => [];
+  const found = Map.groupBy(await findConnections(ports.directory, [...hashes.values()].flat()), ({ hash }) => hash);
+  return (userId) => (hashes.get(userId) ?? []).flatMap((hash) => found.get(hash) ?? []);
+}
+
+/** One pointer for each connection of each changed account. What we do not read has none. */
+function pointersOf({ vendor }: VendorModule, changes: readonly Change[], people: People): readonly SyncPointer[] {
+  return changes
+    .filter(({ resource }) => Object.hasOwn(vendor.resources, resource))
+    .flatMap(({ userId, resource, operation, range, object }) =>
+      people(userId).map(({ person, connection }): SyncPointer => ({
+        kind: "changed",
+        person,
+        connection,
+        dataType: resource,
+        operation,
+        since: range.from,
+        until: range.to,
+        ...(object === undefined ? {} : { object }),
+      })),
+    );
+}
+
+/** Stores what a call brings itself, each person's part in their own vault. */
+async function deliver(ports: HookPorts, inline: readonly InlineData[], people: People): Promise<void> {
+  const byConnection = new Map<string, { readonly to: Registered; readonly parts: { resource: string; reply: unknown }[] }>();
+  for (const { userId, resource, reply } of inline) {
+    for (const to of people(userId)) {
+      const known = byConnection.get(to.connection) ?? { to, parts: [] };
+      byConnection.set(to.connection, known);
+      known.parts.push({ resource, reply });
+    }
+  }
+  const waiting = [...byConnection.values()];
+  for (let at = 0; at < waiting.length; at += VAULTS_AT_ONCE) {
+    try {
+      await Promise.all(
+        waiting
+          .slice(at, at + VAULTS_AT_ONCE)
+          .map(({ to, parts }) => ports.vault(to.person).takeInline(to.connection, JSON.stringify(parts))),
+      );
+    } catch {
+      throw problem("unavailable", "The data could not be stored.", { retryAfter: 30 });
+    }
+  }
+}
+
+async function enqueue(ports: HookPorts, pointers: readonly SyncPointer[]): Promise<void> {
+  const byRegion = Map.groupBy(pointers, ({ person }): Region => regionOf(person));
+  try {
+    for (const [region, own] of byRegion) {
+      for (let at = 0; at < own.length; at += AT_ONCE)
+        await ports.queue(region).sendBatch(own.slice(at, at + AT_ONCE).map((body) => ({ body })));
+    }
+  } catch {
+    throw problem("unavailable", "The notification could not be queued.", { retryAfter: 5 });
+  }
+}
