@@ -56,6 +56,7 @@ export default defineConfig(async () => ({
           setupFiles: ["./test/setup.ts"],
           isolate: false,
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
