@@ -2,10 +2,13 @@ import { appleRefusal, isAppleExport } from "./apple/recognise";
 import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
 import type { CsvMapping } from "./csv/mapping";
+import { FIT } from "./fit/format";
 import type { ImportReader } from "./import-reader";
 import type { Look } from "./look";
 import { isMeridianExport, meridianRefusal } from "./meridian/recognise";
 import { type MeridianCheckpoint, MeridianReader } from "./meridian/reader";
+import { type WorkoutCheckpoint, WorkoutReader } from "./workouts/reader";
+import { isWorkoutArchive, isWorkoutFile, workoutRefusal } from "./workouts/recognise";
 
 export interface OpenOptions {
   /** Keep what was read before damage in the file, instead of failing. */
@@ -45,6 +48,20 @@ const ROWS = [
     recognise: isMeridianExport,
     refuse: meridianRefusal,
     open: (source, checkpoint) => new MeridianReader(source, checkpoint as MeridianCheckpoint | undefined),
+  },
+  {
+    kind: "fit",
+    title: "FIT file of a watch, bicycle computer or scale",
+    recognise: isWorkoutFile(FIT),
+    refuse: workoutRefusal([FIT]),
+    open: (source, checkpoint, options) => new WorkoutReader(source, FIT, checkpoint as WorkoutCheckpoint | undefined, options),
+  },
+  {
+    kind: "workout-files",
+    title: "Archive of FIT files (zip), or one packed by gzip",
+    recognise: isWorkoutArchive,
+    refuse: workoutRefusal(),
+    open: (source, checkpoint, options) => new WorkoutReader(source, undefined, checkpoint as WorkoutCheckpoint | undefined, options),
   },
 ] as const satisfies readonly KindRow[];
 

@@ -24,7 +24,7 @@ import {
 import { announceImport, startImport } from "./start-import";
 
 const FILE_TYPES =
-  /^(?:application\/(?:zip|x-zip-compressed|xml|octet-stream|csv|fhir\+json|fhir\+xml|x-ndjson|ndjson|vnd\.[a-z0-9.+-]+)|text\/[a-z0-9.+-]+)\s*(?:;|$)/i;
+  /^(?:application\/(?:zip|x-zip-compressed|gzip|x-gzip|xml|octet-stream|csv|fhir\+json|fhir\+xml|gpx\+xml|x-ndjson|ndjson|vnd\.[a-z0-9.+-]+)|text\/[a-z0-9.+-]+)\s*(?:;|$)/i;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const LONGEST_ANNOUNCEMENT = 4_096;
 

@@ -1,4 +1,4 @@
-import { constants, crc32, createInflateRaw, type InflateRaw } from "node:zlib";
+import { constants, crc32, createGunzip, createInflateRaw, type Gunzip, type InflateRaw } from "node:zlib";
 import { problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import { ChunkReader, type PieceReader } from "../chunk-reader";
@@ -32,32 +32,52 @@ export async function openEntry(source: ByteSource, entry: ZipEntry, limits: Zip
   const available = Math.max(0, source.size - dataOffset);
   const raw = await source.stream(dataOffset, Math.min(entry.compressedSize, available));
   const reader = new ChunkReader(raw);
-  return new CheckedReader(entry.method === STORED ? reader : new Inflater(reader), entry, limits);
+  return new CheckedReader(entry.method === STORED ? reader : new Inflater(reader, inflateRaw()), entry, limits);
+}
+
+/**
+ * Unpacks a file of gzip that takes `size` bytes. Reading throws `file_unreadable` where the data is damaged, cut off, or grows past the
+ * limits; what could be unpacked comes out before.
+ */
+export function gunzip(reader: PieceReader, size: number, limits: ZipLimits): PieceReader {
+  const inflater = new Inflater(reader, createGunzip({ chunkSize: OUTPUT_BYTES }));
+  return new CheckedReader(inflater, { crc: undefined, truncated: false, compressedSize: size }, limits, () => inflater.failed);
+}
+
+function inflateRaw(): InflateRaw {
+  return createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: OUTPUT_BYTES });
 }
 
 /** Counts what comes out, refuses what grows too far, and compares the checksum at the end. */
 class CheckedReader implements PieceReader {
   readonly #inner: PieceReader;
-  readonly #entry: ZipEntry;
+  readonly #entry: Pick<ZipEntry, "crc" | "truncated" | "compressedSize">;
   readonly #limits: ZipLimits;
+  readonly #hasFailed: () => boolean;
   #length = 0;
   #crc = 0;
 
-  constructor(inner: PieceReader, entry: ZipEntry, limits: ZipLimits) {
+  constructor(
+    inner: PieceReader,
+    entry: Pick<ZipEntry, "crc" | "truncated" | "compressedSize">,
+    limits: ZipLimits,
+    hasFailed = () => false,
+  ) {
     this.#inner = inner;
     this.#entry = entry;
     this.#limits = limits;
+    this.#hasFailed = hasFailed;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     const chunk = await this.#next();
     if (chunk === undefined) {
       const { crc, truncated } = this.#entry;
-      if (crc !== undefined && !truncated && crc !== this.#crc) throw damaged();
+      if (this.#hasFailed() || (crc !== undefined && !truncated && crc !== this.#crc)) throw damaged();
       return undefined;
     }
     this.#length += chunk.length;
-    this.#crc = crc32(chunk, this.#crc);
+    if (this.#entry.crc !== undefined) this.#crc = crc32(chunk, this.#crc);
     const { bytes, ratio, ratioFrom } = this.#limits;
     if (this.#length > bytes || (this.#length > ratioFrom && this.#length > ratio * this.#entry.compressedSize)) {
       await this.cancel();
@@ -85,18 +105,23 @@ class CheckedReader implements PieceReader {
  * queued when its input ends too early, where this hands out everything that could be inflated. What is wrong shows in the checksum.
  */
 class Inflater implements PieceReader {
-  readonly #reader: ChunkReader;
-  readonly #inflate: InflateRaw;
+  /** The data was damaged, or ended too early. */
+  failed = false;
+  readonly #reader: PieceReader;
+  readonly #inflate: InflateRaw | Gunzip;
   #input: Uint8Array = new Uint8Array();
   #queue: Uint8Array[] = [];
   #ended = false;
   #resume: () => void = () => undefined;
 
-  constructor(reader: ChunkReader) {
+  constructor(reader: PieceReader, inflate: InflateRaw | Gunzip) {
     this.#reader = reader;
-    this.#inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: OUTPUT_BYTES });
+    this.#inflate = inflate;
     this.#inflate.on("data", (chunk: Uint8Array) => this.#queue.push(chunk));
-    this.#inflate.on("error", () => this.#stop());
+    this.#inflate.on("error", () => {
+      this.failed = true;
+      this.#stop();
+    });
     this.#inflate.on("end", () => this.#stop());
   }
 

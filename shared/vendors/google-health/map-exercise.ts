@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { distanceMetric } from "../../health/workout-metrics";
 import { workoutType } from "../../health/workout-types";
 import { duration, instant, int64, interval, note } from "./fields";
 import { mapper } from "./mapper";
@@ -130,21 +131,4 @@ function totalsOf(s: Summary, type: string): Readonly<Record<string, number>> {
 
 function metres(millimetres: number | undefined): number | undefined {
   return millimetres === undefined ? undefined : millimetres / 1000;
-}
-
-/** Canonical type → the distance it covers; by part of the name, since sports have many variants. The order matters. */
-const DISTANCES: readonly (readonly [RegExp, string])[] = [
-  [/hand_cycling|wheelchair/, "distance_wheelchair"],
-  [/cycl|bik/, "distance_cycling"],
-  [/swim/, "distance_swimming"],
-  [/rowing/, "distance_rowing"],
-  [/paddl|kayak|canoe/, "distance_paddle"],
-  [/cross_country_ski|nordic_ski/, "distance_xc_ski"],
-  [/skiing|snowboard/, "distance_downhill_snow"],
-  [/skat/, "distance_skating"],
-  [/run|walk|hik|treadmill|trek|mountaineer|orienteer|ruck|snowshoe/, "distance_walk_run"],
-];
-
-function distanceMetric(type: string): string {
-  return DISTANCES.find(([pattern]) => pattern.test(type))?.[1] ?? "distance";
 }
