@@ -15,6 +15,8 @@ const authSchema = z.strictObject({
   clientAuth: z.enum(["basic", "body", "withings_signed"]),
   pkce: z.enum(["required", "optional", "absent"]),
   scopeSeparator: z.enum(["space", "comma"]),
+  /** Scopes that every authorization asks for, whatever the areas: without them there is no lasting permission, or nobody's name on it. */
+  baseScopes: z.array(z.string()).optional(),
   /** A refresh returns a new refresh token and ends the old one. */
   rotatesRefresh: z.boolean(),
   /** The access token lives for years and there is no refresh token. */
@@ -135,6 +137,8 @@ export interface Delivery {
   readonly connection: string;
   /** When the page was fetched; version of points that have none of their own. Epoch milliseconds. */
   readonly syncedAt: number;
+  /** The person's own IANA zone, for vendors that tell a clock's time without its zone. */
+  readonly timeZone?: string;
 }
 
 /** What became of one page. `rejected` counts points by reason; they are in nobody's way. */

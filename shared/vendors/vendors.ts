@@ -1,9 +1,11 @@
 import { problem } from "../problem";
 import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
+import { OURA_MODULE } from "./oura/module";
 import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from "./vendor";
+import { WHOOP_MODULE } from "./whoop/module";
 
 /** Every vendor Meridian can pull from. Adding one is its own folder and one line here. */
-const MODULES: readonly VendorModule[] = [GOOGLE_HEALTH_MODULE];
+const MODULES: readonly VendorModule[] = [GOOGLE_HEALTH_MODULE, OURA_MODULE, WHOOP_MODULE];
 
 /** Vendors people still ask for, whose interface is gone. */
 const RETIRED: readonly RetiredVendor[] = [

@@ -207,7 +207,7 @@ export class Connector {
 /** The scopes of the wanted areas. Special classes of data are asked for by name only. */
 function scopesOf(vendor: LiveVendor, areas: readonly string[] | undefined): string[] {
   const wanted = areas ?? Object.entries(vendor.areas).flatMap(([name, { special }]) => (special ? [] : [name]));
-  return wanted.map((name) => {
+  const scopes = wanted.map((name) => {
     const area = Object.hasOwn(vendor.areas, name) ? vendor.areas[name] : undefined;
     if (area === undefined)
       throw problem("invalid", undefined, {
@@ -215,6 +215,7 @@ function scopesOf(vendor: LiveVendor, areas: readonly string[] | undefined): str
       });
     return area.scope;
   });
+  return [...new Set([...(vendor.auth.baseScopes ?? []), ...scopes])];
 }
 
 /** The areas that the granted scopes open. A vendor that repeats no scopes has granted what was asked for: all of them are tried. */

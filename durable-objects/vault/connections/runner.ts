@@ -1,7 +1,7 @@
 import { HOUR_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { isProblem } from "../../../shared/problem";
-import type { PageOutcome, VendorModule } from "../../../shared/vendors/vendor";
+import type { Delivery, PageOutcome, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import type { Reply } from "./client";
@@ -160,7 +160,7 @@ export class Runner {
       const into = new BatchBuilder();
       let outcome: PageOutcome;
       try {
-        outcome = module.readPage(resource, reply, into, { connection: connection.id, syncedAt: now });
+        outcome = module.readPage(resource, reply, into, this.#delivery(connection.id));
       } catch (error) {
         if (!isProblem(error)) throw error;
         rows.addEvent(connection.id, "malformed_push", now, resource);
@@ -174,6 +174,11 @@ export class Runner {
     }
   }
 
+  #delivery(connection: string): Delivery {
+    const { state } = this.#parts;
+    return { connection, syncedAt: state.now(), timeZone: state.profile().timeZone };
+  }
+
   /** Stores a page with its progress. Nothing is awaited, so both are one transaction. */
   #store(window: SyncWindow, module: VendorModule, body: unknown): boolean {
     const { state, rows, windows, jobs } = this.#parts;
@@ -181,7 +186,7 @@ export class Runner {
     const into = new BatchBuilder();
     let outcome: PageOutcome;
     try {
-      outcome = module.readPage(window.resource, body, into, { connection: window.connection, syncedAt: now }, askedRange(window, now));
+      outcome = module.readPage(window.resource, body, into, this.#delivery(window.connection), askedRange(window, now));
     } catch (error) {
       if (!isProblem(error)) throw error;
       this.#wait(window, "malformed_reply", undefined);

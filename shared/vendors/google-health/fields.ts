@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { DAY_MS } from "../../clock";
 import { ZONE_UNKNOWN } from "../../health/reading";
 
 /** Google writes 64-bit integers as strings. */
@@ -83,11 +82,7 @@ export const sampleTime = z
   .object({ physicalTime: instant, utcOffset: offset.optional(), civilTime: civilDateTime.optional() })
   .transform((s) => ({ at: s.physicalTime, zone: zoneOf(s.utcOffset, s.physicalTime, s.civilTime) }));
 
-/** Midnight UTC of a date, which stands for the day in start and end of daily readings. */
-export function dayRange(date: string): { start: number; end: number } {
-  const start = Date.parse(`${date}T00:00:00Z`);
-  return { start, end: start + DAY_MS };
-}
+export { dayRange } from "../fields";
 
 /** A value of one of Google's enums, in lower case; nothing for the `…_UNSPECIFIED` ones. */
 export function label(value: string | undefined): string | undefined {

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type Reading, type RecordingMethod, type Source, ZONE_UNKNOWN } from "../../health/reading";
+import { dayRange } from "../fields";
+import { some } from "../record";
 import type { Delivery } from "../vendor";
-import { dayRange } from "./fields";
+
+export { known, Rejection, some } from "../record";
 
 /** The vendor's name in the sources of readings. */
 export const GOOGLE_HEALTH = "google_health";
@@ -44,15 +47,6 @@ export const pointSchema = z.object({
     .optional(),
 });
 type PointHead = z.output<typeof pointSchema>;
-
-/** Why a point was left out; the reason is a snake_case word and never carries the value. */
-export class Rejection extends Error {
-  readonly reason: string;
-  constructor(reason: string) {
-    super(reason);
-    this.reason = reason;
-  }
-}
 
 /** Where a mapper puts what it finds in one point. */
 export class Point {
@@ -138,17 +132,6 @@ export class Point {
   #base(metric: string): Pick<Reading, "metric" | "source" | "version" | "id"> {
     return { metric, source: this.source, version: this.version, ...some("id", this.id) };
   }
-}
-
-/** One property, left out where there is no value or nothing in it. */
-export function some<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  const empty = value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
-  return empty ? {} : ({ [key]: value } as { readonly [P in K]: V });
-}
-
-/** The object without its undefined members. */
-export function known(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 /** `users/…/dataTypes/sleep/dataPoints/a1` → `sleep/a1`: the vendor's user id is no part of a record's identity. */
