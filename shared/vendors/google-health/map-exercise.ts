@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { distanceMetric } from "../../health/workout-metrics";
 import { workoutType } from "../../health/workout-types";
-import { distanceMetric } from "../distance-metric";
 import { duration, instant, int64, interval, note } from "./fields";
 import { mapper } from "./mapper";
 import { known, Rejection, some } from "./point";

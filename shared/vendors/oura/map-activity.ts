@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { distanceMetric } from "../distance-metric";
+import { distanceMetric } from "../../health/workout-metrics";
 import { workoutType } from "../../health/workout-types";
 import { maybe, note, recordId, word, zoned } from "../fields";
 import { known, parsed, Rejection, some, type VendorRecord } from "../record";

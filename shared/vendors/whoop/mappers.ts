@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { distanceMetric } from "../distance-metric";
+import { distanceMetric } from "../../health/workout-metrics";
 import { workoutType } from "../../health/workout-types";
 import { instant, maybe, offsetSeconds, recordId, utcDay, word } from "../fields";
 import { known, parsed, Rejection, scoreRange, some, type VendorRecord } from "../record";
