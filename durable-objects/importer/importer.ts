@@ -247,8 +247,9 @@ export class Importer extends DurableObject<Env> {
     const kind = job.kind === AUTO ? await this.#recognise(source, job.fileName) : job.kind;
     const checkpoint = this.#jobs.checkpoint();
     this.#preview = job.dryRun ? new Preview(this.#jobs.preview()) : undefined;
-    const { fileName, mapping } = job;
-    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping });
+    const { fileName, mapping, dryRun: isDry } = job;
+    const zone = await vaultDoor(this.env, job.owner).timeZone();
+    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping, zone, isDry });
   }
 
   async #recognise(source: ReturnType<typeof bucketSource>, fileName: string): Promise<ImportKind> {

@@ -270,6 +270,12 @@ export class Vault extends DurableObject<Env> {
     await this.#parts.details.change(Object.fromEntries(missing));
   }
 
+  /** The person's own IANA zone, for files whose wall clocks tell none. */
+  async timeZone(): Promise<string> {
+    this.#parts.life.assertAlive();
+    return this.#parts.state.profile().timeZone;
+  }
+
   /** Takes back a piece of what an import brought; idempotent. Called again while `isMore`. */
   async undoImport(by: string): Promise<{ readonly removed: number; readonly isMore: boolean }> {
     this.#parts.door.system(by, { action: "delete", resource: "reading", about: [] });

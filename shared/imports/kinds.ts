@@ -1,36 +1,15 @@
 import { appleRefusal, isAppleExport } from "./apple/recognise";
 import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
-import type { CsvMapping } from "./csv/mapping";
+import { TABLE_KINDS } from "./documents/kinds";
 import { FIT } from "./fit/format";
 import type { ImportReader } from "./import-reader";
+import type { KindRow, OpenOptions } from "./kind-row";
 import type { Look } from "./look";
 import { isMeridianExport, meridianRefusal } from "./meridian/recognise";
 import { type MeridianCheckpoint, MeridianReader } from "./meridian/reader";
 import { type WorkoutCheckpoint, WorkoutReader } from "./workouts/reader";
 import { isWorkoutArchive, isWorkoutFile, workoutRefusal } from "./workouts/recognise";
-
-export interface OpenOptions {
-  /** Keep what was read before damage in the file, instead of failing. */
-  readonly tolerant: boolean;
-  /** The file's own name, where it was told. */
-  readonly fileName: string;
-  /** How the columns of a table are to be read, as the person has said. */
-  readonly mapping?: CsvMapping | undefined;
-}
-
-/** One kind of file. Adding one is adding a row. */
-interface KindRow {
-  readonly kind: string;
-  /** What people call such a file. */
-  readonly title: string;
-  /** Whether a file is of this kind, as far as its look tells. Rows are asked in their order, so the most telling come first. */
-  recognise(look: Look): boolean;
-  /** What is wrong with a file that somebody says is of this kind, told from its first bytes; undefined where it may be one. */
-  refuse?(head: Uint8Array): string | undefined;
-  /** Opens a file at its beginning, or where a checkpoint of the same kind left off. */
-  open(source: ByteSource, checkpoint: unknown, options: OpenOptions): ImportReader;
-}
 
 /** The files that can be imported. */
 const ROWS = [
@@ -63,6 +42,7 @@ const ROWS = [
     refuse: workoutRefusal(),
     open: (source, checkpoint, options) => new WorkoutReader(source, undefined, checkpoint as WorkoutCheckpoint | undefined, options),
   },
+  ...TABLE_KINDS,
 ] as const satisfies readonly KindRow[];
 
 export type ImportKind = (typeof ROWS)[number]["kind"];

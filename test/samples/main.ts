@@ -22,7 +22,12 @@ else console.log(`skipped: there are no samples at ${folder}`);
 async function run(): Promise<number> {
   const pure = await loadPure();
   const files = await listed();
-  const read = [...(await pure.appleSamples(folder)), ...(await pure.pushSamples(folder)), ...(await pure.googleSamples(folder))];
+  const read = [
+    ...(await pure.appleSamples(folder)),
+    ...(await pure.pushSamples(folder)),
+    ...(await pure.googleSamples(folder)),
+    ...(await pure.fileSamples(folder)),
+  ];
   const served = await servedSamples(folder, pure.seriesOfType);
   const results = [...summed("read  ", read, files), ...summed("served", served, files)];
   for (const { name, ok, detail } of results)

@@ -5,7 +5,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["fhir/", "FHIR resources are served and forwarded, and not taken in"],
   ["cda/", "clinical documents (CDA) are not imported"],
   ["hl7v2/", "HL7 version 2 messages are not imported"],
-  ["cgm/", "files of glucose sensors are not imported"],
+  ["cgm/", "says what there is, and holds no value"],
   ["fitbit/", "the Fitbit Web API has been replaced by the Google Health API; its exports are not imported"],
   ["google_fit/", "Google Fit has been replaced by the Google Health API"],
   ["google_health/", "a description of the API, and no data"],

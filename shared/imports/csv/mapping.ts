@@ -28,8 +28,12 @@ export const csvMapping = z
           daily: z.boolean().optional().describe("The value belongs to the day, not to an instant"),
         }),
       )
-      .min(1)
       .max(100),
+    headings: z
+      .array(z.string().max(256))
+      .max(200)
+      .optional()
+      .describe("The headings of the table; told, and ignored where it is given back"),
   })
   .meta({ id: "CsvMapping" });
 
@@ -49,4 +53,6 @@ export interface CsvMapping {
   readonly zone?: string | undefined;
   readonly time: { readonly date: string; readonly clock?: string | undefined; readonly end?: string | undefined };
   readonly columns: readonly ColumnMapping[];
+  /** The headings of the table, for whoever corrects a proposal. */
+  readonly headings?: readonly string[] | undefined;
 }

@@ -1,0 +1,39 @@
+import { CLARITY } from "../cgm/clarity";
+import { DEXCOM } from "../cgm/dexcom";
+import { LIBREVIEW } from "../cgm/libreview";
+import { NIGHTSCOUT } from "../cgm/nightscout";
+import { SIMGLUCOSE } from "../cgm/simglucose";
+import { CSV, isTellingTable } from "../csv/format";
+import type { KindRow } from "../kind-row";
+import { headsOf } from "../look";
+import { type DocumentsCheckpoint, DocumentsReader, type Format } from "./reader";
+
+/** A kind whose files are documents of some forms, alone or in an archive. */
+function documents<K extends string>(kind: K, title: string, formats: readonly Format[]): KindRow & { readonly kind: K } {
+  return {
+    kind,
+    title,
+    recognise: (look) => headsOf(look).some((head) => formats.some((format) => format.recognise(head))),
+    open: (source, checkpoint, options) =>
+      new DocumentsReader(source, formats, checkpoint as DocumentsCheckpoint | undefined, {
+        ...options,
+        nothing: `Nothing in the file is of this kind: ${title}.`,
+      }),
+  };
+}
+
+/** Kinds of tables and stored documents. */
+export const TABLE_KINDS = [
+  documents("cgm", "Glucose sensor export (LibreView or Dexcom Clarity CSV, Nightscout or Dexcom JSON, simglucose CSV)", [
+    LIBREVIEW,
+    CLARITY,
+    NIGHTSCOUT,
+    DEXCOM,
+    SIMGLUCOSE,
+  ]),
+  // The last: every table could be one.
+  {
+    ...documents("csv", "Table (CSV) with dates and known quantities, or with a mapping of its columns", [CSV]),
+    recognise: (look) => headsOf(look).some(({ text }) => isTellingTable(text)),
+  },
+] as const satisfies readonly KindRow[];

@@ -1,0 +1,139 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { isProblem } from "../../shared/problem.ts";
+import { readFileAs, type ReadFile } from "../fixtures/read-import.ts";
+import type { Check } from "./apple.ts";
+
+const figures = z.looseObject({ n: z.number(), min: z.number().optional(), max: z.number().optional(), mean: z.number().optional() });
+
+/** Folders of files that are imported as they are. */
+const FOLDERS = ["cgm"] as const;
+/** What is in those folders and holds no data of a person. */
+export const NO_DATA =
+  /openapi|swagger|dataSources|DataSources|devicecontent|fhirmapping|discovery|fitness\.v1|datarange|Goal|Goals|Subscription|subscription|Devices|webhook/;
+
+/**
+ * Reads every table and stored document among the samples by whatever kind recognises it, and compares counts, extremes, means and instants
+ * with what an independent parser found. Files that must be refused are refused.
+ */
+export async function fileSamples(samplesDir: string): Promise<Check[]> {
+  const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
+  const checks: Check[] = [];
+  for (const folder of FOLDERS) {
+    for (const name of (await readdir(join(samplesDir, folder), { recursive: true })).toSorted()) {
+      const path = `${folder}/${name}`;
+      if (!/\.(?:csv|json|txt|npy)$/.test(name) || NO_DATA.test(name)) continue;
+      checks.push(...(await checkFile(path, new Uint8Array(await readFile(join(samplesDir, path))), expected[path])));
+    }
+  }
+  return checks;
+}
+
+async function checkFile(path: string, bytes: Uint8Array, expected: unknown): Promise<Check[]> {
+  const wanted = z
+    .looseObject({ must: z.string().optional(), json_error: z.string().optional(), errors: z.unknown().optional() })
+    .safeParse(expected).data;
+  const mustFail = wanted?.must === "reject" || wanted?.json_error !== undefined || wanted?.errors !== undefined;
+  const fileName = path.split("/").at(-1) ?? "";
+  let read: ReadFile;
+  try {
+    read = await readFileAs(bytes, { fileName });
+  } catch (error) {
+    const isRefusal = error instanceof RangeError || (isProblem(error) && error.status < 500);
+    return [
+      { name: `${path} is ${mustFail ? "refused" : "read"}`, ok: mustFail && isRefusal, ...(!mustFail && { detail: String(error) }) },
+    ];
+  }
+  if (mustFail) return [{ name: `${path} is refused`, ok: false, detail: "it was imported" }];
+  const again = await readFileAs(bytes, { fileName, resumes: true, chunkSize: 997 });
+  const checks: Check[] = [
+    same(`${path} is read alike in pieces`, JSON.stringify([again.values, again.report]), JSON.stringify([read.values, read.report])),
+    { name: `${path} is read`, ok: read.values.length + read.sleeps.length + read.workouts.length > 0 },
+  ];
+  const judge = JUDGES.find(([pattern]) => pattern.test(path))?.[1];
+  return [...checks, ...(judge?.(path, read, expected) ?? [])];
+}
+
+type Judge = (path: string, read: ReadFile, expected: unknown) => readonly Check[];
+
+const JUDGES: readonly (readonly [RegExp, Judge])[] = [
+  [
+    /^cgm\/(?:oref0|simglucose)/,
+    (path, read, expected) => [...compare(path, valuesOf(read, "cgm_glucose"), expected), ...ends(path, read, "cgm_glucose", expected)],
+  ],
+  [
+    /^cgm\/dexcom_v3_egvs/,
+    (path, read, expected) => compare(path, valuesOf(read, "cgm_glucose"), z.looseObject({ numeric: z.unknown() }).parse(expected).numeric),
+  ],
+  [/^cgm\/clarity/, clarity],
+  [/^cgm\/libreview/, libreview],
+];
+
+function clarity(path: string, read: ReadFile, expected: unknown): Check[] {
+  const { egv, low_high_clamp: clamp } = z
+    .looseObject({ egv: z.array(z.tuple([z.string(), z.string()])), low_high_clamp: z.record(z.string(), z.number()) })
+    .parse(expected);
+  const wanted = egv.map(([at, value]) => [Date.parse(`${at}Z`), clamp[value] ?? Number(value)]).toSorted((a, b) => a[0]! - b[0]!);
+  return [same(`${path}: values`, JSON.stringify(pairsOf(read, "cgm_glucose")), JSON.stringify(wanted))];
+}
+
+function libreview(path: string, read: ReadFile, expected: unknown): Check[] {
+  const pairs = z.array(z.tuple([z.string(), z.string()]));
+  const { historic, scan } = z.looseObject({ historic: pairs, scan: pairs }).parse(expected);
+  const values = pairsOf(read, "cgm_glucose").map(([, value]) => value);
+  return [same(`${path}: values`, JSON.stringify(values), JSON.stringify([...historic, ...scan].map(([, value]) => Number(value))))];
+}
+
+function ends(path: string, read: ReadFile, metric: string, expected: unknown): Check[] {
+  const { first, last } = z
+    .looseObject({ first: z.union([z.string(), z.number()]), last: z.union([z.string(), z.number()]) })
+    .parse(expected);
+  const at = pairsOf(read, metric).map(([instant]) => instant);
+  const instant = (told: string | number): number => (typeof told === "number" ? told : Date.parse(`${told.replace(" ", "T")}Z`));
+  return [same(`${path}: first`, at[0], instant(first)), same(`${path}: last`, at.at(-1), instant(last))];
+}
+
+function pairsOf(read: ReadFile, metric: string): [number, number | null][] {
+  return read.values
+    .filter((one) => one.metric === metric)
+    .map(({ at, value }): [number, number | null] => [at, value])
+    .toSorted((a, b) => a[0] - b[0]);
+}
+
+function valuesOf(read: ReadFile, metric: string): number[] {
+  return pairsOf(read, metric).map(([, value]) => value ?? Number.NaN);
+}
+
+/** Counts exact, extremes exact up to rounding of the conversion, means within a millionth. */
+function compare(
+  name: string,
+  values: readonly number[],
+  expected: unknown,
+  convert: (value: number) => number = (value) => value,
+): Check[] {
+  const wanted = figures.parse(expected);
+  const checks = [same(`${name}: count`, values.length, wanted.n)];
+  if (wanted.n === 0) return checks;
+  const found = [Math.min(...values), Math.max(...values), values.reduce((sum, value) => sum + value, 0) / values.length];
+  for (const [i, [key, tolerance]] of (
+    [
+      ["min", 1e-6],
+      ["max", 1e-6],
+      ["mean", 1e-6],
+    ] as const
+  ).entries()) {
+    const stated = wanted[key];
+    if (stated === undefined) continue;
+    const target = convert(stated);
+    const ok = Math.abs(found[i]! - target) <= tolerance * Math.max(1, Math.abs(target));
+    checks.push(ok ? { name: `${name}: ${key}`, ok } : { name: `${name}: ${key}`, ok, detail: `found ${found[i]}, expected ${target}` });
+  }
+  return checks;
+}
+
+function same(name: string, found: string | number | undefined, expected: string | number): Check {
+  return found === expected
+    ? { name, ok: true }
+    : { name, ok: false, detail: `found ${String(found).slice(0, 300)}, expected ${String(expected).slice(0, 300)}` };
+}
