@@ -22,6 +22,9 @@ const DOOR: Readonly<Record<string, number>> = {
   samsung_health: 1,
   google_health: 2,
   apple_health_export: 3,
+  fit_file: 3,
+  tcx_file: 4,
+  gpx_file: 5,
   manual: 4,
 };
 

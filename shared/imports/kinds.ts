@@ -3,11 +3,13 @@ import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
 import { TABLE_KINDS } from "./documents/kinds";
 import { FIT } from "./fit/format";
+import { GPX } from "./gpx/format";
 import type { ImportReader } from "./import-reader";
 import type { KindRow, OpenOptions } from "./kind-row";
 import type { Look } from "./look";
 import { isMeridianExport, meridianRefusal } from "./meridian/recognise";
 import { type MeridianCheckpoint, MeridianReader } from "./meridian/reader";
+import { TCX } from "./tcx/format";
 import { type WorkoutCheckpoint, WorkoutReader } from "./workouts/reader";
 import { isWorkoutArchive, isWorkoutFile, workoutRefusal } from "./workouts/recognise";
 
@@ -36,8 +38,22 @@ const ROWS = [
     open: (source, checkpoint, options) => new WorkoutReader(source, FIT, checkpoint as WorkoutCheckpoint | undefined, options),
   },
   {
+    kind: "tcx",
+    title: "TCX file of workouts",
+    recognise: isWorkoutFile(TCX),
+    refuse: workoutRefusal([TCX]),
+    open: (source, checkpoint, options) => new WorkoutReader(source, TCX, checkpoint as WorkoutCheckpoint | undefined, options),
+  },
+  {
+    kind: "gpx",
+    title: "GPX file of tracks",
+    recognise: isWorkoutFile(GPX),
+    refuse: workoutRefusal([GPX]),
+    open: (source, checkpoint, options) => new WorkoutReader(source, GPX, checkpoint as WorkoutCheckpoint | undefined, options),
+  },
+  {
     kind: "workout-files",
-    title: "Archive of FIT files (zip), or one packed by gzip",
+    title: "Archive of FIT, TCX and GPX files (zip), or one of them packed by gzip",
     recognise: isWorkoutArchive,
     refuse: workoutRefusal(),
     open: (source, checkpoint, options) => new WorkoutReader(source, undefined, checkpoint as WorkoutCheckpoint | undefined, options),

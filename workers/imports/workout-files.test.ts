@@ -4,6 +4,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { fitRide } from "../../test/fixtures/fit-file";
+import { gpxRide, tcxRide } from "../../test/fixtures/tracks";
 import { zip } from "../../test/fixtures/zip";
 import { registerPerson, type RegisteredPerson } from "../../test/people";
 import { importSchema, startedImportSchema } from "./schemas";
@@ -31,17 +32,19 @@ const RANGE = "from=2026-01-01T00:00:00Z&to=2026-12-31T00:00:00Z";
 
 test.each<[kind: string, what: string, content: () => Uint8Array, workouts: number]>([
   ["fit", "a FIT file", () => fitRide(120), 1],
-  ["fit", "a FIT file packed by gzip", () => new Uint8Array(gzipSync(fitRide(120))), 1],
+  ["tcx", "a TCX file", () => new TextEncoder().encode(tcxRide(120)), 1],
+  ["gpx", "a GPX file", () => new TextEncoder().encode(gpxRide(120)), 1],
   [
     "workout-files",
     "an archive of several",
     () =>
       zip([
-        { name: "activities/1.fit", content: fitRide(60) },
-        { name: "activities/2.fit.gz", content: new Uint8Array(gzipSync(fitRide(60, "2026-03-02T08:00:00Z"))) },
+        { name: "activities/1.fit", content: fitRide(40) },
+        { name: "activities/2.tcx.gz", content: new Uint8Array(gzipSync(tcxRide(40, "2026-03-02T08:00:00Z"))) },
+        { name: "activities/3.gpx", content: gpxRide(40, "2026-03-03T08:00:00Z") },
         { name: "profile.csv", content: "a,b" },
       ]),
-    2,
+    3,
   ],
 ])("%s: %s is imported, can be read, and changes nothing when it is imported again", async (kind, _what, content, workouts) => {
   const person = await registerPerson("eu");

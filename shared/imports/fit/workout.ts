@@ -1,7 +1,8 @@
 import { SECOND_MS } from "../../clock";
 import type { Workout } from "../../health/reading";
 import { cadenceMetric, distanceMetric, powerMetric, speedMetric } from "../../health/workout-metrics";
-import { type Extent, known, rounded } from "../workouts/figures";
+import { known, rounded } from "../workouts/figures";
+import { range, stated } from "../workouts/track";
 import type { SessionBook } from "./activity";
 import { INTENSITIES, LAP_TRIGGERS, SWIM_STROKES } from "./sports";
 import type { FileSurvey } from "./survey";
@@ -70,7 +71,7 @@ export function finishWorkout(book: SessionBook, file: FileSurvey, source: numbe
     ...(pauses.length > 0 && { events: pauses.map((pause) => ({ type: "pause", ...pause })) }),
     ...(lengths.length > 0 && { segments: lengths }),
     ...(laps.length > 0 && { laps }),
-    ...(way.points.length > 0 && { route: inOrder(way.points) }),
+    ...(way.points.length > 0 && { route: way.ordered }),
     ...(Object.keys(attributes).length > 0 && { attributes }),
     // A recording that was cut off gives way to the whole one, which ends later.
     id: `${orZero(file.manufacturer)}.${orZero(file.product)}.${start / SECOND_MS}`,
@@ -121,11 +122,6 @@ function measured(book: SessionBook): Record<string, number> {
   });
 }
 
-function stated(key: string, extent: Extent, withLeast = false): Record<string, number> {
-  if (extent.n === 0) return {};
-  return { [`${key}_mean`]: rounded(extent.mean, 3), [`${key}_max`]: extent.max, ...(withLeast && { [`${key}_min`]: extent.min }) };
-}
-
 function attributesOf(book: SessionBook): Record<string, unknown> {
   const { fields, name } = book.span;
   const { temperature, way, beatS, cadence } = book;
@@ -150,22 +146,12 @@ function attributesOf(book: SessionBook): Record<string, unknown> {
   };
 }
 
-function range(key: string, extent: Extent): Record<string, unknown> {
-  if (extent.n === 0) return {};
-  return { [key]: { min: rounded(extent.min, 1), max: rounded(extent.max, 1), mean: rounded(extent.mean, 2) } };
-}
-
 function named(key: string, text: string | undefined): Record<string, string> {
   return text === undefined || text === "" ? {} : { [key]: text };
 }
 
 function activeS(start: number, end: number, pauses: readonly { readonly start: number; readonly end: number }[]): number {
   return (end - start - pauses.reduce((sum, pause) => sum + pause.end - pause.start, 0)) / SECOND_MS;
-}
-
-function inOrder(points: NonNullable<Workout["route"]>): NonNullable<Workout["route"]> {
-  const isSorted = points.every((point, i) => i === 0 || points[i - 1]![0] <= point[0]);
-  return isSorted ? points : points.toSorted((a, b) => a[0] - b[0]);
 }
 
 function orZero(number: number): number {

@@ -10,14 +10,6 @@ const LEAST_RISE_M = 3;
 /** Two days and more at one point a second. */
 const MOST_POINTS = 200_000;
 
-/** Metres between two places on the ground (haversine, spherical Earth). */
-export function distanceM(latA: number, lonA: number, latB: number, lonB: number): number {
-  const halfLat = Math.sin(((latB - latA) * DEGREE) / 2);
-  const halfLon = Math.sin(((lonB - lonA) * DEGREE) / 2);
-  const h = halfLat * halfLat + Math.cos(latA * DEGREE) * Math.cos(latB * DEGREE) * halfLon * halfLon;
-  return 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(h)));
-}
-
 /** Running extremes and mean of a measure; values that are NaN are passed over. */
 export class Extent {
   n = 0;
@@ -49,23 +41,41 @@ export class Way {
   dropped = 0;
   #lat = Number.NaN;
   #lon = Number.NaN;
+  #cosine = Number.NaN;
   #level = Number.NaN;
 
   /** Adds a point in degrees; the altitude is NaN where it is not known. Answers whether it is a place. */
   point(at: number, lat: number, lon: number, altitudeM: number): boolean {
     if (!(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) return false;
-    if (!Number.isNaN(this.#lat)) this.lengthM += distanceM(this.#lat, this.#lon, lat, lon);
+    const cosine = Math.cos(lat * DEGREE);
+    if (!Number.isNaN(this.#lat)) this.lengthM += this.#distanceTo(lat, lon, cosine);
     this.#lat = lat;
     this.#lon = lon;
+    this.#cosine = cosine;
     if (this.points.length >= MOST_POINTS) this.dropped++;
     else this.points.push(Number.isNaN(altitudeM) ? [at, lat, lon] : [at, lat, lon, altitudeM]);
     return true;
+  }
+
+  /** The points in time order. */
+  get ordered(): readonly RoutePoint[] {
+    const { points } = this;
+    const isSorted = points.every((point, i) => i === 0 || points[i - 1]![0] <= point[0]);
+    return isSorted ? points : points.toSorted((a, b) => a[0] - b[0]);
   }
 
   /** The next point does not follow from the last one. */
   gap(): void {
     this.#lat = Number.NaN;
     this.#level = Number.NaN;
+  }
+
+  /** Metres on the ground from the last point (haversine, spherical Earth). */
+  #distanceTo(lat: number, lon: number, cosine: number): number {
+    const halfLat = Math.sin(((lat - this.#lat) * DEGREE) / 2);
+    const halfLon = Math.sin(((lon - this.#lon) * DEGREE) / 2);
+    const h = halfLat * halfLat + this.#cosine * cosine * halfLon * halfLon;
+    return 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(h)));
   }
 
   climb(altitudeM: number): void {

@@ -2,8 +2,10 @@ import { isProblem, problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import type { PieceReader } from "../chunk-reader";
 import { FIT } from "../fit/format";
+import { GPX } from "../gpx/format";
 import type { ImportReader, ImportStep } from "../import-reader";
 import type { Tally, TallyState } from "../tally";
+import { TCX } from "../tcx/format";
 import { type FileSet, filesOf, type SourceFile } from "./files";
 import { type FileReading, noWorkouts, type WorkoutFormat } from "./format";
 import { Outlet } from "./outlet";
@@ -24,7 +26,7 @@ export interface WorkoutReaderOptions {
   readonly tolerant?: boolean;
 }
 
-export const WORKOUT_FORMATS: readonly WorkoutFormat[] = [FIT];
+export const WORKOUT_FORMATS: readonly WorkoutFormat[] = [FIT, TCX, GPX];
 
 const BATCH_SIZE = 30_000;
 /** A slice of a file that is read at once: bounds what a batch grows to beyond its size. */

@@ -27,6 +27,17 @@ export class Vocabulary {
   }
 }
 
+const COLON = 0x3a;
+
+/** Names without regard to the prefixes of their namespaces, which every writer chooses anew: `ns3:Watts` is `Watts`. */
+export class LocalVocabulary extends Vocabulary {
+  override find(bytes: Uint8Array, start: number, end: number): number {
+    let from = start;
+    for (let i = start; i < end; i++) if (bytes[i] === COLON) from = i + 1;
+    return super.find(bytes, from, end);
+  }
+}
+
 function bucketOf(bytes: Uint8Array, start: number, end: number): number {
   return (((end - start) & 63) << 10) | ((bytes[start]! & 31) << 5) | (bytes[end - 1]! & 31);
 }
@@ -38,4 +49,9 @@ export function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, e
     if (known[i] !== bytes[j]) return false;
   }
   return true;
+}
+
+/** The ids that a vocabulary of these names gives them. */
+export function idsOf<N extends string>(names: readonly N[]): Readonly<Record<N, number>> {
+  return Object.fromEntries(names.map((name, id) => [name, id])) as Record<N, number>;
 }
