@@ -14,6 +14,7 @@ const SIX_YEARS = 2_192;
 export const RETENTION_KINDS = [
   { kind: "raw_samples", title: "Single samples of dense series; hours and days can stay", default: null, least: 30, most: null },
   { kind: "quarantine", title: "Readings that were kept apart", default: 90, least: 7, most: null },
+  { kind: "gaps", title: "Dates on which readings were missing", default: 365, least: 30, most: null },
   { kind: "connection_events", title: "What happened to connections", default: 365, least: 30, most: null },
   { kind: "connection_jobs", title: "Syncs that were asked for", default: 90, least: 1, most: 365 },
   { kind: "connection_windows", title: "What was read over connections that have ended", default: 90, least: 30, most: 365 },

@@ -92,6 +92,12 @@ export class Gate extends DurableObject<Env> {
     await this.keep(this.rows.putBreaker(name, after, Math.max(now, after.until) + BREAKER_KEPT_MS));
   }
 
+  /** Whether a breaker stands open, or waits for its probe. Changes nothing. */
+  async isBroken(name: string): Promise<boolean> {
+    this.prepare();
+    return this.rows.breaker(name).state !== "closed";
+  }
+
   override async alarm(): Promise<void> {
     this.prepare();
     const next = this.rows.dropExpired(Date.now());

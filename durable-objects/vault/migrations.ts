@@ -12,6 +12,7 @@ import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
+import gaps from "../../migrations/vault/0181_gaps.sql";
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
@@ -31,5 +32,6 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0100_lifecycle", lifecycle],
   ["0150_import_marks", importMarks],
   ["0180_source_settings", sourceSettings],
+  ["0181_gaps", gaps],
   ["0190_connection_windows", connectionWindows],
 ];

@@ -9,6 +9,7 @@ import { Details } from "./details";
 import { EmergencyAccesses } from "./emergency/accesses";
 import { Exports } from "./export/exports";
 import { FhirPart } from "./fhir/part";
+import { Gaps } from "./gaps/gaps";
 import { Leaving } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Elsewhere } from "./live/elsewhere";
@@ -37,6 +38,7 @@ export interface Parts {
   readonly store: Store;
   readonly retention: Retention;
   readonly connections: Connections;
+  readonly gaps: Gaps;
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
@@ -97,6 +99,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     store,
     retention: new Retention(state, store, log, door),
     connections,
+    gaps: new Gaps(state, store, connections),
     fhir,
     live,
     elsewhere,

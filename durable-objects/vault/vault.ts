@@ -67,6 +67,8 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest } from "./fhir/view";
+import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
+import type { GapRun } from "./gaps/gaps";
 import type { Acquaintances, TableCounts } from "./leaving";
 import type { Farewell, Place, SliceDone } from "./moving/departure";
 import type { Digest, Part, TableSpan } from "./moving/rows";
@@ -377,6 +379,24 @@ export class Vault extends DurableObject<Env> {
   async quarantined(actor: PersonActor, limit: number, after: QuarantinePosition | undefined): Promise<QuarantineItem[]> {
     this.#parts.door.enter(actor, { action: "read", resource: "quarantine" });
     return readQuarantine(this.#parts.state.sql, limit, after);
+  }
+
+  /** Dates on which something was missing, newest first. */
+  async gaps(actor: PersonActor, query: GapQuery): Promise<Gap[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "gap" });
+    return this.#parts.gaps.page(query);
+  }
+
+  /** Looks for gaps now, as it does every morning. */
+  async checkGaps(actor: PersonActor): Promise<GapRun> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "gap" });
+    return await this.#parts.gaps.run();
+  }
+
+  /** Closes a gap that the person does not mind; throws `not_found`. */
+  async dismissGap(actor: PersonActor, key: GapKey): Promise<Gap> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "gap" });
+    return this.#parts.gaps.dismiss(key);
   }
 
   /** Deletes a range of a metric (or of all), of one source (or of all). Throws `not_found` for an unknown metric or source. */

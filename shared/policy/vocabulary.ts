@@ -51,6 +51,7 @@ export const RESOURCES = [
   "reading",
   "source",
   "quarantine",
+  "gap",
   "fhir",
   "import",
   "connection",

@@ -23,6 +23,7 @@ const VIEWS = [
   `/v1/me/workouts?${SPAN}`,
   "/v1/me/sources",
   "/v1/me/source-priorities",
+  "/v1/me/gaps",
   "/v1/me/metrics/body_weight/sources?from=2026-11-20&to=2026-11-20",
   "/v1/imports",
   "/v1/integrations/vendors",
@@ -37,7 +38,7 @@ const VIEWS = [
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
-const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts"]);
+const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts", "gaps"]);
 
 /** A person who owns one of everything that a path can name. */
 export interface Owner {
@@ -56,6 +57,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   // Adding a passkey ends all other sessions, so it comes first.
   const passkey = await addPasskey(person);
   await pushData(person, device);
+  await missAWalk(person, device);
   const [readings, workouts, sources, observations, devices, patients] = await Promise.all([
     firstOf(person, `/v1/me/metrics/body_weight?resolution=raw&${SPAN}`),
     firstOf(person, `/v1/me/workouts?${SPAN}`),
@@ -86,6 +88,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     readings,
     workouts,
     sources,
+    gaps: await firstOf(person, "/v1/me/gaps"),
     Observation: observations,
     Device: devices,
     Patient: patients,
@@ -192,6 +195,26 @@ async function pushData(person: RegisteredPerson, deviceName: string): Promise<v
       workouts: [{ id: crypto.randomUUID(), type: "running", startDate: AT, endDate: "2026-11-20T08:00:00Z", source }],
     },
   });
+}
+
+/** Walks every day but yesterday, and has the vault notice. */
+async function missAWalk(person: RegisteredPerson, deviceName: string): Promise<void> {
+  const source = { deviceName, bundleIdentifier: "com.apple.health" };
+  const records = [0, ...Array.from({ length: 11 }, (_, i) => i + 2)].map((daysAgo) => {
+    const start = new Date(Date.now() - daysAgo * 86_400_000 - 600_000).toISOString();
+    const end = new Date(Date.now() - daysAgo * 86_400_000 - 300_000).toISOString();
+    return {
+      id: crypto.randomUUID(),
+      type: "HKQuantityTypeIdentifierStepCount",
+      startDate: start,
+      endDate: end,
+      value: 400,
+      unit: "count",
+      source,
+    };
+  });
+  await post(person, "/v1/ingest/healthkit", { data: { records, sleep: [], workouts: [] } });
+  await post(person, "/v1/me/gaps/check", {});
 }
 
 async function post(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<unknown> {

@@ -4,6 +4,7 @@ import type { AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { gapRoutes } from "./gap-routes";
 import { ingestRoutes } from "./ingest-routes";
 import { listMetrics } from "./list-metrics";
 import { listQuarantine } from "./list-quarantine";
@@ -235,4 +236,5 @@ export const biometricsRoutes = new Hono<AppEnv>()
   .route("/", reads)
   .route("/", deletions)
   .route("/", sourceRoutes)
+  .route("/", gapRoutes)
   .route("/", peopleRoutes);

@@ -45,6 +45,9 @@ class OpenGate implements QuotaGate {
     this.reports.push(succeeded);
   }
   async learn() {}
+  async isBroken() {
+    return false;
+  }
 }
 
 interface Rig {

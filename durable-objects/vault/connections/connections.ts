@@ -5,14 +5,25 @@ import { type ConnectionId, newId, parseId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
-import type { VendorModule } from "../../../shared/vendors/vendor";
+import type { FeedState } from "../../../shared/health/gaps";
+import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf } from "../../doors";
 import type { VaultState } from "../state";
 import { type Connection, ConnectionRows, LIVE_STATES } from "./connection-rows";
 import { type BeginInput, type Completed, Connector } from "./connector";
 import { JobRows, type SyncCounts, type SyncJob } from "./job-rows";
-import { backfillWindows, catchUpWindows, changeWindows, erasedRange, metricsOf, nextDue, openResources, siblings } from "./plan";
+import {
+  backfillWindows,
+  catchUpWindows,
+  changeWindows,
+  erasedRange,
+  metricsOf,
+  nextDue,
+  openResources,
+  type PlannedWindow,
+  siblings,
+} from "./plan";
 import { type ConnectionPorts, connectionPorts } from "./ports";
 import { ALARM_SLICE, Runner, type SliceBudget } from "./runner";
 import { TokenKeeper } from "./tokens";
@@ -61,6 +72,7 @@ export class Connections {
   readonly #jobs: JobRows;
   readonly #connector: Connector;
   readonly #runner: Runner;
+  readonly #ports: ConnectionPorts;
   #isPaused = false;
 
   constructor(state: VaultState, ports: ConnectionPorts = connectionPorts(state)) {
@@ -72,6 +84,7 @@ export class Connections {
     this.#rows = rows;
     this.#windows = windows;
     this.#jobs = jobs;
+    this.#ports = ports;
     this.#connector = new Connector({ state, ports, rows, tokens });
     this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens });
     state.timers.on(TIMER, (id) => this.#alarm(id));
@@ -245,6 +258,57 @@ export class Connections {
     return results;
   }
 
+  /**
+   * How the feed of a metric does over a connection that must have been read after `since` (epoch milliseconds). Undefined where nothing is
+   * to come over it: it was ended, or never completed.
+   */
+  async feed(id: string, metric: string, since: number): Promise<FeedState | undefined> {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || connection.state === "revoked" || connection.state === "pending") return undefined;
+    if (connection.state === "reauth_required") return "forbidden";
+    const { vendor } = liveVendor(connection.vendor);
+    const resources = this.#windows.resources(id).filter(({ resource }) => bringsMetric(vendor, resource, metric));
+    if (resources.length > 0 && resources.every(({ state }) => state === "permission_missing")) return "forbidden";
+    if (await this.#ports.quota(vendor, connection.accountHash ?? id).isBroken()) return "outage";
+    const isRead = (connection.lastSuccessAt ?? 0) >= since;
+    return isRead && connection.state !== "error" && connection.state !== "degraded" ? "fine" : "failed";
+  }
+
+  /** How often the vendor is asked for a metric without a notification, in milliseconds; 0 where it is not asked for it. */
+  cadenceMs(id: string, metric: string): number {
+    const connection = this.#rows.get(id);
+    if (connection === undefined) return 0;
+    const { resources } = liveVendor(connection.vendor).vendor;
+    const cadences = Object.values(resources).flatMap((spec) => (metricsOf(spec).includes(metric) ? [spec.cadenceS * SECOND_MS] : []));
+    return cadences.length === 0 ? 0 : Math.min(...cadences);
+  }
+
+  /** Plans to read a metric's range again, like a change that the vendor tells of. False where it cannot be asked. Part of the caller's transaction. */
+  repair(id: string, metric: string, range: Range): boolean {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state) || this.#windows.queued(id) >= MOST_QUEUED) return false;
+    const windows = this.#repairWindows(connection, metric, range);
+    if (windows.length === 0) return false;
+    this.#windows.plan(id, windows, this.#state.now());
+    this.#wake(id);
+    return true;
+  }
+
+  /** Whether what `repair` planned still waits to be read. */
+  isRepairing(id: string, metric: string, range: Range): boolean {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+    return this.#windows.areQueued(id, this.#repairWindows(connection, metric, range));
+  }
+
+  #repairWindows(connection: Connection, metric: string, range: Range): PlannedWindow[] {
+    const { vendor } = liveVendor(connection.vendor);
+    return this.#windows
+      .resources(connection.id)
+      .filter(({ resource, state }) => state === "active" && bringsMetric(vendor, resource, metric))
+      .flatMap(({ resource }) => changeWindows(vendor, resource, range));
+  }
+
   async #alarm(id: string): Promise<number | undefined> {
     await this.#runner.run(id, { pages: ALARM_SLICE.pages, until: this.#state.now() + ALARM_SLICE.ms }, () => this.#isPaused);
     return this.#runner.next(id);
@@ -367,4 +431,9 @@ export class Connections {
     if (connection === undefined) throw notFound("connection");
     return connection;
   }
+}
+
+function bringsMetric(vendor: LiveVendor, resource: string, metric: string): boolean {
+  const spec = vendor.resources[resource];
+  return spec !== undefined && metricsOf(spec).includes(metric);
 }

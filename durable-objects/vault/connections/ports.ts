@@ -30,6 +30,7 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
       enter: (breaker, policy, at) => stub.enter(breaker, policy, at),
       report: (breaker, policy, succeeded, at) => stub.report(breaker, policy, succeeded, at),
       learn: (limit, learned) => stub.learn(limit, learned),
+      isBroken: (breaker) => stub.isBroken(breaker),
     };
   };
   return {

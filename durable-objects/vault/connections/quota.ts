@@ -24,6 +24,7 @@ export interface QuotaGate {
   enter(name: string, policy: BreakerPolicy, now: number): Promise<Verdict>;
   report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<void>;
   learn(name: string, learned: { readonly left: number; readonly until: number }): Promise<void>;
+  isBroken(name: string): Promise<boolean>;
 }
 
 const BREAKER = "breaker";
@@ -84,6 +85,15 @@ export class Quota {
       await (ofUser ? this.#account : this.#app).learn(scope, { left: ofUser ? left : Math.floor(left / REGIONS.length), until });
     } catch {
       // Our own count holds.
+    }
+  }
+
+  /** Whether nobody in the region gets an answer of the vendor now; false where that cannot be found out. */
+  async isBroken(): Promise<boolean> {
+    try {
+      return await this.#app.isBroken(BREAKER);
+    } catch {
+      return false;
     }
   }
 

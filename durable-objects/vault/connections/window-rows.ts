@@ -106,6 +106,15 @@ export class WindowRows {
       .one().n;
   }
 
+  /** Whether any of these windows waits to be read. */
+  areQueued(connection: string, windows: readonly PlannedWindow[]): boolean {
+    return windows.some(
+      ({ resource, from, to }) =>
+        this.#sql.exec(`SELECT 1 FROM connection_windows WHERE ${KEY} AND state = 'queued'`, connection, resource, from, to).toArray()
+          .length > 0,
+    );
+  }
+
   /** When the earliest queued window is due, or undefined where none is queued. */
   nextDue(connection: string): number | undefined {
     const { due } = this.#sql

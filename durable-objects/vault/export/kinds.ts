@@ -17,6 +17,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",
   fhir_remote: "Ids that the person's resources have at a target: of use to this vault alone.",
   import_marks: "Which import brought which readings: of use to this vault alone, to take them back.",
+  gap_checks: "Up to which date the vault has looked for gaps.",
   lifecycle: "Whether the vault is open, paused or closed.",
   live_state: "Counters of the live stream.",
   live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",

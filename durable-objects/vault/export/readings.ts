@@ -46,6 +46,26 @@ function hasSegments(sql: SqlStorage, code: number, year: number): boolean {
   return sql.exec("SELECT 1 FROM segments WHERE metric = ? AND hour >= ? AND hour < ? LIMIT 1", code, from, to).toArray().length > 0;
 }
 
+const gaps = tableKind({
+  kind: "gaps",
+  tables: ["gaps"],
+  resource: "gap",
+  columns: ["date", "metric", "source", "class", "state", "foundAt", "changedAt", "repairAt"],
+  notReimported: "computed",
+  from: "gaps",
+  key: ["date", "metric", "source"],
+  record: (row) => ({
+    date: dayText(Number(row["date"])),
+    metric: metricKey(row["metric"]),
+    source: source(row["source"]),
+    class: row["class"],
+    state: row["state"],
+    foundAt: utc(Number(row["found_at"])),
+    changedAt: utc(Number(row["changed_at"])),
+    repairAt: row["repair_at"] === null ? null : utc(Number(row["repair_at"])),
+  }),
+});
+
 const readings = tableKind({
   kind: "readings",
   tables: ["readings"],
@@ -299,4 +319,5 @@ export const READING_KINDS: readonly ExportKind[] = [
   hours,
   days,
   quarantine,
+  gaps,
 ];

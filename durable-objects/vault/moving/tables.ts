@@ -45,6 +45,8 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   workouts: { how: "rows" },
   workout_routes: { how: "rows" },
   quarantine: { how: "rows" },
+  gaps: { how: "rows" },
+  gap_checks: { how: "rows" },
   tombstones: { how: "rows" },
   erasures: { how: "rows" },
   connections: { how: "rows" },

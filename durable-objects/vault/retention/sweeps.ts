@@ -1,5 +1,5 @@
 import type { RetainedKind } from "../../../shared/retention";
-import { HOUR_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 
 /** How rows of one kind are found: a condition on their time with one `?`, and the column that holds it. */
 interface Sweep {
@@ -12,6 +12,7 @@ interface Sweep {
 /** Kinds that are rows of one table, removed by their age. Samples and the access log are more than that. */
 export const SWEEPS: Readonly<Record<Exclude<RetainedKind, "raw_samples" | "access_log">, Sweep>> = {
   quarantine: { table: "quarantine", where: "received_at < ?", oldest: "min(received_at)" },
+  gaps: { table: "gaps", where: `date * ${DAY_MS} < ?`, oldest: `min(date) * ${DAY_MS}` },
   connection_events: { table: "connection_events", where: "at < ?", oldest: "min(at)" },
   connection_jobs: { table: "connection_jobs", where: "created_at < ?", oldest: "min(created_at)" },
   connection_windows: {
