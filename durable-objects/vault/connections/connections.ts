@@ -10,7 +10,7 @@ import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/ve
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf } from "../../doors";
 import type { VaultState } from "../state";
-import { type Connection, ConnectionRows, LIVE_STATES } from "./connection-rows";
+import { type Connection, ConnectionRows, type ConnectionState, LIVE_STATES } from "./connection-rows";
 import { type BeginInput, type Completed, Connector } from "./connector";
 import { JobRows, type SyncCounts, type SyncJob } from "./job-rows";
 import {
@@ -260,11 +260,11 @@ export class Connections {
 
   /**
    * How the feed of a metric does over a connection that must have been read after `since` (epoch milliseconds). Undefined where nothing is
-   * to come over it: it was ended, or never completed.
+   * to come over it: it was ended or paused, or never completed.
    */
   async feed(id: string, metric: string, since: number): Promise<FeedState | undefined> {
     const connection = this.#rows.get(id);
-    if (connection === undefined || connection.state === "revoked" || connection.state === "pending") return undefined;
+    if (connection === undefined || SILENT.has(connection.state)) return undefined;
     if (connection.state === "reauth_required") return "forbidden";
     const { vendor } = liveVendor(connection.vendor);
     const resources = this.#windows.resources(id).filter(({ resource }) => bringsMetric(vendor, resource, metric));
@@ -298,7 +298,7 @@ export class Connections {
   isRepairing(id: string, metric: string, range: Range): boolean {
     const connection = this.#rows.get(id);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-    return this.#windows.areQueued(id, this.#repairWindows(connection, metric, range));
+    return this.#windows.areOpen(id, this.#repairWindows(connection, metric, range));
   }
 
   #repairWindows(connection: Connection, metric: string, range: Range): PlannedWindow[] {
@@ -432,6 +432,9 @@ export class Connections {
     return connection;
   }
 }
+
+/** States in which nothing is to come, by the person's own will. */
+const SILENT: ReadonlySet<ConnectionState> = new Set(["pending", "paused", "revoked"]);
 
 function bringsMetric(vendor: LiveVendor, resource: string, metric: string): boolean {
   const spec = vendor.resources[resource];

@@ -106,13 +106,10 @@ export class WindowRows {
       .one().n;
   }
 
-  /** Whether any of these windows waits to be read. */
-  areQueued(connection: string, windows: readonly PlannedWindow[]): boolean {
-    return windows.some(
-      ({ resource, from, to }) =>
-        this.#sql.exec(`SELECT 1 FROM connection_windows WHERE ${KEY} AND state = 'queued'`, connection, resource, from, to).toArray()
-          .length > 0,
-    );
+  /** Whether any of these windows waits to be read, or for what its vendor has promised. */
+  areOpen(connection: string, windows: readonly PlannedWindow[]): boolean {
+    const isOpen = `SELECT 1 FROM connection_windows WHERE ${KEY} AND state IN ('queued', 'waiting_vendor')`;
+    return windows.some((w) => this.#sql.exec(isOpen, connection, w.resource, w.from, w.to, w.object ?? "").toArray().length > 0);
   }
 
   /** When the earliest queued window is due, or undefined where none is queued. */

@@ -245,8 +245,8 @@ export class Gaps {
   }
 
   #today(): number {
-    const { now, profile } = this.#state;
-    return localDay(now(), offsetAt(profile().timeZone, now()));
+    const now = this.#state.now();
+    return localDay(now, offsetAt(this.#state.profile().timeZone, now));
   }
 
   #nextMorning(): number {
