@@ -471,6 +471,30 @@ export class Vault extends DurableObject<Env> {
     return await this.#parts.connections.disconnect(connection, options);
   }
 
+  /** Asks nothing of a vendor until `resumeConnection`. Throws `not_found`, `conflict`. */
+  async pauseConnection(actor: PersonActor, connection: string): Promise<ConnectionView> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
+    return this.#parts.connections.pauseConnection(connection);
+  }
+
+  /** Goes on with a paused connection. Throws `not_found`, `conflict`. */
+  async resumeConnection(actor: PersonActor, connection: string): Promise<ConnectionView> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
+    return this.#parts.connections.resumeConnection(connection);
+  }
+
+  /** Plans again what a first import has not read. Throws `not_found`, `conflict`. */
+  async startBackfill(actor: PersonActor, connection: string): Promise<ConnectionView> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
+    return this.#parts.connections.startBackfill(connection);
+  }
+
+  /** Leaves out what a first import has not read. Throws `not_found`. */
+  async cancelBackfill(actor: PersonActor, connection: string): Promise<ConnectionView> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
+    return this.#parts.connections.cancelBackfill(connection);
+  }
+
   /** Takes pointers of the sync queue into the vault's own list of work; an answer for each, in their order. */
   async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
     if (this.#parts.life.state === "frozen") return pointers.map(() => ({ outcome: "later", retryAfterS: PAUSE_S }));

@@ -55,6 +55,11 @@ export function ownHookSecret(env: VendorConfiguration, id: string): string | un
   return configured(env, id)?.hookSecret;
 }
 
+/** Where a vendor's webhooks come to. */
+export function hookUrl(origin: string, vendor: string, pathSecret: string): string {
+  return new URL(`/hooks/${vendor}/${pathSecret}`, origin).href;
+}
+
 /** Where a vendor is reached: its own hosts, but for local runs that have a stand-in. */
 export function hostsOf(env: VendorConfiguration, { id, auth }: LiveVendor): LiveVendor["auth"]["hosts"] {
   if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };

@@ -241,6 +241,8 @@ export interface Subscription {
 /** How an app's subscriptions are kept by API. `token` is the path's secret. */
 export interface VendorSubscriptions {
   readonly wanted: readonly string[];
+  /** Creating one tells the secret that it signs with, once. */
+  readonly tellsSecret?: boolean;
   list(credentials: VendorCredentials): VendorRequest;
   readList(reply: unknown): readonly Subscription[];
   create(credentials: VendorCredentials, key: string, url: string, token: string): VendorRequest;

@@ -5,7 +5,7 @@ import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from
 import { WHOOP_MODULE } from "./whoop/module";
 
 /** Every vendor Meridian can pull from. Adding one is its own folder and one line here. */
-const MODULES: readonly VendorModule[] = [GOOGLE_HEALTH_MODULE, OURA_MODULE, WHOOP_MODULE];
+export const VENDOR_MODULES: readonly VendorModule[] = [GOOGLE_HEALTH_MODULE, OURA_MODULE, WHOOP_MODULE];
 
 /** Vendors people still ask for, whose interface is gone. */
 const RETIRED: readonly RetiredVendor[] = [
@@ -27,11 +27,11 @@ const RETIRED: readonly RetiredVendor[] = [
 
 /** The vendors as data, live ones first. */
 export const VENDORS: readonly Vendor[] = [
-  ...MODULES.map((module) => vendorSchema.parse(module.vendor)),
+  ...VENDOR_MODULES.map((module) => vendorSchema.parse(module.vendor)),
   ...RETIRED.map((row) => vendorSchema.parse(row)),
 ];
 
-const byId = new Map(MODULES.map((module) => [module.vendor.id, module]));
+const byId = new Map(VENDOR_MODULES.map((module) => [module.vendor.id, module]));
 
 /** The live vendor of an id. Throws `vendor_retired` with a hint for a dead one, `not_found` for an unknown one. */
 export function liveVendor(id: string): VendorModule {

@@ -1,5 +1,6 @@
 import type { PersonActor } from "../../shared/context";
 import { MINUTE_MS } from "../../shared/clock";
+import { isAllowedReturn } from "../../shared/http/return-address";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { liveVendor } from "../../shared/vendors/vendors";
@@ -19,14 +20,16 @@ export interface BeginConnection {
 
 /**
  * Starts connecting a vendor: makes a one-use state bound to person and vendor, lets the vault make the challenge, and returns the URL
- * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`.
+ * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`, `unavailable` where this
+ * deployment has no account at the vendor.
  */
 export async function beginConnection(ports: ConnectPorts, input: BeginConnection): Promise<Authorization> {
   const { vendor } = liveVendor(input.vendor);
+  if (!ports.isOffered(vendor.id)) throw problem("unavailable", "This vendor is not set up here.");
   const { returnTo } = input;
-  if (returnTo !== undefined && !leadsBack(returnTo, ports.returnOrigins)) {
+  if (returnTo !== undefined && !isAllowedReturn(ports.returns, returnTo)) {
     throw problem("invalid", undefined, {
-      errors: [{ pointer: "/returnTo", code: "origin_not_allowed", message: "Its origin is not among the allowed ones." }],
+      errors: [{ pointer: "/returnTo", code: "origin_not_allowed", message: "It is not among the allowed addresses." }],
     });
   }
   const { person } = input.actor;
@@ -43,12 +46,6 @@ export async function beginConnection(ports: ConnectPorts, input: BeginConnectio
   const now = ports.now();
   await keepState(ports.records(region), state.hash, person, vendor.id, now + STATE_MS, now);
   return { authorizeUrl: begun.url, connection: begun.connection, expiresAt: new Date(now + STATE_MS).toISOString() };
-}
-
-/** Whether a URL is a page of an allowed origin. A `blob:` has the origin of the page that made it, and is no page of it. */
-function leadsBack(text: string, origins: readonly string[]): boolean {
-  const { origin, protocol, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === "" && password === "" && origins.includes(origin);
 }
 
 /** Where the vendor sends the browser back to. */

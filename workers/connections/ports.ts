@@ -1,14 +1,16 @@
 import type { Vault } from "../../durable-objects/vault/vault";
-import type { Clock } from "../../shared/clock";
+import { type Clock, MINUTE_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { type DirectoryKeys, directoryKeys, type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
+import type { ReturnEnv } from "../../shared/http/return-address";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import type { HookSecrets, VendorModule } from "../../shared/vendors/vendor";
 import { regional, vaultOf } from "../regional";
 import { type KeysetPorts, verifyWithKeyset } from "./keyset";
+import { keptSubscriptions } from "./subscriptions";
 
 export type VaultStub = DurableObjectStub<Vault>;
 
@@ -18,11 +20,13 @@ export interface ConnectPorts {
   readonly random: RandomBytes;
   /** Public origin of the API; callbacks come back to it. */
   readonly origin: string;
-  /** Origins a browser may be sent back to. */
-  readonly returnOrigins: readonly string[];
+  /** Where a browser may be sent back to. */
+  readonly returns: ReturnEnv;
   readonly directory: D1Database;
   records(region: Region): D1Database;
   vault(person: PersonId): VaultStub;
+  /** Whether this deployment has an account at a vendor. */
+  isOffered(vendor: string): boolean;
 }
 
 /** What a signed-in person's own reads and syncs need. */
@@ -38,7 +42,8 @@ export function connectPorts(c: AppContext): ConnectPorts {
     now: c.get("now"),
     random: systemRandom,
     origin: c.env.ORIGIN,
-    returnOrigins: c.env.CORS_ORIGINS.split(/\s+/).filter((origin) => origin !== ""),
+    returns: c.env,
+    isOffered: (vendor) => ownCredentials(c.env, vendor) !== undefined,
     directory: c.env.DIRECTORY,
     records: (region) => regional(c.env, region).records,
     vault: (person) => vaultOf(c.env, person),
@@ -59,9 +64,33 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
   /** The accounts that we have at a vendor. */
-  accounts(module: VendorModule): readonly HookAccount[];
+  accounts(module: VendorModule): Promise<readonly HookAccount[]>;
   queue(region: Region): Queue;
   vault(person: PersonId): Pick<VaultStub, "takeInline">;
+}
+
+type Subscribed = Pick<HookSecrets, "subscriptionSecrets" | "subscriptionIds">;
+
+/** Subscriptions change when the clock keeps them: an isolate may believe for a minute what it has read. */
+const SUBSCRIBED_FOR_MS = MINUTE_MS;
+const subscribedAt = new Map<string, { readonly until: number; readonly value: Promise<Subscribed> }>();
+
+async function subscribed(env: Env, { vendor, subscriptions }: VendorModule, now: number): Promise<Subscribed> {
+  if (subscriptions === undefined) return { subscriptionSecrets: [], subscriptionIds: [] };
+  const known = subscribedAt.get(vendor.id);
+  if (known !== undefined && known.until > now) return await known.value;
+  const value = keptSubscriptions(env.DIRECTORY, directoryKeys(env.DIRECTORY_KEYS), vendor.id).then((kept) => ({
+    subscriptionSecrets: kept.flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
+    subscriptionIds: kept.map(({ id }) => id),
+  }));
+  subscribedAt.set(vendor.id, { until: now + SUBSCRIBED_FOR_MS, value });
+  let found: Subscribed | undefined;
+  try {
+    return (found = await value);
+  } finally {
+    // The first subscription must be known as soon as it is kept.
+    if (found === undefined || found.subscriptionIds.length === 0) subscribedAt.delete(vendor.id);
+  }
 }
 
 const KEYSET_TIMEOUT_MS = 5_000;
@@ -77,11 +106,11 @@ export function hookPorts(c: AppContext): HookPorts {
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
-    accounts({ vendor }) {
-      const credentials = ownCredentials(env, vendor.id);
-      const pathSecret = ownHookSecret(env, vendor.id);
+    async accounts(module) {
+      const credentials = ownCredentials(env, module.vendor.id);
+      const pathSecret = ownHookSecret(env, module.vendor.id);
       if (credentials === undefined || pathSecret === undefined) return [];
-      return [{ credentials, pathSecret, subscriptionSecrets: [], subscriptionIds: [] }];
+      return [{ credentials, pathSecret, ...(await subscribed(env, module, c.get("now")())) }];
     },
     queue: (region) => regional(env, region).sync,
     vault: (person) => vaultOf(env, person),

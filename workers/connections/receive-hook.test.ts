@@ -52,7 +52,7 @@ async function rig(): Promise<Rig> {
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
-    accounts: () => [
+    accounts: async () => [
       { credentials: { clientId: "cid", clientSecret: "s", more: {} }, pathSecret: SECRET, subscriptionSecrets: [], subscriptionIds: [] },
     ],
     queue,

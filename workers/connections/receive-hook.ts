@@ -41,7 +41,7 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
 
 /** The secrets of the account whose path this is. Throws `not_found` where it is nobody's. */
 async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<HookSecrets> {
-  for (const account of ports.accounts(module)) {
+  for (const account of await ports.accounts(module)) {
     if (sameText(secret, account.pathSecret)) return { ...account, verifyTink: ports.verifyTink };
   }
   throw notFound("hook");

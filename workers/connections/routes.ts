@@ -8,6 +8,7 @@ import { beginConnection } from "./begin-connection";
 import { completeConnection } from "./complete-connection";
 import { connectedPage, returnUrl } from "./connected-page";
 import { disconnectVendor } from "./disconnect-vendor";
+import { listVendors } from "./list-vendors";
 import { hookRoutes } from "./hook-routes";
 import { connectPorts, ownPorts } from "./ports";
 import {
@@ -24,6 +25,7 @@ import {
   disconnectQuery,
   selectBody,
   statusSchema,
+  vendorCatalogueSchema,
   vendorParam,
 } from "./schemas";
 import { syncRoutes } from "./sync-routes";
@@ -31,6 +33,16 @@ import { syncRoutes } from "./sync-routes";
 const TAGS = ["Connections"] as const;
 
 const vendorRoutes = new Hono<AppEnv>()
+  .get(
+    "/v1/vendors",
+    route({
+      policy: "public",
+      summary: "Vendors that can be connected, and what they bring",
+      tags: TAGS,
+      responses: { 200: vendorCatalogueSchema },
+    }),
+    (c) => c.json(listVendors(connectPorts(c).isOffered), 200, { "cache-control": "public, max-age=300" }),
+  )
   .post(
     "/v1/integrations/vendors/select",
     route({
@@ -83,6 +95,70 @@ const vendorRoutes = new Hono<AppEnv>()
       return c.json({ id, state: "revoked", deleted });
     },
   )
+  .post(
+    "/v1/integrations/vendors/:id/pause",
+    route({
+      policy: "person",
+      summary: "Pause a connection",
+      description: "Nothing is asked of the vendor until it is resumed. Pausing again changes nothing.",
+      tags: TAGS,
+      responses: { 200: connectionSchema },
+      problems: ["not_found", "invalid", "conflict"],
+    }),
+    validate("param", connectionParam),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json(connectionJson(await vault.pauseConnection(actor, c.req.valid("param").id)));
+    },
+  )
+  .post(
+    "/v1/integrations/vendors/:id/resume",
+    route({
+      policy: "person",
+      summary: "Resume a connection",
+      description: "Goes on where it was, with what has happened since.",
+      tags: TAGS,
+      responses: { 200: connectionSchema },
+      problems: ["not_found", "invalid", "conflict"],
+    }),
+    validate("param", connectionParam),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json(connectionJson(await vault.resumeConnection(actor, c.req.valid("param").id)));
+    },
+  )
+  .post(
+    "/v1/integrations/vendors/:id/backfill",
+    route({
+      policy: "person",
+      summary: "Read the past again",
+      description: "Plans what the first import has given up, skipped or not reached; what has been read is not read again.",
+      tags: TAGS,
+      responses: { 200: connectionSchema },
+      problems: ["not_found", "invalid", "conflict"],
+    }),
+    validate("param", connectionParam),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json(connectionJson(await vault.startBackfill(actor, c.req.valid("param").id)));
+    },
+  )
+  .delete(
+    "/v1/integrations/vendors/:id/backfill",
+    route({
+      policy: "person",
+      summary: "Stop reading the past",
+      description: "Leaves out what the first import has not read yet. What is new is read as before.",
+      tags: TAGS,
+      responses: { 200: connectionSchema },
+      problems: ["not_found", "invalid"],
+    }),
+    validate("param", connectionParam),
+    async (c) => {
+      const { vault, actor } = ownPorts(c);
+      return c.json(connectionJson(await vault.cancelBackfill(actor, c.req.valid("param").id)));
+    },
+  )
   .get(
     "/v1/integrations/:vendor/authorize",
     route({
@@ -91,7 +167,7 @@ const vendorRoutes = new Hono<AppEnv>()
       description: "Answers with the URL where the person agrees; open it in their browser within ten minutes. It works once.",
       tags: TAGS,
       responses: { 200: authorizationSchema },
-      problems: ["not_found", "invalid", "vendor_retired"],
+      problems: ["not_found", "invalid", "vendor_retired", "unavailable"],
     }),
     validate("param", vendorParam),
     validate("query", authorizeQuery),

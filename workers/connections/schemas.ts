@@ -28,7 +28,7 @@ export const authorizeQuery = z.strictObject({
     .url()
     .max(500)
     .meta({ example: "https://app.meridian.health/connected" })
-    .describe("Where the browser goes afterwards; its origin must be allowed.")
+    .describe("Where the browser goes afterwards: a page of an allowed origin, or the address of an allowed app.")
     .optional(),
 });
 
@@ -110,6 +110,28 @@ const detailSchema = connectionSchema
     history: z.array(z.object({ at: when, kind: z.string(), detail: z.string().nullable() })),
   })
   .meta({ id: "ConnectionDetail" });
+
+/** What people choose from. */
+export const vendorCatalogueSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        title: z.string(),
+        status: z.enum(["ga", "frozen", "dead"]).describe("`frozen`: takes no new developers; `dead`: its interface is gone"),
+        offered: z.boolean().describe("Can be connected here"),
+        delivery: z.string().optional(),
+        areas: z.array(z.object({ id: z.string(), title: z.string(), special: z.boolean().describe("Asked for by name only") })),
+        metrics: z.array(z.string()).describe("Canonical metrics that it may bring"),
+        historyDays: z.number().int().optional().describe("How far the first import looks back"),
+        policy: z.object({ byoRequired: z.boolean(), noAi: z.boolean(), attribution: z.string().nullable() }).optional(),
+        successor: z.string().optional().describe("What to connect instead"),
+        hint: z.string().optional(),
+      }),
+    ),
+    next: z.null(),
+  })
+  .meta({ id: "VendorCatalogue" });
 
 export const connectionListSchema = z
   .object({ items: z.array(connectionSchema), next: z.string().nullable() })

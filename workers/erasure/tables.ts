@@ -65,6 +65,7 @@ export const DIRECTORY_TABLES: Readonly<Record<string, PersonTable | NobodysTabl
   passkey_challenges: { nobodys: "hashes of challenges whose person is not known yet, for five minutes" },
   sign_in_flows: { columns: ["person_id"], by: "delete" },
   vendor_accounts: { columns: ["person_id"], by: "delete" },
+  vendor_subscriptions: { nobodys: "subscriptions of Meridian's own at vendors" },
 };
 
 /** Columns whose opaque ids stay. */

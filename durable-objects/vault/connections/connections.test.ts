@@ -11,7 +11,7 @@ import { storesOf, vaultDoor } from "../../doors";
 import { Store } from "../store/store";
 import type { VaultState } from "../state";
 import { Timers } from "../timers";
-import { VendorClient } from "./client";
+import { VendorClient } from "../../../shared/vendors/client";
 import { ConnectionRows } from "./connection-rows";
 import { Connections } from "./connections";
 import { PersonKey } from "./person-key";
@@ -80,6 +80,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       key: new PersonKey(files, regionalKeys(keys), person, systemRandom),
       directory: directoryKeys(env.DIRECTORY_KEYS),
       client: (module) => new VendorClient(module, ACCESS, google.fetch, now),
+      hookUrl: (vendor) => `https://meridian.test/hooks/${vendor.id}/secret`,
       quota: (vendor) => new Quota(vendor, gate, gate, now),
     };
     const evicted = () => {
@@ -636,3 +637,69 @@ describe("disconnecting", () => {
     });
   });
 });
+
+describe("pausing", () => {
+  it("asks nothing meanwhile, drops what comes, and reads it when resumed", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      expect(rig.evicted().pauseConnection(id).state).toBe("paused");
+      expect(rig.evicted().pauseConnection(id).state).toBe("paused");
+      rig.google.calls.length = 0;
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      expect(rig.evicted().sync(changed(rig, id))).toEqual({ outcome: "dropped" });
+      await rig.slice(rig.evicted(), id);
+      expect(rig.google.calls).toEqual([]);
+      expect(rig.evicted().resumeConnection(id).state).toBe("active");
+      await drain(rig, id);
+      expect(rig.google.calls.length).toBeGreaterThan(0);
+    });
+  });
+
+  it("is not for a connection that has ended", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await rig.evicted().disconnect(id, { tell: false, deleteData: false });
+      for (const verb of ["pauseConnection", "resumeConnection", "startBackfill"] as const)
+        expect(() => rig.evicted()[verb](id)).toThrow(expect.objectContaining({ code: "conflict" }));
+      expect(() => rig.evicted().pauseConnection("con_eu_x")).toThrow(expect.objectContaining({ code: "not_found" }));
+    });
+  });
+});
+
+describe("the first import", () => {
+  it("can be left out half-way and taken up again, and reads nothing twice", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await rig.slice(rig.evicted(), id);
+      const { backfill: before } = rig.evicted().list()[0] ?? fail();
+      const { backfill: cancelled } = rig.evicted().cancelBackfill(id);
+      expect(cancelled).toMatchObject({ done: before.done, skipped: before.total - before.done, total: before.total });
+      await drain(rig, id);
+      expect(rig.evicted().list()[0]?.backfill.done).toBe(before.done);
+      const asked = rig.google.calls.length;
+      rig.evicted().startBackfill(id);
+      await drain(rig, id);
+      const { backfill: after } = rig.evicted().list()[0] ?? fail();
+      expect(after).toMatchObject({ done: before.total, skipped: 0 });
+      expect(rig.google.calls.length - asked).toBeLessThanOrEqual(before.total - before.done + 2);
+    });
+  });
+});
+
+describe("a permission that was taken back at the vendor", () => {
+  it("ends the connection, its tokens and its reading, once and for all", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      for (let i = 0; i < 2; i++)
+        expect(rig.evicted().sync({ kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
+      expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
+      expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
+      expect(rig.sql.exec("SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued'", id).toArray()).toEqual([]);
+    });
+  });
+});
+
+function fail(): never {
+  throw new TypeError("there is no connection");
+}

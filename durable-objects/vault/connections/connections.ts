@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DAY_MS, HOUR_MS, SECOND_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
@@ -56,6 +56,10 @@ const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() 
 
 const TIMER = "connections";
 const ANNOUNCE = "connections-announce";
+const SET_UP = "connections-set-up";
+/** A vendor that does not take the calls that complete a connection is asked again after this, so many times. */
+const SET_UP_AGAIN_MS = 5 * MINUTE_MS;
+const SET_UP_TRIES = 12;
 const IMMEDIATE_MS = 20 * SECOND_MS;
 const IMMEDIATE_PAGES = 500;
 /** A list this long is worked off before it grows: the queue keeps what comes meanwhile. */
@@ -89,6 +93,7 @@ export class Connections {
     this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens });
     state.timers.on(TIMER, (id) => this.#alarm(id));
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
+    state.timers.on(SET_UP, (id, failures) => this.#setUpAgain(id, failures));
   }
 
   list(): ConnectionView[] {
@@ -118,6 +123,11 @@ export class Connections {
     const connection = this.#must(completed.connection);
     this.#planFirst(connection);
     const { timers, now } = this.#state;
+    if (liveVendor(connection.vendor).connectRequests !== undefined) {
+      timers.set(SET_UP, connection.id, now() + SET_UP_AGAIN_MS);
+      // Some vendors give nothing before; what does not succeed now follows by itself.
+      if (await this.#connector.setUp(connection)) timers.clear(SET_UP, connection.id);
+    }
     timers.set(TIMER, connection.id, now());
     // The caller registers the connection too; the queue makes sure of it should the caller be cut off.
     timers.set(ANNOUNCE, connection.id, now());
@@ -138,6 +148,48 @@ export class Connections {
     }));
     this.#windows.forget(id);
     return { deleted };
+  }
+
+  /** Asks nothing more of the vendor until `resume`; what its webhooks bring is let go meanwhile, and read then. Problems `not_found`, `conflict`. */
+  pauseConnection(id: string): ConnectionView {
+    const connection = this.#must(id);
+    if (connection.state !== "paused") {
+      if (!LIVE_STATES.has(connection.state)) throw problem("conflict", "Only a connection that is being read can be paused.");
+      this.#state.timers.clear(TIMER, id);
+      this.#rows.setState(id, "paused", this.#state.now());
+      this.#rows.addEvent(id, "paused", this.#state.now());
+    }
+    return viewOf(this.#must(id), this.#windows, this.#state.now());
+  }
+
+  /** Goes on where a paused connection was, with all that has happened since. Problems `not_found`, `conflict`. */
+  resumeConnection(id: string): ConnectionView {
+    const connection = this.#must(id);
+    if (connection.state === "paused") {
+      this.#rows.setState(id, "active", this.#state.now());
+      this.#rows.addEvent(id, "resumed", this.#state.now());
+      this.#planFirst(this.#must(id));
+      this.#wake(id);
+      this.#state.timers.set(ANNOUNCE, id, this.#state.now());
+    } else if (!LIVE_STATES.has(connection.state)) throw problem("conflict", "Only a paused connection can be resumed.");
+    return viewOf(this.#must(id), this.#windows, this.#state.now());
+  }
+
+  /** Plans again what the first import has given up, skipped or not reached yet. What has been read stays. Problems `not_found`, `conflict`. */
+  startBackfill(id: string): ConnectionView {
+    const connection = this.#must(id);
+    if (!LIVE_STATES.has(connection.state)) throw problem("conflict", "The connection is not being read.");
+    this.#planFirst(connection);
+    this.#rows.addEvent(id, "backfill_started", this.#state.now());
+    this.#wake(id);
+    return viewOf(this.#must(id), this.#windows, this.#state.now());
+  }
+
+  /** Leaves out what the first import has not read yet; `startBackfill` plans it again. Problem `not_found`. */
+  cancelBackfill(id: string): ConnectionView {
+    this.#must(id);
+    if (this.#windows.skipBackfill(id) > 0) this.#rows.addEvent(id, "backfill_cancelled", this.#state.now());
+    return viewOf(this.#must(id), this.#windows, this.#state.now());
   }
 
   /** The keyed hashes of a connection's account, the current one first and kept; null where there is no account. */
@@ -318,6 +370,15 @@ export class Connections {
     const connection = parseId("connection", id);
     const { env, region, person } = this.#state;
     if (connection !== undefined) await storesOf(env, region).sync.send({ kind: "connected", person, connection } satisfies SyncPointer);
+    return undefined;
+  }
+
+  /** Completes a connection at the vendor, where that did not succeed at once. */
+  async #setUpAgain(id: string, failures: number): Promise<number | undefined> {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state) || (await this.#connector.setUp(connection))) return undefined;
+    if (failures + 1 < SET_UP_TRIES) return this.#state.now() + SET_UP_AGAIN_MS;
+    this.#rows.addEvent(id, "set_up_failed", this.#state.now());
     return undefined;
   }
 

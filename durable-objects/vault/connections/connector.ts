@@ -8,7 +8,7 @@ import { type AccountHash, accountHashes } from "../../../shared/vendors/account
 import type { LiveVendor, VendorAccount, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
-import type { Reply, VendorClient } from "./client";
+import type { Reply, VendorClient } from "../../../shared/vendors/client";
 import type { Connection, ConnectionRows } from "./connection-rows";
 import type { ConnectionPorts } from "./ports";
 import { secretPlace, type TokenKeeper, type Tokens, tokensOf } from "./tokens";
@@ -123,6 +123,25 @@ export class Connector {
     rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope), state.now());
     rows.addEvent(id, "connected", state.now());
     return { connection: id, returnTo: grant.returnTo };
+  }
+
+  /** Makes the calls that complete a connection at the vendor, all of which may be repeated. False where one did not succeed. */
+  async setUp(connection: Connection): Promise<boolean> {
+    const { state, ports, tokens } = this.#parts;
+    const module = liveVendor(connection.vendor);
+    const account = await this.account(connection.id);
+    if (account === undefined) return true;
+    const client = ports.client(module);
+    for (const request of module.connectRequests?.(account, ports.hookUrl(module.vendor)) ?? []) {
+      const token = await tokens.access(connection.id, client);
+      if (token.kind !== "token") return false;
+      const reply = await client.call(request, token.access);
+      if (reply.kind !== "ok" && reply.kind !== "later") {
+        state.log({ event: "vendor_set_up", vendor: module.vendor.id, outcome: reply.kind });
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

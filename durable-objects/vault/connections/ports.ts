@@ -1,10 +1,10 @@
 import { type DirectoryKeys, directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { problem } from "../../../shared/problem";
-import { hostsOf, ownCredentials, type VendorAccess } from "../../../shared/vendors/access";
+import { hookUrl, hostsOf, ownCredentials, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { gateDoor, storesOf } from "../../doors";
 import type { VaultState } from "../state";
-import { type Fetch, VendorClient } from "./client";
+import { type Fetch, VendorClient } from "../../../shared/vendors/client";
 import { PersonKey } from "./person-key";
 import type { QuotaGate } from "./quota";
 import { Quota } from "./quota";
@@ -14,6 +14,8 @@ export interface ConnectionPorts {
   readonly key: PersonKey;
   readonly directory: DirectoryKeys;
   client(module: VendorModule): VendorClient;
+  /** Where the vendor's webhooks go. */
+  hookUrl(vendor: LiveVendor): string;
   /** `account` is opaque: a keyed hash, or a connection's id. */
   quota(vendor: LiveVendor, account: string): Quota;
 }
@@ -37,6 +39,7 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
     key: new PersonKey(stores.files, regionalKeys(stores.keys), person, random),
     directory: directoryKeys(env.DIRECTORY_KEYS),
     client: (module) => new VendorClient(module, accessOf(env, module.vendor), fetchVendor, now),
+    hookUrl: (vendor) => hookUrl(env.ORIGIN, vendor.id, ownHookSecret(env, vendor.id) ?? ""),
     quota: (vendor, account) => new Quota(vendor, gate(`vendor:${vendor.id}`), gate(`vendor-account:${account}`), now),
   };
 }

@@ -4,7 +4,7 @@ import { isProblem } from "../../../shared/problem";
 import type { Delivery, PageOutcome, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
-import type { Reply } from "./client";
+import type { Reply } from "../../../shared/vendors/client";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
 import type { JobRows } from "./job-rows";
 import { askedRange } from "./plan";

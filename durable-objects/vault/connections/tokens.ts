@@ -2,7 +2,7 @@ import { z } from "zod";
 import { seal, type SealedPlace, unseal } from "../../../shared/crypto/sealing";
 import type { Clock } from "../../../shared/clock";
 import type { RandomBytes } from "../../../shared/id";
-import type { VendorClient } from "./client";
+import type { VendorClient } from "../../../shared/vendors/client";
 import type { ConnectionRows } from "./connection-rows";
 import type { PersonKey } from "./person-key";
 

@@ -267,6 +267,17 @@ export class WindowRows {
     );
   }
 
+  /** Skips what of the first import is still to be read. Returns how many windows that were. */
+  skipBackfill(connection: string): number {
+    return this.#sql
+      .exec(
+        `UPDATE connection_windows SET state = 'skipped', error_code = 'cancelled', page = NULL, job = NULL, turn = turn + 1
+         WHERE connection = ? AND state IN ('queued', 'waiting_vendor') AND purpose = 'backfill' RETURNING turn`,
+        connection,
+      )
+      .toArray().length;
+  }
+
   /** Makes the resources of a connection exactly these; what a resource has read stays known. */
   setResources(connection: string, resources: readonly string[], now: number): void {
     const list = JSON.stringify(resources);

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { urlAt, type VendorAccess } from "../../../shared/vendors/access";
-import type { Meaning, VendorAccount, VendorModule, VendorRequest } from "../../../shared/vendors/vendor";
-import { within } from "../../../shared/within";
+import { urlAt, type VendorAccess } from "./access";
+import type { Meaning, VendorAccount, VendorModule, VendorRequest } from "./vendor";
+import { within } from "../within";
 
-/** The part of `fetch` that calls a vendor. */
+/** The part of `fetch` that calls a vendor; the vault and the keeper of subscriptions bring it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What a reply's headers say of the vendor's limits. */
@@ -30,7 +30,7 @@ const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 const oauthErrorSchema = z.object({ error: z.string() });
 
-/** Calls one vendor's hosts and nobody else's; the only place of connections that fetches. Redirects are not followed. */
+/** Calls one vendor's hosts and nobody else's; the only way by which a vendor is called. Redirects are not followed. */
 export class VendorClient {
   readonly #module: VendorModule;
   readonly #access: VendorAccess;
