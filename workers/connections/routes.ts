@@ -41,7 +41,12 @@ const vendorRoutes = new Hono<AppEnv>()
       tags: TAGS,
       responses: { 200: vendorCatalogueSchema },
     }),
-    (c) => c.json(listVendors(connectPorts(c).isOffered), 200, { "cache-control": "public, max-age=300" }),
+    (c) =>
+      c.json(
+        listVendors((vendor) => connectPorts(c).isOffered(vendor)),
+        200,
+        { "cache-control": "public, max-age=300" },
+      ),
   )
   .post(
     "/v1/integrations/vendors/select",
