@@ -24,6 +24,8 @@ export const ID_KINDS = {
   researchExport: "rex",
   erasure: "ers",
   move: "mov",
+  labReport: "lbr",
+  labResult: "lab",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -42,6 +44,8 @@ export type EmergencyAccessId = Id<"emergencyAccess">;
 export type ProgrammeId = Id<"programme">;
 export type ResearchExportId = Id<"researchExport">;
 export type ErasureId = Id<"erasure">;
+export type LabReportId = Id<"labReport">;
+export type LabResultId = Id<"labResult">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

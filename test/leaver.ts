@@ -202,6 +202,10 @@ export async function leaver(region: Region = "eu"): Promise<Leaver> {
   await files.put(uploadKey(importId), "a file");
   await vault.setProfile({ timeZone: "UTC", locale: "en", name: "Ada" });
   await vault.changeDetails(actor, { birthDate: "1980-01-01", sex: "female", heightCm: 170 });
+  await vault.addLabReport(actor, new TextEncoder().encode("%PDF-1.4\n"), "report.pdf", {});
+  const result = { test: "glucose", collectedAt: "2026-11-20", value: 92, unit: "mg/dL" };
+  const { id } = JSON.parse(await vault.addLabResult(actor, result, undefined)) as { id: string };
+  await vault.changeLabResult(actor, id, { note: "Fasting." }, { isWhole: false });
   await vault.record(samples("heart_rate", [{ at: now - 60_000, value: 61 }]));
   await vault.giveConsent(actor, newId("consent", region, now), {
     grantee: { kind: "person", id: friend },

@@ -9,6 +9,8 @@ import type { Plan } from "./books";
 
 export const IMPORTS = "imports";
 export const UPLOADS = "uploads";
+/** Files of laboratory reports. */
+export const LAB_DOCUMENTS = "lab-documents";
 /** An upload in the archive is worth so many bytes a record of progress. */
 const BYTES_A_RECORD = 10_000;
 
@@ -21,6 +23,7 @@ samples/        readings of every second or minute, a file for each metric and y
 readings/       all other readings, a file for each metric
 fhir-*.ndjson   the readings as FHIR R4 resources
 uploads/        files that were uploaded and are not imported yet
+lab-documents/  the files of laboratory reports, by the report's id
 
 Times carry their offset from UTC. Values are in the unit that the line or the manifest names.
 `;
@@ -51,6 +54,11 @@ export function planFiles(
     ...uploads.map(({ key, name, size }) => ({
       name: `${UPLOADS}/${name}`,
       plan: { from: "upload" as const, kind: UPLOADS, key, size },
+      weight: Math.ceil(size / BYTES_A_RECORD) + 1,
+    })),
+    ...plan.documents.map(({ report, key, size }) => ({
+      name: `${LAB_DOCUMENTS}/${report}.pdf`,
+      plan: { from: "upload" as const, kind: LAB_DOCUMENTS, key, size },
       weight: Math.ceil(size / BYTES_A_RECORD) + 1,
     })),
     { name: MANIFEST, plan: { from: "manifest" }, weight: 1 },

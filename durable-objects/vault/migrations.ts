@@ -8,6 +8,7 @@ import watching from "../../migrations/vault/0120_watching.sql";
 import exports from "../../migrations/vault/0090_exports.sql";
 import retention from "../../migrations/vault/0091_retention.sql";
 import emergencyAccesses from "../../migrations/vault/0080_emergency_accesses.sql";
+import labs from "../../migrations/vault/0160_labs.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
@@ -31,6 +32,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0080_emergency_accesses", emergencyAccesses],
   ["0100_lifecycle", lifecycle],
   ["0150_import_marks", importMarks],
+  ["0160_labs", labs],
   ["0180_source_settings", sourceSettings],
   ["0181_gaps", gaps],
   ["0190_connection_windows", connectionWindows],

@@ -10,6 +10,8 @@ import { EmergencyAccesses } from "./emergency/accesses";
 import { Exports } from "./export/exports";
 import { FhirPart } from "./fhir/part";
 import { Gaps } from "./gaps/gaps";
+import { LabFiles } from "./labs/files";
+import { Labs } from "./labs/labs";
 import { Leaving } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Elsewhere } from "./live/elsewhere";
@@ -39,6 +41,7 @@ export interface Parts {
   readonly retention: Retention;
   readonly connections: Connections;
   readonly gaps: Gaps;
+  readonly labs: Labs;
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
@@ -86,6 +89,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const elsewhere = new Elsewhere(state);
   const connections = new Connections(state);
   const details = new Details(sql, sealer);
+  const labs = new Labs(state, details, new LabFiles(state));
   return {
     state,
     life,
@@ -100,10 +104,11 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     retention: new Retention(state, store, log, door),
     connections,
     gaps: new Gaps(state, store, connections),
+    labs,
     fhir,
     live,
     elsewhere,
-    exports: new Exports({ state, details, emergencies, fhir: fhir.view }, door),
+    exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view }, door),
     leaving: new Leaving(state, life, { live, elsewhere, connections, fhir }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir }),

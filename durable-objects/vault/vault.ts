@@ -1,6 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { SECOND_MS } from "../../shared/clock";
-import type { PersonActor, Reader } from "../../shared/context";
+import { idOf, type PersonActor, type Reader } from "../../shared/context";
+import type { LabForm } from "../../shared/labs/form";
+import type { LabTest } from "../../shared/labs/lab-test";
+import type { LabBatch, LabFile, LabReceipt } from "../../shared/labs/result";
 import type { Restore } from "../../shared/exports/restore";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import {
@@ -62,6 +65,7 @@ import type { EndedGrants } from "./connections/end-grants";
 import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
 import type { ExportPage, ExportPlan, PlannedFile } from "./export/exports";
 import type { RowKey } from "./export/kind";
+import type { LabPage, LabQuery, ReportForm, ReportQuery } from "./labs/labs";
 import type { ReadAnswer, SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -414,6 +418,94 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.enter(actor, { action: "delete", resource: "reading", about: [id] });
     const key = parseReadingId(id);
     if (key === undefined || !this.#parts.store.eraseOne(key)) throw notFound("reading");
+  }
+
+  /** One page of laboratory results, newest first. */
+  async labResults(actor: Reader, query: LabQuery): Promise<LabPage> {
+    this.#parts.door.enter(actor, { action: "read", resource: "lab_result", category: "labs" });
+    return this.#parts.labs.results(query);
+  }
+
+  /** One laboratory result as JSON text, and what it said before as an array; throws `not_found`. */
+  async labResult(actor: Reader, id: string, isHistory: boolean): Promise<string> {
+    this.#parts.door.enter(actor, { action: "read", resource: "lab_result", category: "labs" });
+    return isHistory ? this.#parts.labs.history(id) : this.#parts.labs.result(id);
+  }
+
+  /** Adds a laboratory result that somebody typed; throws `invalid`, `not_found`, `conflict`. `definition`: see `Labs.add`. */
+  async addLabResult(actor: Reader, form: LabForm, report: string | undefined, definition?: LabTest): Promise<string> {
+    this.#parts.door.enter(actor, { action: "write", resource: "lab_result", category: "labs" });
+    return await this.#parts.labs.add(form, report, idOf(actor), definition);
+  }
+
+  /** Changes a laboratory result, whole or in parts; throws `not_found`, `invalid`, `precondition_failed`. */
+  async changeLabResult(
+    actor: Reader,
+    id: string,
+    change: Partial<LabForm>,
+    how: { readonly isWhole: boolean; readonly ifEdition?: number | undefined; readonly definition?: LabTest | undefined },
+  ): Promise<string> {
+    this.#parts.door.enter(actor, { action: "write", resource: "lab_result", category: "labs" });
+    return await this.#parts.labs.change(id, change, how.isWhole, idOf(actor), how.ifEdition, how.definition);
+  }
+
+  /** Deletes a laboratory result for good; throws `not_found`. */
+  async removeLabResult(actor: PersonActor, id: string): Promise<void> {
+    this.#parts.door.enter(actor, { action: "delete", resource: "lab_result", about: [id] });
+    this.#parts.labs.remove(id);
+  }
+
+  /** One page of laboratory reports, newest first; their files to whoever may see documents. */
+  async labReports(actor: Reader, query: ReportQuery): Promise<LabPage> {
+    const entry = this.#parts.door.enter(actor, { action: "read", resource: "lab_report", category: "labs", details: ["documents"] });
+    return this.#parts.labs.reports(query, entry.sees("documents"));
+  }
+
+  /** One laboratory report as JSON text; throws `not_found`. */
+  async labReport(actor: Reader, id: string): Promise<string> {
+    const entry = this.#parts.door.enter(actor, { action: "read", resource: "lab_report", category: "labs", details: ["documents"] });
+    return this.#parts.labs.report(id, entry.sees("documents"));
+  }
+
+  /** Where the file of a laboratory report lies; throws `not_found`. A document may hold anything: it is a category of its own. */
+  async labReportFile(actor: Reader, id: string): Promise<{ readonly file: LabFile; readonly key: string }> {
+    this.#parts.door.enter(actor, { action: "read", resource: "lab_report", category: "documents" });
+    return await this.#parts.labs.file(id);
+  }
+
+  /** Adds a laboratory report as a PDF, to be read by somebody; throws `file_unreadable`, `too_large`. */
+  async addLabReport(actor: Reader, bytes: Uint8Array, name: string, form: ReportForm): Promise<string> {
+    this.#parts.door.enter(actor, { action: "write", resource: "lab_report", category: "documents" });
+    return await this.#parts.labs.addFile(bytes, name, form);
+  }
+
+  /** Changes what is said of a laboratory report; throws `not_found`, `conflict`, `precondition_failed`. */
+  async changeLabReport(actor: Reader, id: string, form: ReportForm, ifEdition?: number): Promise<string> {
+    const entry = this.#parts.door.enter(actor, { action: "write", resource: "lab_report", category: "labs", details: ["documents"] });
+    return this.#parts.labs.changeReport(id, form, entry.sees("documents"), ifEdition);
+  }
+
+  /** Deletes a laboratory report with its results and its file; throws `not_found`. */
+  async removeLabReport(actor: PersonActor, id: string): Promise<void> {
+    this.#parts.door.enter(actor, { action: "delete", resource: "lab_report", about: [id] });
+    this.#parts.labs.removeReport(id);
+  }
+
+  /** Stores laboratory reports and results of an import; idempotent. `by` is the import's id. */
+  async recordLabs(batch: LabBatch, by: string): Promise<LabReceipt> {
+    this.#parts.door.system(by, { action: "write", resource: "lab_result", about: ["labs"] });
+    return await this.#parts.labs.record(batch, by);
+  }
+
+  /** Takes back a piece of the laboratory results that an import brought; idempotent. Called again while `isMore`. */
+  async undoLabs(by: string): Promise<{ readonly removed: number; readonly isMore: boolean }> {
+    this.#parts.door.system(by, { action: "delete", resource: "lab_result", about: ["labs"] });
+    return this.#parts.labs.undo(by);
+  }
+
+  /** Names of files that reports have, after one; for a move to another region. */
+  async labFileNames(after: string | undefined, limit: number): Promise<string[]> {
+    return this.#parts.labs.fileNames(after, limit);
   }
 
   /** One FHIR resource of this compartment; throws `not_found`. */

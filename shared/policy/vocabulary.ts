@@ -41,12 +41,14 @@ export const PURPOSES = ["personal", "coaching", "care", "research", "emergency"
 export type Purpose = (typeof PURPOSES)[number];
 export type ConsentPurpose = Exclude<Purpose, "emergency" | "administration">;
 
-/** Kinds of things in a vault. Those of `SHAREABLE` consist of readings, which have categories; the others are the person's own business. */
+/** Kinds of things in a vault. Those of `SHAREABLE` consist of readings and results, which have categories; the others are the person's own business. */
 export const RESOURCES = [
   "metric",
   "day",
   "sleep",
   "workout",
+  "lab_result",
+  "lab_report",
   "live",
   "reading",
   "source",
@@ -67,7 +69,7 @@ export const RESOURCES = [
   "account",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
-export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "live"]);
+export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "lab_result", "lab_report", "live"]);
 
 /** Whose, of which kind, and of which class. */
 export interface Resource {

@@ -23,6 +23,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   programmes: "programme",
   "research-exports": "researchExport",
   erasures: "erasure",
+  "lab-results": "labResult",
+  "lab-reports": "labReport",
 };
 
 /** Values of parameters that are no ids. */

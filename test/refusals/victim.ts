@@ -35,6 +35,8 @@ const VIEWS = [
   "/v1/organisations",
   "/v1/me/exports",
   "/v1/me/emergency-accesses",
+  "/v1/me/lab-results",
+  "/v1/me/lab-reports",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -106,6 +108,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       reason: "Found unconscious, no relatives present.",
     }),
     sync: await make(person, "/v1/health/sync", {}),
+    "lab-results": await make(person, "/v1/me/lab-results", { test: "glucose", collectedAt: AT, value: 92, unit: "mg/dL", note: device }),
+    "lab-reports": await uploadReport(person),
     programmes: research.programme,
     "research-exports": research.export,
   };
@@ -120,6 +124,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
     `/v1/health/sync/${ids.sync}`,
     `/v1/me/workouts/${encodeURIComponent(ids.workouts)}`,
+    `/v1/me/lab-results/${ids["lab-results"]}`,
+    `/v1/me/lab-reports/${ids["lab-reports"]}`,
     `/fhir/r4/Observation/${ids.Observation}`,
     `/fhir/r4/Device/${ids.Device}`,
     `/fhir/r4/Patient/${ids.Patient}`,
@@ -174,6 +180,16 @@ async function closedProgramme({ person }: RegisteredPerson): Promise<{ programm
   const begun = await make(researcher, `/v1/programmes/${programme}/exports`, {});
   await move("closed");
   return { programme, export: begun };
+}
+
+async function uploadReport(person: RegisteredPerson): Promise<string> {
+  const response = await person.fetch("/v1/me/lab-reports", {
+    method: "POST",
+    headers: { "content-type": "application/pdf" },
+    body: "%PDF-1.4\n%%EOF\n",
+  });
+  expect(response.status).toBe(201);
+  return withId.parse(await response.json()).id;
 }
 
 async function addPasskey(person: RegisteredPerson): Promise<string> {

@@ -243,7 +243,8 @@ describe("an erasure", () => {
     const one = await leaver("eu");
     const before = await traces(one);
     expect(before.rows.length).toBeGreaterThan(12);
-    expect(before.files).toEqual([personKeyName(one.person)]);
+    const folders = before.files.map((name) => name.replace(/[^/]+$/, ""));
+    expect(folders.toSorted()).toEqual([personKeyName(one.person).replace(/[^/]+$/, ""), `labs/${one.person}/`].toSorted());
     expect(await knownElsewhere(one)).toEqual(expect.arrayContaining(["watching", "programme", "exporter"]));
     const kept = new Set(await filesIn("eu"));
     await runErasure(portsAt({ now: Date.now() }), "eu", await book(one, Date.now()));
@@ -265,6 +266,10 @@ describe("an erasure", () => {
       "directory.emails": 1,
       "files.keys": 1,
       "files.uploads": 1,
+      "files.labs": 1,
+      "vault.lab_reports": 1,
+      "vault.lab_results": 1,
+      "vault.lab_result_versions": 1,
       "vault.consents": 1,
       "vault.person_details": 3,
       "vault.segments": 1,

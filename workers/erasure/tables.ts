@@ -1,3 +1,5 @@
+import { LAB_FILES } from "../../shared/labs/files";
+
 /** How the rows of a table leave with their person. */
 export interface PersonTable {
   /** Columns that hold a person's id, each with an index that begins with it. */
@@ -22,6 +24,7 @@ export interface NobodysTable {
  * a new table adds its line.
  */
 export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {
+  activity_types: { nobodys: "types of activities that administrators added" },
   api_keys: { columns: ["person_id"], by: "cascade" },
   challenges: { columns: ["person_id"], by: "cascade" },
   client_assertions: { nobodys: "numbers of assertions that programs have used, for minutes" },
@@ -36,6 +39,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   idempotency_claims: { nobodys: "sealed, under hashes that lead to nobody, for a day" },
   identities: { columns: ["person_id"], by: "cascade" },
   imports: { columns: ["person_id"], by: "cascade" },
+  lab_tests: { nobodys: "laboratory tests that administrators added" },
   moves: { columns: ["person_id", "new_person_id"], by: "kept" },
   key_moves: { nobodys: "where a rotation of keys goes on: the last id of a slice, until it has ended" },
   key_notes: { nobodys: "which versions of keys were noted" },
@@ -74,7 +78,7 @@ export function keptColumns(kind: PersonTable | NobodysTable | undefined): reado
 }
 
 /** Folders of the region's bucket that hold files of one person, by their id. */
-export const PERSON_FOLDERS: readonly string[] = [];
+export const PERSON_FOLDERS: readonly string[] = [LAB_FILES];
 
 /** The tables in which somebody has rows, with the columns that say so. */
 export function personTables(

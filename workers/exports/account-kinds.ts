@@ -117,6 +117,8 @@ function personIn(id: string) {
 
 /** Tables of a region's records and of the directory that no export shows, and why. */
 export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
+  lab_tests: "Laboratory tests that administrators added; nothing of the person.",
+  activity_types: "Types of activities that administrators added; nothing of the person.",
   d1_migrations: "Names of the schema's versions; nothing of the person.",
   challenges: "Steps that were begun and wait for the other half, for minutes, as hashes.",
   outbox: "Letters under way, sealed, for a day; names nobody.",

@@ -315,6 +315,9 @@ describe("somebody who has moved to another region", () => {
       "retention_runs",
       "emergency_accesses",
       "access_anchor",
+      "lab_reports",
+      "lab_results",
+      "lab_result_versions",
       "access_log",
     ])
       expect(before[table]?.n, table).toBeGreaterThan(0);
@@ -331,6 +334,14 @@ describe("somebody who has moved to another region", () => {
     expect((await filesIn("eu")).filter((name) => name.includes(one.person))).toEqual([]);
     expect(await storageOf(one.person)).toEqual(NOWHERE);
     expect(revokes).toBe(0);
+  });
+
+  it("has the files of laboratory reports there", async () => {
+    const session = newId("session", "ap", Date.now());
+    const actor = { kind: "person" as const, person: to, session };
+    const [report] = JSON.parse((await vaultOf(env, to).labReports(actor, { limit: 2 })).items) as { id: string }[];
+    const { key, file } = await vaultOf(env, to).labReportFile(actor, report?.id ?? "");
+    expect((await regional(env, "ap").files.head(key))?.size).toBe(file.size);
   });
 
   it("has rows in the databases where they had, but for what stays behind", async () => {

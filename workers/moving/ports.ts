@@ -17,6 +17,7 @@ type MovingVault = Pick<
   | "beginArrival"
   | "arrive"
   | "discard"
+  | "labFileNames"
   | "regrant"
   | "seal"
   | "unseal"

@@ -1,4 +1,5 @@
 import { HOUR_MS, MINUTE_MS } from "../../shared/clock";
+import { LAB_FILES } from "../../shared/labs/files";
 import { personKeyName } from "../../shared/erasure/tombstones";
 import { regionOf } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
@@ -135,6 +136,10 @@ async function abandon(ports: MovePorts, job: MoveJob, fault: string | null): Pr
   try {
     await ports.vault(to).discard();
     await there.files.delete(personKeyName(to));
+    for (let page = await there.files.list({ prefix: `${LAB_FILES}${to}/` }); page.objects.length > 0;) {
+      await there.files.delete(page.objects.map(({ key }) => key));
+      page = await there.files.list({ prefix: `${LAB_FILES}${to}/` });
+    }
     await there.records.batch([
       there.records.prepare("delete from due_connections where person_id = ?").bind(to),
       there.records.prepare("delete from people where id = ?").bind(to),

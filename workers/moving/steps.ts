@@ -1,5 +1,6 @@
 import type { Place } from "../../durable-objects/vault/moving/departure";
 import { newId, parseId, regionOf } from "../../shared/id";
+import { labFileKey } from "../../shared/labs/files";
 import { runErasure } from "../erasure";
 import { languageOf } from "../../shared/http/texts";
 import { sha256Hex } from "../../shared/crypto/sha256";
@@ -64,6 +65,7 @@ export const MOVE_STEPS: readonly MoveStep[] = [
       return differs === undefined ? { kind: "part", rows, place: next } : { kind: "fault", fault: "copies_differ" };
     },
   },
+  { name: "files", run: copyFiles },
   { name: "leave", run: leave },
   {
     name: "records",
@@ -94,6 +96,25 @@ export const MOVE_STEPS: readonly MoveStep[] = [
 ];
 
 const FIRST = { table: 0 };
+
+/** Files that are copied in one go; each is in memory once. */
+const FILES_AT_ONCE = 20;
+
+/** Copies the files of laboratory reports: the vault is frozen, so that neither they nor what names them change. */
+async function copyFiles(ports: MovePorts, { from, to }: MoveJob): Promise<StepResult> {
+  const [here, there] = [ports.stores(regionOf(from)).files, ports.stores(regionOf(to)).files];
+  for (let after: string | undefined; ;) {
+    const names = await ports.vault(from).labFileNames(after, FILES_AT_ONCE);
+    for (const name of names) {
+      const target = labFileKey(to, name);
+      if ((await there.head(target)) !== null) continue;
+      const file = await here.get(labFileKey(from, name));
+      if (file !== null) await there.put(target, await file.arrayBuffer(), { httpMetadata: { contentType: "application/pdf" } });
+    }
+    after = names.at(-1);
+    if (names.length < FILES_AT_ONCE || after === undefined) return DONE;
+  }
+}
 
 /** From here there is no cancelling. Every session of the old side ends, so that nothing changes there any more. */
 async function leave(ports: MovePorts, { from, home, id }: MoveJob): Promise<StepResult> {

@@ -23,6 +23,8 @@ export interface ExportPlan {
   readonly kinds: readonly { readonly kind: string; readonly notReimported?: NotReimported }[];
   readonly files: readonly PlannedFile[];
   readonly leftOut: Readonly<Record<string, string>>;
+  /** Files of reports in the region's bucket. */
+  readonly documents: readonly { readonly report: string; readonly key: string; readonly size: number }[];
 }
 
 /** An hour of dense samples as it is stored: segments and record ids, part by part, and annotations. */
@@ -90,6 +92,7 @@ export class Exports {
       kinds: EXPORT_KINDS.map(({ kind, notReimported }) => ({ kind, ...(notReimported !== undefined && { notReimported }) })),
       files,
       leftOut: LEFT_OUT,
+      documents: this.#context.labs.documents(),
     };
   }
 

@@ -5,6 +5,7 @@ import type { ResourceKind } from "../../../shared/policy/vocabulary";
 import type { Details } from "../details";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirView } from "../fhir/view";
+import type { Labs } from "../labs/labs";
 import type { VaultState } from "../state";
 
 /** What the kinds of an export read from. */
@@ -12,6 +13,7 @@ export interface ExportContext {
   readonly state: VaultState;
   readonly details: Details;
   readonly emergencies: EmergencyAccesses;
+  readonly labs: Labs;
   readonly fhir: FhirView;
 }
 

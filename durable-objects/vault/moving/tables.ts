@@ -71,6 +71,11 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   fhir_sent: { how: "rows" },
   fhir_remote: { how: "rows" },
   consents: { how: "rows" },
+  lab_reports: { how: "rows" },
+  lab_results: { how: "rows" },
+  lab_result_versions: { how: "rows" },
+  lab_imports: { how: "rows" },
+  lab_deletions: { how: "rows" },
   retention: { how: "rows" },
   retention_runs: { how: "rows" },
   // The name, the reason and the note of the review. An access that is open ends on arrival.

@@ -1,0 +1,1 @@
+export { addedLabTest } from "./added";
