@@ -1,6 +1,7 @@
 import type { Restore } from "../exports/restore";
 import type { Batch } from "../health/reading";
 import type { CsvMapping } from "./csv/mapping";
+import type { LabBatch } from "../labs/result";
 import type { Credit, Tally } from "./tally";
 
 /** Something to store, and where to go on once it is stored. */
@@ -8,6 +9,8 @@ export interface ImportStep {
   readonly batch: Batch;
   /** What an export of Meridian brings beyond readings; stored before the batch. */
   readonly restore?: Restore;
+  /** Laboratory reports and results; stored beside the batch. */
+  readonly labs?: LabBatch;
   /** Accounts to settle with the receipt of `batch`. */
   readonly credits: readonly Credit[];
   /** Plain data to go on from, valid once the receipt is settled; undefined between the parts of one unit. */

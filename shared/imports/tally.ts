@@ -1,4 +1,5 @@
 import type { Receipt } from "../health/reading";
+import type { LabReceipt } from "../labs/result";
 
 /** What became of everything of one type. `read` is what the file holds; the other four add up to it. */
 export interface TypeCount {
@@ -139,6 +140,17 @@ export class Tally {
     }
     for (const { reason } of receipt.quarantined) this.warn("quarantined", reason);
     for (const { reason } of receipt.rejected) this.warn("rejected", reason);
+  }
+
+  /** Books what became of laboratory reports and results. */
+  settleLabs({ byType, warnings }: LabReceipt): void {
+    for (const [type, { accepted, duplicate, rejected }] of Object.entries(byType)) {
+      const count = this.type(type);
+      count.accepted += accepted;
+      count.duplicate += duplicate;
+      count.rejected += rejected;
+    }
+    for (const { code, detail, count } of warnings) this.warn(code, detail, count);
   }
 }
 

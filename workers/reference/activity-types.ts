@@ -1,4 +1,3 @@
-import { idOf } from "../../shared/context";
 import { type PageQuery, pageOf } from "../../shared/http/page";
 import { WORKOUT_NAMES } from "../../shared/health/workout-names";
 import { plainName } from "../../shared/labs/catalogue";
@@ -32,7 +31,7 @@ export async function listActivities({ actor, records, keys }: ReferencePorts, q
   const items = [...OF_CODE, ...added.map((type) => ({ ...type, isAdded: true }))]
     .filter(({ title, synonyms }) => wanted === undefined || [title, ...synonyms].some((name) => plainName(name).includes(wanted)))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  return await pageOf(keys, idOf(actor), { name: `activity-types ${query.q ?? ""}`, items, place: ({ key }) => key }, query);
+  return await pageOf(keys, actor.person, { name: `activity-types ${query.q ?? ""}`, items, place: ({ key }) => key }, query);
 }
 
 /** One type; problem `not_found`. */

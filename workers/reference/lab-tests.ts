@@ -1,4 +1,3 @@
-import { idOf } from "../../shared/context";
 import { type PageQuery, pageOf } from "../../shared/http/page";
 import { LAB_TESTS, labTest, labTestByLoinc, plainName } from "../../shared/labs/catalogue";
 import type { LabTest } from "../../shared/labs/lab-test";
@@ -28,7 +27,7 @@ export async function listTests(
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   return await pageOf(
     keys,
-    idOf(actor),
+    actor.person,
     { name: `lab-tests ${JSON.stringify([query.q, query.group])}`, items, place: ({ key }) => key },
     query,
   );

@@ -1,6 +1,6 @@
-import { idOf, type Reader } from "../../shared/context";
+import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
-import { type AppContext, personOf, readerOf as callerOf } from "../../shared/http/app-env";
+import { type AppContext, personOf } from "../../shared/http/app-env";
 import { regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { readerOf } from "../consents";
@@ -9,24 +9,23 @@ import { requireStepUp } from "../sessions";
 
 /** What the lists need: who asks, and the records of their region. */
 export interface ReferencePorts {
-  readonly actor: Reader;
+  readonly actor: PersonActor;
   readonly records: D1Database;
   readonly keys: RegionalKeys;
 }
 
-export function referencePorts(c: AppContext): ReferencePorts {
-  const actor = callerOf(c);
-  const { records, keys } = regional(c.env, regionOf(idOf(actor)));
+/** The ports of a signed-in person; problem `session_ended`. */
+export async function referencePorts(c: AppContext): Promise<ReferencePorts> {
+  const { records, keys } = regional(c.env, regionOf(personOf(c).person));
+  const actor = await readerOf((region) => regional(c.env, region).records, personOf(c), c.get("now")());
   return { actor, records, keys: regionalKeys(keys) };
 }
 
 /** The same for an administrator who has proven themselves lately. Problems `session_ended`, `forbidden`, `step_up_required`. */
 export async function adminPorts(c: AppContext): Promise<ReferencePorts> {
-  const person = personOf(c);
-  const { records, keys } = regional(c.env, regionOf(person.person));
-  const actor = await readerOf((region) => regional(c.env, region).records, person, c.get("now")());
-  if (actor.roles?.includes("admin") !== true) throw problem("forbidden", "This is for administrators.");
-  if (actor.assurance !== "aal2") throw problem("step_up_required", "Administrators sign in with a second factor.");
+  const ports = await referencePorts(c);
+  if (ports.actor.roles?.includes("admin") !== true) throw problem("forbidden", "This is for administrators.");
+  if (ports.actor.assurance !== "aal2") throw problem("step_up_required", "Administrators sign in with a second factor.");
   await requireStepUp(c);
-  return { actor, records, keys: regionalKeys(keys) };
+  return ports;
 }

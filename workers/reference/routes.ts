@@ -26,26 +26,26 @@ export const referenceRoutes = new Hono<AppEnv>()
   .get(
     "/v1/reference/lab-tests",
     route({
-      policy: "reader",
+      policy: "person",
       summary: "Laboratory tests, with search",
       tags: TAGS,
       responses: { 200: testListSchema },
       problems: ["invalid"],
     }),
     validate("query", testsQuery),
-    async (c) => c.json(await listTests(referencePorts(c), c.req.valid("query"))),
+    async (c) => c.json(await listTests(await referencePorts(c), c.req.valid("query"))),
   )
   .get(
     "/v1/reference/lab-tests/:key",
     route({
-      policy: "reader",
+      policy: "person",
       summary: "One laboratory test",
       tags: TAGS,
       responses: { 200: testSchema },
       problems: ["not_found"],
     }),
     validate("param", keyParam),
-    async (c) => c.json(await readTest(referencePorts(c), c.req.valid("param").key)),
+    async (c) => c.json(await readTest(await referencePorts(c), c.req.valid("param").key)),
   )
   .post(
     "/v1/reference/lab-tests",
@@ -77,26 +77,26 @@ export const referenceRoutes = new Hono<AppEnv>()
   .get(
     "/v1/reference/activity-types",
     route({
-      policy: "reader",
+      policy: "person",
       summary: "Types of activities, with search",
       tags: TAGS,
       responses: { 200: activityListSchema },
       problems: ["invalid"],
     }),
     validate("query", activitiesQuery),
-    async (c) => c.json(await listActivities(referencePorts(c), c.req.valid("query"))),
+    async (c) => c.json(await listActivities(await referencePorts(c), c.req.valid("query"))),
   )
   .get(
     "/v1/reference/activity-types/:key",
     route({
-      policy: "reader",
+      policy: "person",
       summary: "One type of activity",
       tags: TAGS,
       responses: { 200: activitySchema },
       problems: ["not_found"],
     }),
     validate("param", keyParam),
-    async (c) => c.json(await readActivity(referencePorts(c), c.req.valid("param").key)),
+    async (c) => c.json(await readActivity(await referencePorts(c), c.req.valid("param").key)),
   )
   .post(
     "/v1/reference/activity-types",

@@ -24,8 +24,10 @@ const range = z
   .refine(({ low, high }) => isRising(low, high), "The range ends below its beginning.");
 const otherUnit = z.strictObject({ unit, times: finite.positive(), plus: finite.optional() });
 const bounds = z
-  .tuple([finite, finite])
-  .refine(([low, high]) => low < high, "The bounds end below their beginning.")
+  .array(finite)
+  .length(2)
+  .refine(([low = 0, high = 0]) => low < high, "The bounds end below their beginning.")
+  .transform(([low = 0, high = 0]): [number, number] => [low, high])
   .nullable();
 
 const test = {
