@@ -76,7 +76,7 @@ function readOne(resource: Json, place: Place): ClinicalItem[] {
     readObservation(
       {
         ...one,
-        id: `${String(resource["id"] ?? place.fullUrl ?? "")}#${String(one["id"] ?? "")}`,
+        id: JSON.stringify([resource["id"] ?? place.fullUrl ?? "", one["id"] ?? ""]),
         subject: one["subject"] ?? resource["subject"],
       },
       { report, isOfLaboratory: report !== undefined },
