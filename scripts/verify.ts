@@ -10,6 +10,7 @@ const STEPS: readonly (readonly [name: string, script: string, ...parameters: st
   ["lint", "lint"],
   ["format", "format:check"],
   ["API document", "openapi", "--check"],
+  ["page of vendors", "vendors", "--check"],
 ];
 
 for (const [name, script, ...parameters] of STEPS) {

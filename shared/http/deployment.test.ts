@@ -33,6 +33,8 @@ describe("a deployment", () => {
     ["GOOGLE_WEBHOOK_SECRET", "short"],
     ["OPERATIONS_SECRET", ""],
     ["OPERATIONS_SECRET", "short"],
+    ["VENDOR_CREDENTIALS", "not JSON"],
+    ["VENDOR_CREDENTIALS", '{"oura":{"clientId":"x","clientSecret":"y","hookSecret":"short"}}'],
   ])("with %s as %j says that it is missing or malformed, and no value", (name, value) => {
     expect(found(deployment({ [name]: value }))).toEqual([`secrets: Missing or malformed: ${name}.`]);
   });
@@ -54,9 +56,12 @@ describe("a deployment", () => {
     ]);
   });
 
-  test.each(["KEYS_EU", "KEYS_US", "KEYS_AP", "OPERATIONS_SECRET"])("with %s of a laptop has keys that are not its own", (name) => {
-    expect(found(deployment({ [name]: freshSecrets()[name] }))).toEqual([`keys: Made for local runs or tests: ${name}.`]);
-  });
+  test.each(["KEYS_EU", "KEYS_US", "KEYS_AP", "OPERATIONS_SECRET", "VENDOR_CREDENTIALS"])(
+    "with %s of a laptop has keys that are not its own",
+    (name) => {
+      expect(found(deployment({ [name]: freshSecrets()[name] }))).toEqual([`keys: Made for local runs or tests: ${name}.`]);
+    },
+  );
 
   test.each([btoa("e".repeat(32)), btoa("correct-horse-battery-staple....".slice(0, 8).repeat(4)), btoa("\0".repeat(32))])(
     "with a key that somebody typed (%s) has keys that are not random",

@@ -1,4 +1,5 @@
 import { DIRECTORY_KINDS, directoryKeys, keyBytes, type KeyRing, REGIONAL_KINDS, regionalKeys } from "../crypto/keys";
+import { parseCredentials } from "../vendors/access";
 import { keyRingOf, type RegionalSecrets, REGIONS } from "../region";
 
 /** What of the configuration decides whether a deployment may serve people. */
@@ -8,6 +9,7 @@ export interface DeploymentEnv extends RegionalSecrets {
   readonly GOOGLE_CLIENT_ID?: string;
   readonly GOOGLE_CLIENT_SECRET?: string;
   readonly GOOGLE_WEBHOOK_SECRET?: string;
+  readonly VENDOR_CREDENTIALS?: string;
   readonly OPERATIONS_SECRET?: string;
   readonly R2_ACCOUNT?: string;
   readonly R2_ACCESS_KEY_ID?: string;
@@ -51,13 +53,15 @@ function secretFaults(env: DeploymentEnv): DeploymentFault[] {
     const value = env[name] ?? "";
     return value !== "" && value.length < SHORTEST_SECRET;
   });
-  const names = [...rings.map(([name]) => name), ...texts.map(([name]) => name), ...short];
+  const vendors = succeeds(() => parseCredentials(env.VENDOR_CREDENTIALS ?? "")) ? [] : ["VENDOR_CREDENTIALS"];
+  const names = [...rings.map(([name]) => name), ...texts.map(([name]) => name), ...short, ...vendors];
   return names.length === 0 ? [] : [{ check: "secrets", detail: `Missing or malformed: ${names.join(", ")}.` }];
 }
 
 /** Keys that were made for one machine or by hand, or that stand in two places. */
 function keyFaults(env: DeploymentEnv): DeploymentFault[] {
   const local = new Set(secretsInUse(env).flatMap(([name, value = ""]) => (isLocal(value) ? [name] : [])));
+  if (isLocalAccount(env.VENDOR_CREDENTIALS)) local.add("VENDOR_CREDENTIALS");
   const seen = new Map<string, string>();
   const shared = new Set<string>();
   for (const [name, read] of ringNames(env)) {
@@ -116,6 +120,15 @@ function secretsInUse(env: DeploymentEnv): [string, string | undefined][] {
         ] as [string, string | undefined][])
       : []),
   ];
+}
+
+/** Whether an account at a vendor is that of the simulator. */
+function isLocalAccount(text: string | undefined): boolean {
+  try {
+    return Object.values(parseCredentials(text ?? "")).some(({ clientSecret }) => isLocal(clientSecret));
+  } catch {
+    return false;
+  }
 }
 
 function isLocal(value: string): boolean {

@@ -11,9 +11,9 @@ export interface VendorAccess {
 export interface VendorConfiguration {
   readonly RESIDENCY: string;
   /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts. */
-  readonly VENDOR_CREDENTIALS: string;
+  readonly VENDOR_CREDENTIALS?: string;
   /** JSON by vendor id: the origin, or origin and first part of the path, that stands in for all hosts of a vendor. Local runs only. */
-  readonly VENDOR_BASES: string;
+  readonly VENDOR_BASES?: string;
   readonly GOOGLE_AUTH_BASE: string;
   readonly GOOGLE_TOKEN_BASE: string;
   readonly GOOGLE_HEALTH_BASE: string;
@@ -28,6 +28,11 @@ const credentialsSchema = z.record(
 );
 const basesSchema = z.record(z.string(), z.url());
 
+/** Reads the accounts at vendors out of their secret; an empty text holds none. Throws where it is malformed. */
+export function parseCredentials(text: string): z.output<typeof credentialsSchema> {
+  return credentialsSchema.parse(JSON.parse(text === "" ? "{}" : text));
+}
+
 /** The texts parse once: every request of an isolate brings the same. */
 let parsed: { readonly text: string; readonly value: z.output<typeof credentialsSchema> } | undefined;
 
@@ -37,8 +42,9 @@ function configured(env: VendorConfiguration, id: string): z.output<typeof crede
     const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret, GOOGLE_WEBHOOK_SECRET: hookSecret } = env;
     return { clientId, clientSecret, hookSecret };
   }
-  if (parsed?.text !== env.VENDOR_CREDENTIALS)
-    parsed = { text: env.VENDOR_CREDENTIALS, value: credentialsSchema.parse(JSON.parse(env.VENDOR_CREDENTIALS || "{}")) };
+  // A machine that made its secrets before there was this one has none of it.
+  const text = env.VENDOR_CREDENTIALS ?? "";
+  if (parsed?.text !== text) parsed = { text, value: parseCredentials(text) };
   return Object.hasOwn(parsed.value, id) ? parsed.value[id] : undefined;
 }
 
@@ -63,8 +69,8 @@ export function hookUrl(origin: string, vendor: string, pathSecret: string): str
 /** Where a vendor is reached: its own hosts, but for local runs that have a stand-in. */
 export function hostsOf(env: VendorConfiguration, { id, auth }: LiveVendor): LiveVendor["auth"]["hosts"] {
   if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };
-  if (env.RESIDENCY !== "off" || env.VENDOR_BASES === "") return auth.hosts;
-  const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES))[id];
+  if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return auth.hosts;
+  const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES ?? ""))[id];
   return base === undefined ? auth.hosts : { authorize: base, token: base, api: base };
 }
 

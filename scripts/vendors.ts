@@ -1,0 +1,131 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import type { LiveVendor } from "../shared/vendors/vendor.ts";
+import type * as vendors from "../shared/vendors/vendors.ts";
+
+/** Writes `docs/vendors.md` from the descriptors of the vendors, or with `--check` says whether it is current. */
+const TARGET = "docs/vendors.md";
+
+async function load(): Promise<typeof vendors> {
+  const folder = await mkdtemp(join(process.cwd(), "node_modules/.vendors-"));
+  try {
+    const outfile = join(folder, "vendors.mjs");
+    await build({
+      entryPoints: ["shared/vendors/vendors.ts"],
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node24",
+      logLevel: "error",
+    });
+    return (await import(pathToFileURL(outfile).href)) as typeof vendors;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const STATUS = { ga: "open", frozen: "takes no new developers" } as const;
+const DELIVERY = {
+  pull: "asked for",
+  push_full: "sent with the data",
+  push_notify: "announced, then asked for",
+  async_export: "ordered, then sent",
+  sdk: "from the phone",
+  file: "by file",
+} as const;
+const SIGNED = {
+  tink_ecdsa: "ECDSA P-256 (Tink)",
+  hmac_sha1: "HMAC-SHA1",
+  hmac_sha256: "HMAC-SHA256",
+  path_secret: "unsigned: secret path, checks of the body, reading again",
+} as const;
+
+function span(seconds: number): string {
+  if (seconds % 86_400 === 0) return seconds === 86_400 ? "day" : `${seconds / 86_400} days`;
+  if (seconds % 3_600 === 0) return seconds === 3_600 ? "hour" : `${seconds / 3_600} hours`;
+  return seconds === 60 ? "minute" : `${seconds / 60} minutes`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function limits({ limits: all }: LiveVendor): string {
+  const of = { user: "a person", app: "all", app_day: "all" } as const;
+  return all.map(({ scope, n, windowS }) => `${n.toLocaleString("en")} a ${span(windowS)} for ${of[scope]}`).join("; ") || "none told";
+}
+
+function webhook({ webhook: hook }: LiveVendor): string {
+  if (hook === undefined) return "none";
+  return `${SIGNED[hook.verify]}; answered within ${hook.ackMs / 1_000} s`;
+}
+
+function page({ VENDORS }: typeof vendors): string {
+  const live = VENDORS.flatMap((vendor) => (vendor.status === "dead" ? [] : [vendor]));
+  const dead = VENDORS.flatMap((vendor) => (vendor.status === "dead" ? [vendor] : []));
+  const keysOf = (vendor: LiveVendor) => new Set(Object.values(vendor.resources).flatMap(({ metrics }) => metrics));
+  const metrics = [...new Set(live.flatMap((vendor) => [...keysOf(vendor)]))].toSorted();
+  const pkce = { required: "required", optional: "used", absent: "no" } as const;
+  return `<!-- Written by \`npm run vendors\` from the descriptors in shared/vendors. -->
+
+# Vendors
+
+A vendor is a folder under \`shared/vendors\`: a descriptor (data), requests, mappings and a verifier (pure code), and one line in
+\`vendors.ts\`. \`GET /v1/vendors\` serves the same to link screens.
+
+## How each is reached
+
+${table(
+  ["vendor", "id", "status", "data come", "webhook", "limits", "first import", "PKCE", "refresh token"],
+  live.map((vendor) => [
+    vendor.title,
+    `\`${vendor.id}\``,
+    STATUS[vendor.status],
+    DELIVERY[vendor.delivery],
+    webhook(vendor),
+    limits(vendor),
+    `${vendor.history.maxDays} days${vendor.history.daysBeforeConnection === undefined ? "" : `, from ${vendor.history.daysBeforeConnection} days before the connection`}`,
+    pkce[vendor.auth.pkce],
+    vendor.auth.withoutRefresh === true ? "none" : vendor.auth.rotatesRefresh ? "rotates" : "lasts",
+  ]),
+)}
+
+## What its owner demands
+
+${table(
+  ["vendor", "own credentials needed", "kept from models", "attribution"],
+  live.map(({ title, policy }) => [title, policy.byoRequired ? "yes" : "no", policy.noAi ? "yes" : "no", policy.attribution ?? "–"]),
+)}
+
+## What each brings
+
+${table(
+  ["metric", ...live.map(({ id }) => id)],
+  metrics.map((key) => [`\`${key}\``, ...live.map((vendor) => (keysOf(vendor).has(key) ? "●" : ""))]),
+)}
+
+## Gone
+
+${table(
+  ["vendor", "id", "instead"],
+  dead.map(({ title, id, hint }) => [title, `\`${id}\``, hint]),
+)}
+`;
+}
+
+const text = page(await load());
+if (process.argv.includes("--check")) {
+  const committed = await readFile(TARGET, "utf8").catch(() => "");
+  if (committed !== text) {
+    console.error(`${TARGET} is not current: run "npm run vendors" and commit the result.`);
+    process.exit(1);
+  }
+  console.log(`${TARGET} is current`);
+} else {
+  await writeFile(TARGET, text);
+  console.log(TARGET);
+}
