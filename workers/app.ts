@@ -49,8 +49,9 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.use(
     frame(log, now, (c) => {
       c.set("now", now);
-      c.set("idempotency", (region) => regional(c.env, region));
-      c.set("records", (region) => regional(c.env, region).records);
+      const { idempotency, records } = storesOf(c.env);
+      c.set("idempotency", idempotency);
+      c.set("records", records);
     }),
   );
 
@@ -92,4 +93,17 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
 
   assertPolicies(app);
   return app;
+}
+
+type Stores = Pick<AppEnv["Variables"], "idempotency" | "records">;
+const stores = new WeakMap<Env, Stores>();
+
+/** Where shared code finds the stores of a region; the same functions for every request of an isolate. */
+function storesOf(env: Env): Stores {
+  let found = stores.get(env);
+  if (found === undefined) {
+    found = { idempotency: (region) => regional(env, region), records: (region) => regional(env, region).records };
+    stores.set(env, found);
+  }
+  return found;
 }

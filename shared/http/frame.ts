@@ -7,7 +7,7 @@ import { limitRate } from "./rate-limit";
 import { renderError } from "./render-problem";
 import { nameRequest } from "./request-id";
 import { requireResidency } from "./residency";
-import { allowOrigins, asksForOrigin, secureAnswer } from "./secure";
+import { allowOrigins, asksForOrigin, secureAnswer, secureBeforehand } from "./secure";
 
 /**
  * What surrounds every request, in order: its name; CORS; the guard of residency; the rough limit by network; the route; security headers
@@ -22,20 +22,34 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
     prepare(c);
     const startedAt = now();
     const id = nameRequest(c, startedAt);
-    const guarded = async (): Promise<void> => {
-      requireResidency(c);
-      const limit = limitRate(c);
-      if (limit !== undefined) await limit;
-      await next();
-    };
+    let isSecure: ((answer: Response) => boolean) | undefined;
     try {
-      const preflight = await (asksForOrigin(c) ? cors(c, guarded) : guarded());
-      if (preflight instanceof Response) c.res = preflight;
+      if (asksForOrigin(c)) {
+        const preflight = await cors(c, async () => {
+          const limit = guard(c);
+          if (limit !== undefined) await limit;
+          await next();
+        });
+        if (preflight instanceof Response) c.res = preflight;
+      } else {
+        const limit = guard(c);
+        if (limit !== undefined) await limit;
+        if (READS.has(c.req.method)) isSecure = secureBeforehand(c, id);
+        await next();
+      }
     } catch (error) {
       // A guard's own refusal; what routes throw has been rendered by then.
       c.res = renderError(c, error, log);
     }
-    secureAnswer(c, id);
+    if (isSecure === undefined || !isSecure(c.res)) secureAnswer(c, id);
     logRequest(c, log, now() - startedAt);
   };
+}
+
+const READS = new Set(["GET", "HEAD"]);
+
+/** Stands before every route; answers what is to be waited for, if anything. */
+function guard(c: AppContext): Promise<void> | undefined {
+  requireResidency(c);
+  return limitRate(c);
 }

@@ -14,6 +14,22 @@ function app(): Hono<AppEnv> {
         () => {},
       ),
     )
+    .get("/plain", (c) => c.json({ a: 1 }))
+    .get("/typed", (c) => c.body("a,b", 203, { "content-type": "text/csv" }))
+    .get("/empty", (c) => c.body(null, 204))
+    .get("/placed", (c) => {
+      c.header("location", "/plain");
+      return c.json({ a: 1 }, 201);
+    })
+    .get("/coded", (c) => {
+      c.status(202);
+      return c.json({ a: 1 });
+    })
+    .get("/tagged", (c) => c.json({ a: 1 }, 200, { etag: "1", "cache-control": "max-age=60" }))
+    .get("/replaced", (c) => {
+      c.json({ a: 1 });
+      return new Response("another", { headers: { "x-request-id": "no" } });
+    })
     .get("/fixed", () => Response.redirect("https://meridian.test/elsewhere"))
     .get("/cached", (c) => c.text("a page", 200, { "cache-control": "max-age=60", vary: "accept-language" }))
     .get("/broken", () => {
@@ -34,6 +50,37 @@ test("every answer, an error too, may not be framed, sniffed, cached, scripted o
       "cache-control": path === "/cached" ? "max-age=60" : "no-store",
     });
   }
+});
+
+test("answers say of themselves what their route said, and nothing of another answer", async () => {
+  const shape = async (path: string, init: RequestInit = {}) => {
+    const response = await app().request(path, init, env);
+    const { headers } = response;
+    const of = (name: string) => headers.get(name);
+    const text = await response.text();
+    expect([of("x-frame-options"), of("vary"), of("content-security-policy")], path).toEqual(["DENY", "Origin", expect.any(String)]);
+    expect(of("x-request-id"), path).toMatch(/^[0-9a-z]{26}$/);
+    return [response.status, of("content-type"), of("location"), of("etag"), of("cache-control"), text];
+  };
+  const json = "application/json";
+  for (let round = 0; round < 2; round++) {
+    expect(await shape("/placed")).toEqual([201, json, "/plain", null, "no-store", '{"a":1}']);
+    expect(await shape("/tagged")).toEqual([200, json, null, "1", "max-age=60", '{"a":1}']);
+    expect(await shape("/plain")).toEqual([200, json, null, null, "no-store", '{"a":1}']);
+    expect(await shape("/coded")).toEqual([202, json, null, null, "no-store", '{"a":1}']);
+    expect(await shape("/typed")).toEqual([203, "text/csv", null, null, "no-store", "a,b"]);
+    expect(await shape("/empty")).toEqual([204, null, null, null, "no-store", ""]);
+    expect(await shape("/replaced")).toEqual([200, "text/plain;charset=UTF-8", null, null, "no-store", "another"]);
+    expect(await shape("/plain", { method: "HEAD" })).toEqual([200, json, null, null, "no-store", ""]);
+  }
+});
+
+test("every answer has a name of its own", async () => {
+  const named = async () => (await app().request("/plain", {}, env)).headers.get("x-request-id");
+  const [one, other] = [await named(), await named()];
+  expect(one).not.toBe(other);
+  const given = await app().request("/plain", { headers: { "x-request-id": "given-by-me" } }, env);
+  expect(given.headers.get("x-request-id")).toBe("given-by-me");
 });
 
 test("an answer whose headers cannot be changed gets them all the same", async () => {
