@@ -4,6 +4,7 @@ import { printTable, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
 import { accessLog } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
+import { files } from "./rows/files.ts";
 import { foreignRead } from "./rows/foreign-read.ts";
 import { live } from "./rows/live.ts";
 import { nothing } from "./rows/nothing.ts";
@@ -15,7 +16,7 @@ import { signIn } from "./rows/sign-in.ts";
 import { webhook } from "./rows/webhook.ts";
 import { startServer } from "./server.ts";
 
-const PARTS: readonly Part[] = [nothing, signIn, foreignRead, accessLog, oneReading, push, samples, reads, webhook, live, apple];
+const PARTS: readonly Part[] = [nothing, signIn, foreignRead, accessLog, oneReading, push, samples, reads, webhook, live, apple, files];
 
 const { values } = parseArgs({
   options: {

@@ -27,8 +27,9 @@ async function run(): Promise<number> {
     ...(await pure.pushSamples(folder)),
     ...(await pure.googleSamples(folder)),
     ...(await pure.fileSamples(folder)),
+    ...(await pure.workoutSamples(folder)),
   ];
-  const served = await servedSamples(folder, pure.seriesOfType);
+  const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES);
   const results = [...summed("read  ", read, files), ...summed("served", served, files)];
   for (const { name, ok, detail } of results)
     console.log(`${ok ? "passed" : "FAILED"}  ${name}${detail === undefined ? "" : `: ${detail}`}`);

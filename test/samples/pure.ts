@@ -6,6 +6,7 @@ export { appleSamples } from "./apple.ts";
 export { fileSamples } from "./files.ts";
 export { googleSamples } from "./google.ts";
 export { pushSamples } from "./push.ts";
+export { WORKOUT_SAMPLES, workoutSamples } from "./workouts.ts";
 
 /** How readings of a HealthKit type are read back. */
 export interface SeriesOfType {

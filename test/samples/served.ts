@@ -39,7 +39,11 @@ const PUSHES: readonly (readonly [folder: string, pattern: RegExp, platform: str
 ];
 
 /** The verdicts on every export and every push; one Meridian for all, one person for each file. */
-export async function servedSamples(samplesDir: string, seriesOfType: SeriesLookup): Promise<Check[]> {
+export async function servedSamples(
+  samplesDir: string,
+  seriesOfType: SeriesLookup,
+  workoutFiles: readonly (readonly [folder: string, pattern: RegExp])[],
+): Promise<Check[]> {
   const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
   const { remove, ...prepared } = await prepare();
   const meridian = await Meridian.start(undefined, { prepared });
@@ -58,6 +62,12 @@ export async function servedSamples(samplesDir: string, seriesOfType: SeriesLook
       await judge(name, (client) =>
         wanted === undefined ? refuse(client, bytes, valid) : importTwice(client, name, bytes, wanted, seriesOfType),
       );
+    }
+    for (const [folder, pattern] of workoutFiles) {
+      for (const name of await filesIn(samplesDir, folder, pattern)) {
+        const bytes = await readFile(join(samplesDir, name));
+        await judge(name, (client) => workoutsTwice(client, bytes, name));
+      }
     }
     for (const [folder, pattern, platform] of PUSHES) {
       for (const name of await filesIn(samplesDir, folder, pattern)) {
@@ -195,9 +205,31 @@ async function pushTwice(client: Client, platform: string, bytes: Buffer): Promi
   return faults;
 }
 
+/** A workout file by its own kind, and then without naming it: the second time changes nothing. */
+async function workoutsTwice(client: Client, bytes: Buffer, name: string): Promise<string[]> {
+  const first = await importFile(client, bytes, name.split(".").at(-1));
+  if (first?.state !== "done") return [`the import ended as ${first?.state ?? "refused"}`];
+  const counts = Object.entries(first.report?.byType ?? {});
+  const faults = counts
+    .filter(([, { read, accepted, duplicate, quarantined, rejected }]) => read !== accepted + duplicate + quarantined + rejected)
+    .map(([type, count]) => `${type} does not add up: ${JSON.stringify(count)}`);
+  const workouts = await client.get(`/v1/me/workouts?limit=200&${RANGE}&source=all`, sessions);
+  const wanted = counts.reduce((sum, [type, { accepted }]) => sum + (/^(?:session|trk|Activity)$/.test(type) ? accepted : 0), 0);
+  if (workouts.items.length !== wanted) faults.push(`${workouts.items.length} workouts, expected ${wanted}`);
+  const rates = counts.reduce((sum, [type, { accepted }]) => sum + (/\.heart_rate$|filtered_bpm$/.test(type) ? accepted : 0), 0);
+  const stored = rates === 0 ? [] : await wholeSeries(client, "heart_rate");
+  if (stored.length !== rates) faults.push(`${stored.length} heart rates, expected ${rates}`);
+  const before = await everything(client);
+  const again = await importFile(client, bytes, "auto");
+  const accepted = Object.entries(again?.report?.byType ?? {}).filter(([, count]) => count.accepted > 0);
+  if (again?.state !== "done" || accepted.length > 0) faults.push(`the second import accepted ${JSON.stringify(accepted)}`);
+  if ((await everything(client)) !== before) faults.push("the second import changed what is stored");
+  return faults;
+}
+
 /** The end of an import, or undefined where the file was refused at once. */
-async function importFile(client: Client, bytes: Buffer): Promise<Job | undefined> {
-  const reply = await client.fetch("/v1/imports?kind=apple-health-export", {
+async function importFile(client: Client, bytes: Buffer, kind = "apple-health-export"): Promise<Job | undefined> {
+  const reply = await client.fetch(`/v1/imports?kind=${kind}`, {
     method: "POST",
     body: new Uint8Array(bytes),
     headers: { "content-type": "application/octet-stream" },
