@@ -13,6 +13,8 @@ import { finishWorkout } from "./workout";
 const DEGREES_PER_SEMICIRCLE = 180 / 2 ** 31;
 /** About a centimetre. */
 const PLACE_DIGITS = 1e7;
+/** In all workouts of a file: they wait for its end together. */
+const MOST_PLACES = 400_000;
 /** Strides are counted on one foot. */
 const STEPS_PER_STRIDE = 2;
 const { fields: R } = RECORD;
@@ -51,6 +53,7 @@ export class ActivityReader {
   readonly #strap = new StrapBeats();
   readonly #strapChannel: Channel;
   #current = 0;
+  #places = 0;
   #distance = Number.NaN;
   #compressedDistance = 0;
 
@@ -80,7 +83,8 @@ export class ActivityReader {
     const altitude = first(message, plan.altitude);
     book.way.climb(altitude);
     if (plan.lat !== undefined && plan.lon !== undefined) {
-      book.way.point(at, degrees(message.raw(plan.lat)), degrees(message.raw(plan.lon)), altitude);
+      if (this.#places >= MOST_PLACES) book.way.dropped++;
+      else if (book.way.point(at, degrees(message.raw(plan.lat)), degrees(message.raw(plan.lon)), altitude)) this.#places++;
     }
     const rate = first(message, plan.heartRate);
     if (!Number.isNaN(rate)) {

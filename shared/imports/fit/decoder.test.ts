@@ -172,6 +172,11 @@ test("files that follow each other are read one after the other, each with defin
   expect(found.messages.map(({ fields }) => fields)).toEqual([[[3, [100]]], [[7, [250]]]]);
 });
 
+test("a file made of countless empty files is not read to its end", () => {
+  const many = new Uint8Array(Array.from({ length: 1_100 }, () => [...new FitWriter().file()]).flat());
+  expect(decode(many)).toMatchObject({ files: 1_000, faults: ["trailing_bytes"] });
+});
+
 test("a message without a definition ends its file, and the next file is still read", () => {
   const broken = new FitWriter()
     .message(20, [F.u8(3, 100)])

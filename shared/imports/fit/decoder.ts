@@ -26,6 +26,8 @@ const DEFINITION_HEAD = 6;
 const TIME_BITS = 31;
 /** In a file whose writer lost power before it could fill in the length. */
 const UNKNOWN_SIZE = Number.MAX_SAFE_INTEGER;
+/** Files that follow each other in one; years of a watch are kept in fewer. */
+const MOST_FILES = 1_000;
 const NOTHING = new Uint8Array();
 const UNDESCRIBED: DeveloperField = {
   type: BYTE,
@@ -131,7 +133,7 @@ export class FitDecoder {
   #header(bytes: Uint8Array, at: number): number {
     if (bytes.length - at < LEAST_HEADER) return at;
     const size = bytes[at]!;
-    if (!looksLikeFit(bytes.subarray(at, at + LEAST_HEADER))) {
+    if (this.#files >= MOST_FILES || !looksLikeFit(bytes.subarray(at, at + LEAST_HEADER))) {
       if (this.#files === 0) throw noFit();
       this.faults.add("trailing_bytes");
       this.#state = "over";

@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 
 /** Longer than any device's description. */
 const LONGEST_CREATOR = 4_096;
+/** Activities of one file whose devices are remembered. */
+const MOST_DEVICES = 100_000;
 const ACTIVITY = "<Activity ";
 const CREATOR = "<Creator";
 const CREATOR_END = "</Creator>";
@@ -43,7 +45,7 @@ export class TcxSurvey {
       if (end < 0 && !isLast && bytes.length - creator < LONGEST_CREATOR) return creator;
       const text = end < 0 ? "" : bytes.toString("utf8", creator, end);
       const name = /<Name>([^<]{1,200})<\/Name>/.exec(text)?.[1]?.trim();
-      if (name !== undefined && name !== "") this.devices.set(this.#activities - 1, name);
+      if (name !== undefined && name !== "" && this.devices.size < MOST_DEVICES) this.devices.set(this.#activities - 1, name);
       at = end < 0 ? creator + CREATOR.length : end;
       creator = bytes.indexOf(CREATOR, at);
     }
