@@ -114,3 +114,20 @@ describe("a gate with nothing left to say", () => {
     expect(await runInDurableObject(gate, (_, state) => state.storage.getAlarm())).toBe(NOW + DAY_MS);
   });
 });
+
+describe("what a gate counts", () => {
+  it("can be looked at, which changes nothing", async () => {
+    const gate = freshGate();
+    expect(await gate.standing()).toEqual({ quotas: [], breakers: [] });
+    await gate.take([HOURLY], NOW);
+    for (let i = 0; i < 2; i++) {
+      await gate.enter("vendor", BREAKER, NOW);
+      await gate.report("vendor", BREAKER, false, NOW);
+    }
+    for (let i = 0; i < 2; i++) {
+      const { quotas, breakers } = await gate.standing();
+      expect(quotas).toEqual([expect.objectContaining({ name: "hourly", used: 1, windowStart: NOW })]);
+      expect(breakers).toEqual([{ name: "vendor", state: "open", failures: 2, openings: 1, until: NOW + 60_000 }]);
+    }
+  });
+});

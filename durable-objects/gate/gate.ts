@@ -5,7 +5,7 @@ import { migrate } from "../migrate";
 import { ALLOWED, ATTEMPT_POLICIES, type AttemptKind, attemptsExpireAt, NO_ATTEMPTS, takeBack, tryAttempt, type Verdict } from "./attempts";
 import { afterCall, type BreakerPolicy, enter } from "./breaker";
 import { type Learned, type Limit, quotaExpiresAt, takeFrom } from "./quota";
-import { GateRows } from "./rows";
+import { GateRows, type GateStanding } from "./rows";
 
 /** A breaker that has not been asked for so long starts afresh. */
 const BREAKER_KEPT_MS = 24 * HOUR_MS;
@@ -96,6 +96,12 @@ export class Gate extends DurableObject<Env> {
   async isBroken(name: string): Promise<boolean> {
     this.prepare();
     return this.rows.breaker(name).state !== "closed";
+  }
+
+  /** What the gate counts, for operators. Reading it changes nothing, and makes no tables where there are none. */
+  async standing(): Promise<GateStanding> {
+    const exists = this.ctx.storage.sql.exec("select 1 from sqlite_master where name = 'breakers'").toArray().length > 0;
+    return exists ? this.rows.standing() : { quotas: [], breakers: [] };
   }
 
   override async alarm(): Promise<void> {

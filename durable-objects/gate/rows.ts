@@ -6,6 +6,18 @@ type AttemptRow = { failures: number; last_at: number; locked_until: number };
 type QuotaRow = { window_start: number; used: number; arrival: number; learned_left: number; learned_until: number };
 type BreakerRow = { state: Breaker["state"]; failures: number; openings: number; until: number };
 
+/** What a gate counts, for operators. Times are epoch milliseconds; `left` is the vendor's own word and counts until `leftUntil`. */
+export interface GateStanding {
+  readonly quotas: readonly {
+    readonly name: string;
+    readonly used: number;
+    readonly windowStart: number;
+    readonly left: number;
+    readonly leftUntil: number;
+  }[];
+  readonly breakers: readonly ({ readonly name: string } & Breaker)[];
+}
+
 /** The tables of a gate. Every `put…` returns when the row may be dropped (epoch ms). */
 export class GateRows {
   private readonly sql: SqlStorage;
@@ -91,6 +103,28 @@ export class GateRows {
       expiresAt,
     );
     return expiresAt;
+  }
+
+  /** Every quota and breaker that is kept. */
+  standing(): GateStanding {
+    return {
+      quotas: this.sql
+        .exec<QuotaRow & { name: string }>(
+          "select name, window_start, used, arrival, learned_left, learned_until from quotas order by name",
+        )
+        .toArray()
+        .map((row) => ({
+          name: row.name,
+          used: row.used,
+          windowStart: row.window_start,
+          left: row.learned_left,
+          leftUntil: row.learned_until,
+        })),
+      breakers: this.sql
+        .exec<BreakerRow & { name: string }>("select name, state, failures, openings, until from breakers order by name")
+        .toArray()
+        .map(({ name, state, failures, openings, until }) => ({ name, state, failures, openings, until })),
+    };
   }
 
   /** Drops what has expired at `now`; returns when the next row expires, or undefined where none is left. */

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
+import { requireOperator } from "../../shared/http/operator";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { problem } from "../../shared/problem";
@@ -8,6 +9,7 @@ import { beginConnection } from "./begin-connection";
 import { completeConnection } from "./complete-connection";
 import { connectedPage, returnUrl } from "./connected-page";
 import { disconnectVendor } from "./disconnect-vendor";
+import { operatorView } from "./operator-view";
 import { listVendors } from "./list-vendors";
 import { hookRoutes } from "./hook-routes";
 import { connectPorts, ownPorts } from "./ports";
@@ -25,6 +27,7 @@ import {
   disconnectQuery,
   selectBody,
   statusSchema,
+  operatorViewSchema,
   vendorCatalogueSchema,
   vendorParam,
 } from "./schemas";
@@ -33,6 +36,19 @@ import { syncRoutes } from "./sync-routes";
 const TAGS = ["Connections"] as const;
 
 const vendorRoutes = new Hono<AppEnv>()
+  .get(
+    "/v1/operations/vendors",
+    route({
+      policy: "secret",
+      summary: "How vendors stand: limits, breakers, subscriptions",
+      description: "For operators, with `OPERATIONS_SECRET` as bearer token. Counts and times, nothing about anybody.",
+      tags: ["operations"],
+      responses: { 200: operatorViewSchema },
+      problems: ["unauthenticated"],
+    }),
+    requireOperator(),
+    async (c) => c.json(await operatorView(c.env)),
+  )
   .get(
     "/v1/vendors",
     route({

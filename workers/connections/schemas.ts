@@ -133,6 +133,33 @@ export const vendorCatalogueSchema = z
   })
   .meta({ id: "VendorCatalogue" });
 
+const whenOrNull = when.nullable();
+
+/** How vendors stand, for operators. */
+export const operatorViewSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        offered: z.boolean(),
+        limits: z.array(z.object({ scope: z.string(), n: z.number().int(), windowS: z.number().int() })).describe("What the vendor allows"),
+        regions: z.array(
+          z.object({
+            region: z.enum(["eu", "us", "ap"]),
+            breaker: z.enum(["closed", "open", "half_open"]),
+            breakerUntil: whenOrNull,
+            limits: z
+              .array(z.object({ name: z.string(), used: z.number(), left: z.number().nullable(), leftUntil: whenOrNull }))
+              .describe("What the region has used of its share, and what the vendor itself said was left"),
+          }),
+        ),
+        subscriptions: z.array(z.object({ topic: z.string(), expiresAt: whenOrNull, checkedAt: when })),
+      }),
+    ),
+    next: z.null(),
+  })
+  .meta({ id: "VendorStanding" });
+
 export const connectionListSchema = z
   .object({ items: z.array(connectionSchema), next: z.string().nullable() })
   .meta({ id: "ConnectionList" });
