@@ -14,6 +14,7 @@ import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
 import gaps from "../../migrations/vault/0181_gaps.sql";
+import quarantineDecisions from "../../migrations/vault/0182_quarantine_decisions.sql";
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
@@ -35,5 +36,6 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0160_labs", labs],
   ["0180_source_settings", sourceSettings],
   ["0181_gaps", gaps],
+  ["0182_quarantine_decisions", quarantineDecisions],
   ["0190_connection_windows", connectionWindows],
 ];

@@ -1,5 +1,6 @@
 import type { Receipt } from "../../shared/health/reading";
 import type { SourceChoice } from "./store/choose";
+import type { QuarantineState } from "./store/quarantine";
 
 /** What a phone hears: the receipt and the cursor it may forget everything up to. */
 export interface PushReceipt extends Receipt {
@@ -53,6 +54,8 @@ export interface EraseRange {
 }
 
 export interface QuarantineItem {
+  /** Its number in this vault. */
+  readonly id: number;
   readonly metric: string;
   readonly source: number;
   readonly at: number;
@@ -61,17 +64,25 @@ export interface QuarantineItem {
   readonly reason: string;
   readonly recordId: string;
   readonly receivedAt: number;
+  readonly state: QuarantineState;
+  readonly decidedAt: number | null;
+}
+
+/** Which of them. */
+export interface QuarantineQuery {
+  readonly state: QuarantineState;
+  readonly limit: number;
+  readonly after?: QuarantinePosition | undefined;
 }
 
 /** Key of the last item of a page. */
 export interface QuarantinePosition {
   readonly receivedAt: number;
-  readonly metric: string;
-  readonly source: number;
-  readonly at: number;
+  readonly id: number;
 }
 
 type QuarantineRow = {
+  id: number;
   metric: string;
   source: number;
   at: number;
@@ -80,31 +91,33 @@ type QuarantineRow = {
   reason: string;
   record_id: string;
   received_at: number;
+  state: QuarantineState;
+  decided_at: number | null;
 };
 
-/** Quarantined readings, newest arrivals first. */
-export function readQuarantine(sql: SqlStorage, limit: number, after: QuarantinePosition | undefined): QuarantineItem[] {
-  const columns = "metric, source, at, value, unit, reason, record_id, received_at";
-  const order = "ORDER BY received_at DESC, metric, source, at LIMIT ?";
-  const rows =
-    after === undefined
-      ? sql.exec<QuarantineRow>(`SELECT ${columns} FROM quarantine ${order}`, limit)
-      : sql.exec<QuarantineRow>(
-          `SELECT ${columns} FROM quarantine WHERE received_at <= ?1 AND (received_at < ?1 OR (metric, source, at) > (?2, ?3, ?4)) ${order}`,
-          after.receivedAt,
-          after.metric,
-          after.source,
-          after.at,
-          limit,
-        );
-  return rows.toArray().map((r) => ({
-    metric: r.metric,
-    source: r.source,
-    at: r.at,
-    value: r.value === "" ? null : Number(r.value),
-    unit: r.unit,
-    reason: r.reason,
-    recordId: r.record_id,
-    receivedAt: r.received_at,
-  }));
+/** Quarantined readings in one state, newest arrivals first. */
+export function readQuarantine(sql: SqlStorage, { state, limit, after }: QuarantineQuery): QuarantineItem[] {
+  const past = after === undefined ? "" : "AND (received_at, id) < (?3, ?4)";
+  return sql
+    .exec<QuarantineRow>(
+      `SELECT id, metric, source, at, value, unit, reason, record_id, received_at, state, decided_at FROM quarantine
+       WHERE state = ?1 ${past} ORDER BY received_at DESC, id DESC LIMIT ?2`,
+      state,
+      limit,
+      ...(after === undefined ? [] : [after.receivedAt, after.id]),
+    )
+    .toArray()
+    .map((r) => ({
+      id: r.id,
+      metric: r.metric,
+      source: r.source,
+      at: r.at,
+      value: r.value === "" ? null : Number(r.value),
+      unit: r.unit,
+      reason: r.reason,
+      recordId: r.record_id,
+      receivedAt: r.received_at,
+      state: r.state,
+      decidedAt: r.decided_at,
+    }));
 }

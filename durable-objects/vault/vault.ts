@@ -48,7 +48,7 @@ import {
   pageOf,
   type PushReceipt,
   type QuarantineItem,
-  type QuarantinePosition,
+  type QuarantineQuery,
   readQuarantine,
   type SessionPage,
   type SessionQuery,
@@ -80,8 +80,10 @@ import { VAULT_MIGRATIONS } from "./migrations";
 import { openParts, type Parts } from "./parts";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { writeProfile } from "./profile";
+import { reconcile } from "./reconcile";
 import { changeSettings, type SourceSettingsView, viewSettings } from "./source-settings";
 import type { Profile } from "./state";
+import type { Decided, HeldQuery } from "./store/quarantine";
 import type { StoredSource } from "./store/sources";
 
 /** The hashes under which the region and the directory find an address. */
@@ -380,9 +382,25 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Readings that were kept apart, newest first. */
-  async quarantined(actor: PersonActor, limit: number, after: QuarantinePosition | undefined): Promise<QuarantineItem[]> {
+  async quarantined(actor: PersonActor, query: QuarantineQuery): Promise<QuarantineItem[]> {
     this.#parts.door.enter(actor, { action: "read", resource: "quarantine" });
-    return readQuarantine(this.#parts.state.sql, limit, after);
+    return readQuarantine(this.#parts.state.sql, query);
+  }
+
+  /** Decides about readings that are held: stores them after all, marked, or lets them go. Throws `not_found` for one that is not held. */
+  async decideQuarantine(actor: PersonActor, decision: "release" | "discard", query: HeldQuery): Promise<Decided> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "quarantine" });
+    const decided = decision === "release" ? this.#parts.store.release(query) : this.#parts.store.discard(query);
+    if (query.id !== undefined && decided.decided + decided.refused === 0) throw notFound("reading in quarantine");
+    return decided;
+  }
+
+  /** Daily totals beside what the readings add up to, as JSON text; throws `not_found` and `invalid`. */
+  async reconcile(actor: Reader, query: { readonly key: string; readonly period: AskedPeriod }): Promise<string> {
+    this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const { timeZone } = this.#parts.state.profile();
+    const dates = datesOf(timeZone, query.period, this.#parts.state.now());
+    return JSON.stringify(reconcile(this.#parts.state.sql, this.#parts.store, timeZone, { key: query.key, ...dates }));
   }
 
   /** Dates on which something was missing, newest first. */

@@ -24,6 +24,7 @@ const VIEWS = [
   "/v1/me/sources",
   "/v1/me/source-priorities",
   "/v1/me/gaps",
+  "/v1/me/quarantine",
   "/v1/me/metrics/body_weight/sources?from=2026-11-20&to=2026-11-20",
   "/v1/imports",
   "/v1/integrations/vendors",
@@ -40,7 +41,7 @@ const VIEWS = [
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
-const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts", "gaps"]);
+const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts", "gaps", "quarantine"]);
 
 /** A person who owns one of everything that a path can name. */
 export interface Owner {
@@ -91,6 +92,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     workouts,
     sources,
     gaps: await firstOf(person, "/v1/me/gaps"),
+    quarantine: await firstOf(person, "/v1/me/quarantine"),
     Observation: observations,
     Device: devices,
     Patient: patients,
@@ -206,7 +208,18 @@ async function pushData(person: RegisteredPerson, deviceName: string): Promise<v
   const id = crypto.randomUUID();
   await post(person, "/v1/ingest/healthkit", {
     data: {
-      records: [{ id, type: "HKQuantityTypeIdentifierBodyMass", startDate: AT, endDate: AT, value: 71.25, unit: "kg", source }],
+      records: [
+        { id, type: "HKQuantityTypeIdentifierBodyMass", startDate: AT, endDate: AT, value: 71.25, unit: "kg", source },
+        {
+          id: crypto.randomUUID(),
+          type: "HKQuantityTypeIdentifierHeartRate",
+          startDate: AT,
+          endDate: AT,
+          value: 900,
+          unit: "count/min",
+          source,
+        },
+      ],
       sleep: [],
       workouts: [{ id: crypto.randomUUID(), type: "running", startDate: AT, endDate: "2026-11-20T08:00:00Z", source }],
     },

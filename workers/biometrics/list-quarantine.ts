@@ -1,32 +1,29 @@
-import type { QuarantineItem, QuarantinePosition } from "../../durable-objects/vault/pages";
-import type { PersonActor } from "../../shared/context";
-import type { RegionalKeys } from "../../shared/crypto/keys";
+import type { QuarantinePosition } from "../../durable-objects/vault/pages";
+import type { QuarantineState } from "../../durable-objects/vault/store/quarantine";
 import { sourceId } from "../../shared/health/source-id";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { VaultStub } from "./ports";
-
-const SCOPE = "quarantine";
+import type { OwnPorts } from "./ports";
 
 /** One page of readings that were kept apart, newest arrivals first. */
 export async function listQuarantine(
-  vault: VaultStub,
-  keys: RegionalKeys,
-  actor: PersonActor,
-  input: { readonly limit: number; readonly cursor?: string | undefined },
+  { vault, keys, actor }: OwnPorts,
+  input: { readonly state: QuarantineState; readonly limit: number; readonly cursor?: string | undefined },
 ) {
-  const after = input.cursor === undefined ? undefined : await openCursor<QuarantinePosition>(keys, actor.person, SCOPE, input.cursor);
-  const found: QuarantineItem[] = await vault.quarantined(actor, input.limit + 1, after);
+  const scope = `quarantine ${input.state}`;
+  const after = input.cursor === undefined ? undefined : await openCursor<QuarantinePosition>(keys, actor.person, scope, input.cursor);
+  const found = await vault.quarantined(actor, { state: input.state, limit: input.limit + 1, after });
   const page = found.slice(0, input.limit);
   const last = page.at(-1);
-  const more = found.length > input.limit && last !== undefined;
-  const position = more ? { receivedAt: last.receivedAt, metric: last.metric, source: last.source, at: last.at } : undefined;
+  const position = found.length > input.limit && last !== undefined ? { receivedAt: last.receivedAt, id: last.id } : undefined;
   return {
-    items: page.map(({ source, at, receivedAt, ...rest }) => ({
+    items: page.map(({ id, source, at, receivedAt, decidedAt, ...rest }) => ({
+      id: `q${id}`,
       ...rest,
       at: new Date(at).toISOString(),
       source: sourceId(source),
       receivedAt: new Date(receivedAt).toISOString(),
+      decidedAt: decidedAt === null ? null : new Date(decidedAt).toISOString(),
     })),
-    next: position === undefined ? null : await sealCursor(keys, actor.person, SCOPE, position),
+    next: position === undefined ? null : await sealCursor(keys, actor.person, scope, position),
   };
 }

@@ -342,7 +342,7 @@ describe("no way around", () => {
     const actor = { kind: "person", person: who.person.id, session: newId("session", "eu", Date.now()), roles: ["user"] } as const;
     const calls: (() => Promise<unknown>)[] = [
       async () => await vault.sources(actor),
-      async () => await vault.quarantined(actor, 10, undefined),
+      async () => await vault.quarantined(actor, { state: "held", limit: 10 }),
       async () => await vault.workout(actor, "x"),
       async () => await vault.erase(actor, { from: 0, to: 1 }),
       async () => await vault.eraseOne(actor, "x"),

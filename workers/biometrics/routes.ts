@@ -7,10 +7,10 @@ import { validate } from "../../shared/http/validate";
 import { gapRoutes } from "./gap-routes";
 import { ingestRoutes } from "./ingest-routes";
 import { listMetrics } from "./list-metrics";
-import { listQuarantine } from "./list-quarantine";
 import { json } from "./json";
 import { peopleRoutes } from "./people-routes";
 import { biometricsPorts } from "./ports";
+import { qualityRoutes } from "./quality-routes";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
 import { readSessions } from "./read-sessions";
@@ -24,7 +24,6 @@ import {
   eraseQuery,
   keyParam,
   metricListSchema,
-  quarantineListSchema,
   readingParam,
   seriesQuery,
   seriesSchema,
@@ -160,21 +159,6 @@ const reads = new Hono<AppEnv>()
       const { items, next } = await pageOf(keys, actor.person, list, c.req.valid("query"));
       return c.json({ items: items.map(({ number, source }) => ({ id: sourceId(number), ...source })), next });
     },
-  )
-  .get(
-    "/v1/me/quarantine",
-    route({
-      policy: "person",
-      summary: "Readings that were kept apart, with the reason",
-      tags: TAGS,
-      responses: { 200: quarantineListSchema },
-      problems: ["invalid"],
-    }),
-    validate("query", pageQuery),
-    async (c) => {
-      const { vault, actor, keys } = biometricsPorts(c);
-      return c.json(await listQuarantine(vault, keys, actor, c.req.valid("query")));
-    },
   );
 
 const deletions = new Hono<AppEnv>()
@@ -237,4 +221,5 @@ export const biometricsRoutes = new Hono<AppEnv>()
   .route("/", deletions)
   .route("/", sourceRoutes)
   .route("/", gapRoutes)
+  .route("/", qualityRoutes)
   .route("/", peopleRoutes);

@@ -17,7 +17,7 @@ export const day = z
   .meta({ example: "2026-11-20" })
   .transform((text) => parseDay(text) ?? 0);
 
-const sourceNumber = z
+export const sourceNumber = z
   .string()
   .refine((text) => parseSourceId(text) !== undefined, "Not a source id.")
   .meta({ example: "src_1" })
@@ -223,24 +223,6 @@ export const sourceListSchema = z
     next: z.string().nullable(),
   })
   .meta({ id: "SourceList" });
-
-export const quarantineListSchema = z
-  .object({
-    items: z.array(
-      z.object({
-        metric: z.string(),
-        at,
-        value: z.number().nullable(),
-        unit: z.string(),
-        reason: z.string(),
-        source: z.string(),
-        recordId: z.string(),
-        receivedAt: at,
-      }),
-    ),
-    next: z.string().nullable(),
-  })
-  .meta({ id: "QuarantineList" });
 
 export const erasedSchema = z
   .object({ deleted: z.number().int().describe("How many readings, sessions and workouts went") })

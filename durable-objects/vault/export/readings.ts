@@ -258,9 +258,9 @@ const quarantine = tableKind({
   kind: "quarantine",
   tables: ["quarantine"],
   resource: "quarantine",
-  columns: ["metric", "at", "value", "unit", "reason", "source", "recordId", "receivedAt"],
+  columns: ["metric", "at", "value", "unit", "reason", "source", "recordId", "receivedAt", "state", "decidedAt"],
   from: "quarantine",
-  key: ["metric", "source", "at", "value"],
+  key: ["id"],
   record: (row) => ({
     metric: row["metric"],
     at: utc(Number(row["at"])),
@@ -270,6 +270,8 @@ const quarantine = tableKind({
     source: source(row["source"]),
     recordId: filled(row["record_id"]),
     receivedAt: utc(Number(row["received_at"])),
+    state: row["state"],
+    decidedAt: row["decided_at"] === null ? null : utc(Number(row["decided_at"])),
   }),
 });
 

@@ -97,7 +97,7 @@ describe("publishing", () => {
     expect(await client.nextOf("ack")).toMatchObject({ ref: "a", accepted: 1, duplicate: 0 });
     expect(await client.nextOf("ack")).toMatchObject({ ref: "b", accepted: 0, duplicate: 1 });
     expect(await client.nextOf("ack")).toMatchObject({ ref: "c", accepted: 1, quarantined: [{ index: 0, reason: "implausible_value" }] });
-    expect(await vault.quarantined(actor, 10, undefined)).toHaveLength(1);
+    expect(await vault.quarantined(actor, { state: "held", limit: 10 })).toHaveLength(1);
   });
 
   test("intervals have an end", async () => {

@@ -103,17 +103,17 @@ describe("what is kept for a time", () => {
     const one = freshVault();
     await one.vault.record(samples("heart_rate", [{ at: Date.now() - HOUR_MS, value: 5_000 }]));
     await run(one);
-    expect(await one.vault.quarantined(one.actor, 10, undefined)).toHaveLength(1);
+    expect(await one.vault.quarantined(one.actor, { state: "held", limit: 10 })).toHaveLength(1);
     await runInDurableObject(one.vault, (_, ctx) => {
       ctx.storage.sql.exec("UPDATE timers SET due_at = 1 WHERE kind = 'retention'");
     });
     await run(one, Date.now() + 89 * DAY_MS);
-    expect(await one.vault.quarantined(one.actor, 10, undefined)).toHaveLength(1);
+    expect(await one.vault.quarantined(one.actor, { state: "held", limit: 10 })).toHaveLength(1);
     await runInDurableObject(one.vault, (_, ctx) => {
       ctx.storage.sql.exec("UPDATE timers SET due_at = 1 WHERE kind = 'retention'");
     });
     await run(one, Date.now() + 91 * DAY_MS);
-    expect(await one.vault.quarantined(one.actor, 10, undefined)).toEqual([]);
+    expect(await one.vault.quarantined(one.actor, { state: "held", limit: 10 })).toEqual([]);
     expect(await line(one, "quarantine")).toMatchObject({ keep: 90, removedInAll: 1 });
   });
 

@@ -2,7 +2,9 @@ import { DAY_MS } from "../../../shared/clock";
 import type { Metric } from "../../../shared/health/catalogue";
 import { metric as metricOf } from "../../../shared/health/catalogue";
 import type { Reading, Receipt, Series } from "../../../shared/health/reading";
+import { suspectBelow, suspectedUnit } from "../../../shared/health/unit-suspects";
 import type { Erasures } from "./erasures";
+import { isReleased } from "./released";
 
 /** Readings before this instant (1900-01-01) or more than a day ahead are not believed. */
 const EARLIEST = Date.UTC(1900, 0, 1);
@@ -45,11 +47,12 @@ export class Screen {
     const erased = this.#erasures.covers(metric.code, source);
     const buried = ids === undefined ? NONE : this.#erasures.buried(vendor, ids);
     const keptFrom = series.kind === "sample" && metric.storage === "segment" ? this.#keptFrom : Number.NEGATIVE_INFINITY;
+    const least = Math.max(low, suspectBelow(metric.key, value) ?? Number.NEGATIVE_INFINITY);
     let passed: number[] | undefined;
     for (let i = 0; i < n; i++) {
       const v = value[i]!;
       const at = start[i]!;
-      const fine = v >= low && v <= high && at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at);
+      const fine = v >= least && v <= high && at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at);
       if (fine && erased === undefined && buried.size === 0 && at >= keptFrom) {
         passed?.push(i);
         continue;
@@ -57,7 +60,7 @@ export class Screen {
       const id = ids?.[i];
       const stops = fine
         ? this.#past(at < keptFrom, id) || this.#deleted(metric.key, buried, erased, id, version[i]!, at)
-        : this.#stop(metric, source, id, at, v, at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at));
+        : this.#stop(metric, source, readingAt(series, i), at >= EARLIEST && at <= latest && (end === undefined || end[i]! >= at));
       if (stops) passed ??= Array.from({ length: i }, (_, k) => k);
       else passed?.push(i);
     }
@@ -75,17 +78,24 @@ export class Screen {
       return false;
     }
     if (metric.bounds !== undefined && r.value !== null && (r.value < metric.bounds[0] || r.value > metric.bounds[1])) {
-      this.quarantine(metric.key, source, r.start, r.value, metric.unit, "implausible_value", r.id);
+      if (isReleased(this.#sql, metric.key, source, r.start, r.value)) return true;
+      const reason = suspectedUnit(metric.key, r.value) === undefined ? "implausible_value" : "unit_suspect";
+      this.quarantine(metric.key, source, r.start, r.value, metric.unit, reason, r.id, r);
       return false;
     }
-    for (const component of metric.components ?? []) {
-      const part = r.components?.[component.key];
-      if (part === undefined) continue;
-      if (Number.isFinite(part) && part >= component.bounds[0] && part <= component.bounds[1]) continue;
-      this.quarantine(metric.key, source, r.start, part, component.unit, "implausible_value", r.id);
-      return false;
-    }
-    return true;
+    return this.#components(metric, source, r);
+  }
+
+  #components(metric: Metric, source: number, r: Reading): boolean {
+    const odd = (metric.components ?? []).flatMap(({ key, unit, bounds: [low, high] }) => {
+      const part = r.components?.[key];
+      return part === undefined || (part >= low && part <= high) ? [] : [{ part, unit }];
+    });
+    const [first] = odd;
+    // A panel is released as a whole, by whichever of its parts it was held for.
+    if (first === undefined || odd.some(({ part }) => isReleased(this.#sql, metric.key, source, r.start, part))) return true;
+    this.quarantine(metric.key, source, r.start, first.part, first.unit, "implausible_value", r.id, r);
+    return false;
   }
 
   /** Whether a sleep stretch, sleep session or workout passes. */
@@ -105,9 +115,18 @@ export class Screen {
   }
 
   /** Keeps a reading apart with its reason; a replay finds it there already. */
-  quarantine(metric: string, source: number, at: number, value: number | null, unit: string, reason: string, id: string | undefined): void {
+  quarantine(
+    metric: string,
+    source: number,
+    at: number,
+    value: number | null,
+    unit: string,
+    reason: string,
+    id: string | undefined,
+    whole?: Reading,
+  ): void {
     this.#sql.exec(
-      "INSERT OR IGNORE INTO quarantine (metric, source, at, value, unit, reason, record_id, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO quarantine (metric, source, at, value, unit, reason, record_id, received_at, reading) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       metric,
       source,
       at,
@@ -116,16 +135,22 @@ export class Screen {
       reason,
       id ?? "",
       this.#now,
+      whole === undefined ? null : storable(whole),
     );
     this.#receipt.quarantined.push({ id: id ?? "", reason });
     const by = (this.#receipt.byMetric[metric] ??= { accepted: 0, duplicate: 0, quarantined: 0 });
     by.quarantined++;
   }
 
-  #stop(metric: Metric, source: number, id: string | undefined, at: number, value: number, timely: boolean): true {
-    if (!timely) this.reject(id, "implausible_time");
-    else if (Number.isFinite(value)) this.quarantine(metric.key, source, at, value, metric.unit, "implausible_value", id);
-    else this.reject(id, "not_a_number");
+  #stop(metric: Metric, source: number, r: Reading & { readonly value: number }, isTimely: boolean): boolean {
+    if (!isTimely) this.reject(r.id, "implausible_time");
+    else if (!Number.isFinite(r.value)) this.reject(r.id, "not_a_number");
+    else if (isReleased(this.#sql, metric.key, source, r.start, r.value)) return false;
+    else {
+      const isPlausible = metric.bounds !== undefined && r.value >= metric.bounds[0] && r.value <= metric.bounds[1];
+      const reason = isPlausible || suspectedUnit(metric.key, r.value) !== undefined ? "unit_suspect" : "implausible_value";
+      this.quarantine(metric.key, source, r.start, r.value, metric.unit, reason, r.id, r);
+    }
     return true;
   }
 
@@ -162,3 +187,29 @@ export class Screen {
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
+
+/** One reading of a series. */
+function readingAt(
+  { metric, kind, source, start, end, value, zone, version, ids }: Series,
+  i: number,
+): Reading & { readonly value: number } {
+  const at = start[i]!;
+  const id = ids?.[i] ?? "";
+  return {
+    metric,
+    kind,
+    source,
+    start: at,
+    end: end?.[i] ?? at,
+    value: value[i]!,
+    zone: zone[i]!,
+    version: version[i]!,
+    ...(id === "" ? {} : { id }),
+  };
+}
+
+/** A reading as JSON without what its row tells; null where a number in it is none. */
+function storable({ metric: _metric, source: _source, ...rest }: Reading): string | null {
+  const isFinite = Object.values(rest.components ?? {}).every(Number.isFinite);
+  return isFinite ? JSON.stringify(rest) : null;
+}

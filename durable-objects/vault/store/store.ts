@@ -9,6 +9,7 @@ import { Erasures } from "./erasures";
 import { ImportMarks } from "./import-marks";
 import { expireSamples } from "./expire";
 import { OpenHours } from "./open-hours";
+import { type Decided, discardHeld, type HeldQuery, releaseHeld } from "./quarantine";
 import { recordBatch, type RecordContext } from "./record";
 import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
@@ -104,6 +105,22 @@ export class Store {
       return touched ?? [];
     });
     return found;
+  }
+
+  /** Stores readings that are held, after all. */
+  release(query: HeldQuery): Decided {
+    let decided: Decided = { decided: 0, refused: 0, isMore: false };
+    this.#write((ctx) => {
+      const { done, touched } = releaseHeld(ctx, query);
+      decided = done;
+      return touched;
+    });
+    return decided;
+  }
+
+  /** Lets readings that are held go for good. */
+  discard(query: HeldQuery): Decided {
+    return this.#storage.transactionSync(() => discardHeld(this.#storage.sql, query, this.#now()));
   }
 
   /** Keeps which sources the person puts first; what was stored stays as it is. */

@@ -186,6 +186,8 @@ describe("a ride as FIT, as TCX and from Strava", () => {
   it("is one activity of three sources, with the best of each", async () => {
     const one = freshVault();
     await one.vault.record(rides());
+    const sources = ["vendor:fit_file", "vendor:tcx_file", "vendor:strava"];
+    await one.vault.setSourceSettings(one.actor, { ...NO_SETTINGS, priorities: [{ metric: "workout", sources }] }, undefined);
     const [ride, ...rest] = await ridesOf(one);
     expect(rest).toEqual([]);
     expect(ride).toMatchObject({
