@@ -8,10 +8,10 @@ import type { Check } from "./apple.ts";
 const figures = z.looseObject({ n: z.number(), min: z.number().optional(), max: z.number().optional(), mean: z.number().optional() });
 
 /** Folders of files that are imported as they are. */
-const FOLDERS = ["cgm"] as const;
+const FOLDERS = ["cgm", "fitbit", "google_fit", "ihealth", "omh"] as const;
 /** What is in those folders and holds no data of a person. */
 export const NO_DATA =
-  /openapi|swagger|dataSources|DataSources|devicecontent|fhirmapping|discovery|fitness\.v1|datarange|Goal|Goals|Subscription|subscription|Devices|webhook/;
+  /openapi|swagger|dataSources|DataSources|devicecontent|fhirmapping|discovery|fitness\.v1|datarange|Goal|Goals|Subscription|subscription|Devices|webhook|GetHeartRate\.json|BodyMeasurements|Water|GetHeartRate\.json/;
 
 /**
  * Reads every table and stored document among the samples by whatever kind recognises it, and compares counts, extremes, means and instants
@@ -68,7 +68,88 @@ const JUDGES: readonly (readonly [RegExp, Judge])[] = [
   ],
   [/^cgm\/clarity/, clarity],
   [/^cgm\/libreview/, libreview],
+  [/^(?:fitbit|google_fit|ihealth)\//, stated],
 ];
+
+/** Where a figure of the independent parser is found: metric and kind, and what the values were multiplied with. */
+const FIGURES: readonly (readonly [path: string, metric: string, kind: string, factor: number])[] = [
+  ["activities-heart-intraday", "heart_rate", "sample", 1],
+  ["bpm", "heart_rate", "sample", 1],
+  ["activities-steps-intraday", "steps", "interval", 1],
+  ["value", "steps", "interval", 1],
+  ["activities-calories-intraday", "energy_total", "interval", 1],
+  ["activities-steps", "steps", "daily", 1],
+  ["activities-distance", "distance_walk_run", "daily", 1_000],
+  ["spo2_minutes", "spo2", "sample", 1],
+  ["columns.StepTotal", "steps", "daily", 1],
+  ["hrv.0.minutes", "hrv_rmssd", "sample", 1],
+  ["numeric_leaf_stats.ARDataList[].Steps", "steps", "daily", 1],
+  ["numeric_leaf_stats.ARDataList[].Calories", "energy_total", "daily", 1],
+  ["numeric_leaf_stats.ARDataList[].DistanceTraveled", "distance_walk_run", "daily", 1_000],
+  ["numeric_leaf_stats.BGDataList[].BG", "blood_glucose", "sample", 1],
+  ["numeric_leaf_stats.BODataList[].BO", "spo2", "sample", 1],
+  ["numeric_leaf_stats.BODataList[].HR", "heart_rate", "sample", 1],
+  ["numeric_leaf_stats.BPDataList[].HR", "heart_rate", "sample", 1],
+  ["numeric_leaf_stats.WeightDataList[].BMI", "bmi", "sample", 1],
+];
+/** The number of a point of Google Fit is of whatever metric the file has. */
+const POINT = "numeric_leaf_stats.point[].value[].fpVal";
+const POINT_FACTORS: Readonly<Record<string, number>> = { body_height: 100 };
+
+function stated(path: string, read: ReadFile, expected: unknown): Check[] {
+  const at = (names: string): unknown => {
+    let found: unknown = expected;
+    const [first = "", ...rest] = names.split(/\.(?![^[]*\])/);
+    const steps = first === "numeric_leaf_stats" ? [first, rest.join(".")] : [first, ...rest];
+    for (const step of steps)
+      found = z.looseObject({}).safeParse(found).data?.[step] ?? (Array.isArray(found) ? found[Number(step)] : undefined);
+    return found;
+  };
+  const checks = FIGURES.flatMap(([names, metric, kind, factor]) => {
+    const wanted = figures.safeParse(at(names));
+    if (!wanted.success) return [];
+    const values = read.values.filter((one) => one.metric === metric && one.kind === kind).map(({ value }) => value ?? Number.NaN);
+    return compare(`${path}: ${names}`, values, wanted.data, (value) => value * factor);
+  });
+  for (const names of [POINT, POINT.replace("fpVal", "intVal")]) {
+    const wanted = figures.safeParse(at(names));
+    if (!wanted.success || read.workouts.length > 0) continue;
+    const factor = POINT_FACTORS[read.values[0]?.metric ?? ""] ?? 1;
+    checks.push(
+      ...compare(
+        `${path}: points`,
+        read.values.map(({ value }) => value ?? Number.NaN),
+        wanted.data,
+        (value) => value * factor,
+      ),
+    );
+  }
+  const sessions = z
+    .looseObject({
+      activities_n: z.number().optional(),
+      sleep: z.array(z.looseObject({ start: z.string(), duration_ms: z.number() })).optional(),
+      weight: z.array(z.looseObject({ kg_or_unit: z.number() })).optional(),
+    })
+    .safeParse(expected).data;
+  if (sessions?.activities_n !== undefined) checks.push(same(`${path}: workouts`, read.workouts.length, sessions.activities_n));
+  if (sessions?.sleep !== undefined) {
+    const wanted = sessions.sleep.map(({ start, duration_ms: length }) => [Date.parse(`${start}Z`), length]);
+    checks.push(same(`${path}: nights`, JSON.stringify(read.sleeps.map(({ start, end }) => [start, end - start])), JSON.stringify(wanted)));
+  }
+  if (sessions?.weight !== undefined) {
+    const found = read.values.filter(({ metric }) => metric === "body_weight").map(({ value }) => value);
+    checks.push(same(`${path}: weights`, JSON.stringify(found), JSON.stringify(sessions.weight.map((one) => one.kg_or_unit))));
+  }
+  const times = z
+    .looseObject({ min_time_string: z.string().nullish(), top_level: z.looseObject({ minStartTimeNs: z.string().optional() }).optional() })
+    .safeParse(expected).data;
+  if (path.startsWith("google_fit/") && times?.top_level?.minStartTimeNs !== undefined)
+    checks.push({
+      name: `${path}: nothing begins before the set`,
+      ok: read.values.every((one) => one.at >= Number(times.top_level?.minStartTimeNs) / 1e6),
+    });
+  return checks;
+}
 
 function clarity(path: string, read: ReadFile, expected: unknown): Check[] {
   const { egv, low_high_clamp: clamp } = z

@@ -4,8 +4,13 @@ import { LIBREVIEW } from "../cgm/libreview";
 import { NIGHTSCOUT } from "../cgm/nightscout";
 import { SIMGLUCOSE } from "../cgm/simglucose";
 import { CSV, isTellingTable } from "../csv/format";
+import { FITABASE } from "../fitbit/fitabase";
+import { FITBIT } from "../fitbit/format";
+import { GOOGLE_FIT } from "../google-fit/format";
+import { IHEALTH } from "../ihealth/format";
 import type { KindRow } from "../kind-row";
 import { headsOf } from "../look";
+import { OPEN_MHEALTH } from "../open-mhealth/format";
 import { type DocumentsCheckpoint, DocumentsReader, type Format } from "./reader";
 
 /** A kind whose files are documents of some forms, alone or in an archive. */
@@ -31,6 +36,13 @@ export const TABLE_KINDS = [
     DEXCOM,
     SIMGLUCOSE,
   ]),
+  documents("fitbit", "Fitbit: account export or Google Takeout (zip or JSON), stored Web API replies, Fitabase tables", [
+    FITBIT,
+    FITABASE,
+  ]),
+  documents("google-fit", "Stored data sets of Google Fit (JSON)", [GOOGLE_FIT]),
+  documents("ihealth", "Stored replies of iHealth (JSON)", [IHEALTH]),
+  documents("open-mhealth", "Open mHealth or IEEE 1752.1 data points (JSON)", [OPEN_MHEALTH]),
   // The last: every table could be one.
   {
     ...documents("csv", "Table (CSV) with dates and known quantities, or with a mapping of its columns", [CSV]),
