@@ -14,6 +14,9 @@ interface __BaseEnv_Env {
 	FHIR_EU: Queue;
 	FHIR_US: Queue;
 	FHIR_AP: Queue;
+	HOOKS_EU: Queue;
+	HOOKS_US: Queue;
+	HOOKS_AP: Queue;
 	LIMITER: RateLimit;
 	RESIDENCY: string;
 	ORIGIN: string;

@@ -9,6 +9,7 @@ export interface RegionalStores {
   readonly files: R2Bucket;
   readonly sync: Queue;
   readonly fhir: Queue;
+  readonly hooks: Queue;
   readonly keys: string;
 }
 
@@ -16,11 +17,11 @@ export interface RegionalStores {
 export function storesOf(env: Env, region: Region): RegionalStores {
   switch (region) {
     case "eu":
-      return { files: env.FILES_EU, sync: env.SYNC_EU, fhir: env.FHIR_EU, keys: env.KEYS_EU };
+      return { files: env.FILES_EU, sync: env.SYNC_EU, fhir: env.FHIR_EU, hooks: env.HOOKS_EU, keys: env.KEYS_EU };
     case "us":
-      return { files: env.FILES_US, sync: env.SYNC_US, fhir: env.FHIR_US, keys: env.KEYS_US };
+      return { files: env.FILES_US, sync: env.SYNC_US, fhir: env.FHIR_US, hooks: env.HOOKS_US, keys: env.KEYS_US };
     case "ap":
-      return { files: env.FILES_AP, sync: env.SYNC_AP, fhir: env.FHIR_AP, keys: env.KEYS_AP };
+      return { files: env.FILES_AP, sync: env.SYNC_AP, fhir: env.FHIR_AP, hooks: env.HOOKS_AP, keys: env.KEYS_AP };
   }
 }
 

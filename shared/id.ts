@@ -26,6 +26,8 @@ export const ID_KINDS = {
   move: "mov",
   labReport: "lbr",
   labResult: "lab",
+  webhook: "whk",
+  event: "evt",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -46,6 +48,8 @@ export type ResearchExportId = Id<"researchExport">;
 export type ErasureId = Id<"erasure">;
 export type LabReportId = Id<"labReport">;
 export type LabResultId = Id<"labResult">;
+export type WebhookId = Id<"webhook">;
+export type EventId = Id<"event">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

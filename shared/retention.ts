@@ -19,6 +19,13 @@ export const RETENTION_KINDS = [
   { kind: "connection_jobs", title: "Syncs that were asked for", default: 90, least: 1, most: 365 },
   { kind: "connection_windows", title: "What was read over connections that have ended", default: 90, least: 30, most: 365 },
   { kind: "forwarding_deliveries", title: "Deliveries to FHIR servers that have ended", default: 90, least: 7, most: 365 },
+  {
+    kind: "webhook_events",
+    title: "What subscribers were to be told; a delivery can be repeated as long",
+    default: 30,
+    least: 7,
+    most: 90,
+  },
   { kind: "exports", title: "Which exports there were", default: 365, least: 365, most: 365 },
   { kind: "minutes", title: "Summaries of minutes, which are computed from samples after that", default: 2, least: 2, most: 2 },
   {

@@ -4,7 +4,7 @@ import { Deployment, objectsIn } from "./deployment";
 import { tablesOf } from "./leaver";
 
 /** Bindings that every region has of its own. */
-export const STORES = ["RECORDS", "FILES", "SYNC", "FHIR"] as const;
+export const STORES = ["RECORDS", "FILES", "SYNC", "FHIR", "HOOKS"] as const;
 /** Namespaces whose objects lie in a region's jurisdiction. */
 export const NAMESPACES = ["VAULTS", "IMPORTERS", "EXPORTERS", "PROGRAMMES", "GATES"] as const;
 
@@ -41,7 +41,7 @@ export class Recorder {
       for (const store of STORES) {
         const name = `${store}_${region.toUpperCase()}`;
         overrides[name] =
-          store === "SYNC" || store === "FHIR"
+          store === "SYNC" || store === "FHIR" || store === "HOOKS"
             ? this.#queue(name, region)
             : recorded(bound[name] ?? {}, () => this.touched.push({ store, region }));
       }

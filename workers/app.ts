@@ -35,6 +35,7 @@ import { securityRoutes } from "./security/routes";
 import { retentionRoutes } from "./retention/routes";
 import { researchRoutes } from "./research/routes";
 import { sessionsRoutes } from "./sessions/routes";
+import { webhooksRoutes } from "./webhooks/routes";
 
 export interface AppOptions {
   readonly log?: Log;
@@ -73,6 +74,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);
+  app.route("/", webhooksRoutes);
   app.route("/", rolesRoutes);
   app.route("/", keysRoutes);
   app.route("/", securityRoutes);

@@ -2,6 +2,7 @@ import { consumeDeadSync, consumeSync } from "./connections/consume-sync";
 import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { buryForwards, consumeForwards } from "./fhir/consume-forward";
+import { buryHooks, consumeHooks } from "./webhooks/consume";
 
 /** Works off one batch of a domain's queue; a throw makes the platform deliver the batch again. */
 export type Consumer = (batch: MessageBatch, env: Env) => Promise<void>;
@@ -15,6 +16,8 @@ export const CONSUMERS: Readonly<Partial<Record<string, Consumer>>> = {
   "sync-dlq": consumeDeadSync,
   fhir: consumeForwards,
   "fhir-dlq": buryForwards,
+  hooks: consumeHooks,
+  "hooks-dlq": buryHooks,
 };
 
 /** `sync-eu` → `sync`, `fhir-us-dlq` → `fhir-dlq`. */

@@ -12,6 +12,7 @@ export interface RegionalStores {
   readonly files: R2Bucket;
   readonly sync: Queue;
   readonly fhir: Queue;
+  readonly hooks: Queue;
   /** The region's key ring, a JSON text: see `shared/crypto/keys.ts`. */
   readonly keys: string;
 }
@@ -20,11 +21,11 @@ export interface RegionalStores {
 export function regional(env: Env, region: Region): RegionalStores {
   switch (region) {
     case "eu":
-      return { records: env.RECORDS_EU, files: env.FILES_EU, sync: env.SYNC_EU, fhir: env.FHIR_EU, keys: env.KEYS_EU };
+      return { records: env.RECORDS_EU, files: env.FILES_EU, sync: env.SYNC_EU, fhir: env.FHIR_EU, hooks: env.HOOKS_EU, keys: env.KEYS_EU };
     case "us":
-      return { records: env.RECORDS_US, files: env.FILES_US, sync: env.SYNC_US, fhir: env.FHIR_US, keys: env.KEYS_US };
+      return { records: env.RECORDS_US, files: env.FILES_US, sync: env.SYNC_US, fhir: env.FHIR_US, hooks: env.HOOKS_US, keys: env.KEYS_US };
     case "ap":
-      return { records: env.RECORDS_AP, files: env.FILES_AP, sync: env.SYNC_AP, fhir: env.FHIR_AP, keys: env.KEYS_AP };
+      return { records: env.RECORDS_AP, files: env.FILES_AP, sync: env.SYNC_AP, fhir: env.FHIR_AP, hooks: env.HOOKS_AP, keys: env.KEYS_AP };
   }
 }
 

@@ -230,7 +230,7 @@ function sessionOf({ tokens }: Resident): { session: string } {
 test("these doors are the ones that the Worker opens", () => {
   expect(
     Object.keys(env)
-      .filter((name) => /^(RECORDS|FILES|SYNC|FHIR)_/.test(name))
+      .filter((name) => /^(RECORDS|FILES|SYNC|FHIR|HOOKS)_/.test(name))
       .toSorted(),
   ).toEqual(STORES.flatMap((store) => REGIONS.map((region) => `${store}_${region.toUpperCase()}`)).toSorted());
 });

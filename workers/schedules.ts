@@ -18,6 +18,8 @@ import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
 import { cleanSessions } from "./sessions";
+import { cleanAllWebhooks, sweepWebhooks } from "./webhooks/consume";
+import { webhookPorts } from "./webhooks/ports";
 import { enlistAll } from "./research/run-export";
 
 /** One recurring piece of work. It may only call objects and count rows: cron runs anywhere in the world. */
@@ -59,6 +61,8 @@ export const JOBS: readonly Job[] = [
   },
   { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
   { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
+  { name: "sweep webhooks", everyMinutes: 5, run: async (env, now) => await sweepWebhooks(webhookPorts(env, () => now)) },
+  { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
   { name: "run moves", everyMinutes: 5, run: sweepMoves },

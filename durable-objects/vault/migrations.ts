@@ -12,6 +12,7 @@ import labs from "../../migrations/vault/0160_labs.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
+import webhooks from "../../migrations/vault/0170_webhooks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
 import gaps from "../../migrations/vault/0181_gaps.sql";
 import quarantineDecisions from "../../migrations/vault/0182_quarantine_decisions.sql";
@@ -38,4 +39,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0181_gaps", gaps],
   ["0182_quarantine_decisions", quarantineDecisions],
   ["0190_connection_windows", connectionWindows],
+  ["0170_webhooks", webhooks],
 ];

@@ -1,6 +1,7 @@
 import { systemClock } from "../../shared/clock";
 import { parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
+import { storesOf } from "../doors";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Connections } from "./connections/connections";
@@ -25,6 +26,7 @@ import { RevokedSessions } from "./sessions";
 import type { VaultState } from "./state";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
+import { Webhooks } from "./webhooks/webhooks";
 
 /** What a vault is made of; each part keeps its own tables and rules. */
 export interface Parts {
@@ -45,6 +47,7 @@ export interface Parts {
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
+  readonly webhooks: Webhooks;
   readonly exports: Exports;
   readonly leaving: Leaving;
   readonly departure: Departure;
@@ -77,6 +80,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       door.wrote(by, batch);
       return receipt;
     },
+    emit: (event) => webhooks.emit(event),
     onRecorded: (listener) => store.onRecorded(listener),
   };
   const log = new AccessLog(state);
@@ -84,6 +88,13 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const sealer = new Sealer(state);
   const emergencies = new EmergencyAccesses(state, sealer);
   const door = new Door(state, { sessions, log, consents, emergencies, life });
+  const webhooks = new Webhooks(state, {
+    store,
+    door,
+    consents,
+    queue: storesOf(env, state.region).hooks,
+    fetch: (url, init) => fetch(url, init),
+  });
   const fhir = new FhirPart(state, store.sources);
   const live = new Live(ctx, state, sessions, door, consents);
   const elsewhere = new Elsewhere(state);
@@ -108,9 +119,10 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     fhir,
     live,
     elsewhere,
+    webhooks,
     exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view }, door),
     leaving: new Leaving(state, life, { live, elsewhere, connections, fhir }),
     departure: new Departure(state, life, sealer, log),
-    arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir }),
+    arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir, webhooks }),
   };
 }

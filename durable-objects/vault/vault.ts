@@ -10,11 +10,13 @@ import {
   type ConnectionId,
   type ConsentId,
   type EmergencyAccessId,
+  type EventId,
   type ExportId,
   parseId,
   type PersonId,
   type ProgrammeId,
   type SessionId,
+  type WebhookId,
 } from "../../shared/id";
 import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
 import { directoryHashesOf, identityOf, type IdentityHashes, regionalHashesOf } from "../../shared/crypto/identity-hashes";
@@ -85,6 +87,8 @@ import { changeSettings, type SourceSettingsView, viewSettings } from "./source-
 import type { Profile } from "./state";
 import type { Decided, HeldQuery } from "./store/quarantine";
 import type { StoredSource } from "./store/sources";
+import type { Subscriber } from "./webhooks/subscriber";
+import type { Audience, SendAsk, SendOutcome } from "./webhooks/webhooks";
 
 /** The hashes under which the region and the directory find an address. */
 export interface AddressHashes {
@@ -699,6 +703,35 @@ export class Vault extends DurableObject<Env> {
   /** Gives up what is open at a target, visibly. For the consumer of dead letters. */
   async buryFhir(target: string): Promise<void> {
     if (this.#parts.life.isOpen) this.#parts.fhir.forwarding.bury(target);
+  }
+
+  /** From now on events are noted for the person's own endpoints. Idempotent. */
+  async watchWebhooks(actor: PersonActor): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "webhook" });
+    this.#parts.webhooks.watchOwn();
+  }
+
+  /** Events that are to be handed over, and to whom they could go. For the queue's consumer, like the four below. */
+  async webhookAudience(): Promise<Audience> {
+    return this.#parts.life.isOpen ? this.#parts.webhooks.audience() : { events: [], grantees: [] };
+  }
+
+  /** Which endpoints want which of these events and may hear of them now: ids in, ids out. */
+  async matchWebhooks(events: readonly EventId[], subscribers: readonly Subscriber[]): Promise<{ event: EventId; webhook: WebhookId }[]> {
+    return this.#parts.life.isOpen ? this.#parts.webhooks.match(events, subscribers) : [];
+  }
+
+  /** Notes that everybody who wants these events has a delivery. Idempotent. */
+  async webhooksRouted(events: readonly EventId[]): Promise<void> {
+    if (this.#parts.life.isOpen) this.#parts.webhooks.routed(events);
+  }
+
+  /** Sends one message about this person, by the consent of this moment, and logs that. */
+  async sendWebhook(ask: SendAsk): Promise<SendOutcome> {
+    const { isOpen, state } = this.#parts.life;
+    if (!isOpen && state !== "suspended")
+      return state === "frozen" ? { kind: "later", afterMs: PAUSE_S * SECOND_MS } : { kind: "dropped", reason: "gone" };
+    return await this.#parts.webhooks.send(ask);
   }
 
   /** Lines of the access log, newest first; reading it is the newest. */

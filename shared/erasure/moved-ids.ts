@@ -2,7 +2,15 @@ import { ID_KINDS, type IdKind, type PersonId, regionOf } from "../id";
 import type { Region } from "../region";
 
 /** Kinds of ids that name somebody or something else, which stays where it is. */
-const OTHERS: ReadonlySet<string> = new Set<IdKind>(["person", "session", "organisation", "client", "programme", "researchExport"]);
+const OTHERS: ReadonlySet<string> = new Set<IdKind>([
+  "person",
+  "session",
+  "organisation",
+  "client",
+  "programme",
+  "researchExport",
+  "webhook",
+]);
 /** Kinds of ids that belong to the person in whose vault they stand. */
 const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kind) ? [] : [prefix]));
 

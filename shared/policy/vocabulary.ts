@@ -67,6 +67,7 @@ export const RESOURCES = [
   "retention",
   "emergency_access",
   "account",
+  "webhook",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "lab_result", "lab_report", "live"]);

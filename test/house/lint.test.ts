@@ -22,7 +22,9 @@ interface Case {
 
 const FLOORS = "eslint(no-restricted-imports)";
 const PROPERTIES = "eslint(no-restricted-properties)";
-const bindings = ["RECORDS", "FILES", "SYNC", "FHIR", "KEYS"].flatMap((kind) => ["EU", "US", "AP"].map((region) => `${kind}_${region}`));
+const bindings = ["RECORDS", "FILES", "SYNC", "FHIR", "HOOKS", "KEYS"].flatMap((kind) =>
+  ["EU", "US", "AP"].map((region) => `${kind}_${region}`),
+);
 
 const CASES: readonly Case[] = [
   {

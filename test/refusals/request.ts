@@ -25,6 +25,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   erasures: "erasure",
   "lab-results": "labResult",
   "lab-reports": "labReport",
+  webhooks: "webhook",
+  deliveries: "event",
 };
 
 /** Values of parameters that are no ids. */

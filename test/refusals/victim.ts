@@ -38,6 +38,7 @@ const VIEWS = [
   "/v1/me/emergency-accesses",
   "/v1/me/lab-results",
   "/v1/me/lab-reports",
+  "/v1/me/webhooks",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -81,6 +82,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const founder = await withTwoFactors(person);
   const organisation = await make(founder, "/v1/organisations", { name: device });
   const { jwk } = await newKey("ES256");
+  const webhook = await testedWebhook(person, device);
   const ids = {
     people: person.person.id,
     organisations: organisation,
@@ -103,6 +105,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       baseUrl: "https://fhir.clinic.org/r4",
       auth: { kind: "none" },
     }),
+    webhooks: webhook.id,
+    deliveries: webhook.event,
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
     consents: await make(person, "/v1/me/consents", consent),
     exports: await make(person, "/v1/me/exports", {}),
@@ -124,6 +128,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/organisations/${ids.organisations}/clients`,
     `/v1/me/consents/${ids.consents}/history`,
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
+    `/v1/me/webhooks/${ids.webhooks}/deliveries`,
     `/v1/health/sync/${ids.sync}`,
     `/v1/me/workouts/${encodeURIComponent(ids.workouts)}`,
     `/v1/me/lab-results/${ids["lab-results"]}`,
@@ -192,6 +197,14 @@ async function uploadReport(person: RegisteredPerson): Promise<string> {
   });
   expect(response.status).toBe(201);
   return withId.parse(await response.json()).id;
+}
+
+/** A webhook that was tested, at an address where nobody listens. */
+async function testedWebhook(person: RegisteredPerson, description: string): Promise<{ id: string; event: string }> {
+  const id = await make(person, "/v1/me/webhooks", { url: "http://127.0.0.1:1/", description });
+  const response = await person.fetch(`/v1/me/webhooks/${id}/test`, { method: "POST" });
+  expect(response.status).toBe(200);
+  return { id, event: z.object({ event: z.string() }).parse(await response.json()).event };
 }
 
 async function addPasskey(person: RegisteredPerson): Promise<string> {

@@ -1,4 +1,5 @@
 export { openPerson, type PersonPorts } from "./open-person";
+export { judgedGrantee } from "./grantees";
 export { giveConsent } from "./give-consent";
 export { revokeConsent } from "./manage-consent";
 export { type ConsentPorts, consentPorts, type VaultStub } from "./ports";

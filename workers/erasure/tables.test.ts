@@ -16,6 +16,7 @@ const OTHER_THINGS: ReadonlySet<string> = new Set([
   "client_assertions.client_id",
   "identities.sealed_subject",
   "shared_with_partners.grantee_id",
+  "webhook_endpoints.client_id",
 ]);
 
 describe.each(DATABASES)("the %s database", (_name, database, tables) => {

@@ -60,6 +60,10 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   shared_with_partners: { columns: ["owner_id"], by: "everywhere" },
   totp: { columns: ["person_id"], by: "cascade" },
   vendor_states: { columns: ["person_id"], by: "delete" },
+  webhook_deliveries: { columns: ["person_id"], by: "everywhere" },
+  webhook_endpoints: { columns: ["person_id"], by: "cascade" },
+  webhook_people: { columns: ["person_id"], by: "everywhere" },
+  webhook_secrets: { nobodys: "secrets of endpoints, sealed; those of the person's go with them" },
 };
 
 export const DIRECTORY_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {

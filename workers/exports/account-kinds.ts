@@ -59,6 +59,27 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     json: ["scopes"],
   },
   {
+    kind: "webhooks",
+    tables: ["webhook_endpoints"],
+    sql: `select id, url, description, events, categories, metrics, content, state, disabled_reason as disabledReason, failing_since as failingSinceAt,
+            last_success_at as lastSuccessAt, last_failure as lastFailure, created_at as createdAt, updated_at as updatedAt
+          from webhook_endpoints where person_id = ?1 order by id`,
+    json: ["events", "categories", "metrics"],
+  },
+  {
+    kind: "webhook-deliveries",
+    tables: ["webhook_deliveries"],
+    everywhere: true,
+    sql: `select endpoint_id as webhook, event_id as event, ordered_at as orderedAt, state, attempts, reason, created_at as createdAt, updated_at as updatedAt
+          from webhook_deliveries where person_id = ?1`,
+  },
+  {
+    kind: "webhook-filters",
+    tables: ["webhook_people"],
+    everywhere: true,
+    sql: "select endpoint_id as webhook from webhook_people where person_id = ?1 order by endpoint_id",
+  },
+  {
     kind: "imports",
     tables: ["imports"],
     sql: "select id, created_at as createdAt from imports where person_id = ?1 order by id",
@@ -136,6 +157,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   key_notes: "Which versions of keys were noted.",
   security_counts: "Counts of a day; names nobody.",
   security_events: "What happens to the deployment. What an administrator did with the person's roles is in their access log too.",
+  webhook_secrets: "Secrets that sign messages, sealed: whoever reads the archive must not speak for Meridian.",
   sign_in_flows: "Ways to a provider and back, as hashes, for minutes.",
   emails: "A keyed hash of the address, which leads to the region; the address is in the export.",
   passkey_challenges: "Sign-ins under way, as hashes; names nobody.",

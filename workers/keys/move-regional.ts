@@ -3,6 +3,7 @@ import { parseId } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { addressPlace } from "../credentials";
 import { resealLetter } from "../erasure";
+import { OLD_SECRETS, type OldSecret, resealWebhookSecret } from "../webhooks";
 import { type KeyPorts, personIn } from "./ports";
 import type { Moving } from "./slice";
 
@@ -165,5 +166,18 @@ export function lastLetters(ports: KeyPorts, region: Region): Moving<LetterRow> 
       if (moved === undefined) throw new TypeError("a letter does not open");
       return records.prepare("update erasures set letter = ? where id = ? and letter = ?").bind(moved, id, letter);
     },
+  };
+}
+
+/** Secrets of webhooks, sealed by an older key of the region, since organisations have no keys of their own. */
+export function webhookSecrets(ports: KeyPorts, region: Region): Moving<OldSecret> {
+  const { records, keys } = ports.regions[region];
+  return {
+    kind: "wrapping webhooks",
+    records,
+    ring: keys.wrapping,
+    page: async (version, after, limit) => (await records.prepare(OLD_SECRETS).bind(version, after, limit).all<OldSecret>()).results,
+    keyOf: ({ id }) => id,
+    move: async (stored) => await resealWebhookSecret(records, keys, stored, ports.random),
   };
 }

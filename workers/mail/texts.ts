@@ -13,6 +13,7 @@ export const LETTERS = [
   "factor_changed",
   "key_added",
   "roles_changed",
+  "webhook_disabled",
   "emergency_opened",
   "emergency_unjustified",
   "erasure_requested",
@@ -62,6 +63,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     roles_changed: [
       "Your roles were changed",
       "An administrator has changed what roles you hold at Meridian. Your access log says which and when. If you did not expect it, write to our support.",
+    ],
+    webhook_disabled: [
+      "A webhook was switched off",
+      "A webhook of yours at Meridian takes no messages any more, and was switched off. Mend it, enable it again, and have what it missed sent again. Its address:",
     ],
     emergency_opened: [
       "A clinician opened emergency access to your data",
@@ -132,6 +137,10 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     roles_changed: [
       "Ihre Rollen wurden geändert",
       "Eine Verwaltung hat geändert, welche Rollen Sie bei Meridian haben. Welche und wann, steht in Ihrem Zugriffsprotokoll. Falls Sie es nicht erwartet haben, schreiben Sie unserer Hilfe.",
+    ],
+    webhook_disabled: [
+      "Ein Webhook wurde abgeschaltet",
+      "Ein Webhook von Ihnen bei Meridian nimmt keine Nachrichten mehr an und wurde abgeschaltet. Bringen Sie ihn in Ordnung, schalten Sie ihn wieder ein und lassen Sie nachsenden, was ihm entging. Seine Adresse:",
     ],
     emergency_opened: [
       "Notfallzugriff auf Ihre Daten",

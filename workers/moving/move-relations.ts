@@ -22,6 +22,11 @@ export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJo
         pointers("shared_with"),
         pointers("shared_with_partners"),
         records.prepare("delete from shared_with_partners where owner_id = ?").bind(from),
+        // What waits to be sent is sent by the new vault, which has the events.
+        records
+          .prepare("update or ignore webhook_deliveries set person_id = ?1, event_id = replace(event_id, ?3, ?4) where person_id = ?2")
+          .bind(to, from, `_${home}_`, `_${region}_`),
+        records.prepare("update or ignore webhook_people set person_id = ?1 where person_id = ?2").bind(to, from),
       ]);
     }),
   );

@@ -31,5 +31,8 @@ export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   sign_in_flows: { left: "ways to a provider and back, of minutes" },
   totp: { step: "records" },
   vendor_accounts: { step: "directory" },
+  webhook_deliveries: { step: "relations" },
+  webhook_endpoints: { left: "name the old region, whose key seals their secrets: registered anew" },
+  webhook_people: { step: "relations" },
   vendor_states: { left: "authorizations of ten minutes, whose callback leads to the old region" },
 };

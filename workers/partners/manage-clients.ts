@@ -85,7 +85,7 @@ export async function changeClient(
   return viewOf(row);
 }
 
-/** Revokes a client for good: neither its keys nor its tokens get any further. Problems of a manager, `not_found`. */
+/** Revokes a client for good: neither its keys nor its tokens get any further, and its webhooks are gone. Problems of a manager, `not_found`. */
 export async function revokeClient(ports: PartnerPorts, organisationId: string, clientId: string): Promise<void> {
   const { organisation } = await requireManager(ports, organisationId, "manage_clients");
   const { id } = await find(ports, organisation, clientId);
@@ -93,6 +93,7 @@ export async function revokeClient(ports: PartnerPorts, organisationId: string, 
   await records.batch([
     records.prepare(`update clients set revoked_at = ?3, updated_at = ?3 where ${ONE}`).bind(organisation, id, ports.now()),
     records.prepare("delete from shared_with_partners where grantee_id = ?").bind(id),
+    records.prepare("delete from webhook_endpoints where client_id = ?").bind(id),
   ]);
 }
 

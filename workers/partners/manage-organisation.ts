@@ -73,7 +73,7 @@ export async function renameOrganisation(ports: PartnerPorts, id: string, name: 
 }
 
 /**
- * Closes it for good: its clients get no further with the next call, and nobody can give it a consent. Consents that it has stay with the
+ * Closes it for good: its clients get no further with the next call, its webhooks are gone, and nobody can give it a consent. Consents that it has stay with the
  * people who gave them, and let nobody in. Problems `not_found`, `forbidden`, `step_up_required`.
  */
 export async function closeOrganisation(ports: PartnerPorts, id: string): Promise<void> {
@@ -90,5 +90,6 @@ export async function closeOrganisation(ports: PartnerPorts, id: string): Promis
         "delete from shared_with_partners where grantee_id = ?1 or grantee_id in (select id from clients where organisation_id = ?1)",
       )
       .bind(organisation),
+    records.prepare("delete from webhook_endpoints where organisation_id = ?").bind(organisation),
   ]);
 }

@@ -7,6 +7,7 @@ const MAY = {
   read: ["owner", "admin", "member"],
   rename: ["owner", "admin"],
   manage_clients: ["owner", "admin"],
+  manage_webhooks: ["owner", "admin"],
   manage_members: ["owner", "admin"],
   manage_owners: ["owner"],
   close: ["owner"],

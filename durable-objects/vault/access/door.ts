@@ -9,8 +9,9 @@ import type { Consents } from "../consents/consents";
 import { type Lifecycle, moving } from "../lifecycle";
 import type { RevokedSessions } from "../sessions";
 import type { VaultState, Writer } from "../state";
+import { type Subscriber, subscriberActor } from "../webhooks/subscriber";
 import type { AccessEvent, RefusedSignIn } from "./event";
-import { closestOf, type Emergencies, type Explanation, Judge, judgedAs } from "./judge";
+import { closestOf, type Emergencies, type Explanation, Judge, type Judged, judgedAs } from "./judge";
 import type { AccessLog } from "./log";
 
 /** What somebody wants to do here. */
@@ -274,6 +275,35 @@ export class Door {
     return { isOwner: false, sees: (one) => seen.has(one) };
   }
 
+  /**
+   * Lets a subscriber have what an event tells, by the consents of this moment, and logs it like any read of somebody else's data; undefined
+   * for one who may not, or not any more, which is logged too. No emergency counts here.
+   */
+  tell(subscriber: Subscriber, { category, details = [], ...access }: Access): Entry | undefined {
+    // Nothing is written where nothing may be left.
+    if (!this.#life.isOpen && this.#life.state !== "suspended") return undefined;
+    const judged: Judged = { ...subscriber.judged, sessions: [] };
+    const judge = (one: Category) => ({ category: one, ...this.judge.access(judged, access.action, access.resource, one) });
+    const answers = (category === "each" ? CATEGORIES : [category ?? []].flat()).map(judge);
+    const allowed = this.#life.isOpen ? answers.filter(({ decision }) => decision.allow) : [];
+    const [first] = allowed;
+    const line = { ...access, about: access.about ?? [] };
+    const who = subscriberActor(subscriber);
+    if (first === undefined) {
+      const { decision, purpose } = answers.length === 0 ? NOT_SHAREABLE : closestOf(answers);
+      const reason = !this.#life.isOpen ? "suspended" : decision.allow ? "not_shareable" : decision.reason;
+      this.#append(who, line, purpose, { outcome: "denied", reason });
+      return undefined;
+    }
+    allowed.push(...details.map(judge).filter(({ decision }) => decision.allow));
+    const used = new Set(
+      allowed.flatMap(({ decision }) => (decision.allow && decision.consent ? [`${decision.consent.id}/${decision.consent.version}`] : [])),
+    );
+    const seen = new Set(allowed.map((answer) => answer.category));
+    this.#append(who, line, first.purpose, { outcome: "allowed", reason: "consent", consent: [...used].join(" ") });
+    return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
   /** Nobody but the person gets anywhere while the vault is not open. Problems `not_found`, `unavailable`. */
   #requireOpen(actor: Reader, access: Access, purpose: Purpose): void {
     if (this.#life.isOver) throw notFound("person");
@@ -295,6 +325,15 @@ export class Door {
       actor.kind === "person"
         ? { actorKind: actor.kind, actor: actor.person, session: actor.session }
         : { actorKind: actor.kind, actor: actor.client, onBehalfOf: actor.organisation };
+    this.#append({ ...who, requestId: actor.requestId }, access, purpose, how);
+  }
+
+  #append(
+    who: Pick<AccessEvent, "actorKind" | "actor" | "session" | "onBehalfOf" | "requestId">,
+    access: Access,
+    purpose: Purpose,
+    how: Pick<AccessEvent, "outcome" | "reason" | "consent">,
+  ): void {
     this.#log.append({
       ...who,
       action: access.action,
@@ -302,7 +341,6 @@ export class Door {
       about: access.about ?? [],
       purpose,
       ...how,
-      requestId: actor.requestId,
     });
   }
 }

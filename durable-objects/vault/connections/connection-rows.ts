@@ -60,6 +60,9 @@ type ConnectionRow = {
 };
 type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null };
 
+/** Told of a connection as it is now, the state that it comes from, and why. */
+export type StateListener = (connection: Connection, from: ConnectionState, reason: string | undefined) => void;
+
 /** Events kept per connection. */
 const HISTORY = 100;
 /** Authorizations one person may have under way. */
@@ -68,9 +71,12 @@ const GRANTS = 5;
 /** The tables of connections, their secrets, authorizations and history. */
 export class ConnectionRows {
   readonly #sql: SqlStorage;
+  readonly #onMoved: StateListener;
 
-  constructor(sql: SqlStorage) {
+  /** @param onMoved is told, in the same transaction, when a connection has come into another state */
+  constructor(sql: SqlStorage, onMoved: StateListener = () => undefined) {
     this.#sql = sql;
+    this.#onMoved = onMoved;
   }
 
   all(vendor?: string): Connection[] {
@@ -91,24 +97,28 @@ export class ConnectionRows {
 
   /** Moves a connection to a state and says why; a state without trouble clears the last error. */
   setState(id: string, state: ConnectionState, now: number, error?: string): void {
-    this.#sql.exec(
-      "UPDATE connections SET state = ?, error_code = ?, error_at = ? WHERE id = ?",
-      state,
-      error ?? null,
-      error === undefined ? null : now,
-      id,
+    this.#moving(id, error, () =>
+      this.#sql.exec(
+        "UPDATE connections SET state = ?, error_code = ?, error_at = ? WHERE id = ?",
+        state,
+        error ?? null,
+        error === undefined ? null : now,
+        id,
+      ),
     );
   }
 
   connected(id: string, account: { hash: string; key: string }, areas: readonly string[], now: number): void {
-    this.#sql.exec(
-      `UPDATE connections SET state = 'active', account_hash = ?, account_key = ?, areas = ?, connected_at = ?, blocked_until = 0, error_code = NULL,
-       error_at = NULL WHERE id = ?`,
-      account.hash,
-      account.key,
-      JSON.stringify(areas),
-      now,
-      id,
+    this.#moving(id, undefined, () =>
+      this.#sql.exec(
+        `UPDATE connections SET state = 'active', account_hash = ?, account_key = ?, areas = ?, connected_at = ?, blocked_until = 0, error_code = NULL,
+         error_at = NULL WHERE id = ?`,
+        account.hash,
+        account.key,
+        JSON.stringify(areas),
+        now,
+        id,
+      ),
     );
   }
 
@@ -119,13 +129,22 @@ export class ConnectionRows {
 
   /** Notes a page that was read, and the newest instant it spoke of. */
   succeeded(id: string, now: number, newestAt: number | undefined): void {
-    this.#sql.exec(
-      `UPDATE connections SET state = 'active', error_code = NULL, error_at = NULL, last_success_at = ?2,
-       last_data_at = CASE WHEN ?3 IS NULL THEN last_data_at ELSE max(coalesce(last_data_at, ?3), ?3) END WHERE id = ?1`,
-      id,
-      now,
-      newestAt ?? null,
+    this.#moving(id, undefined, () =>
+      this.#sql.exec(
+        `UPDATE connections SET state = 'active', error_code = NULL, error_at = NULL, last_success_at = ?2,
+         last_data_at = CASE WHEN ?3 IS NULL THEN last_data_at ELSE max(coalesce(last_data_at, ?3), ?3) END WHERE id = ?1`,
+        id,
+        now,
+        newestAt ?? null,
+      ),
     );
+  }
+
+  #moving(id: string, reason: string | undefined, write: () => unknown): void {
+    const before = this.get(id)?.state;
+    write();
+    const after = this.get(id);
+    if (after !== undefined && before !== undefined && after.state !== before) this.#onMoved(after, before, reason);
   }
 
   block(id: string, until: number): void {

@@ -103,6 +103,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         log: () => {},
         profile: () => ({ timeZone: "Europe/Berlin", locale: "de" }),
         record: (batch) => store.record(batch),
+        emit: () => undefined,
         onRecorded: (listener) => store.onRecorded(listener),
       };
       return new Connections(state, ports);

@@ -26,6 +26,7 @@ import {
 } from "./plan";
 import { type ConnectionPorts, connectionPorts } from "./ports";
 import { ALARM_SLICE, Runner, type SliceBudget } from "./runner";
+import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
 import { type ConnectionDetail, type ConnectionView, detailOf, viewOf } from "./views";
 import { WindowRows } from "./window-rows";
@@ -81,7 +82,7 @@ export class Connections {
 
   constructor(state: VaultState, ports: ConnectionPorts = connectionPorts(state)) {
     this.#state = state;
-    const rows = new ConnectionRows(state.sql);
+    const rows = new ConnectionRows(state.sql, stateTeller(state));
     const windows = new WindowRows(state.sql);
     const jobs = new JobRows(state.sql);
     const tokens = new TokenKeeper(rows, ports.key, state.now, state.random);
@@ -267,6 +268,10 @@ export class Connections {
     const { now } = this.#state;
     this.#rows.addEvent(pointer.connection, "sync_failed", now(), pointer.kind === "changed" ? pointer.dataType : pointer.kind);
     const connection = this.#must(pointer.connection);
+    tellConnection(this.#state, "sync.failed", connection, {
+      resource: pointer.kind === "changed" ? pointer.dataType : null,
+      reason: "not_delivered",
+    });
     if (LIVE_STATES.has(connection.state)) this.#rows.setState(pointer.connection, "error", now(), "sync_failed");
     if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
   }
@@ -402,6 +407,7 @@ export class Connections {
       this.#windows.plan(connection.id, backfillWindows(vendor, resource, now(), connection.connectedAt), now());
       this.#setNext(connection, resource);
     }
+    if (this.#windows.isLeft(connection.id, true)) tellConnection(this.#state, "backfill.started", connection);
   }
 
   #planChange(connection: Connection, { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>): void {

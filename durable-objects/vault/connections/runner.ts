@@ -10,6 +10,7 @@ import type { JobRows } from "./job-rows";
 import { askedRange } from "./plan";
 import type { ConnectionPorts } from "./ports";
 import type { Quota } from "./quota";
+import { tellConnection } from "./tell";
 import type { TokenKeeper } from "./tokens";
 import type { SyncWindow, WindowRows } from "./window-rows";
 
@@ -128,6 +129,7 @@ export class Runner {
       case "forbidden":
         windows.forbid(id, window.resource);
         rows.addEvent(id, "permission_missing", state.now(), window.resource);
+        this.#ended(window);
         return true;
       case "rejected":
         // A page token that has grown old is refused like any wrong parameter: the window starts over, but not for ever.
@@ -197,6 +199,7 @@ export class Runner {
     windows.advance(window, outcome, receipt.accepted + receipt.updated, rejected);
     if (window.job !== undefined) jobs.page(window.job, outcome.read, rejected, receipt);
     rows.succeeded(window.connection, now, outcome.newestAt);
+    if (outcome.next === undefined) this.#ended(window);
     return true;
   }
 
@@ -218,6 +221,20 @@ export class Runner {
     windows.giveUp(window, reason);
     if (window.job !== undefined) jobs.failed(window.job);
     rows.addEvent(window.connection, "window_failed", state.now(), `${window.resource}: ${reason}`);
+    const connection = rows.get(window.connection);
+    if (connection !== undefined) tellConnection(state, "sync.failed", connection, { resource: window.resource, reason });
+    this.#ended(window);
+  }
+
+  /** Tells subscribers where this was the last window of its kind. */
+  #ended({ connection: id, purpose }: SyncWindow): void {
+    const { state, rows, windows } = this.#parts;
+    const isBackfill = purpose === "backfill";
+    const connection = rows.get(id);
+    if (connection === undefined || windows.isLeft(id, isBackfill)) return;
+    if (!isBackfill) return tellConnection(state, "sync.completed", connection);
+    const { done, failed, skipped } = windows.backfill(id);
+    tellConnection(state, "backfill.completed", connection, { done, failed, skipped });
   }
 
   /** The grant is over: nothing is asked until the person agrees again. */

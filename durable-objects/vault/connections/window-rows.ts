@@ -99,6 +99,15 @@ export class WindowRows {
     return row === undefined ? undefined : windowOf(row);
   }
 
+  /** Whether windows wait to be read: of the first import, or of everything else. */
+  isLeft(connection: string, isBackfill: boolean): boolean {
+    const rows = this.#sql.exec(
+      `SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued' AND purpose ${isBackfill ? "=" : "<>"} 'backfill' LIMIT 1`,
+      connection,
+    );
+    return rows.toArray().length > 0;
+  }
+
   /** How many windows wait to be read. */
   queued(connection: string): number {
     return this.#sql

@@ -43,6 +43,7 @@ export class Consents {
   readonly #state: VaultState;
   readonly #keys: RegionalKeys;
   #byGrantee: ReadonlyMap<string, readonly Consent[]> | undefined;
+  #grantees: readonly Grantee[] | undefined;
   #onChanged: (grantee: string) => void = () => undefined;
 
   constructor(state: VaultState) {
@@ -54,6 +55,15 @@ export class Consents {
   to(grantee: Grantee): readonly Consent[] {
     this.#byGrantee ??= Map.groupBy(this.#read(NEWEST), (consent) => keyOf(consent.grantee));
     return this.#byGrantee.get(keyOf(grantee)) ?? [];
+  }
+
+  /** To whom something is shared that was not taken back; whether it counts at this moment is the judge's to say. */
+  grantees(): readonly Grantee[] {
+    if (this.#grantees === undefined) {
+      const living = this.#read(`${NEWEST} AND state = 'active'`).map(({ grantee }) => grantee);
+      this.#grantees = [...new Map(living.map((grantee) => [keyOf(grantee), grantee])).values()];
+    }
+    return this.#grantees;
   }
 
   /** Names who is told, in the same call, to whom a consent was given, changed or taken back. */
@@ -192,6 +202,7 @@ export class Consents {
       record.receipt,
     );
     this.#byGrantee = undefined;
+    this.#grantees = undefined;
     this.#onChanged(record.grantee.id);
     return record;
   }

@@ -226,6 +226,29 @@ const forwardingDeliveries = tableKind({
   }),
 });
 
+const webhookEvents = tableKind({
+  kind: "webhook-events",
+  tables: ["webhook_events"],
+  resource: "webhook",
+  columns: ["id", "type", "about", "categories", "from", "to", "readings", "facts", "state", "firstAt", "updatedAt"],
+  notReimported: "account",
+  from: "webhook_events",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    type: row["type"],
+    about: row["about"],
+    categories: parsed(row["categories"]),
+    from: time(row["from_at"]),
+    to: time(row["to_at"]),
+    readings: row["n"],
+    facts: parsed(row["facts"]),
+    state: row["state"],
+    firstAt: time(row["first_at"]),
+    updatedAt: time(row["updated_at"]),
+  }),
+});
+
 const exported = tableKind({
   kind: "exports",
   tables: ["exports"],
@@ -352,6 +375,7 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
   connectionEvents,
   forwardingTargets,
   forwardingDeliveries,
+  webhookEvents,
   exported,
   emergencyAccesses,
   accessLog,

@@ -26,5 +26,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   lab_imports: "Which import told of which result, so that an import can be taken back.",
   lab_deletions: "Hashes of results that were deleted, so that they stay deleted.",
   retention_runs: "How many rows a clean-up removed last; shown by the retention settings.",
+  webhook_own: "That the person has had an endpoint for webhooks; their endpoints are in the export.",
   watching: "Pointers to other people's streams that are open now, until their session ends.",
 };

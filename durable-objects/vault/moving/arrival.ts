@@ -5,6 +5,7 @@ import type { Connections } from "../connections/connections";
 import type { Consents } from "../consents/consents";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
+import type { Webhooks } from "../webhooks/webhooks";
 import type { Lifecycle } from "../lifecycle";
 import { forgetProfile } from "../profile";
 import type { Sealer } from "../sealer";
@@ -20,6 +21,7 @@ interface Parts {
   readonly emergencies: EmergencyAccesses;
   readonly connections: Connections;
   readonly fhir: FhirPart;
+  readonly webhooks: Webhooks;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -124,6 +126,7 @@ export class Arrival {
     this.#life.set("open");
     this.#parts.connections.wake();
     for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
+    this.#parts.webhooks.wake();
     this.#state.timers.wake();
   }
 

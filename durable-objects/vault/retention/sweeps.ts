@@ -25,6 +25,11 @@ export const SWEEPS: Readonly<Record<Exclude<RetainedKind, "raw_samples" | "acce
     where: "updated_at < ? AND state IN ('done', 'dead')",
     oldest: "min(updated_at) FILTER (WHERE state IN ('done', 'dead'))",
   },
+  webhook_events: {
+    table: "webhook_events",
+    where: "updated_at < ? AND state = 'routed'",
+    oldest: "min(updated_at) FILTER (WHERE state = 'routed')",
+  },
   exports: { table: "exports", where: "begun_at < ? AND ended_at IS NOT NULL", oldest: "min(begun_at)" },
   minutes: { table: "minutes", where: `(hour + 1) * ${HOUR_MS} < ?`, oldest: `(min(hour) + 1) * ${HOUR_MS}` },
   live_log: { table: "live_log", where: "at < ? AND seq <= (SELECT sent FROM live_state)", oldest: "min(at)" },

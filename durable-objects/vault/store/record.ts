@@ -156,7 +156,7 @@ class BatchWriter {
       });
       const done = writeWorkouts(this.#ctx.sql, source, rows, this.#ctx.now);
       this.#count("workout", done);
-      if (done.accepted + done.updated > 0) this.#touch("workout", source, list);
+      if (done.accepted + done.updated > 0) this.#touch("workout", source, list, done);
     }
   }
 
@@ -189,6 +189,7 @@ class BatchWriter {
       to: samples.at[last]!,
       written: { at: samples.at, value: samples.value },
       fresh: write.accepted === samples.at.length,
+      counts: countsOf(write),
     });
   }
 
@@ -268,9 +269,8 @@ class BatchWriter {
         }
       : undefined;
     const fresh = write.accepted === rows.length;
-    this.touched.push(
-      written === undefined ? { metric: metric.key, source, from, to } : { metric: metric.key, source, from, to, written, fresh },
-    );
+    const base = { metric: metric.key, source, from, to, counts: countsOf(write) };
+    this.touched.push(written === undefined ? base : { ...base, written, fresh });
   }
 
   #row(metric: Metric, r: Reading): Row {
@@ -303,7 +303,7 @@ class BatchWriter {
     this.#count(metric.key, done);
     if (done.accepted + done.updated === 0) return;
     growSeries(sql, metric.code, source, "daily", done.accepted, to, latest?.value ?? null);
-    this.touched.push({ metric: metric.key, source, from, to });
+    this.touched.push({ metric: metric.key, source, from, to, counts: countsOf(done) });
   }
 
   #slept(
@@ -313,12 +313,13 @@ class BatchWriter {
   ): void {
     this.#count("sleep", done);
     if (done.dates.length === 0) return;
-    this.#touch("sleep", source, spans);
+    this.#touch("sleep", source, spans, done);
     this.touched.push(...rebuildNights(this.#ctx.sql, source, done.dates, this.#ctx.now));
   }
 
-  #touch(metric: string, source: number, spans: readonly { start: number; end: number }[]): void {
-    this.touched.push({ metric, source, from: Math.min(...spans.map((s) => s.start)), to: Math.max(...spans.map((s) => s.end)) });
+  #touch(metric: string, source: number, spans: readonly { start: number; end: number }[], done: Written): void {
+    const [from, to] = [Math.min(...spans.map((s) => s.start)), Math.max(...spans.map((s) => s.end))];
+    this.touched.push({ metric, source, from, to, counts: countsOf(done) });
   }
 
   #count(metric: string, done: { readonly accepted: number; readonly duplicate: number; readonly updated: number }): void {
@@ -363,6 +364,16 @@ function bodyOf(r: Reading): string | null {
     ...(r.components === undefined ? {} : { components: r.components }),
     ...(r.attributes === undefined ? {} : { attributes: r.attributes }),
   });
+}
+
+interface Written {
+  readonly accepted: number;
+  readonly updated: number;
+}
+
+/** What listeners are told; something that changed without a reading of its own (a night assembled anew) counts as one correction. */
+function countsOf({ accepted, updated }: Written): NonNullable<Touched["counts"]> {
+  return { created: accepted, updated: accepted === 0 ? Math.max(updated, 1) : updated };
 }
 
 /** Indexes of the earliest and the latest instant. */

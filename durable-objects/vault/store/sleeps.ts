@@ -174,7 +174,7 @@ export function rebuildNights(sql: SqlStorage, source: number, dates: readonly n
   const changed = new Map<string, Touched>();
   const thinned = new Set<number>();
   const touch = (key: string, at: number): void => {
-    const known = changed.get(key) ?? { metric: key, source, from: at, to: at };
+    const known = changed.get(key) ?? { metric: key, source, from: at, to: at, isDerived: true };
     changed.set(key, { ...known, from: Math.min(known.from, at), to: Math.max(known.to, at) });
   };
   for (const date of dates) {

@@ -1,0 +1,41 @@
+import { metric as metricOf } from "../../../shared/health/catalogue";
+import type { Category } from "../../../shared/policy/vocabulary";
+import { type EventType, sortedCategories } from "../../../shared/webhooks/events";
+import { liveVendor } from "../../../shared/vendors/vendors";
+import type { VaultState } from "../state";
+import type { Connection, StateListener } from "./connection-rows";
+import { metricsOf, openResources } from "./plan";
+
+/** Tells subscribers of what happens to a connection. */
+export function tellConnection(
+  state: VaultState,
+  type: EventType,
+  connection: Connection,
+  facts: Readonly<Record<string, string | number | null>> = {},
+): void {
+  const { vendor, id } = connection;
+  state.emit({ type, about: id, categories: categoriesOf(connection), facts: { vendor, ...facts } });
+}
+
+/** Tells subscribers when connections come into another state. */
+export function stateTeller(state: VaultState): StateListener {
+  return (connection, from, reason) => {
+    const to = connection.state;
+    // One that was never complete is nobody's business.
+    if (from === "pending" && to !== "active") return;
+    const change = to === "reauth_required" || to === "revoked" ? to : from === "pending" ? "created" : "state_changed";
+    tellConnection(state, `connection.${change}`, connection, { from, to, reason: reason ?? null });
+  };
+}
+
+/** The classes of data that a connection brings. */
+function categoriesOf({ vendor: name, areas }: Connection): Category[] {
+  const { vendor } = liveVendor(name);
+  const metrics = openResources(vendor, areas).flatMap((resource) => {
+    const spec = vendor.resources[resource];
+    return spec === undefined ? [] : metricsOf(spec);
+  });
+  return sortedCategories(metrics.map((key) => SESSIONS[key] ?? metricOf(key)?.sensitivity).filter((category) => category !== undefined));
+}
+
+const SESSIONS: Readonly<Record<string, Category>> = { sleep: "sleep", workout: "activity" };

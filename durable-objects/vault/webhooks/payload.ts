@@ -1,0 +1,92 @@
+import { DAY_MS } from "../../../shared/clock";
+import { metric as metricOf } from "../../../shared/health/catalogue";
+import { dayText, localDay, offsetAt } from "../../../shared/health/zone";
+import { isAboutMetric } from "../../../shared/webhooks/events";
+import type { Entry } from "../access/door";
+import { narrowSleep, narrowWorkout } from "../access/narrow";
+import { headline } from "../answers";
+import { sleepAnswers, workoutAnswers } from "../day-answers";
+import type { VaultState } from "../state";
+import { readDays } from "../store/read-buckets";
+import type { Store } from "../store/store";
+import type { StoredEvent } from "./event-rows";
+
+/** How much a message carries: where to read, or also what there is to read now. */
+export type Content = "pointer" | "summary";
+
+/** A summary shows no more than this: the newest of it. */
+const MOST_DAYS = 31;
+const MOST_SESSIONS = 20;
+
+/** The body of a message, by Standard Webhooks: `type`, `timestamp`, `data`. `orderedAt` rises from event to event of one endpoint. */
+export function messageBody(type: string, at: number, orderedAt: number, data: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ type, timestamp: iso(at), orderedAt: iso(orderedAt), data });
+}
+
+/** What an event tells, made of what the vault holds now and narrowed to what the entry may see. */
+export function dataOf(
+  state: VaultState,
+  store: Store,
+  entry: Entry,
+  event: StoredEvent,
+  content: Content,
+): Readonly<Record<string, unknown>> {
+  const categories = event.categories.filter((category) => entry.isOwner || entry.sees(category));
+  if (isAboutMetric(event.type)) return aboutData(state, store, entry, event, content);
+  // Which vendors somebody uses is their own business: others hear for which data something has changed.
+  if (!entry.isOwner) return { person: state.person, categories };
+  return { person: state.person, connection: event.about, categories, ...event.facts };
+}
+
+function aboutData(state: VaultState, store: Store, entry: Entry, event: StoredEvent, content: Content): Readonly<Record<string, unknown>> {
+  const known = metricOf(event.about);
+  const from = event.from ?? event.firstAt;
+  const to = event.to ?? from;
+  const zone = state.profile().timeZone;
+  const dayOf = (at: number) => localDay(at, offsetAt(zone, at));
+  const dates = { from: dayText(dayOf(from)), to: dayText(dayOf(to)) };
+  const base = {
+    person: state.person,
+    metric: event.about,
+    categories: event.categories,
+    ...(known !== undefined && { unit: known.unit }),
+    from: iso(from),
+    to: iso(to),
+    dates,
+    ...(event.n > 0 && { readings: event.n }),
+    ...event.facts,
+    href: `${entry.isOwner ? "/v1/me" : `/v1/people/${state.person}`}/${pathOf(event.about, from, to)}`,
+  };
+  if (content === "pointer" || event.type.endsWith(".deleted")) return base;
+  if (event.about === "sleep") {
+    const found = sleepAnswers(state.sql, store, from, to + 1, "best").slice(-MOST_SESSIONS);
+    return { ...base, sleep: found.map(({ answer }) => narrowSleep(entry, answer)) };
+  }
+  if (event.about === "workout") {
+    const found = workoutAnswers(state.sql, store, from, to + 1, "best").slice(-MOST_SESSIONS);
+    return { ...base, workouts: found.map(({ answer }) => narrowWorkout(entry, answer)) };
+  }
+  if (known === undefined) return base;
+  const last = dayOf(to);
+  const first = Math.max(dayOf(from), last - MOST_DAYS + 1);
+  const days = readDays(state.sql, store.sources, known, first, last, "best", Number.POSITIVE_INFINITY);
+  return {
+    ...base,
+    days: days
+      .map((bucket) => ({ date: dayText(bucket.key), value: headline(known, bucket) }))
+      .filter(({ value }) => value === null || Number.isFinite(value)),
+  };
+}
+
+/** Where the data is read, below the person. */
+function pathOf(about: string, from: number, to: number): string {
+  const query = `from=${encodeURIComponent(iso(from))}&to=${encodeURIComponent(iso(to + 1))}`;
+  if (about === "sleep") return `sleep?${query}`;
+  if (about === "workout") return `workouts?${query}`;
+  // Long spans are read by days.
+  return `metrics/${about}?resolution=${to - from > 7 * DAY_MS ? "day" : "raw"}&${query}`;
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,1 @@
+export { OLD_SECRETS, type OldSecret, resealWebhookSecret } from "./reseal";
