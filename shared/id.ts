@@ -27,6 +27,7 @@ export const ID_KINDS = {
   labReport: "lbr",
   labResult: "lab",
   webhook: "whk",
+  webhookSecret: "whs",
   event: "evt",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;

@@ -1,6 +1,8 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { z } from "zod";
-import { exporterOf, programmeOf } from "../workers/regional";
+import { routeEvents } from "../workers/webhooks/route-events";
+import { webhookPorts } from "../workers/webhooks/ports";
+import { exporterOf, programmeOf, vaultOf } from "../workers/regional";
 import { parseId } from "../shared/id";
 import type { Region } from "../shared/region";
 import { type Deployment, type Resident, ring } from "./deployment";
@@ -27,6 +29,7 @@ export async function walk(live: Deployment, region: Region): Promise<Walked> {
   await useOwnData(live, person);
   const partner = await beReadByOrganisation(live, person);
   const research = await takePartInResearch(live, person);
+  await beTold(live, person);
   const emergency = await beReadInEmergency(live, person);
   const exported = await exportEverything(live, person);
   // What is asked for last, because from then on nobody else sees anything.
@@ -47,23 +50,22 @@ async function json<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
 const make = async (live: Deployment, one: Resident, path: string, body: unknown = {}): Promise<string> =>
   (await json(await post(live, one, path, body), withId)).id;
 
+const WEIGHT = {
+  id: "w-1",
+  type: "HKQuantityTypeIdentifierBodyMass",
+  value: 71,
+  unit: "kg",
+  startDate: WEIGHED_AT,
+  endDate: WEIGHED_AT,
+};
+
 async function useOwnData(live: Deployment, person: Resident): Promise<void> {
   expect((await live.send("POST", "/v1/sessions", { email: person.email, password: person.password })).status).toBe(201);
   expect((await live.send("POST", "/v1/sessions/refresh", { refreshToken: person.tokens.refreshToken })).status).toBe(200);
   expect((await live.as(person, "/v1/me", { method: "PATCH", body: JSON.stringify({ birthDate: "1990-04-01" }) })).status).toBe(200);
-  const records = [
-    {
-      id: "w-1",
-      type: "HKQuantityTypeIdentifierBodyMass",
-      value: 71,
-      unit: "kg",
-      startDate: WEIGHED_AT,
-      endDate: WEIGHED_AT,
-    },
-  ];
-  expect((await post(live, person, "/v1/ingest/healthkit", { data: { records } }, { "idempotency-key": crypto.randomUUID() })).status).toBe(
-    200,
-  );
+  expect(
+    (await post(live, person, "/v1/ingest/healthkit", { data: { records: [WEIGHT] } }, { "idempotency-key": crypto.randomUUID() })).status,
+  ).toBe(200);
   for (const path of [
     "/v1/me/metrics",
     "/v1/me/days/2026-11-21",
@@ -107,6 +109,19 @@ async function beReadByOrganisation(live: Deployment, person: Resident) {
   });
   expect(read.status, await read.text()).toBe(200);
   return { organisation, client };
+}
+
+/** A webhook of the person's own: an event closes, is announced, and becomes a delivery that waits in the queue. */
+async function beTold(live: Deployment, person: Resident): Promise<void> {
+  await make(live, person, "/v1/me/webhooks", { url: "https://hooks.example.com/meridian" });
+  const body = { data: { records: [{ ...WEIGHT, id: "w-2", value: 72 }] } };
+  expect((await post(live, person, "/v1/ingest/healthkit", body)).status).toBe(200);
+  const whole: Env = { ...live.env, ...live.overrides };
+  const now = Date.now();
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => now + 10_000);
+  await ring(vaultOf(whole, person.id));
+  clock.mockRestore();
+  await routeEvents(webhookPorts(whole, Date.now), person.id);
 }
 
 /** A programme that the person takes part in, and an export of it. Alone they are too few: the export reads and releases nothing. */

@@ -8,11 +8,11 @@ create table webhook_endpoints (
   client_id text references clients (id) on delete cascade,
   url text not null,
   description text not null,
-  -- Filters: JSON arrays; null lets everything through. With `some_people`, those of `webhook_people` alone.
+  -- Filters: JSON arrays; null lets everything through. With `is_narrowed`, events of those in `webhook_people` alone.
   events text check (events is null or json_valid(events)),
   categories text check (categories is null or json_valid(categories)),
   metrics text check (metrics is null or json_valid(metrics)),
-  some_people integer not null default 0,
+  is_narrowed integer not null default 0,
   content text not null check (content in ('pointer', 'summary')),
   -- How surely whoever chose the address had proven themselves.
   assurance text not null check (assurance in ('aal1', 'aal2')),

@@ -18,7 +18,7 @@ export interface EndpointRow {
   readonly events: string | null;
   readonly categories: string | null;
   readonly metrics: string | null;
-  readonly some_people: number;
+  readonly is_narrowed: number;
   readonly people: string;
   readonly content: Content;
   readonly assurance: Judged["assurance"];
@@ -53,8 +53,8 @@ export function filterOf(row: Pick<EndpointRow, "events" | "categories" | "metri
 }
 
 /** Whose events alone it wants; null for everybody's. */
-export function peopleOf(row: Pick<EndpointRow, "some_people" | "people">): readonly string[] | null {
-  return row.some_people === 1 ? texts.parse(JSON.parse(row.people)) : null;
+export function peopleOf(row: Pick<EndpointRow, "is_narrowed" | "people">): readonly string[] | null {
+  return row.is_narrowed === 1 ? texts.parse(JSON.parse(row.people)) : null;
 }
 
 /** The secrets that sign, the newest first. */

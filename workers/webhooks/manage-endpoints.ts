@@ -51,7 +51,7 @@ export async function createEndpoint(ports: WebhookPorts, owner: Owner, input: N
   const now = ports.now();
   const id = newId("webhook", owner.region, now, ports.random);
   const secret = newWebhookSecret(ports.random);
-  const secretId = secretIdOf(id, now);
+  const secretId = newId("webhookSecret", owner.region, now, ports.random);
   const sealed = await sealSecret(keys, secretId, secret, ports.random);
   const client = await clientOf(ports, owner, input.client);
   // What happens before its vault knows is not noted, so the vault is told first.
@@ -59,7 +59,7 @@ export async function createEndpoint(ports: WebhookPorts, owner: Owner, input: N
   const [written] = await records.batch([
     records
       .prepare(
-        `insert into webhook_endpoints (id, ${owner.column}, client_id, url, description, events, categories, metrics, some_people, content, assurance,
+        `insert into webhook_endpoints (id, ${owner.column}, client_id, url, description, events, categories, metrics, is_narrowed, content, assurance,
            state, disabled_reason, created_at, updated_at)
          select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14
          where (select count(*) from webhook_endpoints where ${owner.column} = ?2) < ${MOST[owner.column]}`,
@@ -105,7 +105,7 @@ export async function changeEndpoint(ports: WebhookPorts, owner: Owner, id: stri
   await records.batch([
     records
       .prepare(
-        `update webhook_endpoints set url = ?2, description = ?3, events = ?4, categories = ?5, metrics = ?6, some_people = ?7, content = ?8,
+        `update webhook_endpoints set url = ?2, description = ?3, events = ?4, categories = ?5, metrics = ?6, is_narrowed = ?7, content = ?8,
            state = ?9, disabled_reason = ?10, failing_since = iif(?11, null, failing_since), notice_at = iif(?11, null, notice_at),
            assurance = ?12, updated_at = ?13 where id = ?1`,
       )
@@ -116,7 +116,7 @@ export async function changeEndpoint(ports: WebhookPorts, owner: Owner, id: stri
         keep(change.events === undefined ? undefined : json(change.events), row.events),
         keep(change.categories === undefined ? undefined : json(change.categories), row.categories),
         keep(change.metrics === undefined ? undefined : json(change.metrics), row.metrics),
-        change.people === undefined ? row.some_people : change.people === null ? 0 : 1,
+        change.people === undefined ? row.is_narrowed : change.people === null ? 0 : 1,
         change.content ?? row.content,
         state,
         state === "enabled" ? null : isSwitched ? "by_hand" : row.disabled_reason,
@@ -146,7 +146,7 @@ export async function rotateSecret(ports: WebhookPorts, owner: Owner, id: string
   const { records, keys } = ports.stores(owner.region);
   const now = ports.now();
   const secret = newWebhookSecret(ports.random);
-  const secretId = secretIdOf(row.id, now);
+  const secretId = newId("webhookSecret", owner.region, now, ports.random);
   const sealed = await sealSecret(keys, secretId, secret, ports.random);
   const ends = now + overlapHours * HOUR_MS;
   await records.batch([
@@ -220,14 +220,9 @@ async function clientOf(ports: WebhookPorts, owner: Owner, client: string | null
 function setPeople(records: D1Database, endpoint: string, people: readonly PersonId[] | null): D1PreparedStatement {
   return records
     .prepare(
-      "insert into webhook_people (endpoint_id, person_id) select id, value from webhook_endpoints, json_each(?2) where id = ?1 on conflict do nothing",
+      "insert into webhook_people (endpoint_id, person_id) select webhook_endpoints.id, value from webhook_endpoints, json_each(?2) where webhook_endpoints.id = ?1 on conflict do nothing",
     )
     .bind(endpoint, JSON.stringify(people ?? []));
-}
-
-/** Names a secret by its endpoint and time; two of one millisecond cannot both be the newest. */
-function secretIdOf(endpoint: string, now: number): string {
-  return `${endpoint}.${now.toString(36)}`;
 }
 
 function viewOf(row: EndpointRow): WebhookView {
@@ -239,7 +234,7 @@ function viewOf(row: EndpointRow): WebhookView {
     events: events === null ? null : [...events],
     categories: categories === null ? null : [...categories],
     metrics: metrics === null ? null : [...metrics],
-    people: row.some_people === 1 ? [...(peopleOf(row) ?? [])] : null,
+    people: row.is_narrowed === 1 ? [...(peopleOf(row) ?? [])] : null,
     content: row.content,
     client: row.client_id,
     state: row.state,

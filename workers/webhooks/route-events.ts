@@ -24,7 +24,7 @@ export const SELECT_AUDIENCE = `${SELECT_ENDPOINT} where (
     or webhook_endpoints.id in (select id from webhook_endpoints where organisation_id in (select value from json_each(?3)))
     or webhook_endpoints.id in (select id from webhook_endpoints where client_id in (select value from json_each(?3))))
   and (state = 'enabled' or disabled_reason = 'failing')
-  and (some_people = 0 or exists (select 1 from webhook_people where endpoint_id = webhook_endpoints.id and person_id = ?2))`;
+  and (is_narrowed = 0 or exists (select 1 from webhook_people where endpoint_id = webhook_endpoints.id and person_id = ?2))`;
 
 /**
  * Makes a delivery of each event of a person for each endpoint that wants it and may hear of it now. Everything can be repeated: a delivery

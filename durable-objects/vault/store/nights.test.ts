@@ -68,7 +68,13 @@ it("a night touches its own figures, a replay none, and another stage those that
     "sleep_rem",
     "time_in_bed",
   ]);
-  expect(first?.find(({ metric }) => metric === "sleep_duration")).toEqual({ metric: "sleep_duration", source: 1, from: DATE, to: DATE });
+  expect(first?.find(({ metric }) => metric === "sleep_duration")).toEqual({
+    metric: "sleep_duration",
+    source: 1,
+    from: DATE,
+    to: DATE,
+    isDerived: true,
+  });
   expect(replay).toEqual([]);
   expect(keys(corrected)).toEqual(["sleep", "sleep_deep", "sleep_light"]);
 });

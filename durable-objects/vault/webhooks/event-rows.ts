@@ -40,9 +40,9 @@ const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null
 
 /** The events of one person. */
 export class EventRows {
-  readonly #state: VaultState;
+  readonly #state: Pick<VaultState, "sql" | "now" | "random" | "region">;
 
-  constructor(state: VaultState) {
+  constructor(state: Pick<VaultState, "sql" | "now" | "random" | "region">) {
     this.#state = state;
   }
 
