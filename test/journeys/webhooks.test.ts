@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -28,21 +28,23 @@ const got: { id: string; signatures: number; message: z.output<typeof messageSch
 const refused: unknown[] = [];
 
 /** A receiver as a developer writes one, with the client library that the authors of the specification wrote. */
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(request);
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const status = answers.shift() ?? 204;
+  try {
+    const message = messageSchema.parse(new Webhook(fresh || hook.secret).verify(body, headers));
+    got.push({ id: headers["webhook-id"] ?? "", signatures: headers["webhook-signature"]?.split(" ").length ?? 0, message });
+  } catch (error) {
+    refused.push(error);
+  }
+  response.writeHead(status).end("what a receiver says is nobody's business");
+}
+
 async function serve(): Promise<void> {
   const port = await freePort();
   url = `http://${HOST}:${port}/meridian`;
-  server = createServer(async (request, response) => {
-    const body = await text(request);
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const status = answers.shift() ?? 204;
-    try {
-      const message = messageSchema.parse(new Webhook(fresh || hook.secret).verify(body, headers));
-      got.push({ id: headers["webhook-id"] ?? "", signatures: headers["webhook-signature"]?.split(" ").length ?? 0, message });
-    } catch (error) {
-      refused.push(error);
-    }
-    response.writeHead(status).end("what a receiver says is nobody's business");
-  });
+  server = createServer((request, response) => void receive(request, response));
   server.listen(port, HOST);
   await once(server, "listening");
 }

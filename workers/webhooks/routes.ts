@@ -52,7 +52,7 @@ interface Kind {
   readonly body: z.ZodType<NewWebhook>;
   /** Said of what chooses where data goes, or changes an organisation. */
   readonly proof: string;
-  owner(c: AppContext, organisationId: string | undefined, deed: Deed): Promise<Owner>;
+  readonly owner: (c: AppContext, organisationId: string | undefined, deed: Deed) => Promise<Owner>;
 }
 
 const OWN: Kind = {
