@@ -67,11 +67,12 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         now,
         random: systemRandom,
         timers,
-        log: ({ event }) => {
-          if (event === "gap") announced++;
-        },
+        log: () => undefined,
         profile: () => ({ timeZone: "UTC", locale: "en" }),
         record: (batch) => fresh.record(batch),
+        emit: ({ type }) => {
+          if (type === "gap.detected") announced++;
+        },
         onRecorded: (listener) => fresh.onRecorded(listener),
       };
       const ports = { ...connectionPorts(state), quota: () => new Quota(liveVendor("google-health").vendor, breaker, breaker, now) };

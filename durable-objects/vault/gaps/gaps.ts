@@ -279,4 +279,9 @@ function feedKey({ date, metric, source }: GapKey): string {
 /** Where subscribers of the person's events hear of a gap that stays: once per gap, in the transaction that reports it. */
 function announceGap(state: VaultState, gap: Gap): void {
   state.log({ event: "gap", outcome: "reported", kind: gap.class });
+  const known = metricByCode(gap.metric);
+  if (known === undefined) return;
+  const { timeZone } = state.profile();
+  const [from, to] = [startOfDay(timeZone, gap.date), startOfDay(timeZone, gap.date + 1) - 1];
+  state.emit({ type: "gap.detected", about: known.key, categories: [known.sensitivity], from, to, facts: { class: gap.class } });
 }
