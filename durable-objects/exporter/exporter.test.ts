@@ -42,7 +42,7 @@ async function contentOf(bytes: Uint8Array): Promise<Readonly<Record<string, rea
         (files.get(name) ?? "").split("\n").map((line) => {
           // Figures of a night get the time of their computation for a version, settings that of their import.
           if (line.includes('"derivedFrom"')) return line.replace(/"version":\d+/, '"version":0');
-          return name === "retention.ndjson" ? line.replace(/"changedAt":"[^"]+"/, "") : line;
+          return name === "retention.ndjson" || name === "source-priorities.ndjson" ? line.replace(/"changedAt":"[^"]+"/, "") : line;
         }),
       ]),
   );

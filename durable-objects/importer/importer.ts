@@ -225,7 +225,7 @@ export class Importer extends DurableObject<Env> {
     const reader = (this.#reader ??= await this.#open(job));
     const step = await reader.next();
     if (this.#job()?.state !== "running") return true;
-    const receipt = job.dryRun ? undefined : await this.#store(job.owner, step);
+    const receipt = job.dryRun ? undefined : await this.#store(job.owner, reader, step);
     if (this.#job()?.state !== "running") return true;
     this.#book(reader, step, receipt, job.dryRun);
     if (step.finished && job.dryRun) await this.#previewed();
@@ -234,8 +234,10 @@ export class Importer extends DurableObject<Env> {
     return step.finished;
   }
 
-  async #store(owner: PersonId, step: ImportStep): Promise<Receipt | undefined> {
+  async #store(owner: PersonId, reader: ImportReader, step: ImportStep): Promise<Receipt | undefined> {
     if (step.restore !== undefined) await vaultDoor(this.env, owner).restore(step.restore, this.#id);
+    if (this.#job()?.state !== "running") return undefined;
+    if (step.labs !== undefined) reader.tally.settleLabs(await vaultDoor(this.env, owner).recordLabs(step.labs, this.#id));
     if (this.#job()?.state !== "running" || isEmpty(step.batch)) return undefined;
     return await this.#record(owner, step.batch);
   }

@@ -291,7 +291,9 @@ export class Vault extends DurableObject<Env> {
   /** Takes back a piece of what an import brought; idempotent. Called again while `isMore`. */
   async undoImport(by: string): Promise<{ readonly removed: number; readonly isMore: boolean }> {
     this.#parts.door.system(by, { action: "delete", resource: "reading", about: [] });
-    return this.#parts.store.undo(by);
+    const labs = this.#parts.labs.undo(by);
+    const { removed, isMore } = this.#parts.store.undo(by);
+    return { removed: removed + labs.removed, isMore: isMore || labs.isMore };
   }
 
   /**

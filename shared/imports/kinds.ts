@@ -1,6 +1,7 @@
 import { appleRefusal, isAppleExport } from "./apple/recognise";
 import { type ExportCheckpoint, ExportReader } from "./apple/export-reader";
 import type { ByteSource } from "./byte-source";
+import { CLINICAL_KINDS } from "./clinical/kinds";
 import { TABLE_KINDS } from "./documents/kinds";
 import { FIT } from "./fit/format";
 import { GPX } from "./gpx/format";
@@ -58,6 +59,8 @@ const ROWS = [
     refuse: workoutRefusal(),
     open: (source, checkpoint, options) => new WorkoutReader(source, undefined, checkpoint as WorkoutCheckpoint | undefined, options),
   },
+  // Before other tables: one of laboratory results says more of itself.
+  ...CLINICAL_KINDS,
   ...TABLE_KINDS,
 ] as const satisfies readonly KindRow[];
 

@@ -1,5 +1,8 @@
 import { metric as metricOf } from "../health/catalogue";
 import type { Batch } from "../health/reading";
+import { labTest } from "../labs/catalogue";
+import { testOf } from "../labs/read-result";
+import { whenOf } from "../labs/when";
 import type { ImportStep } from "./import-reader";
 import type { TallyState } from "./tally";
 
@@ -7,7 +10,7 @@ import type { TallyState } from "./tally";
 export interface MappingRow {
   /** Types as the file names them. Several where the file does not keep them apart in what it brings. */
   readonly types: readonly string[];
-  /** Key of the catalogue, or `sleep`, `workout`. */
+  /** Key of the catalogue, or `sleep`, `workout`; of a laboratory test `lab:` and its key, or `lab:unmatched`. */
   readonly metric: string;
   /** Canonical UCUM unit; empty where there is no number. */
   readonly unit: string;
@@ -38,6 +41,8 @@ interface Row {
 /** Plain data from which a preview goes on. */
 export type PreviewState = readonly Row[];
 
+/** Before the key of a laboratory test: some have the name of a metric. */
+const LAB = "lab:";
 const MOST_EXAMPLES = 3;
 const MOST_ROWS = 1_000;
 
@@ -54,7 +59,12 @@ export class Preview {
     return [...this.#rows.values()];
   }
 
-  add({ batch, credits }: Pick<ImportStep, "batch" | "credits">): void {
+  add({ batch, credits, labs }: Pick<ImportStep, "batch" | "credits" | "labs">): void {
+    for (const result of labs?.results ?? []) {
+      const { number, text, coding } = result.value;
+      const key = `${LAB}${testOf(result)?.key ?? "unmatched"}`;
+      this.#row(key, [result.type], whenOf(result.at, "UTC")?.at ?? 0, number ?? null, text ?? coding?.display);
+    }
     const typesOf = new Map<string, readonly string[]>();
     for (const { metric, types } of credits) typesOf.set(metric, [...new Set([...(typesOf.get(metric) ?? []), ...types])].toSorted());
     for (const { metric, at, value, text } of readingsOf(batch)) this.#row(metric, typesOf.get(metric) ?? [], at, value, text);
@@ -65,7 +75,7 @@ export class Preview {
     return [...this.#rows.values()].map(({ types, metric, count, first, last, examples }) => ({
       types,
       metric,
-      unit: metricOf(metric)?.unit ?? "",
+      unit: metricOf(metric)?.unit ?? labTest(metric.slice(LAB.length))?.unit ?? "",
       fileUnits: [...new Set(types.flatMap((type) => units[type] ?? []))],
       count,
       firstAt: iso(first),

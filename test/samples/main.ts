@@ -27,6 +27,7 @@ async function run(): Promise<number> {
     ...(await pure.pushSamples(folder)),
     ...(await pure.googleSamples(folder)),
     ...(await pure.fileSamples(folder)),
+    ...(await pure.clinicalSamples(folder)),
     ...(await pure.workoutSamples(folder)),
   ];
   const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES);

@@ -3,6 +3,7 @@ import { metricByHealthKit } from "../../shared/health/catalogue.ts";
 import { conversionOf } from "../../shared/imports/apple/record-plan.ts";
 
 export { appleSamples } from "./apple.ts";
+export { clinicalSamples } from "./clinical.ts";
 export { fileSamples } from "./files.ts";
 export { googleSamples } from "./google.ts";
 export { pushSamples } from "./push.ts";

@@ -1,10 +1,6 @@
 /** Why Meridian does not read a kind of file: by the beginning of its name, the most telling first. */
 const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
-  ["apple/bridge_ccda", "clinical documents (CDA) are not imported"],
-  ["apple/bridge_", "FHIR resources are served and forwarded, and not taken in"],
-  ["fhir/", "FHIR resources are served and forwarded, and not taken in"],
-  ["cda/", "clinical documents (CDA) are not imported"],
-  ["hl7v2/", "HL7 version 2 messages are not imported"],
+  ["fhir/", "resources that are neither Observations nor reports are counted, and not taken in"],
   ["cgm/", "says what there is, and holds no value"],
   [
     "fitbit/",
@@ -14,7 +10,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["google_health/", "a description of the API, and no data"],
   ["garmin/fit/", "what an independent reader found in the file beside it"],
   ["garmin/", "Garmin is not connected"],
-  ["labs/", "laboratory tables are not imported"],
+  ["labs/", "a table of a survey: a row for each of many people, and no results of one person"],
   ["oura/", "Oura is not connected"],
   ["polar/", "Polar is not connected"],
   ["rr/", "recordings of beat intervals tell no time at which they could be placed"],

@@ -174,9 +174,11 @@ class SectionReader {
       const [half] = panel;
       if (half === undefined) continue;
       const { metric, at, version, app } = half;
+      const also = panel.slice(1).map((one) => one.type);
       items.push({
         kind: "vital",
         type: this.#type,
+        also,
         metric: metric.key,
         at,
         value: null,
@@ -184,7 +186,6 @@ class SectionReader {
         version,
         ...(app !== undefined && { app }),
       });
-      for (const _ of panel.slice(1)) items.push(left(this.#type, "part_of_panel", metric.key));
     }
     for (const half of broken.flat()) items.push(left(this.#type, "incomplete_panel", half.metric.key));
     return report !== undefined && items.some(({ kind }) => kind === "result") ? [{ kind: "report", draft: report }, ...items] : items;

@@ -5,6 +5,8 @@ export interface VitalItem {
   readonly kind: "vital";
   /** The type under which it is counted. */
   readonly type: string;
+  /** Types of what was read besides and is part of it: the other values of a panel. */
+  readonly also?: readonly string[];
   readonly metric: string;
   /** When, as for `whenOf`; `until` for what lasts. */
   readonly at: string;

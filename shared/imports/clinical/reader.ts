@@ -116,15 +116,17 @@ export class ClinicalReader implements ImportReader {
     this.#done = value.done;
   }
 
-  #vital({ type, metric: key, at, until, value, components, id, version, app }: VitalItem): void {
-    const count = this.tally.type(type);
-    count.read++;
+  #vital({ type, also = [], metric: key, at, until, value, components, id, version, app }: VitalItem): void {
+    const types = [type, ...also];
+    for (const one of types) this.tally.type(one).read++;
+    const reject = (code: string) => {
+      for (const one of types) this.tally.reject(this.tally.type(one), code, key);
+    };
     const metric = metricOf(key);
     const start = whenOf(at, "UTC");
     const end = until === undefined ? start : whenOf(until, "UTC");
-    if (metric === undefined || start === undefined || end === undefined || end.at < start.at)
-      return this.tally.reject(count, "no_time", key);
-    if (start.precision === "month" || start.precision === "year") return this.tally.reject(count, "time_too_vague", key);
+    if (metric === undefined || start === undefined || end === undefined || end.at < start.at) return reject("no_time");
+    if (start.precision === "month" || start.precision === "year") return reject("time_too_vague");
     const isDay = start.precision === "day";
     // A date has no instant: noon keeps it on that date in most zones, and the date itself is said beside it.
     const from = isDay ? start.at + NOON_MS : start.at;
@@ -132,7 +134,7 @@ export class ClinicalReader implements ImportReader {
     const zone = zoneOf(at);
     if (zone === ZONE_UNKNOWN) this.tally.warn("zone_unknown", key);
     const source = this.#builder.source({ vendor: this.#vendor, ...(app !== undefined && { app }) });
-    this.tally.credit(key, [type]).n++;
+    this.tally.credit(key, types).n++;
     const isInterval = to > from && metric.kinds.includes("interval");
     if (isInterval && value !== null) return this.#builder.interval(key, source, from, to, value, zone, version, id);
     if (metric.storage === "segment" && value !== null) return this.#builder.sample(key, source, from, value, zone, version, id);

@@ -39,7 +39,8 @@ function entriesIn(resource: Json, depth: number): Entry[] {
   if (typeOf(resource) !== "Bundle") return [{ resource, fullUrl: undefined }];
   if (depth >= DEEPEST_BUNDLE) throw problem("file_unreadable", "The bundle is too deep.");
   return list(resource["entry"]).flatMap((entry): Entry[] => {
-    if (!isJson(entry) || !isJson(entry["resource"])) return [];
+    // A deletion or a search has no resource: it is counted as such.
+    if (!isJson(entry) || !isJson(entry["resource"])) return [{ resource: {}, fullUrl: undefined }];
     const inner = entry["resource"];
     if (typeOf(inner) === "Bundle") return entriesIn(inner, depth + 1);
     return [{ resource: inner, fullUrl: typeof entry["fullUrl"] === "string" ? entry["fullUrl"] : undefined }];

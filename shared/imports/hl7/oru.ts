@@ -150,9 +150,11 @@ class GroupReader {
       const [half] = panel;
       if (half === undefined) continue;
       const { at, metric, version, app } = half;
+      const also = panel.slice(1).map((one) => one.type);
       items.push({
         kind: "vital",
         type: half.type,
+        also,
         metric: metric.key,
         at,
         value: null,
@@ -160,8 +162,6 @@ class GroupReader {
         version,
         ...(app !== undefined && { app }),
       });
-      // The other values of the panel were read as well.
-      for (const one of panel.slice(1)) items.push(left(one.type, "part_of_panel", metric.key));
     }
     for (const half of broken.flat()) items.push(left(half.type, "incomplete_panel", half.metric.key));
     const isNeeded = this.#pdf !== undefined || items.some(({ kind }) => kind === "result");
@@ -264,10 +264,7 @@ class GroupReader {
     const flags = repetitions(obx.fields[8], delimiters)
       .map((flag) => components(flag, delimiters)[0]?.trim() ?? "")
       .filter((flag) => flag !== "" && flag !== '""');
-    const method = clipped(
-      components(repetitions(obx.fields[17], delimiters)[0], delimiters).find((part) => part.trim() !== ""),
-      LONGEST_NAME,
-    );
+    const method = clipped(methodIn(components(repetitions(obx.fields[17], delimiters)[0], delimiters)), LONGEST_NAME);
     const lab =
       clipped(components(obx.fields[23], delimiters)[0], LONGEST_NAME) ??
       clipped(components(obx.fields[15], delimiters)[1] ?? "", LONGEST_NAME) ??
@@ -400,6 +397,10 @@ function coded(parts: readonly string[]): LabValue {
   const coding = codingOf(trimmed.slice(0, 3)) ?? codingOf(trimmed.slice(3, 6));
   const text = clipped(trimmed[8], LONGEST_TEXT);
   return { ...(coding !== undefined && { coding }), ...(text !== undefined && { text }) };
+}
+
+function methodIn([code = "", text = ""]: readonly string[]): string {
+  return text.trim() === "" ? code : text;
 }
 
 function unitOf(field: string | undefined, delimiters: Delimiters): string | undefined {

@@ -10,6 +10,7 @@ import { mapSources } from "../../health/source-settings";
 import { localDay, parseDay } from "../../health/zone";
 import type { PersonDetails } from "../../person-details";
 import type { Tally, TypeCount } from "../tally";
+import type { LabBatch, LabDraft, ReportDraft } from "../../labs/result";
 import * as lines from "./schemas";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
@@ -25,6 +26,8 @@ export const READ_ORDER = [
   "sleep-stretches",
   "sleep",
   "workouts",
+  "lab-reports",
+  "lab-results",
   "daily",
   "hours",
   "quarantine",
@@ -40,6 +43,8 @@ export class LineMapper {
   readonly #sources: { readonly source: Source; readonly firstSeenAt: number }[] = [];
   /** Index of a source by the id that it had. */
   readonly #index = new Map<string, number>();
+  #reports: ReportDraft[] = [];
+  #results: LabDraft[] = [];
   #restore = nothing();
   /** How many things `#restore` holds, and what weighs beyond the number of readings. */
   #restored = 0;
@@ -51,17 +56,39 @@ export class LineMapper {
 
   /** About how many readings wait. */
   get size(): number {
-    return this.#builder.size + this.#restored + this.#extra;
+    return this.#builder.size + this.#restored + this.#extra + this.#reports.length + this.#results.length;
   }
 
   /** What waits. `withSources`: also where there is nothing else, so that sources count as they did. */
-  take(withSources: boolean): { readonly batch: Batch; readonly restore: Restore | undefined } {
+  take(withSources: boolean): { readonly batch: Batch; readonly restore: Restore | undefined; readonly labs: LabBatch | undefined } {
     const isNeeded = withSources || this.#restored > 0;
     const restore = isNeeded ? { ...this.#restore, sources: this.#sources } : undefined;
     this.#restore = nothing();
     this.#restored = 0;
     this.#extra = 0;
-    return { batch: this.#builder.take(), restore };
+    const labs = this.#reports.length + this.#results.length > 0 ? { reports: this.#reports, results: this.#results } : undefined;
+    this.#reports = [];
+    this.#results = [];
+    return { batch: this.#builder.take(), restore, labs };
+  }
+
+  labReport(line: unknown): boolean {
+    const parsed = lines.labReportLine.safeParse(line);
+    if (!parsed.success) return false;
+    const { identity, ...draft } = parsed.data;
+    this.#tally.type("lab-reports").read++;
+    this.#reports.push(withoutGaps({ ...draft, identity: `sha256:${identity}`, type: "lab-reports" }));
+    return true;
+  }
+
+  labResult(line: unknown): boolean {
+    const parsed = lines.labResultLine.safeParse(line);
+    if (!parsed.success) return false;
+    const { identity, reportIdentity, ...draft } = parsed.data;
+    this.#tally.type("lab-results").read++;
+    const report = reportIdentity === null ? undefined : `sha256:${reportIdentity}`;
+    this.#results.push(withoutGaps({ ...draft, report, identity: `sha256:${identity}`, type: "lab-results" }));
+    return true;
   }
 
   /** Learns a source, which must come before what names it. */
@@ -296,12 +323,21 @@ const MAPPERS: Readonly<Record<ReadKind, (mapper: LineMapper, line: unknown) => 
   "sleep-stretches": (mapper, line) => mapper.stretch(line),
   sleep: (mapper, line) => mapper.sleep(line),
   workouts: (mapper, line) => mapper.workout(line),
+  "lab-reports": (mapper, line) => mapper.labReport(line),
+  "lab-results": (mapper, line) => mapper.labResult(line),
   daily: (mapper, line) => mapper.daily(line),
   hours: (mapper, line) => mapper.hour(line),
   quarantine: (mapper, line) => mapper.quarantined(line),
   retention: (mapper, line) => mapper.retention(line),
   "source-priorities": (mapper, line) => mapper.sourceSettings(line),
 };
+
+/** Without fields that are not there. */
+function withoutGaps<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
 
 function nothing(): Writable<Omit<Restore, "sources">> {
   return { deletedRecords: [], deletedRanges: [], hours: [], quarantined: [], details: undefined, retention: [], sourceSettings: [] };

@@ -113,13 +113,14 @@ export class MeridianReader implements ImportReader {
   }
 
   #step(withSources: boolean): ImportStep {
-    const { batch, restore } = this.#mapper.take(withSources);
+    const { batch, restore, labs } = this.#mapper.take(withSources);
     const [proven, read, lines] = [this.#proven, this.#read, this.#linesRead];
     const sizes = this.#files.map(({ bytes }) => bytes);
     const before = (n: number) => sizes.slice(0, n).reduce((sum, bytes) => sum + bytes, 0);
     return {
       batch,
       ...(restore !== undefined && { restore }),
+      ...(labs !== undefined && { labs }),
       credits: this.tally.takeCredits(),
       checkpoint: () => ({ proven, read, lines, tally: this.tally.state }) satisfies MeridianCheckpoint,
       done: before(proven) + before(read) + this.#bytes,

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { LAB_SOURCES, REPORT_STATUSES, RESULT_STATUSES } from "../../labs/result";
+import { COMPARATORS } from "../../labs/value";
 import { SLEEP_STAGES, type SleepStage } from "../../health/reading";
 import { parseDay } from "../../health/zone";
 
@@ -160,3 +162,47 @@ export const sourceSettingsLine = z.object({
 });
 
 export const retentionLine = z.object({ kind: text, keepDays: z.int().min(1).max(100_000).nullable(), keepsSummaries: z.boolean() });
+
+const words = z.string().max(4_000);
+const number = z.number();
+const coding = z.object({ system: words.optional(), code: z.string().min(1).max(64), display: words.optional() });
+const labBase = {
+  identity: z.string().regex(/^[\w-]{43}$/),
+  version: z.int().min(0),
+  source: z.enum(LAB_SOURCES),
+  at: z.string().max(40),
+  issuedAt: z.string().max(40).optional(),
+  codings: z.array(coding).max(20),
+  lab: words.optional(),
+  specimen: words.optional(),
+  note: words.optional(),
+};
+const labRange = z.object({
+  low: number.optional(),
+  high: number.optional(),
+  isLowExcluded: z.literal(true).optional(),
+  isHighExcluded: z.literal(true).optional(),
+  unit: words.optional(),
+  text: words.optional(),
+  meaning: words.optional(),
+});
+
+export const labReportLine = z.object({ ...labBase, title: words, status: z.enum(REPORT_STATUSES) });
+
+export const labResultLine = z.object({
+  ...labBase,
+  reportIdentity: labBase.identity.nullable(),
+  name: words,
+  test: z.string().max(64).optional(),
+  status: z.enum(RESULT_STATUSES),
+  value: z.object({
+    comparator: z.enum(COMPARATORS).optional(),
+    number: number.optional(),
+    coding: coding.optional(),
+    text: words.optional(),
+  }),
+  unit: z.string().max(64).optional(),
+  ranges: z.array(labRange).max(20),
+  flag: z.string().max(32).optional(),
+  method: words.optional(),
+});
