@@ -74,7 +74,7 @@ async function read(name: string, bytes: Uint8Array): Promise<Read> {
   // A fragment of a document does not show what it is: somebody says so.
   const kind = recogniseImport(await lookAt("", source)) ?? (name.startsWith("cda/") ? "cda" : undefined);
   if (kind === undefined) throw new TypeError("it is not recognised");
-  const reader: ImportReader = openImport(kind, source, undefined, { tolerant: false, fileName: "", zone: "UTC" });
+  const reader: ImportReader = openImport(kind, source, undefined, { tolerant: false, fileName: "", zone: "UTC", isDry: false });
   const results: LabDraft[] = [];
   let vitals = 0;
   for (;;) {
@@ -113,7 +113,8 @@ function differences({ tally, results, vitals }: Read, expected: Expectation): s
     if (!results.some((one) => one.name === name && one.value.number === value && one.unit === unit))
       faults.push(`${name} ${value} ${unit} is missing`);
   if (expected.analytes !== undefined) same("analytes", results.length, expected.analytes);
-  for (const [type, n] of Object.entries(expected.by_type ?? {})) same(type, readOf(type === "null" ? /^no resource$/ : new RegExp(`^${type}$`)), n);
+  for (const [type, n] of Object.entries(expected.by_type ?? {}))
+    same(type, readOf(type === "null" ? /^no resource$/ : new RegExp(`^${type}$`)), n);
   if (expected.resourceType === "Observation") same("Observation", readOf(/^Observation$/), 1);
   return faults;
 }

@@ -55,7 +55,8 @@ const reports = tableKind({
   columns: REPORT_COLUMNS,
   from: "lab_reports",
   key: ["identity"],
-  record: (row) => inOrder({ ...(parsed(row["body"]) as ReportBody).draft, version: row["version"], identity: row["identity"] }, REPORT_COLUMNS),
+  record: (row) =>
+    inOrder({ ...(parsed(row["body"]) as ReportBody).draft, version: row["version"], identity: row["identity"] }, REPORT_COLUMNS),
 });
 
 /** Which document of the archive belongs to which report. */
