@@ -10,7 +10,7 @@ export interface VendorAccess {
 /** The part of the configuration that vendors need. */
 export interface VendorConfiguration {
   readonly RESIDENCY: string;
-  /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts. */
+  /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts; `region` where the vendor has hosts by region. */
   readonly VENDOR_CREDENTIALS?: string;
   /** JSON by vendor id: the origin, or origin and first part of the path, that stands in for all hosts of a vendor. Local runs only. */
   readonly VENDOR_BASES?: string;
@@ -69,9 +69,11 @@ export function hookUrl(origin: string, vendor: string, pathSecret: string): str
 /** Where a vendor is reached: its own hosts, but for local runs that have a stand-in. */
 export function hostsOf(env: VendorConfiguration, { id, auth }: LiveVendor): LiveVendor["auth"]["hosts"] {
   if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };
-  if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return auth.hosts;
+  const region = configured(env, id)?.["region"];
+  const own = (region === undefined ? undefined : auth.regionalHosts?.[region]) ?? auth.hosts;
+  if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return own;
   const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES ?? ""))[id];
-  return base === undefined ? auth.hosts : { authorize: base, token: base, api: base };
+  return base === undefined ? own : { authorize: base, token: base, api: base };
 }
 
 /** The URL of a call; `base` may have a path of its own. */

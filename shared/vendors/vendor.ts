@@ -4,9 +4,13 @@ import type { BatchBuilder } from "../health/batch";
 /** A scope of the vendor, its title for people, and whether it opens a special class of data that nobody gets by default. */
 const areaSchema = z.strictObject({ scope: z.string(), title: z.string(), special: z.boolean() });
 
+const hostsSchema = z.strictObject({ authorize: z.url(), token: z.url(), api: z.url() });
+
 const authSchema = z.strictObject({
   /** Origins of the vendor; a local run may send all of them elsewhere, see `access.ts`. */
-  hosts: z.strictObject({ authorize: z.url(), token: z.url(), api: z.url() }),
+  hosts: hostsSchema,
+  /** Those of other parts of the world, by the `region` that an account at the vendor names. */
+  regionalHosts: z.record(z.string(), hostsSchema).optional(),
   authorizePath: z.string().startsWith("/"),
   tokenPath: z.string().startsWith("/"),
   revokePath: z.string().startsWith("/").optional(),

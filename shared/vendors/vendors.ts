@@ -1,11 +1,21 @@
 import { problem } from "../problem";
+import { DEXCOM_MODULE } from "./dexcom/module";
 import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
 import { OURA_MODULE } from "./oura/module";
+import { POLAR_MODULE } from "./polar/module";
+import { ULTRAHUMAN_MODULE } from "./ultrahuman/module";
 import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from "./vendor";
 import { WHOOP_MODULE } from "./whoop/module";
 
 /** Every vendor Meridian can pull from. Adding one is its own folder and one line here. */
-export const VENDOR_MODULES: readonly VendorModule[] = [GOOGLE_HEALTH_MODULE, OURA_MODULE, WHOOP_MODULE];
+export const VENDOR_MODULES: readonly VendorModule[] = [
+  GOOGLE_HEALTH_MODULE,
+  OURA_MODULE,
+  WHOOP_MODULE,
+  POLAR_MODULE,
+  DEXCOM_MODULE,
+  ULTRAHUMAN_MODULE,
+];
 
 /** Vendors people still ask for, whose interface is gone. */
 const RETIRED: readonly RetiredVendor[] = [
