@@ -3,7 +3,7 @@ const FOOT = /run|walk|hik|treadmill|trek|mountaineer|orienteer|ruck|snowshoe/;
 const CYCLE = /cycl|bik/;
 
 const DISTANCES: readonly (readonly [RegExp, string])[] = [
-  [/motor/, "distance"],
+  [/motor|water_ski/, "distance"],
   [/hand_cycling|wheelchair/, "distance_wheelchair"],
   [CYCLE, "distance_cycling"],
   [/swim/, "distance_swimming"],

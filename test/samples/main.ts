@@ -29,6 +29,7 @@ async function run(): Promise<number> {
     ...(await pure.fileSamples(folder)),
     ...(await pure.clinicalSamples(folder)),
     ...(await pure.workoutSamples(folder)),
+    ...(await pure.vendorSamples(folder)),
   ];
   const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES);
   const results = [...summed("read  ", read, files), ...summed("served", served, files)];

@@ -8,6 +8,7 @@ export { fileSamples } from "./files.ts";
 export { googleSamples } from "./google.ts";
 export { pushSamples } from "./push.ts";
 export { WORKOUT_SAMPLES, workoutSamples } from "./workouts.ts";
+export { vendorSamples } from "./vendors.ts";
 
 /** How readings of a HealthKit type are read back. */
 export interface SeriesOfType {
