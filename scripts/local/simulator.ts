@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 
 const MAIN = "test/simulator/main.ts";
 
+/** The vendors beside Google that the simulator speaks for, each below a path of its own. */
+const VENDORS: readonly string[] = ["oura", "whoop", "polar", "dexcom", "ultrahuman"];
+
 /** Where the vendor simulator answers, as vars of the Worker. */
 export function simulatorVars(origin: string): Record<string, string> {
   return {
@@ -11,6 +14,7 @@ export function simulatorVars(origin: string): Record<string, string> {
     GOOGLE_TOKEN_BASE: origin,
     GOOGLE_KEYSET_URL: `${origin}/webhooks/public_keyset.json`,
     GOOGLE_CLIENT_ID: "meridian-local",
+    VENDOR_BASES: JSON.stringify(Object.fromEntries(VENDORS.map((id) => [id, `${origin}/${id}`]))),
   };
 }
 

@@ -320,7 +320,7 @@ export async function vendorSamples(samplesDir: string): Promise<Check[]> {
 
 /** Notifications, identities and subscriptions. */
 async function otherReplies(load: (path: string) => Promise<unknown>): Promise<Check[]> {
-  const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const text = (value: unknown) => new Uint8Array(new TextEncoder().encode(JSON.stringify(value)));
   const call = (value: unknown): HookCall => ({
     method: "POST",
     headers: new Headers(),

@@ -15,6 +15,8 @@ import type { SimulatorOptions } from "./server/options.ts";
 import { record, safeQuery } from "./server/request-log.ts";
 import { makeState } from "./server/state.ts";
 import type { State } from "./server/state.ts";
+import { Refusal } from "./vendors/vendor.ts";
+import { vendorAt } from "./vendors/vendors.ts";
 import { publicKeyset } from "./webhooks/signing.ts";
 import { routeSubscribers } from "./webhooks/subscribers.ts";
 
@@ -28,6 +30,8 @@ export interface Simulator {
 
 async function route(state: State, call: Call): Promise<Reply> {
   const { method, path } = call;
+  const own = vendorAt(path);
+  if (own) return own.vendor.route(state, { ...call, path: own.rest });
   if (path.startsWith("/v4/users/")) return routeUsers(state, call);
   if (/^\/v4\/projects\/[^/]+\/subscribers(\/|$)/.test(path)) return routeSubscribers(state, call);
   switch (`${method} ${path}`) {
@@ -45,7 +49,7 @@ async function route(state: State, call: Call): Promise<Reply> {
 }
 
 function replyTo(error: unknown): Reply {
-  if (error instanceof ApiError) return error.reply;
+  if (error instanceof ApiError || error instanceof Refusal) return error.reply;
   process.stderr.write(`simulator: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return { status: 500, body: { error: { code: 500, message: "Internal error encountered.", status: "INTERNAL" } } };
 }
@@ -79,10 +83,11 @@ async function handle(state: State, options: SimulatorOptions, request: Incoming
   const fault = takeFault(state, call);
   if (fault?.kind === "slow") await wait(fault.delayMs);
   const refused = fault?.kind === "status" || fault?.kind === "malformed" ? faultReply(fault, call) : undefined;
-  const reply = refused ?? (fault?.kind === "drop" ? { status: 0 } : await attempt(() => route(state, call)));
+  const answer = refused ?? (fault?.kind === "drop" ? { status: 0 } : await attempt(() => route(state, call)));
+  const reply = { ...answer, headers: { ...answer.headers, ...vendorAt(call.path)?.vendor.headers?.(state, answer.status) } };
   const cut = fault?.kind === "drop" || fault?.kind === "lost-reply";
   const person = personIn(state, call);
-  const grantType = call.path === "/token" ? new URLSearchParams(call.body).get("grant_type") : null;
+  const grantType = call.path.endsWith("/token") ? new URLSearchParams(call.body).get("grant_type") : null;
   record(state, {
     at: new Date(state.clock.now()).toISOString(),
     method: call.method,

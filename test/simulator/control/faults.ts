@@ -66,7 +66,7 @@ export function faultReply(fault: Fault, call: Call): Reply {
   const headers: Record<string, string> = fault.retryAfterSeconds === undefined ? {} : { "retry-after": String(fault.retryAfterSeconds) };
   if (fault.kind === "malformed")
     return { status: 200, headers: { "content-type": "text/html" }, body: "<!doctype html><title>Sorry</title>" };
-  if (call.path === "/token") {
+  if (call.path.endsWith("/token")) {
     const error =
       fault.status === 400
         ? "invalid_grant"

@@ -10,6 +10,7 @@ import type { State } from "../server/state.ts";
 import { settled } from "../webhooks/delivery.ts";
 import { signingKey } from "../webhooks/signing.ts";
 import { late, push } from "./changes.ts";
+import { expireVendor, pushVendor, registerHook, revokeVendor, vendorHookInput, vendorPersonInput, vendorPushInput } from "./vendors.ts";
 
 const faultInput = z.strictObject({
   kind: z.enum(["status", "slow", "drop", "lost-reply", "malformed"]).default("status"),
@@ -118,6 +119,14 @@ export async function routeControl(state: State, options: SimulatorOptions, call
       return push(state, call);
     case "POST /sim/late":
       return late(state, call);
+    case "POST /sim/vendors/push":
+      return ok(await pushVendor(state, parse(vendorPushInput, call)));
+    case "POST /sim/vendors/hook":
+      return ok(registerHook(state, parse(vendorHookInput, call)));
+    case "POST /sim/vendors/expire":
+      return ok(expireVendor(state, parse(vendorPersonInput, call)));
+    case "POST /sim/vendors/revoke":
+      return ok(revokeVendor(state, parse(vendorPersonInput, call)));
     case "GET /sim/requests":
       return requests(state, call);
     case "DELETE /sim/requests":

@@ -7,6 +7,7 @@ import type { SigningKey } from "../webhooks/signing.ts";
 import { signingKey } from "../webhooks/signing.ts";
 import type { Delivery } from "../webhooks/delivery.ts";
 import type { Subscriber } from "../webhooks/subscribers.ts";
+import type { VendorStore } from "../vendors/vendor.ts";
 import { makeClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { settingsOf } from "./options.ts";
@@ -55,6 +56,8 @@ export interface State {
   counters: Map<string, number>;
   /** Wall-clock times of the last minute's API calls, by person. */
   calls: Map<string, number[]>;
+  /** What the vendors beside Google remember. */
+  vendors: Map<string, VendorStore>;
 }
 
 /** A fresh state for the given options. */
@@ -80,6 +83,7 @@ export function makeState(options: SimulatorOptions): State {
     log: [],
     counters: new Map(),
     calls: new Map(),
+    vendors: new Map(),
   };
   for (const name of KNOWN_NAMES) personOf(state, name);
   return state;
