@@ -34,6 +34,8 @@ async function fromBuild(folder: string, state: LocalState, port: number, vars: 
     host: HOST,
     port,
     resourcePersistencePath: state.persist,
+    // The clock does not tick here: whoever starts it so may let it, see `tick` of the journeys.
+    unsafeTriggerHandlers: true,
     // As wrangler has it: faults always, the Worker's own events, one a request, where they are asked for.
     handleStructuredLogs({ level, message }: { readonly level: string; readonly message: string }) {
       if (level === "error") console.error(message);

@@ -29,10 +29,10 @@ export const ULTRAHUMAN_VENDOR: LiveVendor = {
     cgm_data: { scope: "cgm_data", title: "Glucose", special: false },
   },
   delivery: "pull",
-  // Ultrahuman names no number; a call tells one day, so this is a year in half an hour.
+  // Ultrahuman names no number; a call tells one day, so this is half a year in a few minutes.
   limits: [
     { scope: "app", n: 600, windowS: 60, align: false },
-    { scope: "user", n: 30, windowS: 60, align: false },
+    { scope: "user", n: 60, windowS: 60, align: false },
   ],
   history: { maxDays: 180, overlapHours: 48 },
   resources: {

@@ -121,6 +121,9 @@ export async function routeControl(state: State, options: SimulatorOptions, call
       return late(state, call);
     case "POST /sim/vendors/push":
       return ok(await pushVendor(state, parse(vendorPushInput, call)));
+    case "DELETE /sim/deliveries":
+      state.deliveries = [];
+      return ok({});
     case "POST /sim/vendors/hook":
       return ok(registerHook(state, parse(vendorHookInput, call)));
     case "POST /sim/vendors/expire":

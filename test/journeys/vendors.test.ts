@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { control } from "../simulator/flow.ts";
+import { type Simulator, startSimulator } from "../simulator/simulator.ts";
+import { Meridian } from "./harness.ts";
+import { Client } from "./person.ts";
+import { until } from "./until.ts";
+import { countersOf, deliveriesOf } from "./vendor.ts";
+import { metrics, sessions } from "./wire.ts";
+
+/** A vendor, whom the simulator plays there, and what it must bring. */
+interface Row {
+  readonly vendor: string;
+  readonly person: string;
+  /** Metrics that are there after the first import's newest windows. */
+  readonly brings: readonly string[];
+  /** How its webhooks come to be: by API, in the vendor's portal, or not at all. */
+  readonly hooks: "api" | "portal" | "none";
+  /** Whether its access tokens live so long that nobody refreshes them. */
+  readonly lasting?: true;
+}
+
+const VENDORS: readonly Row[] = [
+  { vendor: "oura", person: "ada", brings: ["steps", "heart_rate", "hrv_rmssd", "sleep_duration", "score.sleep"], hooks: "api" },
+  { vendor: "whoop", person: "ada", brings: ["resting_heart_rate", "score.recovery", "energy_total", "sleep_deep"], hooks: "portal" },
+  { vendor: "polar", person: "ada", brings: ["heart_rate", "steps", "hrv_rmssd", "score.strain"], hooks: "api", lasting: true },
+  { vendor: "dexcom", person: "ben", brings: ["cgm_glucose", "cgm_trend", "nutrient.carbohydrates"], hooks: "none" },
+  { vendor: "ultrahuman", person: "ada", brings: ["heart_rate", "steps", "sleep_deep", "score.recovery"], hooks: "none" },
+];
+
+const PATIENCE_MS = 60_000;
+const authorization = z.object({ authorizeUrl: z.string() });
+const status = z.object({ items: z.array(z.looseObject({ id: z.string(), state: z.string() })) });
+const credentials = z.record(z.string(), z.looseObject({ hookSecret: z.string() }));
+
+let meridian: Meridian;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ port: 0, retryBaseMs: 100, retryAttempts: 2 });
+  meridian = await Meridian.start(Number(new URL(simulator.url).port));
+});
+afterAll(async () => {
+  await meridian.dispose();
+  await simulator.close();
+});
+
+async function agree(client: Client, { vendor, person }: Row, extra: Record<string, string> = {}): Promise<Response> {
+  const url = new URL((await client.get(`/v1/integrations/${vendor}/authorize`, authorization)).authorizeUrl);
+  for (const [name, value] of Object.entries({ sim_person: person, ...extra })) url.searchParams.set(name, value);
+  const consent = await fetch(url, { redirect: "manual" });
+  return await fetch(consent.headers.get("location") ?? "", { redirect: "manual" });
+}
+
+async function counts(client: Client): Promise<ReadonlyMap<string, number>> {
+  return new Map((await client.get("/v1/me/metrics", metrics)).items.map(({ key, count }) => [key, count]));
+}
+
+async function workouts(client: Client): Promise<readonly string[]> {
+  const [from, to] = [-2 * 86_400_000, 86_400_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  return (await client.get(`/v1/me/workouts?from=${from}&to=${to}&source=all`, sessions)).items.map(({ startAt }) => startAt);
+}
+
+/** Makes the vendor's webhooks come: in its portal, or by the clock that keeps subscriptions. */
+async function subscribe({ vendor, hooks }: Row): Promise<void> {
+  const secret = credentials.parse(JSON.parse(meridian.secret("VENDOR_CREDENTIALS")))[vendor]?.hookSecret ?? "";
+  if (hooks === "portal") await control(simulator.url, "vendors/hook", { vendor, url: `${meridian.origin}/hooks/${vendor}/${secret}` });
+  else await meridian.tick();
+}
+
+describe.each(VENDORS.map((row) => [row.vendor, row] as const))("%s", (vendor, row) => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await Client.register(meridian);
+  });
+
+  test("is connected by consent, and brings what the device has measured", async () => {
+    expect((await agree(client, row, { sim_deny: "1" })).status).toBe(403);
+    const back = await agree(client, row);
+    expect(back.status, await back.clone().text()).toBe(200);
+    await until(async () => {
+      const known = await counts(client);
+      return row.brings.every((metric) => (known.get(metric) ?? 0) > 0);
+    }, PATIENCE_MS);
+    const { items } = await client.get(`/v1/integrations/${vendor}/status`, status);
+    expect(items.map(({ state }) => state)).toEqual(["active"]);
+  });
+
+  test.skipIf(row.hooks === "none")("tells of a workout by a webhook, and is believed only where it is signed", async () => {
+    await fetch(`${simulator.url}/sim/deliveries`, { method: "DELETE" });
+    await subscribe(row);
+    for (const tamper of ["signature", "body", "no-signature"])
+      await control(simulator.url, "vendors/push", { vendor, person: row.person, tamper });
+    const spoilt = (await deliveriesOf(simulator)).flatMap(({ attempts }) => attempts.map((attempt) => attempt.status));
+    expect(new Set(spoilt)).toEqual(new Set([401]));
+
+    await fetch(`${simulator.url}/sim/deliveries`, { method: "DELETE" });
+    const workout = z.object({ startMs: z.number() }).parse(await control(simulator.url, "vendors/push", { vendor, person: row.person }));
+    expect((await deliveriesOf(simulator)).map(({ state }) => state)).toEqual(["delivered"]);
+    await until(async () => (await workouts(client)).some((startAt) => Date.parse(startAt) === workout.startMs), PATIENCE_MS);
+  });
+
+  test.skipIf(row.lasting === true)("goes on after its access token has died, with one refresh", async () => {
+    await control(simulator.url, "vendors/expire", { vendor, person: row.person });
+    const refreshes = async () => (await countersOf(simulator))["token:refresh_token"] ?? 0;
+    const before = await refreshes();
+    expect((await client.call("POST", "/v1/health/sync/immediate", { vendor })).status).toBe(200);
+    expect((await refreshes()) - before).toBe(1);
+    expect((await client.get(`/v1/integrations/${vendor}/status`, status)).items.map(({ state }) => state)).toEqual(["active"]);
+  });
+
+  test("is disconnected, there too where the vendor allows it", async () => {
+    const [connection] = (await client.get(`/v1/integrations/${vendor}/status`, status)).items;
+    const gone = await client.call("DELETE", `/v1/integrations/vendors/${connection?.id ?? ""}?deleteData=true`);
+    expect(gone.status).toBe(200);
+    expect(await counts(client)).toEqual(new Map());
+  });
+});

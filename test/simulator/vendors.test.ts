@@ -1,0 +1,265 @@
+import { createServer } from "node:http";
+import { createHmac } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { control, REDIRECT } from "./flow.ts";
+import { startSimulator } from "./simulator.ts";
+import type { Simulator } from "./simulator.ts";
+
+const NOW = "2026-11-20T12:00:00Z";
+const ID = "meridian-local";
+const SECRET = "meridian-local-secret";
+const BASIC = `Basic ${Buffer.from(`${ID}:${SECRET}`).toString("base64")}`;
+const record = z.record(z.string(), z.unknown());
+const tokenReply = z.looseObject({ access_token: z.string(), refresh_token: z.string().optional() });
+
+interface Row {
+  readonly id: string;
+  readonly authorize: string;
+  readonly token: string;
+  readonly scope: string;
+  readonly basic?: true;
+  readonly identity?: string;
+  readonly person: string;
+  /** A list of data with at least one record. */
+  readonly data: string;
+  readonly records: (reply: unknown) => readonly unknown[];
+}
+
+const at =
+  (...names: string[]) =>
+  (reply: unknown): readonly unknown[] =>
+    z.array(z.unknown()).parse(names.reduce<unknown>((inner, name) => record.parse(inner)[name], reply));
+
+const VENDORS: readonly Row[] = [
+  {
+    id: "oura",
+    authorize: "/oauth/authorize",
+    token: "/oauth/token",
+    scope: "personal daily heartrate workout",
+    identity: "/v2/usercollection/personal_info",
+    person: "ada",
+    data: "/v2/usercollection/daily_activity?start_date=2026-11-10&end_date=2026-11-18",
+    records: at("data"),
+  },
+  {
+    id: "whoop",
+    authorize: "/oauth/oauth2/auth",
+    token: "/oauth/oauth2/token",
+    scope: "offline read:profile read:cycles read:sleep read:recovery read:workout",
+    identity: "/developer/v2/user/profile/basic",
+    person: "ada",
+    data: "/developer/v2/cycle?start=2026-11-01T00:00:00Z&end=2026-11-18T00:00:00Z&limit=25",
+    records: at("records"),
+  },
+  {
+    id: "polar",
+    authorize: "/oauth2/authorization",
+    token: "/v2/oauth2/token",
+    scope: "accesslink.read_all",
+    basic: true,
+    person: "ada",
+    data: "/v3/users/activities?from=2026-11-10&to=2026-11-18&steps=true",
+    records: (reply) => z.array(z.unknown()).parse(reply),
+  },
+  {
+    id: "dexcom",
+    authorize: "/v2/oauth2/login",
+    token: "/v2/oauth2/token",
+    scope: "offline_access",
+    identity: "/v3/users/self/dataRange",
+    person: "ben",
+    data: "/v3/users/self/egvs?startDate=2026-11-10T00:00:00&endDate=2026-11-12T00:00:00",
+    records: at("records"),
+  },
+  {
+    id: "ultrahuman",
+    authorize: "/authorise",
+    token: "/api/partners/oauth/token",
+    scope: "profile ring_data",
+    identity: "/api/partners/v1/user_data/user_info",
+    person: "ada",
+    data: "/api/partners/v1/user_data/metrics?date=2026-11-18",
+    records: at("data", "metric_data"),
+  },
+];
+
+let simulator: Simulator;
+const received: { body: string; headers: Record<string, string | string[] | undefined> }[] = [];
+/** An endpoint that answers challenges and pings, and keeps what it gets. */
+const endpoint = createServer((request, response) => {
+  const url = new URL(request.url ?? "/", "http://endpoint");
+  const challenge = url.searchParams.get("challenge");
+  let body = "";
+  request.on("data", (chunk: Buffer) => (body += chunk.toString("utf8")));
+  request.on("end", () => {
+    if (request.method === "POST") received.push({ body, headers: request.headers });
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(challenge === null ? "{}" : JSON.stringify({ challenge }));
+  });
+});
+let hook = "";
+
+beforeAll(async () => {
+  simulator = await startSimulator({ port: 0, now: NOW, frozen: true, retryBaseMs: 10, retryAttempts: 2 });
+  await new Promise<void>((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
+  const address = endpoint.address();
+  hook = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/hook`;
+});
+afterAll(async () => {
+  await simulator.close();
+  endpoint.close();
+});
+beforeEach(async () => {
+  await control(simulator.url, "reset", {});
+  await control(simulator.url, "clock", { now: NOW, frozen: true });
+  received.length = 0;
+});
+
+async function consent(row: Row, extra: Record<string, string> = {}): Promise<URLSearchParams> {
+  const query = new URLSearchParams({
+    client_id: ID,
+    redirect_uri: REDIRECT,
+    response_type: "code",
+    scope: row.scope,
+    state: "s",
+    sim_person: row.person,
+    ...extra,
+  });
+  const response = await fetch(`${simulator.url}/${row.id}${row.authorize}?${query.toString()}`, { redirect: "manual" });
+  return new URL(response.headers.get("location") ?? "http://none").searchParams;
+}
+
+async function exchange(row: Row, form: Record<string, string>): Promise<{ status: number; body: unknown }> {
+  const own = row.basic ? {} : { client_id: ID, client_secret: SECRET };
+  const response = await fetch(`${simulator.url}/${row.id}${row.token}`, {
+    method: "POST",
+    headers: row.basic ? { authorization: BASIC } : {},
+    body: new URLSearchParams({ redirect_uri: REDIRECT, ...form, ...own }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+async function connect(row: Row): Promise<z.infer<typeof tokenReply>> {
+  const code = (await consent(row)).get("code") ?? "";
+  const tokens = tokenReply.parse((await exchange(row, { grant_type: "authorization_code", code })).body);
+  if (row.id === "polar") await api(row, tokens.access_token, "/v3/users", { method: "POST", body: '{"member-id":"m"}' });
+  return tokens;
+}
+
+async function api(row: Row, access: string, path: string, init: RequestInit = {}): Promise<Response> {
+  return await fetch(`${simulator.url}/${row.id}${path}`, { ...init, headers: { authorization: `Bearer ${access}` } });
+}
+
+describe.each(VENDORS.map((row) => [row.id, row] as const))("%s", (id, row) => {
+  it("gives a code that works once, and refuses foreign scopes and people who refuse", async () => {
+    const code = (await consent(row)).get("code") ?? "";
+    expect((await exchange(row, { grant_type: "authorization_code", code })).status).toBe(200);
+    expect(await exchange(row, { grant_type: "authorization_code", code })).toMatchObject({
+      status: 400,
+      body: { error: "invalid_grant" },
+    });
+    expect((await consent(row, { scope: "everything" })).get("error")).toBe("invalid_scope");
+    expect((await consent(row, { sim_deny: "1" })).get("error")).toBe("access_denied");
+  });
+
+  it("refreshes as it does in earnest: once with each token, or not at all", async () => {
+    const { refresh_token: first } = await connect(row);
+    if (id === "polar") return expect(first).toBeUndefined();
+    const refreshed = await exchange(row, { grant_type: "refresh_token", refresh_token: first ?? "" });
+    const { access_token, refresh_token } = tokenReply.parse(refreshed.body);
+    expect(refresh_token).not.toBe(first);
+    expect((await api(row, access_token, row.identity ?? "")).status).toBe(200);
+    expect((await exchange(row, { grant_type: "refresh_token", refresh_token: first ?? "" })).status).toBe(400);
+    expect((await api(row, access_token, row.identity ?? "")).status).toBe(401);
+  });
+
+  it("answers with the person's data, the same each time, and only with a living token", async () => {
+    const { access_token } = await connect(row);
+    const [first, again] = [await (await api(row, access_token, row.data)).json(), await (await api(row, access_token, row.data)).json()];
+    expect(row.records(first).length).toBeGreaterThan(0);
+    expect(again).toEqual(first);
+    expect((await api(row, "nobody", row.data)).status).toBe(401);
+    await control(simulator.url, "vendors/expire", { vendor: id, person: row.person });
+    expect((await api(row, access_token, row.data)).status).toBe(401);
+  });
+
+  it("fails on demand", async () => {
+    const { access_token } = await connect(row);
+    await control(simulator.url, "faults", { path: `/${id}/`, status: 429, retryAfterSeconds: 1, times: 1 });
+    const limited = await api(row, access_token, row.data);
+    expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect((await api(row, access_token, row.data)).status).toBe(200);
+  });
+});
+
+const byId = (id: string): Row => VENDORS.find((row) => row.id === id)!;
+
+describe("webhooks of the simulated vendors", () => {
+  const push = (vendor: string, tamper?: string) =>
+    control(simulator.url, "vendors/push", { vendor, person: "ada", ...(tamper ? { tamper } : {}) });
+
+  it("Oura challenges, tells of single documents with an upper-case signature, and lets subscriptions expire", async () => {
+    const { access_token } = await connect(byId("oura"));
+    const subscribe = async (url: string): Promise<Response> =>
+      fetch(`${simulator.url}/oura/v2/webhook/subscription`, {
+        method: "POST",
+        headers: { "x-client-id": ID, "x-client-secret": SECRET },
+        body: JSON.stringify({ callback_url: url, verification_token: "t", event_type: "create", data_type: "workout" }),
+      });
+    expect((await subscribe("http://127.0.0.1:9/none")).status).toBe(422);
+    expect((await subscribe(hook)).status).toBe(201);
+    await push("oura");
+    const [told] = received;
+    const { object_id } = z.looseObject({ object_id: z.string() }).parse(JSON.parse(told?.body ?? ""));
+    const expected = createHmac("sha256", SECRET)
+      .update(`${String(told?.headers["x-oura-timestamp"])}${told?.body}`)
+      .digest("hex")
+      .toUpperCase();
+    expect(told?.headers["x-oura-signature"]).toBe(expected);
+    expect(await (await api(byId("oura"), access_token, `/v2/usercollection/workout/${object_id}`)).json()).toMatchObject({
+      id: object_id,
+      activity: "walking",
+    });
+    await control(simulator.url, "clock", { advanceSeconds: 91 * 86_400 });
+    await push("oura");
+    expect(received.length).toBe(1);
+  });
+
+  it("WHOOP tells of records by base 64 over milliseconds, where the portal says", async () => {
+    const { access_token } = await connect(byId("whoop"));
+    await push("whoop");
+    expect(received).toEqual([]);
+    await control(simulator.url, "vendors/hook", { vendor: "whoop", url: hook });
+    await push("whoop");
+    const [told] = received;
+    const { id } = z.looseObject({ id: z.string() }).parse(JSON.parse(told?.body ?? ""));
+    const expected = createHmac("sha256", SECRET)
+      .update(`${String(told?.headers["x-whoop-signature-timestamp"])}${told?.body}`)
+      .digest("base64");
+    expect(told?.headers["x-whoop-signature"]).toBe(expected);
+    expect((await api(byId("whoop"), access_token, `/developer/v2/activity/workout/${id}`)).status).toBe(200);
+  });
+
+  it("Polar wants people registered, pings before it tells its secret, and keeps one webhook", async () => {
+    const row = byId("polar");
+    const code = (await consent(row)).get("code") ?? "";
+    const { access_token } = tokenReply.parse((await exchange(row, { grant_type: "authorization_code", code })).body);
+    expect((await api(row, access_token, row.data)).status).toBe(403);
+    const register = () => api(row, access_token, "/v3/users", { method: "POST", body: '{"member-id":"m"}' });
+    expect([(await register()).status, (await register()).status]).toEqual([200, 409]);
+    const create = () =>
+      fetch(`${simulator.url}/polar/v3/webhooks`, {
+        method: "POST",
+        headers: { authorization: BASIC },
+        body: JSON.stringify({ events: ["EXERCISE"], url: hook }),
+      });
+    const made = z.object({ data: z.object({ signature_secret_key: z.string() }) }).parse(await (await create()).json());
+    expect([JSON.parse(received[0]?.body ?? ""), (await create()).status]).toMatchObject([{ event: "PING" }, 409]);
+    await push("polar");
+    const expected = createHmac("sha256", made.data.signature_secret_key)
+      .update(received[1]?.body ?? "")
+      .digest("hex");
+    expect(received[1]?.headers["polar-webhook-signature"]).toBe(expected);
+  });
+});
