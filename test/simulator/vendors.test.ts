@@ -131,7 +131,7 @@ async function consent(row: Row, extra: Record<string, string> = {}): Promise<UR
 }
 
 async function exchange(row: Row, form: Record<string, string>): Promise<{ status: number; body: unknown }> {
-  const own = row.basic ? {} : { client_id: ID, client_secret: SECRET };
+  const own: Record<string, string> = row.basic ? {} : { client_id: ID, client_secret: SECRET };
   const response = await fetch(`${simulator.url}/${row.id}${row.token}`, {
     method: "POST",
     headers: row.basic ? { authorization: BASIC } : {},
