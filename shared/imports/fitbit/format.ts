@@ -8,8 +8,8 @@ import { isoMoment, type Moment, momentOf } from "../documents/local-time";
 import type { Format, FormatContext } from "../documents/reader";
 import { type JsonObject, listOf, numberFrom, objectOf, textFrom } from "../documents/shape";
 import { readSleepLog } from "./sleep";
+import { FITBIT_SOURCE } from "./source";
 
-export const FITBIT_SOURCE: Source = { vendor: "fitbit", recordingMethod: "automatic" };
 const TYPED: Source = { vendor: "fitbit", recordingMethod: "manual" };
 const MINUTE_MS = 60_000;
 const TIMED = /"dateTime"\s*:\s*"\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d"/;
@@ -23,7 +23,7 @@ const SERIES: Readonly<Record<string, { readonly metric: string; readonly unit: 
   distance: { metric: "distance_walk_run", unit: "km" },
   calories: { metric: "energy_total", unit: "kcal" },
   activityCalories: { metric: "energy_active", unit: "kcal" },
-  floors: { metric: "flights_climbed", unit: "{flights}" },
+  floors: { metric: "floors", unit: "{flight}" },
   minutesSedentary: { metric: "sedentary_minutes", unit: "min" },
   minutesFairlyActive: { metric: "moderate_minutes", unit: "min" },
   minutesVeryActive: { metric: "vigorous_minutes", unit: "min" },

@@ -2,7 +2,7 @@ import type { SleepStage } from "../../health/reading";
 import { isoMoment } from "../documents/local-time";
 import type { FormatContext } from "../documents/reader";
 import { type JsonObject, listOf, numberFrom, objectOf, textFrom } from "../documents/shape";
-import { FITBIT_SOURCE } from "./format";
+import { FITBIT_SOURCE } from "./source";
 
 const STAGES: Readonly<Record<string, SleepStage>> = {
   deep: "deep",
