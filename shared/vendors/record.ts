@@ -121,6 +121,18 @@ export class VendorRecord {
     });
   }
 
+  /** A panel: several values of one moment, none of which is the top one. */
+  panel(
+    metric: string,
+    { start, end, zone }: Span,
+    components: Readonly<Record<string, number>>,
+    attributes: Readonly<Record<string, unknown>> = {},
+  ): void {
+    this.#see(end);
+    const more = some("attributes", known(attributes));
+    this.into.reading({ ...this.#base(metric), kind: "sample", start, end, zone, value: null, components, ...more });
+  }
+
   sleep(session: Omit<Parameters<BatchBuilder["sleepSession"]>[0], "source" | "version" | "id">): void {
     if (session.end <= session.start) throw new Rejection("empty_interval");
     this.#see(session.end);

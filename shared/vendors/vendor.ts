@@ -143,6 +143,8 @@ export interface Delivery {
   readonly syncedAt: number;
   /** The person's own IANA zone, for vendors that tell a clock's time without its zone. */
   readonly timeZone?: string;
+  /** The page token that the reply answers, for vendors whose replies do not tell what they are of. */
+  readonly page?: string;
 }
 
 /** What became of one page. `rejected` counts points by reason; they are in nobody's way. */

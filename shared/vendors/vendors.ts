@@ -6,6 +6,7 @@ import { POLAR_MODULE } from "./polar/module";
 import { ULTRAHUMAN_MODULE } from "./ultrahuman/module";
 import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from "./vendor";
 import { WHOOP_MODULE } from "./whoop/module";
+import { WITHINGS_MODULE } from "./withings/module";
 
 /** Every vendor Meridian can pull from. Adding one is its own folder and one line here. */
 export const VENDOR_MODULES: readonly VendorModule[] = [
@@ -15,6 +16,7 @@ export const VENDOR_MODULES: readonly VendorModule[] = [
   POLAR_MODULE,
   DEXCOM_MODULE,
   ULTRAHUMAN_MODULE,
+  WITHINGS_MODULE,
 ];
 
 /** Vendors people still ask for, whose interface is gone. */

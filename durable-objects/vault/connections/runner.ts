@@ -176,9 +176,9 @@ export class Runner {
     }
   }
 
-  #delivery(connection: string): Delivery {
+  #delivery(connection: string, page?: string): Delivery {
     const { state } = this.#parts;
-    return { connection, syncedAt: state.now(), timeZone: state.profile().timeZone };
+    return { connection, syncedAt: state.now(), timeZone: state.profile().timeZone, ...(page === undefined ? {} : { page }) };
   }
 
   /** Stores a page with its progress. Nothing is awaited, so both are one transaction. */
@@ -188,7 +188,7 @@ export class Runner {
     const into = new BatchBuilder();
     let outcome: PageOutcome;
     try {
-      outcome = module.readPage(window.resource, body, into, this.#delivery(window.connection), askedRange(window, now));
+      outcome = module.readPage(window.resource, body, into, this.#delivery(window.connection, window.page), askedRange(window, now));
     } catch (error) {
       if (!isProblem(error)) throw error;
       this.#wait(window, "malformed_reply", undefined);
