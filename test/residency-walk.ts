@@ -3,7 +3,7 @@ import { z } from "zod";
 import { routeEvents } from "../workers/webhooks/route-events";
 import { webhookPorts } from "../workers/webhooks/ports";
 import { exporterOf, programmeOf, vaultOf } from "../workers/regional";
-import { parseId } from "../shared/id";
+import { parseId, regionOf } from "../shared/id";
 import type { Region } from "../shared/region";
 import { type Deployment, type Resident, ring } from "./deployment";
 import { formOf, newKey, type TestClient } from "./partners";
@@ -111,17 +111,26 @@ async function beReadByOrganisation(live: Deployment, person: Resident) {
   return { organisation, client };
 }
 
-/** A webhook of the person's own: an event closes, is announced, and becomes a delivery that waits in the queue. */
+/**
+ * A webhook of the person's own: an event closes, is announced, and becomes a delivery that waits in the queue. The runtime's own consumer,
+ * which knows nothing of this deployment's endpoints, may be quicker and find nobody to tell: then something else happens.
+ */
 async function beTold(live: Deployment, person: Resident): Promise<void> {
   await make(live, person, "/v1/me/webhooks", { url: "https://hooks.example.com/meridian" });
-  const body = { data: { records: [{ ...WEIGHT, id: "w-2", value: 72 }] } };
-  expect((await post(live, person, "/v1/ingest/healthkit", body)).status).toBe(200);
   const whole: Env = { ...live.env, ...live.overrides };
-  const now = Date.now();
-  const clock = vi.spyOn(Date, "now").mockImplementation(() => now + 10_000);
-  await ring(vaultOf(whole, person.id));
-  clock.mockRestore();
-  await routeEvents(webhookPorts(whole, Date.now), person.id);
+  const deliveries = live
+    .records(regionOf(person.id))
+    .prepare("select 1 from webhook_deliveries where person_id = ? limit 1")
+    .bind(person.id);
+  for (let n = 0; n < 10 && (await deliveries.first()) === null; n++) {
+    const body = { data: { records: [{ ...WEIGHT, id: `w-2-${n}`, value: 72 + n }] } };
+    expect((await post(live, person, "/v1/ingest/healthkit", body)).status).toBe(200);
+    const now = Date.now();
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now + 10_000);
+    await ring(vaultOf(whole, person.id));
+    clock.mockRestore();
+    await routeEvents(webhookPorts(whole, Date.now), person.id);
+  }
 }
 
 /** A programme that the person takes part in, and an export of it. Alone they are too few: the export reads and releases nothing. */
