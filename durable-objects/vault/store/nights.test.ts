@@ -86,3 +86,27 @@ it.each([
   const [made, gone] = await touchedBy((store) => store.record(night("deep", 1)), remove);
   expect(new Set(keys(gone))).toEqual(new Set(keys(made)));
 });
+
+it("a night between two that come later in one delivery stays as it is", async () => {
+  const told = (...days: readonly number[]): Batch => {
+    const builder = new BatchBuilder();
+    const source = builder.source(WATCH);
+    for (const day of days) {
+      const start = MIDNIGHT + day * DAY_MS;
+      builder.sleepStretch({ source, start, end: start + 6 * HOUR_MS, stage: "deep", zone: 0, version: 1 });
+    }
+    return builder.take();
+  };
+  await runInDurableObject(freshVault().vault, (_, { storage }) => {
+    const store = new Store(
+      storage,
+      () => MIDNIGHT + 9 * DAY_MS,
+      () => "UTC",
+      new Timers(storage, () => MIDNIGHT + 9 * DAY_MS),
+    );
+    store.record(told(2));
+    store.record(told(1, 3));
+    const nights = storage.sql.exec<{ start: number }>("SELECT start FROM sleeps ORDER BY start").toArray();
+    expect(nights.map(({ start }) => (start - MIDNIGHT) / DAY_MS)).toEqual([1, 2, 3]);
+  });
+});

@@ -65,17 +65,26 @@ export function assembleAround(sql: SqlStorage, source: number, spans: readonly 
     .toArray();
   const sessions = assembleSleep(stored.map((s) => ({ start: s.start, end: s.end, stage: s.stage as SleepStage })));
   // Sessions cut by the window's edges are left as they are.
-  const touched = sessions.filter((s) =>
-    spans.some((span) => span.start <= s.end + SESSION_GAP_MS && span.end >= s.start - SESSION_GAP_MS),
-  );
-  const clearFrom = Math.min(...spans.map((s) => s.start), ...touched.map((s) => s.start));
+  const isNear = (s: { readonly start: number; readonly end: number }): boolean =>
+    spans.some((span) => span.start <= s.end + SESSION_GAP_MS && span.end >= s.start - SESSION_GAP_MS);
+  const touched = sessions.filter(isNear);
+  const clearFrom = Math.min(...spans.map((s) => s.start), ...touched.map((s) => s.start)) - LONGEST_SESSION_MS;
   const clearTo = Math.max(...spans.map((s) => s.end), ...touched.map((s) => s.end));
-  const dates = sql
-    .exec<{ date: number }>(
-      "DELETE FROM sleeps WHERE source = ? AND assembled = 1 AND start >= ? AND start <= ? RETURNING date",
+  // A night between two spans that neither reaches stays as it is.
+  const stale = sql
+    .exec<{ start: number; end: number }>(
+      "SELECT start, end FROM sleeps WHERE source = ? AND assembled = 1 AND start >= ? AND start <= ?",
       source,
       clearFrom,
       clearTo,
+    )
+    .toArray()
+    .filter((s) => isNear(s) || touched.some((t) => t.start <= s.end && t.end >= s.start));
+  const dates = sql
+    .exec<{ date: number }>(
+      "DELETE FROM sleeps WHERE source = ? AND assembled = 1 AND start IN (SELECT value FROM json_each(?)) RETURNING date",
+      source,
+      JSON.stringify(stale.map(({ start }) => start)),
     )
     .toArray()
     .map((row) => row.date);
