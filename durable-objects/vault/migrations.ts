@@ -17,6 +17,7 @@ import connections from "../../migrations/vault/0020_connections.sql";
 import gaps from "../../migrations/vault/0181_gaps.sql";
 import quarantineDecisions from "../../migrations/vault/0182_quarantine_decisions.sql";
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
+import askedAreas from "../../migrations/vault/0191_asked_areas.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -39,5 +40,6 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0181_gaps", gaps],
   ["0182_quarantine_decisions", quarantineDecisions],
   ["0190_connection_windows", connectionWindows],
+  ["0191_asked_areas", askedAreas],
   ["0170_webhooks", webhooks],
 ];

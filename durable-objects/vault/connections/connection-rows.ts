@@ -35,6 +35,8 @@ export interface Grant {
   readonly verifier: string;
   readonly redirectUri: string;
   readonly returnTo: string | undefined;
+  /** The areas asked for. */
+  readonly areas: readonly string[];
 }
 
 export interface ConnectionEvent {
@@ -58,7 +60,7 @@ type ConnectionRow = {
   error_code: string | null;
   error_at: number | null;
 };
-type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null };
+type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null; areas: string };
 
 /** Told of a connection as it is now, the state that it comes from, and why. */
 export type StateListener = (connection: Connection, from: ConnectionState, reason: string | undefined) => void;
@@ -181,12 +183,13 @@ export class ConnectionRows {
       GRANTS - 1,
     );
     this.#sql.exec(
-      "INSERT INTO connection_grants (state_hash, connection, verifier, redirect_uri, return_to, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO connection_grants (state_hash, connection, verifier, redirect_uri, return_to, areas, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       stateHash,
       grant.connection,
       grant.verifier,
       grant.redirectUri,
       grant.returnTo ?? null,
+      JSON.stringify(grant.areas),
       expiresAt,
     );
   }
@@ -195,13 +198,19 @@ export class ConnectionRows {
   takeGrant(stateHash: string, now: number): Grant | undefined {
     const [row] = this.#sql
       .exec<GrantRow>(
-        "DELETE FROM connection_grants WHERE state_hash = ? AND expires_at > ? RETURNING connection, verifier, redirect_uri, return_to",
+        "DELETE FROM connection_grants WHERE state_hash = ? AND expires_at > ? RETURNING connection, verifier, redirect_uri, return_to, areas",
         stateHash,
         now,
       )
       .toArray();
     if (row === undefined) return undefined;
-    return { connection: row.connection, verifier: row.verifier, redirectUri: row.redirect_uri, returnTo: row.return_to ?? undefined };
+    return {
+      connection: row.connection,
+      verifier: row.verifier,
+      redirectUri: row.redirect_uri,
+      returnTo: row.return_to ?? undefined,
+      areas: JSON.parse(row.areas) as string[],
+    };
   }
 
   addEvent(id: string, kind: string, now: number, detail?: string): void {

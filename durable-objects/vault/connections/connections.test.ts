@@ -239,6 +239,18 @@ describe("connecting", () => {
     });
   });
 
+  it("reads what was asked for and nothing else where the vendor repeats no scopes", async () => {
+    await withRig(async (rig) => {
+      rig.google.scope = undefined;
+      const id = await connect(rig);
+      expect(rig.rows.get(id)?.areas).toEqual(["activity_and_fitness", "health_metrics_and_measurements", "sleep", "nutrition"]);
+      const connections = rig.evicted();
+      await connections.begin({ vendor: "google-health", state: "s", stateHash: "e", redirectUri: "https://api.test/cb", areas: ["ecg"] });
+      await connections.complete("e", "code");
+      expect(rig.rows.get(id)?.areas).toEqual(["ecg"]);
+    });
+  });
+
   it("does not ask for special classes unless they are named, and refuses unknown areas", async () => {
     await withRig(async (rig) => {
       const connections = rig.evicted();

@@ -67,19 +67,20 @@ export class Connector {
   /** Starts an authorization: returns the URL where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid` for unknown areas. */
   async begin(input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
     const { state, ports, rows, tokens } = this.#parts;
-    const { vendor } = liveVendor(input.vendor);
-    const scopes = scopesOf(vendor, input.areas);
+    const module = liveVendor(input.vendor);
+    const { vendor } = module;
+    const areas = wantedAreas(vendor, input.areas);
     const connection = this.select(vendor).id;
     const verifier = toBase64Url(state.random(new Uint8Array(32)));
     const challenge = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
     const sealed = await tokens.seal(verifierPlace(input.stateHash), verifier);
     const { redirectUri, returnTo } = input;
-    rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo }, state.now() + GRANT_MS, state.now());
-    const url = ports.client(liveVendor(input.vendor)).authorizeUrl({
+    rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo, areas }, state.now() + GRANT_MS, state.now());
+    const url = ports.client(module).authorizeUrl({
       state: input.state,
       challenge: vendor.auth.pkce === "absent" ? undefined : challenge,
       redirectUri,
-      scopes,
+      scopes: scopesOf(vendor, areas),
     });
     return { connection, url };
   }
@@ -120,7 +121,7 @@ export class Connector {
     const sealedAccount = await tokens.seal(secretPlace(id, "account"), JSON.stringify(account));
     rows.putSecret(id, "tokens", sealedTokens);
     rows.putSecret(id, "account", sealedAccount);
-    rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope), state.now());
+    rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope, grant.areas), state.now());
     rows.addEvent(id, "connected", state.now());
     return { connection: id, returnTo: grant.returnTo };
   }
@@ -223,26 +224,25 @@ export class Connector {
   }
 }
 
-/** The scopes of the wanted areas. Special classes of data are asked for by name only. */
-function scopesOf(vendor: LiveVendor, areas: readonly string[] | undefined): string[] {
-  const wanted = areas ?? Object.entries(vendor.areas).flatMap(([name, { special }]) => (special ? [] : [name]));
-  const scopes = wanted.map((name) => {
-    const area = Object.hasOwn(vendor.areas, name) ? vendor.areas[name] : undefined;
-    if (area === undefined)
-      throw problem("invalid", undefined, {
-        errors: [{ pointer: "/areas", code: "unknown_area", message: "The vendor has no such area." }],
-      });
-    return area.scope;
-  });
-  return [...new Set([...(vendor.auth.baseScopes ?? []), ...scopes])];
+/** The areas to ask for; special classes of data are asked for by name only. Throws `invalid` for an area that the vendor does not have. */
+function wantedAreas(vendor: LiveVendor, named: readonly string[] | undefined): readonly string[] {
+  const areas = named ?? Object.entries(vendor.areas).flatMap(([name, { special }]) => (special ? [] : [name]));
+  if (!areas.every((name) => Object.hasOwn(vendor.areas, name)))
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/areas", code: "unknown_area", message: "The vendor has no such area." }],
+    });
+  return areas;
 }
 
-/** The areas that the granted scopes open. A vendor that repeats no scopes has granted what was asked for: all of them are tried. */
-function grantedAreas(vendor: LiveVendor, scope: string | undefined): string[] {
-  const names = Object.keys(vendor.areas);
-  if (scope === undefined) return names;
+function scopesOf(vendor: LiveVendor, areas: readonly string[]): string[] {
+  return [...new Set([...(vendor.auth.baseScopes ?? []), ...areas.flatMap((name) => vendor.areas[name]?.scope ?? [])])];
+}
+
+/** The areas that the granted scopes open. A vendor that repeats no scopes has granted what was asked for (RFC 6749 §5.1). */
+function grantedAreas(vendor: LiveVendor, scope: string | undefined, asked: readonly string[]): readonly string[] {
+  if (scope === undefined) return asked;
   const granted = new Set(scope.split(vendor.auth.scopeSeparator === "comma" ? "," : /\s+/));
-  return names.filter((name) => granted.has(vendor.areas[name]?.scope ?? ""));
+  return Object.keys(vendor.areas).filter((name) => granted.has(vendor.areas[name]?.scope ?? ""));
 }
 
 function verifierPlace(stateHash: string): SealedPlace {
