@@ -111,6 +111,16 @@ describe("subscriptions", () => {
     expect([...vendor.present.values()].map(({ url }) => url)).toEqual(Array(2).fill("https://meridian.test/hooks/v/second"));
   });
 
+  it("are made again at once when the key of their secrets has been retired", async () => {
+    const vendor = new SubscribingVendor();
+    await vendor.keep();
+    const retired = { ...keys, vendor: { current: "2", keys: { 2: btoa("0123456789abcdef0123456789abcdef") } } };
+    const ports = { ...vendor.ports(), keys: retired };
+    expect(await keepSubscriptions(ports, { vendor, subscriptions: vendor.subscriptions }, vendor.now)).toBe(2);
+    expect((await keptSubscriptions(env.DIRECTORY, retired, vendor.id)).every(({ secret }) => secret !== undefined)).toBe(true);
+    expect(vendor.present.size).toBe(2);
+  });
+
   it("are made by a later run where the vendor does not answer", async () => {
     const vendor = new SubscribingVendor();
     vendor.isDown = true;

@@ -34,9 +34,13 @@ export async function keepSubscriptions(
   now: number,
 ): Promise<number> {
   const kept = new Map((await keptSubscriptions(ports.directory, ports.keys, vendor)).map((one) => [one.topic, one]));
+  // A secret whose key has been retired cannot be read: the subscription is made again.
+  const hasSecret = (topic: string): boolean => subscriptions.tellsSecret !== true || kept.get(topic)?.secret !== undefined;
   const isFresh = (topic: string): boolean => {
     const one = kept.get(topic);
-    return one !== undefined && now - one.checkedAt < CHECK_EVERY_MS && (one.expiresAt ?? Infinity) - now > RENEW_BEFORE_MS;
+    return (
+      one !== undefined && hasSecret(topic) && now - one.checkedAt < CHECK_EVERY_MS && (one.expiresAt ?? Infinity) - now > RENEW_BEFORE_MS
+    );
   };
   if (subscriptions.wanted.every(isFresh)) return 0;
   const { credentials, url, token } = ports;
@@ -46,7 +50,7 @@ export async function keepSubscriptions(
   let changes = 0;
   for (const key of subscriptions.wanted) {
     const own = present.find((one) => one.key === key && one.url === url && one.inactive !== true);
-    const isUsable = own !== undefined && (subscriptions.tellsSecret !== true || kept.get(key)?.secret !== undefined);
+    const isUsable = own !== undefined && hasSecret(key);
     if (isUsable && (own.expiresAt ?? Infinity) - now > RENEW_BEFORE_MS) {
       await keepSubscription(ports.directory, ports.keys, vendor, own, now);
       continue;

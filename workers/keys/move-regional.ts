@@ -7,16 +7,36 @@ import { OLD_SECRETS, type OldSecret, resealWebhookSecret } from "../webhooks";
 import { type KeyPorts, personIn } from "./ports";
 import type { Moving } from "./slice";
 
-interface PersonRow {
+interface WrappedRow {
   id: string;
   key_version: string | null;
 }
 
 /** People whose key is wrapped by an older key of their region, or of whom that is not known: each vault moves its own. */
-export function wrappedKeys(ports: KeyPorts, region: Region): Moving<PersonRow> {
+export function wrappedKeys(ports: KeyPorts, region: Region): Moving<WrappedRow> {
+  return keysWrappedIn(ports, region, "wrapping", "people", async (id) => await ports.vault(personIn(id)).rewrapKey());
+}
+
+/** Research programmes whose key is sealed by an older key of their region: each object moves its own. */
+export function programmeKeys(ports: KeyPorts, region: Region): Moving<WrappedRow> {
+  return keysWrappedIn(ports, region, "wrapping programmes", "programmes", async (id) => {
+    const programme = parseId("programme", id);
+    if (programme === undefined) throw new TypeError("a row names no programme");
+    return await ports.programme(programme).rewrapKey();
+  });
+}
+
+/** `rewrap` lets the object of an id move its key and tells the version that it has now. */
+function keysWrappedIn(
+  ports: KeyPorts,
+  region: Region,
+  kind: string,
+  table: "people" | "programmes",
+  rewrap: (id: string) => Promise<string>,
+): Moving<WrappedRow> {
   const { records, keys } = ports.regions[region];
   return {
-    kind: "wrapping",
+    kind,
     records,
     ring: keys.wrapping,
     unknown: null,
@@ -24,16 +44,16 @@ export function wrappedKeys(ports: KeyPorts, region: Region): Moving<PersonRow> 
       (
         await records
           .prepare(
-            `select id, key_version from people where key_version ${version === null ? "is null and ?1 is null" : "= ?1"} and id > ?2 order by id limit ?3`,
+            `select id, key_version from ${table} where key_version ${version === null ? "is null and ?1 is null" : "= ?1"} and id > ?2 order by id limit ?3`,
           )
           .bind(version, after, limit)
-          .all<PersonRow>()
+          .all<WrappedRow>()
       ).results,
     keyOf: ({ id }) => id,
     async move({ id, key_version }) {
-      const version = await ports.vault(personIn(id)).rewrapKey();
-      // The vault may run with an older ring for a while; then it is asked again.
-      return version === key_version ? undefined : records.prepare("update people set key_version = ? where id = ?").bind(version, id);
+      const version = await rewrap(id);
+      // The object may run with an older ring for a while; then it is asked again.
+      return version === key_version ? undefined : records.prepare(`update ${table} set key_version = ? where id = ?`).bind(version, id);
     },
   };
 }
@@ -105,38 +125,6 @@ export function regionalIdentities(ports: KeyPorts, region: Region): Moving<Iden
         : records
             .prepare("update or ignore identities set identity_hash = ?, key_version = ? where id = ? and identity_hash = ?")
             .bind(current.hash, current.version, id, identity_hash);
-    },
-  };
-}
-
-interface ProgrammeRow {
-  id: string;
-  key_version: string | null;
-}
-
-/** Research programmes whose key is sealed by an older key of their region: each object moves its own. */
-export function programmeKeys(ports: KeyPorts, region: Region): Moving<ProgrammeRow> {
-  const { records, keys } = ports.regions[region];
-  return {
-    kind: "wrapping programmes",
-    records,
-    ring: keys.wrapping,
-    unknown: null,
-    page: async (version, after, limit) =>
-      (
-        await records
-          .prepare(
-            `select id, key_version from programmes where key_version ${version === null ? "is null and ?1 is null" : "= ?1"} and id > ?2 order by id limit ?3`,
-          )
-          .bind(version, after, limit)
-          .all<ProgrammeRow>()
-      ).results,
-    keyOf: ({ id }) => id,
-    async move({ id, key_version }) {
-      const programme = parseId("programme", id);
-      if (programme === undefined) throw new TypeError("a row names no programme");
-      const version = await ports.programme(programme).rewrapKey();
-      return version === key_version ? undefined : records.prepare("update programmes set key_version = ? where id = ?").bind(version, id);
     },
   };
 }
