@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { z } from "zod";
+import { DAY_MS, MINUTE_MS } from "../../shared/clock";
 import { Authenticator } from "../authenticator";
 import { newKey, withTwoFactors } from "../partners";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
@@ -242,9 +243,12 @@ async function pushData(person: RegisteredPerson, deviceName: string): Promise<v
 /** Walks every day but yesterday, and has the vault notice. */
 async function missAWalk(person: RegisteredPerson, deviceName: string): Promise<void> {
   const source = { deviceName, bundleIdentifier: "com.apple.health" };
+  const now = Date.now();
+  const today = Math.floor(now / DAY_MS) * DAY_MS;
   const records = [0, ...Array.from({ length: 11 }, (_, i) => i + 2)].map((daysAgo) => {
-    const start = new Date(Date.now() - daysAgo * 86_400_000 - 600_000).toISOString();
-    const end = new Date(Date.now() - daysAgo * 86_400_000 - 300_000).toISOString();
+    // Soon after midnight today is short.
+    const from = Math.max(today, now - 10 * MINUTE_MS) - daysAgo * DAY_MS;
+    const [start, end] = [from, Math.min(from + 5 * MINUTE_MS, now)].map((at) => new Date(at).toISOString());
     return {
       id: crypto.randomUUID(),
       type: "HKQuantityTypeIdentifierStepCount",
