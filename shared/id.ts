@@ -100,7 +100,7 @@ export function parseId<K extends IdKind>(kind: K, text: string): Id<K> | undefi
 
 /** The region an id was minted in. Pure; throws a TypeError for text that is no id. */
 export function regionOf(id: string): Region {
-  const region = id.split("_")[1];
+  const region = id.charAt(3) === "_" && id.charAt(6) === "_" ? id.slice(4, 6) : undefined;
   if (!isRegion(region)) throw new TypeError("not an id with a region");
   return region;
 }

@@ -22,7 +22,6 @@ export async function bundle(entry: string, options: { readonly minify?: boolean
     external: ["node:*", "cloudflare:*"],
     loader: { ".sql": "text" },
     minify: options.minify ?? false,
-    keepNames: true,
     logLevel: "error",
   });
   return result.outputFiles[0]!.text;
