@@ -38,7 +38,7 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
     since: ms,
     until: ms,
     /** The vendor's id of the one record that changed, where it names that. */
-    object: z.string().min(1).max(128).optional(),
+    object: z.string().min(1).max(256).optional(),
   }),
   z.strictObject({ kind: z.literal("due"), ...whose }),
   z.strictObject({ kind: z.literal("asked"), ...whose, job: z.string().max(64) }),

@@ -1,5 +1,6 @@
 import { problem } from "../problem";
 import { DEXCOM_MODULE } from "./dexcom/module";
+import { GARMIN_MODULE } from "./garmin/module";
 import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
 import { OURA_MODULE } from "./oura/module";
 import { POLAR_MODULE } from "./polar/module";
@@ -17,6 +18,7 @@ export const VENDOR_MODULES: readonly VendorModule[] = [
   DEXCOM_MODULE,
   ULTRAHUMAN_MODULE,
   WITHINGS_MODULE,
+  GARMIN_MODULE,
 ];
 
 /** Vendors people still ask for, whose interface is gone. */

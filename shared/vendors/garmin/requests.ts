@@ -1,0 +1,44 @@
+import type { Range, VendorRequest } from "../vendor";
+
+const BASE = "/wellness-api/rest";
+const HOST = "apis.garmin.com";
+
+/** Summary → its name in paths, where that is another. */
+const PATH_NAMES: Readonly<Record<string, string>> = { pulseox: "pulseOx", allDayRespiration: "respiration", moveIQActivities: "moveiq" };
+
+const nameOf = (resource: string): string => PATH_NAMES[resource] ?? resource;
+const seconds = (ms: number): string => String(Math.floor(ms / 1000));
+
+/** A pull's window and token, as they may travel: `<from>-<to>-<token>`. */
+const OBJECT = /^(\d{1,11})-(\d{1,11})-([A-Za-z0-9._~-]{0,200})$/;
+
+/** The call for a backfill, which is answered later by pushes; or, after a ping, the pull of what it named. */
+export function pageRequest(resource: string, { from, to }: Range, _page: string | undefined, object?: string): VendorRequest {
+  if (object !== undefined) {
+    const [, start = "", end = "", token = ""] = OBJECT.exec(object) ?? [];
+    const query = { uploadStartTimeInSeconds: start, uploadEndTimeInSeconds: end, ...(token === "" ? {} : { token }) };
+    return { method: "GET", path: `${BASE}/${nameOf(resource)}`, query };
+  }
+  // What was changed by hand comes with the activities.
+  const name = resource === "manuallyUpdatedActivities" ? "activities" : nameOf(resource);
+  const query = { summaryStartTimeInSeconds: seconds(from), summaryEndTimeInSeconds: seconds(to) };
+  return { method: "GET", path: `${BASE}/backfill/${name}`, query };
+}
+
+/**
+ * What a ping's URL names: the window of its upload and its token. Undefined for any other host, path or form: a URL of a body is never
+ * followed, only what it says of a call that we know.
+ */
+export function objectOf(resource: string, callbackUrl: string): string | undefined {
+  const url = URL.canParse(callbackUrl) ? new URL(callbackUrl) : undefined;
+  if (url?.protocol !== "https:" || url.host !== HOST || url.username !== "" || url.password !== "") return undefined;
+  if (url.pathname.toLowerCase() !== `${BASE}/${nameOf(resource)}`.toLowerCase()) return undefined;
+  const [start, end] = ["uploadStartTimeInSeconds", "uploadEndTimeInSeconds"].map((name) => url.searchParams.get(name) ?? "");
+  const object = `${start}-${end}-${url.searchParams.get("token") ?? ""}`;
+  return OBJECT.test(object) ? object : undefined;
+}
+
+/** Tells who the person is. */
+export const identityRequest: VendorRequest = { method: "GET", path: `${BASE}/user/id` };
+/** Ends the registration of the person with our app. */
+export const revokeRequest: VendorRequest = { method: "DELETE", path: `${BASE}/user/registration` };
