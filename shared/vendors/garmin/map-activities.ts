@@ -145,7 +145,7 @@ export function mapActivity(resource: string, raw: unknown, into: BatchBuilder, 
 /** An activity with its samples: rows of heart rate, speed, cadence and power, and the way as a route. */
 export function mapDetails(raw: unknown, into: BatchBuilder, { connection }: Delivery): number | undefined {
   const { summary, activityId, summaryId, samples, laps } = parsed(detailsSchema, raw);
-  const v = parsed(summarySchema, { ...known({ activityId, summaryId }), ...summary });
+  const v = parsed(summarySchema, { ...summary, ...known({ activityId, summaryId }) });
   if (v.isParent === true) throw new Rejection("parent_of_parts");
   const record = recordOf("activityDetails", v, into, connection);
   const { type } = typeOf(v);
