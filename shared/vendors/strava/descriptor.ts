@@ -25,7 +25,11 @@ export const STRAVA_VENDOR: LiveVendor = {
   },
   areas: {
     activities: { scope: "activity:read", title: "Activities that others may see", special: false },
-    private_activities: { scope: "activity:read_all", title: "Activities that only you see, and whole ways without hidden zones", special: true },
+    private_activities: {
+      scope: "activity:read_all",
+      title: "Activities that only you see, and whole ways without hidden zones",
+      special: true,
+    },
   },
   delivery: "push_notify",
   webhook: {

@@ -156,7 +156,16 @@ function lapsOf({ laps }: Activity, type: string): Readonly<Record<string, unkno
 
 const row = z.object({ data: z.array(z.number().nullable()) }).nullish();
 const streamsSchema = z.object({
-  time: z.object({ data: z.array(z.number().nonnegative().max(60 * 86_400)).max(200_000) }),
+  time: z.object({
+    data: z
+      .array(
+        z
+          .number()
+          .nonnegative()
+          .max(60 * 86_400),
+      )
+      .max(200_000),
+  }),
   heartrate: row,
   watts: row,
   velocity_smooth: row,

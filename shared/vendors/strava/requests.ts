@@ -7,7 +7,13 @@ const PER_PAGE = 30;
 const STREAMS = "time,heartrate,watts,velocity_smooth,cadence,altitude,latlng";
 
 /** What the streams of an activity need to know of it, since their reply tells nothing of that. */
-export const streamedSchema = z.object({ id: z.string(), start: z.number(), zone: z.number(), type: z.string(), device: z.string().optional() });
+export const streamedSchema = z.object({
+  id: z.string(),
+  start: z.number(),
+  zone: z.number(),
+  type: z.string(),
+  device: z.string().optional(),
+});
 export type Streamed = z.output<typeof streamedSchema>;
 
 const tokenSchema = z.object({
@@ -47,8 +53,13 @@ export function pageRequest(resource: string, { from, to }: Range, page: string 
   const token = readToken(page);
   const one = token.streams?.id ?? token.ids?.[0] ?? (page === undefined ? object : undefined);
   if (token.streams !== undefined)
-    return { method: "GET", path: `${API}/activities/${encodeURIComponent(String(one))}/streams`, query: { keys: STREAMS, key_by_type: "true" } };
-  if (one !== undefined) return { method: "GET", path: `${API}/activities/${encodeURIComponent(one)}`, query: { include_all_efforts: "false" } };
+    return {
+      method: "GET",
+      path: `${API}/activities/${encodeURIComponent(String(one))}/streams`,
+      query: { keys: STREAMS, key_by_type: "true" },
+    };
+  if (one !== undefined)
+    return { method: "GET", path: `${API}/activities/${encodeURIComponent(one)}`, query: { include_all_efforts: "false" } };
   const seconds = (ms: number): string => String(Math.floor(ms / 1000));
   return {
     method: "GET",
