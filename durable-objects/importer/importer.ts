@@ -9,11 +9,12 @@ import type { ImportReader, ImportStep } from "../../shared/imports/import-reade
 import { type AskedKind, AUTO, type ImportKind, openImport, recogniseImport, supportedKinds } from "../../shared/imports/kinds";
 import { lookAt } from "../../shared/imports/look";
 import { Preview } from "../../shared/imports/preview";
-import { type ImportStatus, keptProblem, publicImport, uploadKey } from "../../shared/imports/status";
+import { type ImportStatus, keptProblem, publicImport, unpackedKey, uploadKey } from "../../shared/imports/status";
 import { consoleLog } from "../../shared/log";
 import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
 import { storesOf, vaultDoor } from "../doors";
 import { migrate, type Migration } from "../migrate";
+import { bucketScratch } from "./bucket-scratch";
 import { bucketSource } from "./bucket-source";
 import { type ImportOptions, type Job, JobStore, reportOf, statusOf } from "./job";
 import { Watchers } from "../watchers";
@@ -117,7 +118,7 @@ export class Importer extends DurableObject<Env> {
   async erase(person: PersonId): Promise<void> {
     this.#own(person);
     await this.#letGo();
-    await this.#files.delete(this.#key);
+    await this.#files.delete(this.#keys);
     await this.ctx.storage.deleteAll();
     this.#isReady = false;
   }
@@ -251,7 +252,8 @@ export class Importer extends DurableObject<Env> {
     this.#preview = job.dryRun ? new Preview(this.#jobs.preview()) : undefined;
     const { fileName, mapping, dryRun: isDry } = job;
     const zone = await vaultDoor(this.env, job.owner).timeZone();
-    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping, zone, isDry });
+    const scratch = bucketScratch(this.#files, unpackedKey(this.#id));
+    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping, zone, isDry, scratch });
   }
 
   async #recognise(source: ReturnType<typeof bucketSource>, fileName: string): Promise<ImportKind> {
@@ -322,7 +324,7 @@ export class Importer extends DurableObject<Env> {
   async #deleteFile(): Promise<void> {
     if (this.#job()?.fileKept !== true) return;
     try {
-      await this.#files.delete(this.#key);
+      await this.#files.delete(this.#keys);
       this.#jobs.fileDeleted();
       await this.ctx.storage.deleteAlarm();
     } catch {
@@ -368,6 +370,11 @@ export class Importer extends DurableObject<Env> {
 
   get #key(): string {
     return uploadKey(this.#id);
+  }
+
+  /** The upload, and what was unpacked of it. */
+  get #keys(): string[] {
+    return [this.#key, unpackedKey(this.#id)];
   }
 
   get #files(): R2Bucket {

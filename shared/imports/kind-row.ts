@@ -2,6 +2,7 @@ import type { ByteSource } from "./byte-source";
 import type { CsvMapping } from "./csv/mapping";
 import type { ImportReader } from "./import-reader";
 import type { Look } from "./look";
+import type { Scratch } from "./scratch";
 
 export interface OpenOptions {
   /** Keep what was read before damage in the file, instead of failing. */
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly isDry: boolean;
   /** How the columns of a table are to be read, as the person has said. */
   readonly mapping?: CsvMapping | undefined;
+  /** Room for what a packed file holds; absent where there is none. */
+  readonly scratch?: Scratch | undefined;
 }
 
 /** One kind of file. Adding one is adding a row. */

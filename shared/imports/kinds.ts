@@ -5,6 +5,8 @@ import { CLINICAL_KINDS } from "./clinical/kinds";
 import { TABLE_KINDS } from "./documents/kinds";
 import { FIT } from "./fit/format";
 import { GPX } from "./gpx/format";
+import { type HealthConnectCheckpoint, HealthConnectReader } from "./health-connect/reader";
+import { healthConnectRefusal, isHealthConnectExport } from "./health-connect/recognise";
 import type { ImportReader } from "./import-reader";
 import type { KindRow, OpenOptions } from "./kind-row";
 import type { Look } from "./look";
@@ -30,6 +32,13 @@ const ROWS = [
     recognise: isMeridianExport,
     refuse: meridianRefusal,
     open: (source, checkpoint) => new MeridianReader(source, checkpoint as MeridianCheckpoint | undefined),
+  },
+  {
+    kind: "health-connect",
+    title: "Health Connect export of an Android phone (zip or its database)",
+    recognise: isHealthConnectExport,
+    refuse: healthConnectRefusal,
+    open: (source, checkpoint, options) => new HealthConnectReader(source, checkpoint as HealthConnectCheckpoint | undefined, options),
   },
   {
     kind: "fit",

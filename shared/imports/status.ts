@@ -85,3 +85,8 @@ export function keptProblem({ code, detail }: Pick<Problem, "code" | "detail">):
 export function uploadKey(id: string): string {
   return `imports/${id}`;
 }
+
+/** Where lies what a packed upload holds, while it is read here and there. */
+export function unpackedKey(id: string): string {
+  return `${uploadKey(id)}/unpacked`;
+}

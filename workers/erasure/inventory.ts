@@ -1,5 +1,5 @@
 import { exportKey } from "../../shared/exports/status";
-import { uploadKey } from "../../shared/imports/status";
+import { unpackedKey, uploadKey } from "../../shared/imports/status";
 import { personKeyName } from "../../shared/erasure/tombstones";
 import { REGIONS } from "../../shared/region";
 import type { ErasureJob } from "./job";
@@ -29,6 +29,7 @@ export async function inventory(ports: ErasurePorts, { person, region }: Erasure
   if ((await files.head(personKeyName(person))) !== null) add("files.keys", 1);
   for (const [table, kind, keyOf] of [
     ["imports", "uploads", uploadKey],
+    ["imports", "uploads", unpackedKey],
     ["exports", "exports", exportKey],
   ] as const) {
     for await (const ids of objectsOf(records, table, person)) {

@@ -1,6 +1,6 @@
 import { exportKey } from "../../shared/exports/status";
 import { parseId } from "../../shared/id";
-import { uploadKey } from "../../shared/imports/status";
+import { unpackedKey, uploadKey } from "../../shared/imports/status";
 import { isProblem } from "../../shared/problem";
 import { personKeyName, putTombstone } from "../../shared/erasure/tombstones";
 import { REGIONS } from "../../shared/region";
@@ -108,7 +108,7 @@ async function eraseImports(ports: ErasurePorts, { person, region }: ErasureJob)
       if (id === undefined) return;
       await unlessGone(ports.importer(id).erase(person));
       // An upload that its object does not know of, because the object was emptied before.
-      await files.delete(uploadKey(id));
+      await files.delete([uploadKey(id), unpackedKey(id)]);
     });
   }
   return {};
