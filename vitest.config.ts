@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
@@ -8,7 +8,11 @@ import { testSecrets } from "./test/secrets.ts";
 process.env["WRANGLER_LOG"] ??= "error";
 
 // Databases of tests wait for a disk at every commit, and nobody needs them after a power cut: they lie in memory where there is enough.
-if (process.env["TMPDIR"] === undefined && hasRoom("/dev/shm")) process.env["TMPDIR"] = "/dev/shm";
+if (process.env["TMPDIR"] === undefined && hasRoom("/dev/shm")) {
+  const folder = mkdtempSync("/dev/shm/meridian-tests-");
+  process.env["TMPDIR"] = folder;
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+}
 
 /** Whether tests may keep some gigabytes in a folder that lies in memory. */
 function hasRoom(folder: string): boolean {
