@@ -18,6 +18,7 @@ import gaps from "../../migrations/vault/0181_gaps.sql";
 import quarantineDecisions from "../../migrations/vault/0182_quarantine_decisions.sql";
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 import askedAreas from "../../migrations/vault/0191_asked_areas.sql";
+import firstConnected from "../../migrations/vault/0200_first_connected.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -42,4 +43,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0190_connection_windows", connectionWindows],
   ["0191_asked_areas", askedAreas],
   ["0170_webhooks", webhooks],
+  ["0200_first_connected", firstConnected],
 ];

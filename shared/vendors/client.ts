@@ -18,7 +18,7 @@ export type Reply = (
   | { readonly kind: "later" }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "forbidden" }
-  | { readonly kind: "rejected"; readonly status: number; readonly error: string | undefined }
+  | { readonly kind: "rejected"; readonly status: number; readonly error: string | undefined; readonly notBefore?: number }
   | { readonly kind: "limited"; readonly retryAfterMs: number }
   | { readonly kind: "down"; readonly reason: "timeout" | "network" | "status" | "not_json"; readonly retryAfterMs: number | undefined }
 ) & { readonly limits?: LearnedLimits };
@@ -51,7 +51,7 @@ export class VendorClient {
       response_type: "code",
       client_id: this.#access.credentials.clientId,
       redirect_uri: parameters.redirectUri,
-      scope: parameters.scopes.join(auth.scopeSeparator === "comma" ? "," : " "),
+      ...(auth.withoutScopes === true ? {} : { scope: parameters.scopes.join(auth.scopeSeparator === "comma" ? "," : " ") }),
       state: parameters.state,
       ...(parameters.challenge === undefined ? {} : { code_challenge: parameters.challenge, code_challenge_method: "S256" }),
       ...auth.authorizeParameters,
@@ -155,7 +155,12 @@ export class VendorClient {
       case "limited":
         return { kind: "limited", retryAfterMs: meaning.retryAfterMs ?? this.#retryAfter(response) ?? DEFAULT_WAIT_MS };
       case "rejected":
-        return { kind: "rejected", status: response.status, error: meaning.error };
+        return {
+          kind: "rejected",
+          status: response.status,
+          error: meaning.error,
+          ...(meaning.notBefore === undefined ? {} : { notBefore: meaning.notBefore }),
+        };
       case "down":
         return { kind: "down", reason: "status", retryAfterMs: this.#retryAfter(response) };
       default:

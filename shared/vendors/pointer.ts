@@ -28,6 +28,7 @@ const ms = z.number().int().min(-8.64e15).max(8.64e15);
  *
  * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
  * connection came to be and wants to be found by notifications. `ended`: the person took back the permission at the vendor.
+ * `permissions`: the person changed there what may be read.
  */
 export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -44,5 +45,6 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("asked"), ...whose, job: z.string().max(64) }),
   z.strictObject({ kind: z.literal("connected"), ...whose }),
   z.strictObject({ kind: z.literal("ended"), ...whose }),
+  z.strictObject({ kind: z.literal("permissions"), ...whose }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;

@@ -19,6 +19,8 @@ const authSchema = z.strictObject({
   clientAuth: z.enum(["basic", "body", "withings_signed"]),
   pkce: z.enum(["required", "optional", "absent"]),
   scopeSeparator: z.enum(["space", "comma"]),
+  /** The person chooses at the vendor what may be read: the authorize URL names no scopes. */
+  withoutScopes: z.boolean().optional(),
   /** Scopes that every authorization asks for, whatever the areas: without them there is no lasting permission, or nobody's name on it. */
   baseScopes: z.array(z.string()).optional(),
   /** A refresh returns a new refresh token and ends the old one. */
@@ -67,6 +69,8 @@ const resourceSchema = z.strictObject({
   cadenceS: z.number().int().positive(),
   /** The vendor sends notifications for it. */
   notified: z.boolean(),
+  /** The resource with which comes what this one had before: only news of it come by themselves. */
+  pastWith: z.string().optional(),
 });
 
 const liveVendorSchema = z.strictObject({
@@ -179,6 +183,8 @@ export interface InlineData {
 export interface HookContent {
   readonly changes: readonly Change[];
   readonly inline?: readonly InlineData[];
+  /** Users who permit more, or less, than before; what it is now must be asked. */
+  readonly permissions?: readonly string[];
   /** Users who took back their permission at the vendor. */
   readonly ended?: readonly string[];
   /** Status of the answer, where it is not the hook's usual one. */
@@ -266,7 +272,8 @@ export type Meaning =
   | { readonly kind: "later" }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "forbidden" }
-  | { readonly kind: "rejected"; readonly error?: string }
+  /** `notBefore`: nothing is to be had of what lies before it; epoch milliseconds. */
+  | { readonly kind: "rejected"; readonly error?: string; readonly notBefore?: number }
   | { readonly kind: "limited"; readonly retryAfterMs?: number }
   | { readonly kind: "down" };
 
@@ -308,6 +315,8 @@ export interface VendorModule {
   readonly identityRequest?: VendorRequest;
   /** Reads the reply to `identityRequest`, or the reply with the tokens where there is none. Throws a problem `vendor_failed`. */
   readIdentity(reply: unknown): VendorAccount;
+  /** Asks for the scopes that the person permits now, where that may change without us; `read` throws a problem `vendor_failed`. */
+  readonly permissions?: { readonly request: VendorRequest; read(reply: unknown): readonly string[] };
   /** Calls that complete a connection, each of which may be repeated; `hookUrl` is where the vendor's webhooks go. */
   connectRequests?(account: VendorAccount, hookUrl: string): readonly VendorRequest[];
   /** Ends the permission where one call with the token (RFC 7009) does not. True where the vendor says that it is ended. */

@@ -29,13 +29,12 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   const verdict = await hook.verify(call, secrets);
   if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
 
-  const { changes, inline = [], ended = [], status } = hook.read(call, secrets);
-  const people = await findPeople(ports, module, [...changes, ...inline].map(({ userId }) => userId).concat(ended));
+  const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
+  const people = await findPeople(ports, module, [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended));
+  const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
+    users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
   await deliver(ports, inline, people);
-  await enqueue(ports, [
-    ...pointersOf(module, changes, people),
-    ...ended.flatMap((user) => people(user).map(({ person, connection }) => ({ kind: "ended", person, connection }) as const)),
-  ]);
+  await enqueue(ports, [...pointersOf(module, changes, people), ...all("permissions", permissions), ...all("ended", ended)]);
   return { status: status ?? hook.accepted ?? 204 };
 }
 
@@ -81,7 +80,10 @@ function pointersOf({ vendor }: VendorModule, changes: readonly Change[], people
     );
 }
 
-/** Stores what a call brings itself, each person's part in their own vault. */
+/** Texts of so many letters go to a vault at once; one that is longer goes alone. */
+const TEXT_AT_ONCE = 8_000_000;
+
+/** Stores what a call brings itself, each person's part in their own vault, in the order in which it came. */
 async function deliver(ports: HookPorts, inline: readonly InlineData[], people: People): Promise<void> {
   const byConnection = new Map<string, { readonly to: Registered; readonly parts: { resource: string; reply: unknown }[] }>();
   for (const { userId, resource, reply } of inline) {
@@ -95,14 +97,30 @@ async function deliver(ports: HookPorts, inline: readonly InlineData[], people: 
   for (let at = 0; at < waiting.length; at += VAULTS_AT_ONCE) {
     try {
       await Promise.all(
-        waiting
-          .slice(at, at + VAULTS_AT_ONCE)
-          .map(({ to, parts }) => ports.vault(to.person).takeInline(to.connection, JSON.stringify(parts))),
+        waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts }) => {
+          for (const text of textsOf(parts)) await ports.vault(to.person).takeInline(to.connection, text);
+        }),
       );
     } catch {
       throw problem("unavailable", "The data could not be stored.", { retryAfter: 30 });
     }
   }
+}
+
+/** The parts as JSON lists, none longer than what goes to a vault at once where it holds more than one part. */
+function* textsOf(parts: readonly unknown[]): Generator<string> {
+  let list: string[] = [];
+  let length = 0;
+  for (const part of parts) {
+    const text = JSON.stringify(part);
+    if (list.length > 0 && length + text.length > TEXT_AT_ONCE) {
+      yield `[${list.join(",")}]`;
+      [list, length] = [[], 0];
+    }
+    list.push(text);
+    length += text.length;
+  }
+  yield `[${list.join(",")}]`;
 }
 
 async function enqueue(ports: HookPorts, pointers: readonly SyncPointer[]): Promise<void> {

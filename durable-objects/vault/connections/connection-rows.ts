@@ -24,6 +24,7 @@ export interface Connection {
   readonly areas: readonly string[];
   readonly createdAt: number;
   readonly connectedAt: number | undefined;
+  readonly firstConnectedAt: number | undefined;
   readonly lastSuccessAt: number | undefined;
   readonly lastDataAt: number | undefined;
   readonly blockedUntil: number;
@@ -54,6 +55,7 @@ type ConnectionRow = {
   areas: string;
   created_at: number;
   connected_at: number | null;
+  first_connected_at: number | null;
   last_success_at: number | null;
   last_data_at: number | null;
   blocked_until: number;
@@ -113,8 +115,8 @@ export class ConnectionRows {
   connected(id: string, account: { hash: string; key: string }, areas: readonly string[], now: number): void {
     this.#moving(id, undefined, () =>
       this.#sql.exec(
-        `UPDATE connections SET state = 'active', account_hash = ?, account_key = ?, areas = ?, connected_at = ?, blocked_until = 0, error_code = NULL,
-         error_at = NULL WHERE id = ?`,
+        `UPDATE connections SET state = 'active', account_hash = ?1, account_key = ?2, areas = ?3, connected_at = ?4, first_connected_at = coalesce(first_connected_at, ?4),
+         blocked_until = 0, error_code = NULL, error_at = NULL WHERE id = ?5`,
         account.hash,
         account.key,
         JSON.stringify(areas),
@@ -252,6 +254,7 @@ function connectionOf(row: ConnectionRow): Connection {
     areas: JSON.parse(row.areas) as string[],
     createdAt: row.created_at,
     connectedAt: row.connected_at ?? undefined,
+    firstConnectedAt: row.first_connected_at ?? undefined,
     lastSuccessAt: row.last_success_at ?? undefined,
     lastDataAt: row.last_data_at ?? undefined,
     blockedUntil: row.blocked_until,

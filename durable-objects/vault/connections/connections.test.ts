@@ -1,10 +1,12 @@
 import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { FIXTURES } from "../../../shared/vendors/google-health/fixtures";
-import { HOUR_MS, MINUTE_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
+import { SUMMARIES } from "../../../shared/vendors/garmin/fixtures";
+import { FakeGarmin } from "../../../test/vendors/fake-garmin";
 import { FakeGoogle } from "../../../test/vendors/fake-google";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf, vaultDoor } from "../../doors";
@@ -52,6 +54,9 @@ class OpenGate implements QuotaGate {
 
 interface Rig {
   readonly google: FakeGoogle;
+  readonly garmin: FakeGarmin;
+  /** Types of the events that subscribers are told. */
+  readonly told: string[];
   readonly gate: OpenGate;
   readonly person: PersonId;
   readonly rows: ConnectionRows;
@@ -62,6 +67,8 @@ interface Rig {
   evicted(): Connections;
   /** One slice of the alarm, ending after `pages`. */
   slice(connections: Connections, id: string): Promise<void>;
+  /** Runs a timer of the object that was made last; returns when it wants to run again. */
+  fire(kind: string, id: string): Promise<number | undefined>;
 }
 
 /** Runs a test on the storage of a fresh vault, with a clock, a vendor and timers of its own. */
@@ -72,14 +79,17 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const now = () => clock.now;
     const google = new FakeGoogle();
     google.scope = STEPS_ONLY;
+    const garmin = new FakeGarmin();
+    const told: string[] = [];
     const gate = new OpenGate();
     const { sql } = ctx.storage;
-    let alarm: ((id: string) => Promise<unknown>) | undefined;
+    const handlers = new Map<string, (id: string, attempts: number) => Promise<number | undefined>>();
+    const fire = async (kind: string, id: string) => await handlers.get(kind)?.(id, 0);
     const { files, keys } = storesOf(env, "eu");
     const ports: ConnectionPorts = {
       key: new PersonKey(files, regionalKeys(keys), person, systemRandom),
       directory: directoryKeys(env.DIRECTORY_KEYS),
-      client: (module) => new VendorClient(module, ACCESS, google.fetch, now),
+      client: (module) => new VendorClient(module, ACCESS, module.vendor.id === "garmin" ? garmin.fetch : google.fetch, now),
       hookUrl: (vendor) => `https://meridian.test/hooks/${vendor.id}/secret`,
       quota: (vendor) => new Quota(vendor, gate, gate, now),
     };
@@ -87,7 +97,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       const timers = new HandTimers(ctx.storage, now);
       const on = timers.on.bind(timers);
       timers.on = (kind, handler) => {
-        if (kind === "connections") alarm = (id) => handler(id, 0);
+        handlers.set(kind, handler);
         on(kind, handler);
       };
       const store = new Store(ctx.storage, now, () => "Europe/Berlin", timers);
@@ -103,21 +113,28 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         log: () => {},
         profile: () => ({ timeZone: "Europe/Berlin", locale: "de" }),
         record: (batch) => store.record(batch),
-        emit: () => undefined,
+        emit: ({ type }) => {
+          told.push(type);
+        },
         onRecorded: (listener) => store.onRecorded(listener),
       };
       return new Connections(state, ports);
     };
     const slice = async (_connections: Connections, id: string) => {
-      await alarm?.(id);
+      await fire("connections", id);
     };
-    await test({ google, gate, person, rows: new ConnectionRows(sql), sql, ports, clock, evicted, slice });
+    await test({ google, garmin, told, fire, gate, person, rows: new ConnectionRows(sql), sql, ports, clock, evicted, slice });
   });
 }
 
 /** Connects the person and returns the connection's id. */
-async function connect(rig: Rig, connections = rig.evicted(), stateHash: string = crypto.randomUUID()): Promise<ConnectionId> {
-  await connections.begin({ vendor: "google-health", state: "s", stateHash, redirectUri: "https://api.test/cb" });
+async function connect(
+  rig: Rig,
+  connections = rig.evicted(),
+  stateHash: string = crypto.randomUUID(),
+  vendor = "google-health",
+): Promise<ConnectionId> {
+  await connections.begin({ vendor, state: "s", stateHash, redirectUri: "https://api.test/cb" });
   return (await connections.complete(stateHash, "code")).connection;
 }
 
@@ -709,6 +726,226 @@ describe("a permission that was taken back at the vendor", () => {
       expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
       expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
       expect(rig.sql.exec("SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued'", id).toArray()).toEqual([]);
+    });
+  });
+});
+
+/** Connects with Garmin. */
+const connectGarmin = (rig: Rig): Promise<ConnectionId> => connect(rig, rig.evicted(), crypto.randomUUID(), "garmin");
+
+/** A push as the receiver hands it on: summaries of one kind, the first of which begins at an instant. */
+const pushed = (resource: string, at: number, ...more: readonly object[]): string => {
+  const summary = { ...SUMMARIES[resource], startTimeInSeconds: at / 1000, calendarDate: new Date(at).toISOString().slice(0, 10) };
+  return JSON.stringify([{ resource, reply: [summary, ...more.map((one) => ({ ...summary, ...one }))] }]);
+};
+
+const statesOf = (rig: Rig, resource: string): string[] =>
+  rig.sql
+    .exec<{ state: string }>("SELECT state FROM connection_windows WHERE resource = ? ORDER BY from_at DESC", resource)
+    .toArray()
+    .map(({ state }) => state);
+
+const permissionOf = (rig: Rig, resource: string): string | undefined =>
+  rig
+    .evicted()
+    .status("garmin")[0]
+    ?.resources.find((one) => one.resource === resource)?.state;
+
+describe("a vendor that sends the past later", () => {
+  it("is asked once for each kind, as far back as it gives, and waited for", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      const asked = rig.garmin.backfills("dailies").map(({ query }) => [...query.values()].map((text) => Number(text) * 1000));
+      expect(Math.min(...asked.flat())).toBe(Date.parse("2026-05-23T00:00:00Z"));
+      expect(Math.max(...asked.flat())).toBeLessThanOrEqual(rig.clock.now);
+      expect(rig.garmin.backfills("manuallyUpdated")).toEqual([]);
+      expect(rig.garmin.backfills("mct")).toEqual([]);
+      const [view] = rig.evicted().list();
+      expect(view?.backfill).toMatchObject({ done: 0, failed: 0, waiting: view?.backfill.total });
+      const calls = rig.garmin.calls.length;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.garmin.calls.length).toBe(calls);
+      expect(rig.told).not.toContain("backfill.completed");
+    });
+  });
+
+  it("ends a window's waiting with data of its time, and not with what the device measures now", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      const [newest, ...older] = statesOf(rig, "dailies");
+      expect(new Set([newest, ...older])).toEqual(new Set(["waiting_vendor"]));
+      expect(rig.evicted().take(id, pushed("dailies", START - 2 * HOUR_MS))).toBe(true);
+      expect(statesOf(rig, "dailies")[0]).toBe("waiting_vendor");
+      for (let replay = 0; replay < 2; replay++) rig.evicted().take(id, pushed("dailies", START - 3 * DAY_MS));
+      expect(statesOf(rig, "dailies")[0]).toBe("done");
+      expect(statesOf(rig, "sleeps")[0]).toBe("waiting_vendor");
+      expect(rig.evicted().take(id, pushed("dailies", START - 29 * DAY_MS))).toBe(true);
+      expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["done"]));
+    });
+  });
+
+  it("is not waited for longer than a day: what did not come was not there", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      const again = await rig.fire("connections", id);
+      expect(again).toBeGreaterThan(START + 23 * HOUR_MS);
+      rig.clock.now = (again ?? 0) + HOUR_MS;
+      await rig.slice(rig.evicted(), id);
+      const [view] = rig.evicted().list();
+      expect(view?.backfill).toMatchObject({ waiting: 0, failed: 0, done: view?.backfill.total });
+      expect(rig.told.filter((type) => type === "backfill.completed")).toEqual(["backfill.completed"]);
+      expect(await rig.fire("connections", id)).toBeUndefined();
+    });
+  });
+
+  it("is asked for nothing twice, wherever the object ends between", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      for (let i = 0; i < 40; i++) await rig.slice(rig.evicted(), id);
+      const asked = rig.garmin.backfills().map(({ path, query }) => `${path} ${query.toString()}`);
+      expect(new Set(asked).size).toBe(asked.length);
+    });
+  });
+
+  it("waits for what another authorization has asked for already", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      rig.sql.exec("UPDATE connection_windows SET state = 'queued', due_at = 0");
+      rig.clock.now = START;
+      await drain(rig, id);
+      expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["waiting_vendor"]));
+    });
+  });
+
+  it("is asked again from where its past begins, and for no window before that", async () => {
+    await withRig(async (rig) => {
+      rig.garmin.minStart = START - 12 * DAY_MS + 345;
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      const last = rig.garmin.backfills("dailies").at(-1);
+      const asked = rig.garmin.backfills("activities").map(({ query }) => Number(query.get("summaryStartTimeInSeconds")));
+      expect(asked).toContain(Math.ceil(rig.garmin.minStart / 1000));
+      expect(last).toBeDefined();
+      const [view] = rig.evicted().list();
+      expect(view?.backfill).toMatchObject({ failed: 0, skipped: 0 });
+      expect(new Set([...statesOf(rig, "dailies"), ...statesOf(rig, "activities")])).toEqual(new Set(["waiting_vendor", "done"]));
+    });
+  });
+
+  it("is asked after a pause for what was missed, and for nothing of the first import again", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      rig.evicted().take(id, pushed("dailies", START - 3 * DAY_MS));
+      rig.clock.now = START + 2 * DAY_MS;
+      await rig.slice(rig.evicted(), id);
+      rig.evicted().take(id, pushed("dailies", START + DAY_MS));
+      rig.evicted().pauseConnection(id);
+      expect(rig.evicted().take(id, pushed("dailies", START + DAY_MS))).toBe(false);
+      rig.clock.now = START + 10 * DAY_MS;
+      rig.garmin.calls.length = 0;
+      rig.evicted().resumeConnection(id);
+      rig.garmin.expire();
+      await drain(rig, id);
+      const [missed, ...rest] = rig.garmin.backfills("dailies");
+      expect(rest.map(({ query }) => query.toString()).filter((text) => text !== missed?.query.toString())).toEqual([]);
+      expect(Number(missed?.query.get("summaryStartTimeInSeconds")) * 1000).toBe(Date.parse("2026-06-22T00:00:00Z"));
+      rig.evicted().take(id, pushed("dailies", START + 5 * DAY_MS));
+      expect(statesOf(rig, "dailies")).not.toContain("waiting_vendor");
+    });
+  });
+
+  it("brings what the person has chosen here, and nothing else, whatever is permitted there", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      expect(rig.evicted().take(id, pushed("mct", START))).toBe(true);
+      expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toEqual([]);
+      expect(rig.evicted().take(id, pushed("bloodPressures", START, { systolic: "high" }))).toBe(true);
+      expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toHaveLength(1);
+      const resources = rig.evicted().status("garmin")[0]?.resources;
+      expect(resources?.find(({ resource }) => resource === "bloodPressures")).toMatchObject({ read: 2, rejected: 1 });
+    });
+  });
+
+  it("is pulled for what a ping names, with a token that lives, and not where it asks for something that we do not read", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      rig.garmin.pulls.set("bloodPressures", [SUMMARIES["bloodPressures"]]);
+      rig.garmin.expire();
+      const ping = { ...changed(rig, id), dataType: "bloodPressures", object: "1782000000-1782086400-T1" } as SyncPointer;
+      for (let replay = 0; replay < 2; replay++) expect(rig.evicted().sync(ping)).toMatchObject({ outcome: "done" });
+      expect(rig.evicted().sync({ ...ping, dataType: "activityFiles" } as SyncPointer)).toMatchObject({ outcome: "done" });
+      await drain(rig, id);
+      const pulls = rig.garmin.calls.filter(({ path }) => path === "/wellness-api/rest/bloodPressures");
+      expect(pulls.map(({ query }) => query.get("token"))).toEqual(["T1", "T1"]);
+      expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toHaveLength(1);
+      expect(rig.garmin.calls.filter(({ form }) => form.get("grant_type") === "refresh_token")).toHaveLength(1);
+    });
+  });
+});
+
+describe("a permission that changes at the vendor", () => {
+  it("is asked there: what is closed is read no more, what opens is asked for again", async () => {
+    await withRig(async (rig) => {
+      rig.garmin.permissions = ["HEALTH_EXPORT"];
+      const id = await connectGarmin(rig);
+      expect(await rig.fire("connections-permissions", id)).toBe(START + 7 * DAY_MS);
+      await drain(rig, id);
+      expect([permissionOf(rig, "dailies"), permissionOf(rig, "activities")]).toEqual(["active", "permission_missing"]);
+      expect(rig.garmin.backfills("activities")).toEqual([]);
+      rig.garmin.permissions = ["ACTIVITY_EXPORT", "MCT_EXPORT"];
+      expect(rig.evicted().sync({ kind: "permissions", person: rig.person, connection: id })).toMatchObject({ outcome: "done" });
+      await rig.fire("connections-permissions", id);
+      await drain(rig, id);
+      expect([permissionOf(rig, "dailies"), permissionOf(rig, "activities")]).toEqual(["permission_missing", "active"]);
+      expect(new Set(statesOf(rig, "activities"))).toEqual(new Set(["waiting_vendor"]));
+      expect(statesOf(rig, "dailies")).not.toContain("waiting_vendor");
+      expect(permissionOf(rig, "mct")).toBeUndefined();
+    });
+  });
+
+  it("shows by what comes, too", async () => {
+    await withRig(async (rig) => {
+      rig.garmin.permissions = ["ACTIVITY_EXPORT"];
+      const id = await connectGarmin(rig);
+      await drain(rig, id);
+      expect(permissionOf(rig, "dailies")).toBe("permission_missing");
+      rig.garmin.permissions = ["ACTIVITY_EXPORT", "HEALTH_EXPORT"];
+      rig.evicted().take(id, pushed("dailies", START - HOUR_MS));
+      await drain(rig, id);
+      expect(permissionOf(rig, "dailies")).toBe("active");
+      expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["waiting_vendor"]));
+    });
+  });
+
+  it("ends the connection where the vendor says so when asked, and not by a word that comes late", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      const leave = async () => {
+        rig.evicted().sync({ kind: "ended", person: rig.person, connection: id });
+        return await rig.fire("connections-ending", id);
+      };
+      expect(await leave()).toBeUndefined();
+      expect(rig.rows.get(id)?.state).toBe("active");
+      rig.garmin.isOver = true;
+      expect(await leave()).toBeUndefined();
+      expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
+      expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
+      expect(rig.evicted().take(id, pushed("dailies", START))).toBe(false);
+    });
+  });
+
+  it("wants a new consent where nobody said that it was taken back", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      rig.garmin.isOver = true;
+      expect(await rig.fire("connections-permissions", id)).toBeUndefined();
+      expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "token_expired" } });
     });
   });
 });

@@ -19,6 +19,7 @@ import {
   changeWindows,
   erasedRange,
   metricsOf,
+  missedWindows,
   nextDue,
   openResources,
   type PlannedWindow,
@@ -58,6 +59,11 @@ const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() 
 const TIMER = "connections";
 const ANNOUNCE = "connections-announce";
 const SET_UP = "connections-set-up";
+const PERMISSIONS = "connections-permissions";
+const ENDING = "connections-ending";
+/** What is permitted is asked so often without a reason, which also keeps a grant alive that nothing else uses; and again after a failure. */
+const PERMISSIONS_EVERY_MS = 7 * DAY_MS;
+const PERMISSIONS_AGAIN_MS = 15 * MINUTE_MS;
 /** A vendor that does not take the calls that complete a connection is asked again after this, so many times. */
 const SET_UP_AGAIN_MS = 5 * MINUTE_MS;
 const SET_UP_TRIES = 12;
@@ -95,6 +101,8 @@ export class Connections {
     state.timers.on(TIMER, (id) => this.#alarm(id));
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
     state.timers.on(SET_UP, (id, failures) => this.#setUpAgain(id, failures));
+    state.timers.on(PERMISSIONS, (id) => this.#checkPermissions(id, "token_expired"));
+    state.timers.on(ENDING, (id) => this.#checkPermissions(id, "revoked_at_vendor"));
   }
 
   list(): ConnectionView[] {
@@ -130,6 +138,7 @@ export class Connections {
       if (await this.#connector.setUp(connection)) timers.clear(SET_UP, connection.id);
     }
     timers.set(TIMER, connection.id, now());
+    if (liveVendor(connection.vendor).permissions !== undefined) timers.set(PERMISSIONS, connection.id, now());
     // The caller registers the connection too; the queue makes sure of it should the caller be cut off.
     timers.set(ANNOUNCE, connection.id, now());
     return { ...completed, registration: this.#registration(connection) };
@@ -140,7 +149,7 @@ export class Connections {
     const connection = this.#must(id);
     this.#windows.dropQueued(id);
     this.#state.timers.clear(TIMER, id);
-    this.#state.timers.clear(ANNOUNCE, id);
+    for (const timer of [ANNOUNCE, PERMISSIONS, ENDING]) this.#state.timers.clear(timer, id);
     await this.#connector.end(connection, options.tell);
     if (!options.deleteData) return { deleted: 0 };
     const { deleted } = this.#erase(connection, Object.keys(liveVendor(connection.vendor).vendor.resources), () => ({
@@ -234,8 +243,14 @@ export class Connections {
         break;
       case "connected":
         break;
+      case "permissions":
+        if (liveVendor(connection.vendor).permissions !== undefined) this.#state.timers.set(PERMISSIONS, connection.id, this.#state.now());
+        break;
       case "ended":
-        return this.#ended(connection);
+        if (liveVendor(connection.vendor).permissions === undefined) return this.#ended(connection);
+        // A word that may be old: the person may have agreed again since. The vendor is asked.
+        this.#state.timers.set(ENDING, connection.id, this.#state.now());
+        break;
     }
     this.#wake(connection.id);
     return { outcome: "done", registration: this.#registration(connection) };
@@ -249,13 +264,14 @@ export class Connections {
     const connection = this.#rows.get(id);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
     this.#runner.take(connection, liveVendor(connection.vendor), partsSchema.parse(JSON.parse(parts)));
+    this.#wake(id);
     return true;
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */
   #ended(connection: Connection): SyncAnswer {
     this.#windows.dropQueued(connection.id);
-    this.#state.timers.clear(TIMER, connection.id);
+    for (const timer of [TIMER, PERMISSIONS]) this.#state.timers.clear(timer, connection.id);
     this.#rows.setState(connection.id, "revoked", this.#state.now(), "revoked_at_vendor");
     this.#rows.addEvent(connection.id, "revoked_at_vendor", this.#state.now());
     this.#rows.dropSecrets(connection.id);
@@ -387,6 +403,48 @@ export class Connections {
     return undefined;
   }
 
+  /** Asks the vendor what the person permits now, and reads by it. `over`: what it means that the vendor knows no grant any more. */
+  async #checkPermissions(id: string, over: "token_expired" | "revoked_at_vendor"): Promise<number | undefined> {
+    const asked = this.#rows.get(id);
+    if (asked === undefined || !LIVE_STATES.has(asked.state)) return undefined;
+    const answer = await this.#connector.permitted(asked);
+    const connection = this.#rows.get(id);
+    // While the vendor answered, the person may have disconnected, or agreed anew and be asked about again.
+    if (connection === undefined || !LIVE_STATES.has(connection.state) || connection.connectedAt !== asked.connectedAt) return undefined;
+    const { now } = this.#state;
+    if (answer.kind === "later") return now() + PERMISSIONS_AGAIN_MS;
+    if (answer.kind === "scopes") {
+      this.#permit(connection, answer.scopes);
+      return over === "token_expired" ? now() + PERMISSIONS_EVERY_MS : undefined;
+    }
+    if (over === "revoked_at_vendor") this.#ended(connection);
+    else {
+      this.#rows.setState(id, "reauth_required", now(), over);
+      this.#rows.addEvent(id, "reauth_required", now(), over);
+    }
+    return undefined;
+  }
+
+  /** Reads what the scopes open of what the person has chosen here, and nothing else. */
+  #permit(connection: Connection, scopes: readonly string[]): void {
+    const { vendor } = liveVendor(connection.vendor);
+    const { now } = this.#state;
+    const given = new Set(scopes);
+    const open = new Set(
+      openResources(
+        vendor,
+        connection.areas.filter((name) => given.has(vendor.areas[name]?.scope ?? "")),
+      ),
+    );
+    for (const { resource, state } of this.#windows.resources(connection.id)) {
+      if (open.has(resource) && state === "permission_missing") this.#windows.permit(connection.id, resource, now());
+      if (open.has(resource) || state === "permission_missing") continue;
+      this.#windows.forbid(connection.id, resource);
+      this.#rows.addEvent(connection.id, "permission_missing", now(), resource);
+    }
+    this.#wake(connection.id);
+  }
+
   #wake(id: string): void {
     const at = this.#runner.next(id);
     if (at !== undefined) this.#state.timers.setEarliest(TIMER, id, at);
@@ -403,8 +461,12 @@ export class Connections {
     for (const resource of resources) {
       const syncedTo = before.get(resource);
       if (syncedTo === undefined) this.#windows.syncedTo(connection.id, resource, now());
-      else this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
-      this.#windows.plan(connection.id, backfillWindows(vendor, resource, now(), connection.connectedAt), now());
+      else {
+        const broughtAt = Math.max(syncedTo, connection.lastSuccessAt ?? 0);
+        this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
+        this.#windows.plan(connection.id, missedWindows(vendor, resource, broughtAt, now()), now());
+      }
+      this.#windows.plan(connection.id, backfillWindows(vendor, resource, now(), connection.firstConnectedAt), now());
       this.#setNext(connection, resource);
     }
     if (this.#windows.isLeft(connection.id, true)) tellConnection(this.#state, "backfill.started", connection);

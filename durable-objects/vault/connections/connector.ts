@@ -146,6 +146,27 @@ export class Connector {
   }
 
   /**
+   * The scopes that the person permits at the vendor now. `over`: the vendor knows no grant any more. `later`: it could not be asked.
+   * Only for vendors that can be asked.
+   */
+  async permitted(
+    connection: Connection,
+  ): Promise<{ readonly kind: "scopes"; readonly scopes: readonly string[] } | { readonly kind: "over" | "later" }> {
+    const { ports, tokens } = this.#parts;
+    const module = liveVendor(connection.vendor);
+    if (module.permissions === undefined) return { kind: "later" };
+    const client = ports.client(module);
+    let token = await tokens.access(connection.id, client);
+    for (let tries = 0; token.kind === "token" && tries < 2; tries++) {
+      const reply = await client.call(module.permissions.request, token.access);
+      if (reply.kind === "ok") return { kind: "scopes", scopes: module.permissions.read(reply.body) };
+      if (reply.kind !== "unauthorized") return { kind: "later" };
+      if (tries === 0) token = await tokens.access(connection.id, client, token.access);
+    }
+    return { kind: token.kind === "later" ? "later" : "over" };
+  }
+
+  /**
    * Ends a grant: nothing is asked any more from this moment, then the vendor is told, then the tokens are destroyed whatever it said.
    *
    * @param tell false where another connection of ours uses the same account, which a revocation would end too

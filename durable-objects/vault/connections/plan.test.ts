@@ -2,8 +2,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { metric } from "../../../shared/health/catalogue";
+import { GARMIN_VENDOR } from "../../../shared/vendors/garmin/descriptor";
 import { GOOGLE_HEALTH_VENDOR as VENDOR } from "../../../shared/vendors/google-health/descriptor";
-import { askedRange, backfillWindows, catchUpWindows, changeWindows, erasedRange, metricsOf, openResources, siblings } from "./plan";
+import {
+  askedRange,
+  backfillWindows,
+  catchUpWindows,
+  changeWindows,
+  erasedRange,
+  metricsOf,
+  missedWindows,
+  openResources,
+  siblings,
+} from "./plan";
 
 const RESOURCES = Object.keys(VENDOR.resources);
 const moments = fc.integer({ min: Date.parse("2024-01-01T00:00:00Z"), max: Date.parse("2028-01-01T00:00:00Z") });
@@ -71,6 +82,33 @@ describe("windows", () => {
   it("are not asked for beyond tomorrow", () => {
     const now = Date.parse("2026-06-22T12:00:00Z");
     expect(askedRange({ from: 0, to: now + 90 * DAY_MS }, now)).toEqual({ from: 0, to: Date.parse("2026-06-24T00:00:00Z") });
+  });
+});
+
+describe("windows of a vendor that sends everything itself", () => {
+  it("reach back as far as the vendor gives, and are the same ones whenever the person reconnects", () => {
+    fc.assert(
+      fc.property(moments, fc.integer({ min: 0, max: 300 * DAY_MS }), (first, later) => {
+        for (const resource of ["dailies", "activities"]) {
+          const windows = backfillWindows(GARMIN_VENDOR, resource, first, first);
+          expect(isChain(windows, (GARMIN_VENDOR.resources[resource]?.windowDays ?? 0) * DAY_MS)).toBe(true);
+          expect(windows.at(-1)?.from).toBe(Math.floor(first / DAY_MS) * DAY_MS - 30 * DAY_MS);
+          const again = backfillWindows(GARMIN_VENDOR, resource, first + later, first);
+          expect(again).toEqual(expect.arrayContaining(windows));
+        }
+        expect(backfillWindows(GARMIN_VENDOR, "manuallyUpdatedActivities", first, first)).toEqual([]);
+      }),
+    );
+  });
+
+  it("are planned for what was missed alone, and not asked for beyond now", () => {
+    const now = Date.parse("2026-06-22T12:00:00Z");
+    expect(catchUpWindows(GARMIN_VENDOR, "dailies", now, now, "asked")).toEqual([]);
+    expect(missedWindows(GARMIN_VENDOR, "dailies", now - 5 * DAY_MS, now)).toEqual([
+      { resource: "dailies", purpose: "incremental", from: Date.parse("2026-06-15T00:00:00Z"), to: Date.parse("2026-06-23T00:00:00Z") },
+    ]);
+    expect(missedWindows(VENDOR, "steps", now - 5 * DAY_MS, now)).toEqual([]);
+    expect(askedRange({ from: now - DAY_MS, to: now + DAY_MS }, now, "asynchronous")).toEqual({ from: now - DAY_MS, to: now });
   });
 });
 

@@ -23,10 +23,12 @@ export function openResources(vendor: LiveVendor, areas: readonly string[]): str
 /**
  * The windows of the first import, newest first: from at least `history.maxDays` ago until now, cut at multiples of the resource's window
  * length, so that reconnecting plans the same windows again and those that are done stay done. The newest reaches into the future;
- * what happens there is for later readings.
+ * what happens there is for later readings. None where the past comes with another resource. `connectedAt`: when the person first connected.
  */
 export function backfillWindows(vendor: LiveVendor, resource: string, now: number, connectedAt = now): PlannedWindow[] {
-  const length = specOf(vendor, resource).windowDays * DAY_MS;
+  const { windowDays, pastWith } = specOf(vendor, resource);
+  if (pastWith !== undefined) return [];
+  const length = windowDays * DAY_MS;
   const { maxDays, daysBeforeConnection } = vendor.history;
   const bound = daysBeforeConnection === undefined ? -Infinity : floorDay(connectedAt) - daysBeforeConnection * DAY_MS;
   const oldest = Math.max(floorDay(now) - maxDays * DAY_MS, bound);
@@ -50,6 +52,25 @@ export function catchUpWindows(
   purpose: "incremental" | "asked",
 ): PlannedWindow[] {
   if (!isPolled(vendor, resource)) return [];
+  return sinceWindows(vendor, resource, syncedTo, now, purpose);
+}
+
+/**
+ * The windows that a vendor which sends everything itself is asked for, after a time in which what it sent was nobody's: from where the
+ * resource was last brought.
+ */
+export function missedWindows(vendor: LiveVendor, resource: string, broughtAt: number | undefined, now: number): PlannedWindow[] {
+  const { operation, pastWith } = specOf(vendor, resource);
+  return operation === "asynchronous" && pastWith === undefined ? sinceWindows(vendor, resource, broughtAt, now, "incremental") : [];
+}
+
+function sinceWindows(
+  vendor: LiveVendor,
+  resource: string,
+  syncedTo: number | undefined,
+  now: number,
+  purpose: "incremental" | "asked",
+): PlannedWindow[] {
   const overlap = vendor.history.overlapHours * HOUR_MS;
   const oldest = now - vendor.history.maxDays * DAY_MS;
   const from = floorDay(Math.max(oldest, (syncedTo ?? now) - overlap));
@@ -62,6 +83,7 @@ export function catchUpWindows(
  */
 export function changeWindows(vendor: LiveVendor, resource: string, range: Range): PlannedWindow[] {
   const spec = specOf(vendor, resource);
+  if (spec.pastWith !== undefined) return [];
   const wide = byInstant(spec) ? range : { from: floorDay(range.from) - DAY_MS, to: ceilDay(range.to) + DAY_MS };
   return cut(spec, wide).map((part) => ({ resource, purpose: "changed", ...part }));
 }
@@ -86,9 +108,12 @@ export function metricsOf(spec: VendorResource): string[] {
   );
 }
 
-/** What of a window is asked for at the vendor: nothing beyond tomorrow. Whole days, because a page token binds the range it began with. */
-export function askedRange({ from, to }: Range, now: number): Range {
-  return { from, to: Math.min(to, ceilDay(now) + DAY_MS) };
+/**
+ * What of a window is asked for at the vendor: nothing beyond tomorrow, in whole days, because a page token binds the range it began with;
+ * and nothing beyond now where what comes later is sent anyway.
+ */
+export function askedRange({ from, to }: Range, now: number, operation: VendorResource["operation"] = "list"): Range {
+  return { from, to: Math.min(to, operation === "asynchronous" ? Math.max(now, from) : ceilDay(now) + DAY_MS) };
 }
 
 /** When the next incremental reading of a resource is due; with some spread, so that connections do not march in step. */

@@ -1,18 +1,19 @@
 import { HOUR_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { isProblem } from "../../../shared/problem";
-import type { Delivery, PageOutcome, VendorModule } from "../../../shared/vendors/vendor";
+import type { Batch } from "../../../shared/health/reading";
+import type { Delivery, PageOutcome, Range, VendorModule, VendorResource } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import type { Reply } from "../../../shared/vendors/client";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
 import type { JobRows } from "./job-rows";
-import { askedRange } from "./plan";
+import { askedRange, openResources } from "./plan";
 import type { ConnectionPorts } from "./ports";
 import type { Quota } from "./quota";
 import { tellConnection } from "./tell";
 import type { TokenKeeper } from "./tokens";
-import type { SyncWindow, WindowRows } from "./window-rows";
+import type { EndedWaits, SyncWindow, WindowRows } from "./window-rows";
 
 /** How much one slice may do; the rest follows by the vault's alarm. */
 export interface SliceBudget {
@@ -26,6 +27,7 @@ export const ALARM_SLICE = { pages: 25, ms: 15 * SECOND_MS } as const;
 /** A window that cannot be read is given up after so many tries in a row; with the waits between them, that is about half a day. */
 const MOST_ATTEMPTS = 16;
 const MOST_RESTARTS = 2;
+const MOST_SHORTENINGS = 3;
 const FIRST_WAIT_MS = 15 * SECOND_MS;
 const LONGEST_WAIT_MS = HOUR_MS;
 
@@ -64,7 +66,7 @@ export class Runner {
   next(id: string): number | undefined {
     const { rows, windows } = this.#parts;
     const connection = rows.get(id);
-    const due = windows.nextDue(id);
+    const due = windows.nextWake(id);
     return connection === undefined || !LIVE_STATES.has(connection.state) || due === undefined
       ? undefined
       : Math.max(due, connection.blockedUntil);
@@ -75,7 +77,7 @@ export class Runner {
     for (let pages = 0; pages < budget.pages && state.now() < budget.until && !enough(); pages++) {
       const connection = rows.get(id);
       if (connection === undefined || !LIVE_STATES.has(connection.state) || connection.blockedUntil > state.now()) return;
-      windows.expirePromises(id, state.now());
+      this.#endedWaits(id, windows.expirePromises(id, state.now()));
       const window = windows.next(id, state.now());
       if (window === undefined) return;
       const module = liveVendor(connection.vendor);
@@ -95,7 +97,12 @@ export class Runner {
         rows.block(connection.id, state.now() + waitMs);
         return false;
       }
-      const request = module.pageRequest(window.resource, askedRange(window, state.now()), window.page, window.object);
+      const request = module.pageRequest(
+        window.resource,
+        askedRange(window, state.now(), operationOf(module, window)),
+        window.page,
+        window.object,
+      );
       let reply = await client.call(request, token.access);
       if (reply.kind === "unauthorized") {
         token = await tokens.access(connection.id, client, token.access);
@@ -134,6 +141,8 @@ export class Runner {
       case "rejected":
         // A page token that has grown old is refused like any wrong parameter: the window starts over, but not for ever.
         if (window.object !== undefined && (reply.status === 404 || reply.status === 410)) windows.giveUp(window, "gone");
+        else if (reply.notBefore !== undefined && reply.notBefore > window.from && window.attempts < MOST_SHORTENINGS)
+          this.#shorten(window, reply.notBefore);
         else if (window.page !== undefined && window.attempts < MOST_RESTARTS) windows.restart(window, state.now());
         else this.#giveUp(window, `vendor_refused_${reply.status}`);
         return true;
@@ -152,13 +161,14 @@ export class Runner {
 
   /**
    * Stores data that a call of the vendor's brought itself. A part that is no page of the resource is counted as rejected and is in
-   * nobody's way: the vendor would send it for ever.
+   * nobody's way: the vendor would send it for ever. What the person has not chosen here is let go, whatever they permit there.
    */
   take(connection: Connection, module: VendorModule, parts: readonly { readonly resource: string; readonly reply: unknown }[]): void {
     const { state, rows, windows } = this.#parts;
     const now = state.now();
+    const open = new Set(openResources(module.vendor, connection.areas));
     for (const { resource, reply } of parts) {
-      if (!Object.hasOwn(module.vendor.resources, resource)) continue;
+      if (!open.has(resource)) continue;
       const into = new BatchBuilder();
       let outcome: PageOutcome;
       try {
@@ -168,11 +178,17 @@ export class Runner {
         rows.addEvent(connection.id, "malformed_push", now, resource);
         continue;
       }
-      const receipt = state.record(into.take(), { kind: "system", id: connection.id });
+      const batch = into.take();
+      const receipt = state.record(batch, { kind: "system", id: connection.id });
       const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
       windows.brought(connection.id, resource, outcome, receipt.accepted + receipt.updated, rejected);
-      windows.arrived(connection.id, resource, outcome.newestAt, outcome.read, now);
       rows.succeeded(connection.id, now, outcome.newestAt);
+      const range = rangeOf(batch);
+      if (range === undefined) continue;
+      // What comes is permitted.
+      if (windows.isForbidden(connection.id, resource)) windows.permit(connection.id, resource, now);
+      const { pastWith = resource } = module.vendor.resources[resource] ?? {};
+      this.#endedWaits(connection.id, windows.arrived(connection.id, [...new Set([resource, pastWith])], range, outcome.read));
     }
   }
 
@@ -188,7 +204,13 @@ export class Runner {
     const into = new BatchBuilder();
     let outcome: PageOutcome;
     try {
-      outcome = module.readPage(window.resource, body, into, this.#delivery(window.connection, window.page), askedRange(window, now));
+      outcome = module.readPage(
+        window.resource,
+        body,
+        into,
+        this.#delivery(window.connection, window.page),
+        askedRange(window, now, operationOf(module, window)),
+      );
     } catch (error) {
       if (!isProblem(error)) throw error;
       this.#wait(window, "malformed_reply", undefined);
@@ -201,6 +223,20 @@ export class Runner {
     rows.succeeded(window.connection, now, outcome.newestAt);
     if (outcome.next === undefined) this.#ended(window);
     return true;
+  }
+
+  /** The vendor gives nothing of what lies before an instant: the rest of the window is asked for, if there is any. */
+  #shorten(window: SyncWindow, notBefore: number): void {
+    const { state, windows } = this.#parts;
+    if (notBefore < Math.min(window.to, state.now())) return windows.shorten(window, notBefore, state.now());
+    windows.advance(window, { read: 0, rejected: {} }, 0, 0);
+    this.#ended(window);
+  }
+
+  /** Tells subscribers where nothing waits for the vendor any more. */
+  #endedWaits(id: string, { backfill, other }: EndedWaits): void {
+    if (backfill > 0) this.#tellEnd(id, true);
+    if (other > 0) this.#tellEnd(id, false);
   }
 
   /** Leaves the vendor alone for a while; every further failure in a row doubles it. */
@@ -228,8 +264,11 @@ export class Runner {
 
   /** Tells subscribers where this was the last window of its kind. */
   #ended({ connection: id, purpose }: SyncWindow): void {
+    this.#tellEnd(id, purpose === "backfill");
+  }
+
+  #tellEnd(id: string, isBackfill: boolean): void {
     const { state, rows, windows } = this.#parts;
-    const isBackfill = purpose === "backfill";
     const connection = rows.get(id);
     if (connection === undefined || windows.isLeft(id, isBackfill)) return;
     if (!isBackfill) return tellConnection(state, "sync.completed", connection);
@@ -248,4 +287,20 @@ export class Runner {
     const connection = this.#parts.rows.get(id);
     return connection !== undefined && LIVE_STATES.has(connection.state);
   }
+}
+
+function operationOf({ vendor }: VendorModule, { resource }: SyncWindow): VendorResource["operation"] | undefined {
+  return vendor.resources[resource]?.operation;
+}
+
+/** From the earliest to the latest start in a batch; undefined where it holds nothing. */
+function rangeOf({ series, readings, sleepSessions, workouts }: Batch): Range | undefined {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const see = (at: number): void => {
+    if (at < from) from = at;
+    if (at > to) to = at;
+  };
+  for (const { start } of series) for (const at of start) see(at);
+  for (const { start } of [...readings, ...sleepSessions, ...workouts]) see(start);
+  return from <= to ? { from, to } : undefined;
 }

@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../../shared/clock";
-import type { PageOutcome } from "../../../shared/vendors/vendor";
+import type { PageOutcome, Range } from "../../../shared/vendors/vendor";
 import type { PlannedWindow, Purpose } from "./plan";
 
 /** A window that is to be read, or was. */
@@ -50,6 +50,14 @@ const RESTARTED = "page_refused";
 const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ? AND object = ?";
 /** Data that a vendor promised are given up after this. */
 const PROMISED_MS = 24 * HOUR_MS;
+/** What a device has measured within this time before the past was asked for may come by itself: it does not tell that the past comes. */
+const FRESH_MS = 24 * HOUR_MS;
+
+/** Windows that waited for their vendor and wait no more, by whether the first import is what they were of. */
+export interface EndedWaits {
+  readonly backfill: number;
+  readonly other: number;
+}
 
 /** The tables of what has been read and what is to be read. Methods are synchronous: callers make them one transaction. */
 export class WindowRows {
@@ -99,10 +107,10 @@ export class WindowRows {
     return row === undefined ? undefined : windowOf(row);
   }
 
-  /** Whether windows wait to be read: of the first import, or of everything else. */
+  /** Whether windows wait to be read, or for their vendor: of the first import, or of everything else. */
   isLeft(connection: string, isBackfill: boolean): boolean {
     const rows = this.#sql.exec(
-      `SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued' AND purpose ${isBackfill ? "=" : "<>"} 'backfill' LIMIT 1`,
+      `SELECT 1 FROM connection_windows WHERE connection = ? AND state IN ('queued', 'waiting_vendor') AND purpose ${isBackfill ? "=" : "<>"} 'backfill' LIMIT 1`,
       connection,
     );
     return rows.toArray().length > 0;
@@ -126,6 +134,17 @@ export class WindowRows {
     const { due } = this.#sql
       .exec<{ due: number | null }>(
         "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state = 'queued'",
+        connection,
+      )
+      .one();
+    return due ?? undefined;
+  }
+
+  /** When a connection's windows next want something done: to be read, or to be given up. */
+  nextWake(connection: string): number | undefined {
+    const { due } = this.#sql
+      .exec<{ due: number | null }>(
+        "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state IN ('queued', 'waiting_vendor')",
         connection,
       )
       .one();
@@ -182,26 +201,41 @@ export class WindowRows {
     );
   }
 
-  /** Data came in a call of the vendor's: the windows that wait for them are done. Those of which nothing came in time had nothing. */
-  arrived(connection: string, resource: string, newestAt: number | undefined, read: number, now: number): void {
-    this.#sql.exec(
-      `UPDATE connection_windows SET state = 'done', read = read + ?4
-       WHERE connection = ?1 AND resource = ?2 AND state = 'waiting_vendor' AND from_at <= ?3 AND to_at > ?3`,
-      connection,
-      resource,
-      newestAt ?? -1,
+  /**
+   * Data of a range came in a call of the vendor's: the windows that wait for them are done. What is fresh comes without being asked for, and
+   * ends no window of the first import.
+   */
+  arrived(connection: string, resources: readonly string[], { from, to }: Range, read: number): EndedWaits {
+    const ended = this.#sql.exec<{ purpose: Purpose }>(
+      `UPDATE connection_windows SET state = 'done', read = read + ?1
+       WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
+       AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`,
       read,
+      connection,
+      JSON.stringify(resources),
+      from,
+      to,
+      PROMISED_MS + FRESH_MS,
     );
-    this.expirePromises(connection, now);
+    return this.#ended(connection, ended.toArray());
   }
 
   /** Ends the waiting for data that did not come in time: there were none. */
-  expirePromises(connection: string, now: number): void {
-    this.#sql.exec(
-      "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ?",
+  expirePromises(connection: string, now: number): EndedWaits {
+    const ended = this.#sql.exec<{ purpose: Purpose }>(
+      "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ? RETURNING purpose",
       connection,
       now,
     );
+    return this.#ended(connection, ended.toArray());
+  }
+
+  /** Only windows of the first import are kept when done. */
+  #ended(connection: string, ended: readonly { readonly purpose: Purpose }[]): EndedWaits {
+    const backfill = ended.filter(({ purpose }) => purpose === "backfill").length;
+    if (ended.length > backfill)
+      this.#sql.exec("DELETE FROM connection_windows WHERE connection = ? AND state = 'done' AND purpose <> 'backfill'", connection);
+    return { backfill, other: ended.length - backfill };
   }
 
   /** Notes data that a call of the vendor's brought itself. */
@@ -239,6 +273,17 @@ export class WindowRows {
     );
   }
 
+  /** The vendor has nothing of what lies before: the window begins there. */
+  shorten(w: SyncWindow, from: number, now: number): void {
+    this.#sql.exec(
+      `UPDATE OR REPLACE connection_windows SET from_at = ?, due_at = ?, attempts = attempts + 1 WHERE ${KEY} AND turn = ?`,
+      from,
+      now,
+      ...keyOf(w),
+      w.turn,
+    );
+  }
+
   /** Gives a window up. One of the first import is kept to be seen; the others are covered by later readings. */
   giveUp(w: SyncWindow, error: string): void {
     if (w.purpose === "backfill") {
@@ -259,7 +304,25 @@ export class WindowRows {
       resource,
     );
     this.#sql.exec(
-      "UPDATE connection_windows SET state = 'skipped', error_code = 'permission_missing', page = NULL, job = NULL WHERE connection = ? AND resource = ? AND state = 'queued'",
+      "UPDATE connection_windows SET state = 'skipped', error_code = 'permission_missing', page = NULL, job = NULL WHERE connection = ? AND resource = ? AND state IN ('queued', 'waiting_vendor')",
+      connection,
+      resource,
+    );
+  }
+
+  /** Whether a resource is known whose permission was missing when it was last asked for. */
+  isForbidden(connection: string, resource: string): boolean {
+    const query = "SELECT 1 FROM connection_resources WHERE connection = ? AND resource = ? AND state = 'permission_missing'";
+    return this.#sql.exec(query, connection, resource).toArray().length > 0;
+  }
+
+  /** The permission is there again: what was skipped for want of it is to be read. */
+  permit(connection: string, resource: string, now: number): void {
+    this.#sql.exec("UPDATE connection_resources SET state = 'active' WHERE connection = ? AND resource = ?", connection, resource);
+    this.#sql.exec(
+      `UPDATE connection_windows SET state = 'queued', due_at = ?, attempts = 0, turn = turn + 1, error_code = NULL
+       WHERE connection = ? AND resource = ? AND state = 'skipped' AND error_code = 'permission_missing'`,
+      now,
       connection,
       resource,
     );

@@ -3,19 +3,21 @@ import type { LiveVendor, VendorResource } from "../vendor";
 const DAY_S = 86_400;
 
 /** Garmin refuses a backfill of more than this. */
-const WINDOW_DAYS = 90;
+const HEALTH_WINDOW_DAYS = 90;
+const ACTIVITY_WINDOW_DAYS = 30;
+
+const HEALTH: VendorResource["areas"] = ["health"];
+const ACTIVITY: VendorResource["areas"] = ["activities"];
 
 function resource(
   areas: VendorResource["areas"],
   granularity: VendorResource["granularity"],
   metrics: VendorResource["metrics"],
 ): VendorResource {
+  const windowDays = areas === ACTIVITY ? ACTIVITY_WINDOW_DAYS : HEALTH_WINDOW_DAYS;
   // Everything is sent by Garmin: asking without a reason fails its review, so the cadence is only the longest silence.
-  return { areas, metrics, granularity, operation: "asynchronous", windowDays: WINDOW_DAYS, cadenceS: DAY_S, notified: true };
+  return { areas, metrics, granularity, operation: "asynchronous", windowDays, cadenceS: DAY_S, notified: true };
 }
-
-const HEALTH: VendorResource["areas"] = ["health"];
-const ACTIVITY: VendorResource["areas"] = ["activities"];
 
 /** Summaries under the names that pushes use. */
 const RESOURCES: Readonly<Record<string, VendorResource>> = {
@@ -56,7 +58,7 @@ const RESOURCES: Readonly<Record<string, VendorResource>> = {
   bloodPressures: resource(HEALTH, "sample", ["blood_pressure", "heart_rate"]),
   skinTemp: resource(HEALTH, "daily", ["skin_temp_deviation"]),
   activities: resource(ACTIVITY, "session", ["workout"]),
-  manuallyUpdatedActivities: resource(ACTIVITY, "session", ["workout"]),
+  manuallyUpdatedActivities: { ...resource(ACTIVITY, "session", ["workout"]), pastWith: "activities" },
   activityDetails: resource(ACTIVITY, "session", [
     "workout",
     "heart_rate",
@@ -90,6 +92,7 @@ export const GARMIN_VENDOR: LiveVendor = {
     clientAuth: "body",
     pkce: "required",
     scopeSeparator: "space",
+    withoutScopes: true,
     rotatesRefresh: true,
     userIdSource: "call",
     errorIn200: false,

@@ -9,14 +9,13 @@ import { objectOf } from "./requests";
 import { summariesOf } from "./split";
 
 const headSchema = z.looseObject({ userId: z.string().min(1).max(120), callbackURL: z.string().max(2000).optional() });
-const permissionsSchema = z.looseObject({ permissions: z.array(z.string()) });
-/** Without one of these Garmin sends nothing. */
-const EXPORTS = new Set(["HEALTH_EXPORT", "ACTIVITY_EXPORT", "MCT_EXPORT"]);
+/** Bytes of summaries of one kind and person, as they came, that go to the vault at once. */
+const PART_BYTES = 4_000_000;
 
 /**
  * Garmin's pushes and pings, which are not signed: the secret of the path and the header with our own id stand for their proof. One call
  * speaks of several people; those whom we do not know are passed over by the receiver. A push brings summaries themselves, a ping the
- * window to pull them from.
+ * window to pull them from. That somebody left or permits less is a reason to ask and nothing more: such calls come late and again.
  */
 export const GARMIN_HOOK: VendorHook = {
   accepted: 200,
@@ -32,20 +31,36 @@ export const GARMIN_HOOK: VendorHook = {
   },
 };
 
+interface Part {
+  readonly userId: string;
+  readonly resource: string;
+  readonly reply: unknown[];
+  bytes: number;
+}
+
 function contentOf(body: Uint8Array, now: number): HookContent {
   const changes: Change[] = [];
   const ended = new Set<string>();
-  const inline = new Map<string, { readonly userId: string; readonly resource: string; readonly reply: unknown[] }>();
-  for (const { key, value } of summariesOf(body)) {
+  const permissions = new Set<string>();
+  const inline: Part[] = [];
+  const open = new Map<string, Part>();
+  for (const { key, value, bytes } of summariesOf(body)) {
     const head = headSchema.safeParse(value);
     if (!head.success) continue;
     const { userId, callbackURL } = head.data;
-    if (key === "deregistrations" || (key === "userPermissionsChange" && hasNoneLeft(value))) ended.add(userId);
+    if (key === "deregistrations") ended.add(userId);
+    if (key === "userPermissionsChange") permissions.add(userId);
     if (!Object.hasOwn(GARMIN_VENDOR.resources, key)) continue;
     if (callbackURL === undefined) {
-      const known = inline.get(`${key} ${userId}`) ?? { userId, resource: key, reply: [] };
-      inline.set(`${key} ${userId}`, known);
-      known.reply.push(key === "activityDetails" ? slimDetails(value) : value);
+      let part = open.get(`${key} ${userId}`);
+      // Epochs of the same quarter belong together.
+      if (part === undefined || (key !== "epochs" && part.bytes + bytes > PART_BYTES)) {
+        part = { userId, resource: key, reply: [], bytes: 0 };
+        inline.push(part);
+        open.set(`${key} ${userId}`, part);
+      }
+      part.reply.push(key === "activityDetails" ? slimDetails(value) : value);
+      part.bytes += bytes;
       continue;
     }
     const object = objectOf(key, callbackURL);
@@ -54,12 +69,8 @@ function contentOf(body: Uint8Array, now: number): HookContent {
   }
   return {
     changes,
-    ...(inline.size === 0 ? {} : { inline: [...inline.values()] }),
+    ...(inline.length === 0 ? {} : { inline: inline.map(({ userId, resource, reply }) => ({ userId, resource, reply })) }),
+    ...(permissions.size === 0 ? {} : { permissions: [...permissions] }),
     ...(ended.size === 0 ? {} : { ended: [...ended] }),
   };
-}
-
-function hasNoneLeft(value: unknown): boolean {
-  const { data } = permissionsSchema.safeParse(value);
-  return data !== undefined && !data.permissions.some((permission) => EXPORTS.has(permission));
 }

@@ -242,6 +242,25 @@ describe("calls to Garmin", () => {
     for (const { windowDays } of Object.values(GARMIN_MODULE.vendor.resources)) expect(windowDays).toBeLessThanOrEqual(90);
   });
 
+  it("tell how far the past reaches, which is then asked for to the second", () => {
+    const meaning = (errorMessage: unknown) => GARMIN_MODULE.meaningOf?.(400, { errorMessage });
+    const notBefore = Date.parse("2026-05-23T10:11:12.345Z");
+    expect(meaning("[a-1] start 2026-05-20T00:00:00Z before min start time of 2026-05-23T10:11:12.345Z")).toEqual({
+      kind: "rejected",
+      notBefore,
+    });
+    const { query } = GARMIN_MODULE.pageRequest("dailies", { from: notBefore, to: notBefore + 5000 }, undefined);
+    expect(query?.["summaryStartTimeInSeconds"]).toBe(String(Math.ceil(notBefore / 1000)));
+    expect(meaning("Endpoint not enabled for summary type: CONNECT_ACTIVITY")).toEqual({ kind: "forbidden" });
+    for (const other of ["no", 7, undefined]) expect(meaning(other)).toBeUndefined();
+  });
+
+  it("ask what the person permits, in either form of the answer", () => {
+    for (const reply of [["HEALTH_EXPORT"], { permissions: ["HEALTH_EXPORT"] }])
+      expect(GARMIN_MODULE.permissions?.read(reply)).toEqual(["HEALTH_EXPORT"]);
+    expect(() => GARMIN_MODULE.permissions?.read({})).toThrow(expect.objectContaining({ code: "vendor_failed" }));
+  });
+
   it("tell who the person is, and forget scopes of Garmin's own kind", async () => {
     expect(GARMIN_MODULE.readIdentity({ userId: "u1" })).toEqual({ userId: "u1" });
     expect(GARMIN_MODULE.tokenReply?.({ access_token: "a", scope: "PARTNER_READ" })).toEqual({ access_token: "a" });
@@ -303,10 +322,12 @@ describe("calls of Garmin", () => {
       expect(ping(url)).toEqual([]);
   });
 
-  it("tell who left", () => {
-    expect(push({ deregistrations: [{ userId: "u1" }] }).ended).toEqual(["u1"]);
-    expect(push({ userPermissionsChange: [{ userId: "u1", permissions: [] }] }).ended).toEqual(["u1"]);
-    expect(push({ userPermissionsChange: [{ userId: "u1", permissions: ["HEALTH_EXPORT"] }] }).ended).toBeUndefined();
+  it("tell who left, and who permits something else, each once", () => {
+    const { ended, permissions } = push({
+      deregistrations: [{ userId: "u1" }, { userId: "u1" }],
+      userPermissionsChange: [{ userId: "u2", permissions: ["HEALTH_EXPORT"] }],
+    });
+    expect([ended, permissions]).toEqual([["u1"], ["u2"]]);
   });
 
   it.each(["", "[]", "{", '{"dailies":[{]}', '{"dailies":[{"userId":"u1"}', '{"dailies":[]}x', "null", "{dailies:[]}"])(
@@ -323,10 +344,19 @@ describe("calls of Garmin", () => {
         const text = JSON.stringify(body, undefined, space);
         const whole = JSON.parse(text) as Record<string, unknown[]>;
         const expected = Object.entries(whole).flatMap(([key, list]) => list.map((value) => ({ key, value })));
-        expect([...summariesOf(new TextEncoder().encode(text))]).toEqual(expected);
+        const found = [...summariesOf(new TextEncoder().encode(text))];
+        expect(found.map(({ key, value }) => ({ key, value }))).toEqual(expected);
+        expect(found.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(new TextEncoder().encode(text).length);
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("go to the vault in parts of a few megabytes, but for epochs, which belong together", () => {
+    const filler = "x".repeat(1_000_000);
+    const parts = (key: string) => push({ [key]: Array.from({ length: 9 }, () => ({ userId: "u1", filler })) }).inline ?? [];
+    expect(parts("dailies").map(({ reply }) => (reply as unknown[]).length)).toEqual([3, 3, 3]);
+    expect(parts("epochs").length).toBe(1);
   });
 
   it("of many megabytes are read one summary at a time", () => {

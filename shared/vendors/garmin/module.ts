@@ -10,7 +10,7 @@ import { mapActivity, mapDetails } from "./map-activities";
 import { putEpochs, readEpoch } from "./map-epochs";
 import { HEALTH_MAPPERS } from "./map-health";
 import { mapSleep } from "./map-sleep";
-import { identityRequest, pageRequest, revokeRequest } from "./requests";
+import { identityRequest, pageRequest, permissionsRequest, revokeRequest } from "./requests";
 
 const ACTIVITIES = new Set(["activities", "manuallyUpdatedActivities", "moveIQActivities"]);
 const listSchema = z.array(z.unknown());
@@ -64,7 +64,20 @@ function versionOf(raw: unknown, { durationInSeconds }: Head, { syncedAt }: Deli
 }
 
 const identitySchema = z.object({ userId: z.string().min(1).max(120) });
+const namesSchema = z.array(z.string().max(100)).max(100);
+const permissionsSchema = z.union([namesSchema, z.looseObject({ permissions: namesSchema })]);
 const tokensSchema = z.looseObject({ scope: z.unknown() });
+
+const errorSchema = z.looseObject({ errorMessage: z.string().max(2000) });
+const MIN_START = /before min(?:imum)? start time of (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/i;
+
+/** What Garmin says in words: how far the past reaches, or that our app is not set up for a kind of summary. */
+function refusalOf(body: unknown): Meaning | undefined {
+  const message = errorSchema.safeParse(body).data?.errorMessage ?? "";
+  const notBefore = Date.parse(MIN_START.exec(message)?.[1] ?? "");
+  if (Number.isFinite(notBefore)) return { kind: "rejected", notBefore };
+  return /not enabled for summary type/i.test(message) ? { kind: "forbidden" } : undefined;
+}
 
 /** Statuses that mean something of their own for backfills and pulls. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
@@ -82,7 +95,7 @@ export const GARMIN_MODULE: VendorModule = {
   vendor: GARMIN_VENDOR,
   pageRequest,
   readPage,
-  meaningOf: (status) => MEANINGS[status],
+  meaningOf: (status, body) => (status === 400 ? refusalOf(body) : MEANINGS[status]),
   tokenReply(body) {
     // The scopes there are of Garmin's own kind; what the person permits shows by what comes.
     const reply = tokensSchema.safeParse(body);
@@ -95,6 +108,14 @@ export const GARMIN_MODULE: VendorModule = {
     const identity = identitySchema.safeParse(reply);
     if (!identity.success) throw problem("vendor_failed", "The vendor did not tell who the person is.");
     return { userId: identity.data.userId };
+  },
+  permissions: {
+    request: permissionsRequest,
+    read(reply) {
+      const found = permissionsSchema.safeParse(reply);
+      if (!found.success) throw problem("vendor_failed", "The vendor did not tell what the person permits.");
+      return Array.isArray(found.data) ? found.data : found.data.permissions;
+    },
   },
   revoke: async (_account, _tokens, _credentials, call) => (await call(revokeRequest)) !== undefined,
   hook: GARMIN_HOOK,

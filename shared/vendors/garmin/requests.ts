@@ -7,7 +7,6 @@ const HOST = "apis.garmin.com";
 const PATH_NAMES: Readonly<Record<string, string>> = { pulseox: "pulseOx", allDayRespiration: "respiration", moveIQActivities: "moveiq" };
 
 const nameOf = (resource: string): string => PATH_NAMES[resource] ?? resource;
-const seconds = (ms: number): string => String(Math.floor(ms / 1000));
 
 /** A pull's window and token, as they may travel: `<from>-<to>-<token>`. */
 const OBJECT = /^(\d{1,11})-(\d{1,11})-([A-Za-z0-9._~-]{0,200})$/;
@@ -19,10 +18,9 @@ export function pageRequest(resource: string, { from, to }: Range, _page: string
     const query = { uploadStartTimeInSeconds: start, uploadEndTimeInSeconds: end, ...(token === "" ? {} : { token }) };
     return { method: "GET", path: `${BASE}/${nameOf(resource)}`, query };
   }
-  // What was changed by hand comes with the activities.
-  const name = resource === "manuallyUpdatedActivities" ? "activities" : nameOf(resource);
-  const query = { summaryStartTimeInSeconds: seconds(from), summaryEndTimeInSeconds: seconds(to) };
-  return { method: "GET", path: `${BASE}/backfill/${name}`, query };
+  // Garmin tells the earliest second that it gives anything of: never one before.
+  const query = { summaryStartTimeInSeconds: String(Math.ceil(from / 1000)), summaryEndTimeInSeconds: String(Math.floor(to / 1000)) };
+  return { method: "GET", path: `${BASE}/backfill/${nameOf(resource)}`, query };
 }
 
 /**
@@ -40,5 +38,7 @@ export function objectOf(resource: string, callbackUrl: string): string | undefi
 
 /** Tells who the person is. */
 export const identityRequest: VendorRequest = { method: "GET", path: `${BASE}/user/id` };
+/** Tells what the person permits now. */
+export const permissionsRequest: VendorRequest = { method: "GET", path: `${BASE}/user/permissions` };
 /** Ends the registration of the person with our app. */
 export const revokeRequest: VendorRequest = { method: "DELETE", path: `${BASE}/user/registration` };

@@ -1,7 +1,8 @@
-/** One summary of a push: the list that it stands in, and its parsed value. */
+/** One summary of a push: the list that it stands in, its parsed value, and how long its text is. */
 export interface Summary {
   readonly key: string;
   readonly value: unknown;
+  readonly bytes: number;
 }
 
 const QUOTE = 0x22;
@@ -46,8 +47,11 @@ export function* summariesOf(bytes: Uint8Array): Generator<Summary> {
       expect(COLON);
       if (!isNext(OPEN_LIST)) value();
       else if (!isNext(CLOSE_LIST)) {
-        do yield { key, value: value() };
-        while (isNext(COMMA));
+        do {
+          const start = at;
+          const summary = value();
+          yield { key, value: summary, bytes: at - start };
+        } while (isNext(COMMA));
         expect(CLOSE_LIST);
       }
     } while (isNext(COMMA));
