@@ -47,3 +47,24 @@ export async function* tableRecords<K extends string>(
     if (line > headings.line) yield { line, cell: (key) => cleanCell(cells[columns[key]]) };
   }
 }
+
+/** The headings of a table whose first line they are, in lower case; undefined for what is no such table. */
+export function firstLine(text: string): { readonly headings: readonly string[]; readonly delimiter: string } | undefined {
+  const delimiter = /^\s*[<{[]/.test(text) ? undefined : delimiterOf(text);
+  const row = delimiter === undefined ? undefined : headRows(text, delimiter, 1)[0];
+  if (row === undefined || delimiter === undefined) return undefined;
+  return { headings: row.cells.map((cell) => cleanCell(cell).toLowerCase()), delimiter };
+}
+
+/** The rows of a table after its first line, each by its headings. */
+export async function* tableObjects(
+  document: Document,
+): AsyncGenerator<{ readonly line: number; readonly row: ReadonlyMap<string, string> }, void> {
+  const first = firstLine((await document.head()).text);
+  if (first === undefined) return;
+  let isHead = true;
+  for await (const { line, cells } of csvRows(textOf(document), first.delimiter)) {
+    if (!isHead) yield { line, row: new Map(first.headings.map((heading, i) => [heading, cleanCell(cells[i])])) };
+    isHead = false;
+  }
+}

@@ -3,7 +3,9 @@ import { metric as metricOf } from "../../health/catalogue";
 import { type Reading, type SleepSession, type Source, type Workout, ZONE_UNKNOWN } from "../../health/reading";
 import { converter } from "../../health/units";
 import { parseDay } from "../../health/zone";
+import { Rejection, VendorRecord } from "../../vendors/record";
 import type { Tally, TypeCount } from "../tally";
+import { CountedBuilder } from "./counted-builder";
 import type { Moment } from "./local-time";
 
 /** What a mapper says of one reading. `value` is in `unit`, or in the metric's own where there is none. */
@@ -98,6 +100,21 @@ export class Emitter {
     this.#count(type_, "workout");
     this.builder.workout({ ...workout, version, source: this.builder.source(source) });
     this.#extra += Math.floor((workout.route?.length ?? 0) / 4);
+  }
+
+  /** One record, read by the code that reads it from the vendor's own interface. `id` is as it is there. */
+  record(type: string, source: Source, id: string | undefined, map: (record: VendorRecord) => void): void {
+    if (this.isMuted) return;
+    const counted = new CountedBuilder(this.builder, (metric, weight) => {
+      this.#count(type, metric);
+      this.#extra += Math.floor(weight / 4);
+    });
+    try {
+      map(new VendorRecord(counted, this.builder.source(source), id, 0));
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error;
+      this.reject(type, error.reason, `${type}: ${error.reason.replaceAll("_", " ")}`);
+    }
   }
 
   /** Something that was read and cannot be used. */

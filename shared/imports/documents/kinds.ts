@@ -1,3 +1,4 @@
+import { BEATS } from "../beats/format";
 import { CLARITY } from "../cgm/clarity";
 import { DEXCOM } from "../cgm/dexcom";
 import { LIBREVIEW } from "../cgm/libreview";
@@ -8,9 +9,13 @@ import { FITABASE } from "../fitbit/fitabase";
 import { FITBIT } from "../fitbit/format";
 import { GOOGLE_FIT } from "../google-fit/format";
 import { IHEALTH } from "../ihealth/format";
+import { CRONOMETER } from "../food/cronometer";
+import { MYFITNESSPAL } from "../food/myfitnesspal";
 import type { KindRow } from "../kind-row";
 import { headsOf } from "../look";
 import { OPEN_MHEALTH } from "../open-mhealth/format";
+import { OURA } from "../oura/format";
+import { WHOOP } from "../whoop/format";
 import { type DocumentsCheckpoint, DocumentsReader, type Format } from "./reader";
 
 /** A kind whose files are documents of some forms, alone or in an archive. */
@@ -36,6 +41,15 @@ export const TABLE_KINDS = [
     DEXCOM,
     SIMGLUCOSE,
   ]),
+  documents("oura", "Oura: account export (zip or CSV), stored documents of its interface (JSON)", [OURA]),
+  documents("whoop", "WHOOP: account export (zip or CSV)", [WHOOP]),
+  documents("myfitnesspal", "MyFitnessPal: export of the diary (zip or CSV)", [MYFITNESSPAL]),
+  documents("cronometer", "Cronometer: export of the diary (zip or CSV)", [CRONOMETER]),
+  documents(
+    "rr-intervals",
+    "Intervals between beats (text or CSV of Elite HRV, Polar Sensor Logger, HRV Logger), HRV4Training measurements",
+    [BEATS],
+  ),
   documents("fitbit", "Fitbit: account export or Google Takeout (zip or JSON), stored Web API replies, Fitabase tables", [
     FITBIT,
     FITABASE,

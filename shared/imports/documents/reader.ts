@@ -15,6 +15,8 @@ export interface FormatContext {
   readonly mapping: CsvMapping | undefined;
   /** Nothing is stored: what is doubtful may be guessed and said. */
   readonly isDry: boolean;
+  /** Names of all documents of the file, this one's too. */
+  readonly names: readonly string[];
   /** Says how the columns of a table are read. */
   columns(mapping: CsvMapping): void;
 }
@@ -141,6 +143,7 @@ export class DocumentsReader implements ImportReader {
       zone: this.#options.zone,
       mapping: this.#options.mapping,
       isDry: this.#options.isDry,
+      names: this.#documents?.map(({ name }) => name) ?? [],
       columns: (mapping) => {
         this.columns = mapping;
       },
