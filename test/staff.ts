@@ -81,6 +81,7 @@ export async function holdRoles({ person }: Pick<RegisteredPerson, "person">, ro
     .records.prepare("update people set roles = ? where id = ?")
     .bind(JSON.stringify(roles), person.id)
     .run();
+  await vaultOf(env, person.id).rolesChanged();
 }
 
 /** Makes the records say that somebody's sessions were opened with so many factors. */

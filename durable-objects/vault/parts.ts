@@ -23,6 +23,7 @@ import { readProfile } from "./profile";
 import { Retention } from "./retention/retention";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
+import { Standing } from "./standing";
 import type { VaultState } from "./state";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
@@ -35,6 +36,7 @@ export interface Parts {
   readonly door: Door;
   readonly log: AccessLog;
   readonly sessions: RevokedSessions;
+  readonly standing: Standing;
   readonly consents: Consents;
   readonly emergencies: EmergencyAccesses;
   readonly sealer: Sealer;
@@ -107,6 +109,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     door,
     log,
     sessions,
+    standing: new Standing(systemClock),
     consents,
     emergencies,
     sealer,

@@ -84,6 +84,7 @@ import { observationsPage, type ObservationsPage, type ObservationsQuery } from 
 import { writeProfile } from "./profile";
 import { reconcile } from "./reconcile";
 import { changeSettings, type SourceSettingsView, viewSettings } from "./source-settings";
+import type { Recalled } from "./standing";
 import type { Profile } from "./state";
 import type { Decided, HeldQuery } from "./store/quarantine";
 import type { StoredSource } from "./store/sources";
@@ -156,6 +157,20 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.administer(actor, action, about);
   }
 
+  /**
+   * What is known of the person as a reader of somebody else's data: see `Standing`. `ended` for a session that is over, and nothing where
+   * only the records can say.
+   */
+  async recallReader(actor: PersonActor, owner: PersonId): Promise<Recalled | "ended" | undefined> {
+    if (!this.#parts.life.isOpen || actor.person !== this.#parts.state.person) return undefined;
+    return this.#parts.sessions.isEnded(actor) ? "ended" : this.#parts.standing.recall(actor, owner);
+  }
+
+  /** Keeps what the records said of the person, who holds no role but that of a user, and of the owner, who is registered. */
+  async learnReader(actor: PersonActor, owner: PersonId, sessionEnds: number, epoch: number): Promise<void> {
+    if (this.#parts.life.isOpen && actor.person === this.#parts.state.person) this.#parts.standing.learn(actor, owner, sessionEnds, epoch);
+  }
+
   /** Ends a session here: its access tokens are refused from now on, and its sockets close. `until` is when the last of them expires. */
   async revokeSession(session: SessionId, until: number): Promise<void> {
     // Whoever has left has no session.
@@ -184,6 +199,7 @@ export class Vault extends DurableObject<Env> {
 
   /** The roles of the person have changed: whatever they watch elsewhere closes. Throws where a vault could not be told yet. */
   async rolesChanged(): Promise<void> {
+    this.#parts.standing.forget();
     if (!this.#parts.life.isOver) await this.#parts.elsewhere.end();
   }
 

@@ -59,19 +59,27 @@ export async function readerAndOwner(
   actor: PersonActor,
   owner: PersonId | undefined,
   now: number,
-): Promise<{ readonly reader: PersonActor; readonly exists: boolean }> {
+): Promise<ReaderAndOwner> {
   if (owner === undefined || regionOf(owner) !== regionOf(actor.person)) {
     const [reader, exists] = await Promise.all([
-      readerOf(recordsOf, actor, now),
+      readerSessionOf(recordsOf, actor, now),
       owner === undefined ? false : isRegistered(recordsOf, owner),
     ]);
-    return { reader, exists };
+    return { reader: reader.actor, sessionEnds: reader.sessionEnds, exists };
   }
   const row = await recordsOf(regionOf(owner))
     .prepare(SELECT_READER_AND_OWNER)
     .bind(actor.session, actor.person, now, owner)
     .first<ReaderRow & { owner_exists: number }>();
-  return { reader: readerIn(actor, row).actor, exists: row?.owner_exists === 1 };
+  const reader = readerIn(actor, row);
+  return { reader: reader.actor, sessionEnds: reader.sessionEnds, exists: row?.owner_exists === 1 };
+}
+
+/** Who asks, until when their session lives unless renewed (epoch milliseconds), and whether there is whom they ask for. */
+export interface ReaderAndOwner {
+  readonly reader: PersonActor;
+  readonly sessionEnds: number;
+  readonly exists: boolean;
 }
 
 /** Whether a vault may be opened: ids that nobody was registered under must not leave storage behind. */
