@@ -1,5 +1,6 @@
 import { type EndedGrants, endGrants } from "./connections/end-grants";
 import type { Connections } from "./connections/connections";
+import type { Followers } from "./connections/followers";
 import { connectionPorts } from "./connections/ports";
 import { parseId, type PersonId, type ProgrammeId } from "../../shared/id";
 import type { FhirPart } from "./fhir/part";
@@ -25,6 +26,7 @@ interface Parts {
   readonly live: Live;
   readonly elsewhere: Elsewhere;
   readonly connections: Connections;
+  readonly followers: Followers;
   readonly fhir: FhirPart;
 }
 
@@ -45,6 +47,7 @@ export class Leaving {
     if (this.#life.isOpen) this.#life.set("suspended");
     this.#parts.connections.pause();
     this.#parts.live.endAll();
+    this.#parts.followers.endAll();
   }
 
   /** Stands still while it is copied to another region. Problem `conflict` for somebody who is going to be erased. */
@@ -53,6 +56,7 @@ export class Leaving {
     if (!this.#life.isOpen) throw problem("conflict", "The account is going to be erased.");
     this.#parts.connections.pause();
     this.#parts.live.endAll();
+    this.#parts.followers.endAll();
     this.#life.set("frozen");
   }
 
@@ -71,6 +75,7 @@ export class Leaving {
     this.#life.set("closed");
     this.#parts.connections.pause();
     this.#parts.live.endAll();
+    this.#parts.followers.endAll();
   }
 
   /** Rows there are, by table; nothing where the vault is empty already. */

@@ -19,6 +19,7 @@ import quarantineDecisions from "../../migrations/vault/0182_quarantine_decision
 import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 import askedAreas from "../../migrations/vault/0191_asked_areas.sql";
 import firstConnected from "../../migrations/vault/0200_first_connected.sql";
+import connectionRevisions from "../../migrations/vault/0215_connection_revisions.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -44,4 +45,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0191_asked_areas", askedAreas],
   ["0170_webhooks", webhooks],
   ["0200_first_connected", firstConnected],
+  ["0215_connection_revisions", connectionRevisions],
 ];

@@ -5,6 +5,7 @@ import { storesOf } from "../doors";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Connections } from "./connections/connections";
+import { Followers } from "./connections/followers";
 import { Consents } from "./consents/consents";
 import { Details } from "./details";
 import { EmergencyAccesses } from "./emergency/accesses";
@@ -44,6 +45,7 @@ export interface Parts {
   readonly store: Store;
   readonly retention: Retention;
   readonly connections: Connections;
+  readonly followers: Followers;
   readonly gaps: Gaps;
   readonly labs: Labs;
   readonly fhir: FhirPart;
@@ -100,7 +102,8 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const fhir = new FhirPart(state, store.sources);
   const live = new Live(ctx, state, sessions, door, consents);
   const elsewhere = new Elsewhere(state);
-  const connections = new Connections(state);
+  const connections = new Connections(state, store.sources);
+  const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
   const labs = new Labs(state, details, new LabFiles(state));
   return {
@@ -117,6 +120,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     store,
     retention: new Retention(state, store, log, door),
     connections,
+    followers,
     gaps: new Gaps(state, store, connections),
     labs,
     fhir,
@@ -124,7 +128,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     elsewhere,
     webhooks,
     exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view }, door),
-    leaving: new Leaving(state, life, { live, elsewhere, connections, fhir }),
+    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir, webhooks }),
   };

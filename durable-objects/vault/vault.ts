@@ -22,7 +22,7 @@ import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/cr
 import { directoryHashesOf, identityOf, type IdentityHashes, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { directoryKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { SealedPlace } from "../../shared/crypto/sealing";
-import type { Admission } from "../../shared/live/admission";
+import { type Admission, ADMISSION_HEADER, readAdmission } from "../../shared/live/admission";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import type { SourceSettings } from "../../shared/health/source-settings";
@@ -30,9 +30,10 @@ import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
-import { notFound, problem } from "../../shared/problem";
+import { isProblem, notFound, problem } from "../../shared/problem";
 import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { AccountHash } from "../../shared/vendors/account";
+import type { ConnectionView } from "../../shared/vendors/connection-view";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
@@ -59,7 +60,7 @@ import type { ConsentChange, ConsentRecord, ConsentTerms } from "./consents/cons
 import type { BeginInput, Completed } from "./connections/connector";
 import type { Registration, SyncAnswer, SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
-import type { ConnectionDetail, ConnectionView } from "./connections/views";
+import type { ConnectionDetail } from "./connections/views";
 import { type AskedPeriod, datesOf } from "./asked-period";
 import { compareSources } from "./compare-sources";
 import { contributionOf } from "./contribution";
@@ -103,6 +104,8 @@ export interface ProvenHashes {
   readonly email: IdentityHashes;
 }
 
+/** Where the Worker asks to follow a connection. */
+const FOLLOWED = /^\/connections\/([^/]+)$/;
 /** When something that meets a pause of minutes tries again. */
 const PAUSE_S = 60;
 
@@ -128,23 +131,38 @@ export class Vault extends DurableObject<Env> {
     await this.#parts.state.timers.run();
   }
 
-  /** Opens a socket of the live stream; only the Worker's live route asks for it. */
+  /** Opens a socket of the live stream, or lets the person follow a connection; only the Worker's routes ask for it. */
   override async fetch(request: Request): Promise<Response> {
-    return this.#parts.live.connect(request);
+    const follows = FOLLOWED.exec(new URL(request.url).pathname)?.[1];
+    return follows === undefined ? this.#parts.live.connect(request) : this.#follow(request, follows);
+  }
+
+  #follow(request: Request, follows: string): Response {
+    try {
+      const actor = readAdmission(request.headers.get(ADMISSION_HEADER))?.actor;
+      if (actor === undefined) throw problem("unauthenticated");
+      this.#parts.door.enter(actor, { action: "read", resource: "connection", about: [follows] });
+      const after = new URL(request.url).searchParams.get("after");
+      return this.#parts.followers.open(request, follows, actor.session, after === null ? undefined : Number(after));
+    } catch (error) {
+      if (!isProblem(error)) throw error;
+      return Response.json({ code: error.code, detail: error.detail }, { status: error.status });
+    }
   }
 
   override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (this.#parts.life.isOpen) this.#parts.live.receive(ws, message);
+    // Followers have nothing to say; what they send is ignored.
+    if (this.#parts.life.isOpen && !this.#parts.followers.has(ws)) this.#parts.live.receive(ws, message);
   }
 
   override async webSocketClose(ws: WebSocket): Promise<void> {
-    if (this.#parts.life.state !== "gone") this.#parts.live.closed(ws);
+    if (this.#parts.life.state !== "gone" && !this.#parts.followers.has(ws)) this.#parts.live.closed(ws);
     // Completes the client's closing handshake, which the runtime leaves to the object.
     ws.close();
   }
 
   override async webSocketError(ws: WebSocket): Promise<void> {
-    if (this.#parts.life.state !== "gone") this.#parts.live.closed(ws);
+    if (this.#parts.life.state !== "gone" && !this.#parts.followers.has(ws)) this.#parts.live.closed(ws);
   }
 
   /** Lets the person in for something of theirs that lies elsewhere; throws `session_ended` or `not_found`. */
@@ -179,6 +197,7 @@ export class Vault extends DurableObject<Env> {
     this.#parts.sessions.revoke(session, until);
     this.#parts.door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#parts.live.endSession(session);
+    this.#parts.followers.endSession(session);
     await this.#parts.elsewhere.end(session);
   }
 
@@ -570,6 +589,12 @@ export class Vault extends DurableObject<Env> {
   async connectionStatus(actor: PersonActor, vendor: string): Promise<ConnectionDetail[]> {
     this.#parts.door.enter(actor, { action: "read", resource: "connection" });
     return this.#parts.connections.status(vendor);
+  }
+
+  /** One connection with progress, history and how far its readings go; throws `not_found`. */
+  async connection(actor: PersonActor, id: string): Promise<ConnectionDetail> {
+    this.#parts.door.enter(actor, { action: "read", resource: "connection" });
+    return this.#parts.connections.detail(id);
   }
 
   /** Picks a vendor: makes a connection that waits for consent, or takes up an old one. */

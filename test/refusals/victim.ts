@@ -84,6 +84,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const organisation = await make(founder, "/v1/organisations", { name: device });
   const { jwk } = await newKey("ES256");
   const webhook = await testedWebhook(person, device);
+  const vendor = await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" });
   const ids = {
     people: person.person.id,
     organisations: organisation,
@@ -100,7 +101,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     Device: devices,
     Patient: patients,
     imports: await make(person, "/v1/imports", { kind: "apple-health-export", fileName: "export.zip", size: 1_000 }),
-    vendors: await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" }),
+    vendors: vendor,
+    connections: vendor,
     "fhir-targets": await make(person, "/v1/me/fhir-targets", {
       name: device,
       baseUrl: "https://fhir.clinic.org/r4",
@@ -131,6 +133,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
     `/v1/me/webhooks/${ids.webhooks}/deliveries`,
     `/v1/health/sync/${ids.sync}`,
+    `/v1/me/connections/${ids.connections}`,
     `/v1/me/workouts/${encodeURIComponent(ids.workouts)}`,
     `/v1/me/lab-results/${ids["lab-results"]}`,
     `/v1/me/lab-reports/${ids["lab-reports"]}`,

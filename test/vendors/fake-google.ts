@@ -21,7 +21,10 @@ export class FakeGoogle {
   scope: string | undefined;
   expiresIn = 3600;
   keyset: unknown = { key: [] };
+  /** Whether each refresh ends the refresh token that it used, unless it is used once more within the vendor's grace. */
+  rotates: false | "at_once" | "with_grace" = false;
   #tokens = 0;
+  #refresh: { readonly current: string; readonly before: string | undefined } | undefined;
   #faults: { readonly matches: (call: Call) => boolean; readonly answer: Answer; left: number }[] = [];
   #valid = new Set<string>();
 
@@ -78,18 +81,30 @@ export class FakeGoogle {
   }
 
   #token({ form }: Call): Response {
+    const refresh = this.#rotated(form.get("refresh_token"));
+    if (refresh === undefined) return Response.json({ error: "invalid_grant" }, { status: 400 });
     const access_token = `access-${++this.#tokens}-${this.userId}`;
     this.#valid.add(access_token);
     const scope = this.scope === undefined ? {} : { scope: this.scope };
-    if (form.get("grant_type") === "refresh_token")
-      return Response.json({ access_token, expires_in: this.expiresIn, token_type: "Bearer", ...scope });
+    const isRepeated = form.get("grant_type") === "refresh_token" && this.rotates === false;
     return Response.json({
       access_token,
-      refresh_token: `refresh-${this.userId}`,
+      ...(isRepeated ? {} : { refresh_token: refresh }),
       expires_in: this.expiresIn,
       token_type: "Bearer",
       ...scope,
     });
+  }
+
+  /** The refresh token that a reply gives, or undefined where the one that was sent is over. */
+  #rotated(sent: string | null): string | undefined {
+    const current = `refresh-${this.userId}`;
+    if (this.rotates === false) return current;
+    if (sent === null) this.#refresh = { current, before: undefined };
+    else if (sent === this.#refresh?.current) this.#refresh = { current: `${current}-${this.#tokens}`, before: sent };
+    // What a reply said that was lost is said again.
+    else if (sent !== this.#refresh?.before || this.rotates !== "with_grace") return undefined;
+    return this.#refresh.current;
   }
 }
 

@@ -1,9 +1,11 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { LiveClient } from "../../test/live-client";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
-import { regional } from "../regional";
+import { regional, vaultOf } from "../regional";
 
 let google: FakeGoogle;
 beforeEach(() => {
@@ -117,6 +119,98 @@ describe("authorize and callback", () => {
     expect([response.status, await code(response)]).toEqual([status, expected]);
   });
 });
+
+const news = z.object({
+  type: z.enum(["snapshot", "progress"]),
+  seq: z.number(),
+  connection: z.object({ state: z.string(), backfill: z.object({ done: z.number(), total: z.number() }) }),
+  events: z.array(z.object({ kind: z.string() })),
+});
+
+/** The messages of a stream of server-sent events, one by one. */
+async function* eventsOf(response: Response): AsyncGenerator<z.infer<typeof news>> {
+  if (response.body === null) throw new Error("no stream");
+  let text = "";
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const messages = `${text}${chunk}`.split("\n\n");
+    text = messages.pop() ?? "";
+    for (const message of messages) {
+      const data = /^data: (.*)$/m.exec(message)?.[1];
+      if (data !== undefined) yield news.parse(JSON.parse(data));
+    }
+  }
+}
+
+describe("following a connection", () => {
+  const socketOf = async (person: RegisteredPerson, path: string): Promise<LiveClient> => {
+    const response = await person.fetch(path, { headers: { upgrade: "websocket" } });
+    expect(response.status).toBe(101);
+    return new LiveClient(response.webSocket ?? fail());
+  };
+
+  it("tells of the first import and of each state by events and socket, and goes on where somebody was", async () => {
+    const person = await registerPerson("ap");
+    const id = await connect(person);
+    const path = `/v1/me/connections/${id}`;
+    const socket = await socketOf(person, `${path}/live`);
+    const told: z.infer<typeof news>[] = [];
+    do told.push(news.parse(await socket.next()));
+    while (told.at(-1)?.connection.backfill.done !== told.at(-1)?.connection.backfill.total);
+    const last = told.at(-1)?.seq ?? 0;
+
+    expect(told[0]).toMatchObject({ type: "snapshot", connection: { state: "active" }, events: [] });
+    await evictDurableObject(vaultOf(env, person.person.id));
+    expect((await person.fetch(`/v1/integrations/vendors/${id}/pause`, { method: "POST" })).status).toBe(200);
+    const paused = news.parse(await socket.next());
+    expect(paused).toMatchObject({ type: "progress", connection: { state: "paused" }, events: [{ kind: "paused" }] });
+    const seqs = [...told, paused].map(({ seq }) => seq);
+    expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
+
+    const back = await socketOf(person, `${path}/live?after=${last}`);
+    expect(news.parse(await back.next())).toEqual(paused);
+    const response = await person.fetch(`${path}/events`, { headers: { "last-event-id": String(last) } });
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
+    const again = eventsOf(response);
+    expect((await again.next()).value).toEqual(paused);
+    const known = await socketOf(person, `${path}/live?after=${paused.seq}`);
+    const ahead = await socketOf(person, `${path}/live?after=${paused.seq + 1}`);
+    expect(await ahead.next()).toMatchObject({ type: "snapshot", seq: paused.seq });
+    expect((await person.fetch(`/v1/integrations/vendors/${id}`, { method: "DELETE" })).status).toBe(200);
+    for (const one of [(await again.next()).value, await known.next(), await ahead.next()])
+      expect(one).toMatchObject({ type: "progress", connection: { state: "revoked" } });
+  });
+
+  it("ends with the session, and is for nobody else", async () => {
+    const [person, stranger] = [await registerPerson("ap"), await registerPerson("ap")];
+    const id = await connect(person);
+    const path = `/v1/me/connections/${id}`;
+    expect(await (await person.fetch(path)).json()).toMatchObject({ id, lastData: {}, nextSyncAt: expect.any(String) });
+    for (const part of ["", "/events", "/live"]) expect((await stranger.fetch(`${path}${part}`)).status).toBe(404);
+    const upgrade = { headers: { upgrade: "websocket" } };
+    expect((await stranger.fetch(`${path}/live`, upgrade)).status).toBe(404);
+    expect((await person.fetch(`${path}/live`)).status).toBe(400);
+    const [events, socket] = [eventsOf(await person.fetch(`${path}/events`)), await socketOf(person, `${path}/live`)];
+    await events.next();
+    expect((await person.fetch("/v1/sessions/current", { method: "DELETE" })).status).toBe(204);
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    for await (const message of events) expect(message.connection.state).toBe("active");
+    expect((await person.fetch(`${path}/live`, upgrade)).status).toBe(401);
+  });
+
+  it("lets a person have so many followers and no more", async () => {
+    const person = await registerPerson("ap");
+    const id = await connect(person);
+    const answers = await Promise.all(
+      Array.from({ length: 22 }, () => person.fetch(`/v1/me/connections/${id}/live`, { headers: { upgrade: "websocket" } })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(20).fill(101), 503, 503]);
+    for (const { webSocket } of answers) webSocket?.accept();
+  });
+});
+
+function fail(): never {
+  throw new Error("no socket");
+}
 
 describe("a person's connections", () => {
   it("selects, lists, tells the status, and disconnects", async () => {

@@ -10,7 +10,9 @@ import { completeConnection } from "./complete-connection";
 import { connectedPage, returnUrl } from "./connected-page";
 import { disconnectVendor } from "./disconnect-vendor";
 import { operatorView } from "./operator-view";
+import { connectionJson } from "../../shared/vendors/connection-view";
 import { listVendors } from "./list-vendors";
+import { followRoutes } from "./follow-routes";
 import { hookRoutes } from "./hook-routes";
 import { connectPorts, ownPorts } from "./ports";
 import {
@@ -18,7 +20,6 @@ import {
   authorizeQuery,
   callbackQuery,
   connectedSchema,
-  connectionJson,
   connectionListSchema,
   connectionParam,
   connectionSchema,
@@ -234,4 +235,8 @@ const vendorRoutes = new Hono<AppEnv>()
     },
   );
 
-export const connectionsRoutes = new Hono<AppEnv>().route("/", vendorRoutes).route("/", syncRoutes).route("/", hookRoutes);
+export const connectionsRoutes = new Hono<AppEnv>()
+  .route("/", vendorRoutes)
+  .route("/", followRoutes)
+  .route("/", syncRoutes)
+  .route("/", hookRoutes);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SyncJob } from "../../durable-objects/vault/connections/job-rows";
-import type { ConnectionDetail, ConnectionView } from "../../durable-objects/vault/connections/views";
+import type { ConnectionDetail } from "../../durable-objects/vault/connections/views";
+import { CONNECTION_STATES, connectionJson } from "../../shared/vendors/connection-view";
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -39,6 +40,10 @@ export const callbackQuery = z.object({
   error: z.string().min(1).max(200).optional(),
 });
 
+export const followQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).optional().describe("The last `seq` seen; what came after it is told first"),
+});
+
 export const disconnectQuery = z.strictObject({
   deleteData: z
     .enum(["true", "false"])
@@ -65,7 +70,7 @@ export const observationsQuery = z
     message: "The end must lie after the beginning.",
   });
 
-const state = z.enum(["pending", "active", "degraded", "rate_limited", "stale", "reauth_required", "revoked", "paused", "error"]);
+const state = z.enum(CONNECTION_STATES);
 
 export const connectionSchema = z
   .object({
@@ -93,7 +98,7 @@ export const connectionSchema = z
   })
   .meta({ id: "Connection" });
 
-const detailSchema = connectionSchema
+export const detailSchema = connectionSchema
   .extend({
     resources: z.array(
       z.object({
@@ -107,6 +112,7 @@ const detailSchema = connectionSchema
         rejected: z.number().int(),
       }),
     ),
+    lastData: z.record(z.string(), when).describe("How far what it brought goes, by metric; `sleep` and `workout` for sessions"),
     history: z.array(z.object({ at: when, kind: z.string(), detail: z.string().nullable() })),
   })
   .meta({ id: "ConnectionDetail" });
@@ -225,26 +231,6 @@ export type Authorization = z.infer<typeof authorizationSchema>;
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
 
-/** The wire form of a connection. */
-export function connectionJson(view: ConnectionView): z.infer<typeof connectionSchema> {
-  const { id, vendor, title, areas, backfill, error } = view;
-  return {
-    id,
-    vendor,
-    title,
-    state: view.state,
-    active: !["pending", "revoked", "reauth_required", "paused"].includes(view.state),
-    areas: [...areas],
-    createdAt: iso(view.createdAt),
-    connectedAt: isoOrNull(view.connectedAt),
-    lastSyncAt: isoOrNull(view.lastSyncAt),
-    lastDataAt: isoOrNull(view.lastDataAt),
-    nextSyncAt: isoOrNull(view.nextSyncAt),
-    error: error === undefined ? null : { code: error.code, at: iso(error.at) },
-    backfill: { ...backfill },
-  };
-}
-
 export function detailJson(detail: ConnectionDetail): z.infer<typeof detailSchema> {
   return {
     ...connectionJson(detail),
@@ -258,6 +244,7 @@ export function detailJson(detail: ConnectionDetail): z.infer<typeof detailSchem
       stored,
       rejected,
     })),
+    lastData: Object.fromEntries(Object.entries(detail.lastData).map(([metric, at]) => [metric, iso(at)])),
     history: detail.history.map(({ at, kind, detail: text }) => ({ at: iso(at), kind, detail: text ?? null })),
   };
 }

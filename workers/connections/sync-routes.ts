@@ -1,20 +1,12 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
+import { connectionJson } from "../../shared/vendors/connection-view";
 import { validate } from "../../shared/http/validate";
 import { ownPorts } from "./ports";
 import { readObservations } from "./read-observations";
 import { requestSync } from "./request-sync";
-import {
-  connectionJson,
-  jobJson,
-  jobParam,
-  observationListSchema,
-  observationsQuery,
-  syncBody,
-  syncJobSchema,
-  syncResultSchema,
-} from "./schemas";
+import { jobJson, jobParam, observationListSchema, observationsQuery, syncBody, syncJobSchema, syncResultSchema } from "./schemas";
 
 const TAGS = ["Connections"] as const;
 

@@ -1,8 +1,7 @@
-import { z } from "zod";
 import type { PersonId } from "../../shared/id";
-import { ADMISSION_HEADER, type Admission, parseJson, writeAdmission } from "../../shared/live/admission";
+import { ADMISSION_HEADER, type Admission, writeAdmission } from "../../shared/live/admission";
 import type { MetricFilter } from "../../shared/live/filter";
-import { problem, type ProblemCode, PROBLEMS } from "../../shared/problem";
+import { refusalOf } from "../../shared/live/refusal";
 import type { LivePorts } from "./ports";
 
 export interface StreamRequest {
@@ -14,11 +13,6 @@ export interface StreamRequest {
   /** Whose stream, where it is not the actor's own. */
   readonly owner?: PersonId;
 }
-
-const refusalSchema = z.object({
-  code: z.custom<ProblemCode>((code) => typeof code === "string" && Object.hasOwn(PROBLEMS, code)),
-  detail: z.string().optional(),
-});
 
 /**
  * Opens a socket of a person's stream. The request to the vault is made from scratch: of the client's own headers none reaches it.
@@ -36,6 +30,5 @@ export async function openStream(
   const headers = { upgrade: "websocket", "x-request-id": requestId, [ADMISSION_HEADER]: writeAdmission(admission) };
   const answer = await ports.vault(owner).fetch(url.href, { headers });
   if (answer.webSocket !== null) return answer.webSocket;
-  const refusal = refusalSchema.safeParse(parseJson(await answer.text()));
-  throw refusal.success ? problem(refusal.data.code, refusal.data.detail) : problem("unavailable");
+  throw refusalOf(await answer.text());
 }

@@ -1,19 +1,8 @@
 import type { ConnectionId } from "../../../shared/id";
-
-export const CONNECTION_STATES = [
-  "pending",
-  "active",
-  "degraded",
-  "rate_limited",
-  "reauth_required",
-  "revoked",
-  "paused",
-  "error",
-] as const;
-export type ConnectionState = (typeof CONNECTION_STATES)[number];
+import type { ConnectionState } from "../../../shared/vendors/connection-view";
 
 /** States in which a vendor may be asked. */
-export const LIVE_STATES: ReadonlySet<ConnectionState> = new Set(["active", "degraded", "rate_limited", "error"]);
+export const LIVE_STATES: ReadonlySet<ConnectionState> = new Set(["active", "degraded", "rate_limited", "stale", "error"]);
 
 export interface Connection {
   readonly id: ConnectionId;
@@ -29,6 +18,8 @@ export interface Connection {
   readonly lastDataAt: number | undefined;
   readonly blockedUntil: number;
   readonly error: { readonly code: string; readonly at: number } | undefined;
+  /** Grows with every change. */
+  readonly revision: number;
 }
 
 export interface Grant {
@@ -61,14 +52,20 @@ type ConnectionRow = {
   blocked_until: number;
   error_code: string | null;
   error_at: number | null;
+  revision: number;
 };
 type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null; areas: string };
 
 /** Told of a connection as it is now, the state that it comes from, and why. */
 export type StateListener = (connection: Connection, from: ConnectionState, reason: string | undefined) => void;
 
+/** Told that something about a connection has changed, in the same transaction. */
+export type ChangeListener = (id: string) => void;
+
 /** Events kept per connection. */
 const HISTORY = 100;
+/** Moves that no event of their own tells of. */
+const TROUBLE: ReadonlySet<ConnectionState> = new Set(["degraded", "rate_limited", "stale"]);
 /** Authorizations one person may have under way. */
 const GRANTS = 5;
 
@@ -76,11 +73,13 @@ const GRANTS = 5;
 export class ConnectionRows {
   readonly #sql: SqlStorage;
   readonly #onMoved: StateListener;
+  readonly #onChanged: ChangeListener;
 
   /** @param onMoved is told, in the same transaction, when a connection has come into another state */
-  constructor(sql: SqlStorage, onMoved: StateListener = () => undefined) {
+  constructor(sql: SqlStorage, onMoved: StateListener = () => undefined, onChanged: ChangeListener = () => undefined) {
     this.#sql = sql;
     this.#onMoved = onMoved;
+    this.#onChanged = onChanged;
   }
 
   all(vendor?: string): Connection[] {
@@ -101,7 +100,7 @@ export class ConnectionRows {
 
   /** Moves a connection to a state and says why; a state without trouble clears the last error. */
   setState(id: string, state: ConnectionState, now: number, error?: string): void {
-    this.#moving(id, error, () =>
+    this.#moving(id, now, error, () =>
       this.#sql.exec(
         "UPDATE connections SET state = ?, error_code = ?, error_at = ? WHERE id = ?",
         state,
@@ -113,7 +112,7 @@ export class ConnectionRows {
   }
 
   connected(id: string, account: { hash: string; key: string }, areas: readonly string[], now: number): void {
-    this.#moving(id, undefined, () =>
+    this.#moving(id, now, undefined, () =>
       this.#sql.exec(
         `UPDATE connections SET state = 'active', account_hash = ?1, account_key = ?2, areas = ?3, connected_at = ?4, first_connected_at = coalesce(first_connected_at, ?4),
          blocked_until = 0, error_code = NULL, error_at = NULL WHERE id = ?5`,
@@ -133,7 +132,7 @@ export class ConnectionRows {
 
   /** Notes a page that was read, and the newest instant it spoke of. */
   succeeded(id: string, now: number, newestAt: number | undefined): void {
-    this.#moving(id, undefined, () =>
+    this.#moving(id, now, undefined, () =>
       this.#sql.exec(
         `UPDATE connections SET state = 'active', error_code = NULL, error_at = NULL, last_success_at = ?2,
          last_data_at = CASE WHEN ?3 IS NULL THEN last_data_at ELSE max(coalesce(last_data_at, ?3), ?3) END WHERE id = ?1`,
@@ -144,15 +143,26 @@ export class ConnectionRows {
     );
   }
 
-  #moving(id: string, reason: string | undefined, write: () => unknown): void {
+  #moving(id: string, now: number, reason: string | undefined, write: () => unknown): void {
     const before = this.get(id)?.state;
     write();
+    this.changed(id);
     const after = this.get(id);
-    if (after !== undefined && before !== undefined && after.state !== before) this.#onMoved(after, before, reason);
+    if (after === undefined || before === undefined || after.state === before) return;
+    if (TROUBLE.has(after.state)) this.addEvent(id, after.state, now, reason);
+    else if (after.state === "active" && (TROUBLE.has(before) || before === "error")) this.addEvent(id, "recovered", now);
+    this.#onMoved(after, before, reason);
+  }
+
+  /** Notes that something about a connection has changed, for those who follow it. */
+  changed(id: string): void {
+    this.#sql.exec("UPDATE connections SET revision = revision + 1 WHERE id = ?", id);
+    this.#onChanged(id);
   }
 
   block(id: string, until: number): void {
     this.#sql.exec("UPDATE connections SET blocked_until = max(blocked_until, ?) WHERE id = ?", until, id);
+    this.changed(id);
   }
 
   remove(id: string): void {
@@ -160,6 +170,7 @@ export class ConnectionRows {
       this.#sql.exec(`DELETE FROM ${table} WHERE connection = ?`, id);
     }
     this.#sql.exec("DELETE FROM connections WHERE id = ?", id);
+    this.#onChanged(id);
   }
 
   secret(id: string, name: "tokens" | "account"): string | undefined {
@@ -216,9 +227,11 @@ export class ConnectionRows {
   }
 
   addEvent(id: string, kind: string, now: number, detail?: string): void {
+    this.changed(id);
     this.#sql.exec(
-      `INSERT INTO connection_events (connection, seq, at, kind, detail)
-       SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4 FROM connection_events WHERE connection = ?1`,
+      `INSERT INTO connection_events (connection, seq, at, kind, detail, revision)
+       SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, (SELECT revision FROM connections WHERE id = ?1) FROM connection_events
+       WHERE connection = ?1`,
       id,
       now,
       kind,
@@ -242,6 +255,20 @@ export class ConnectionRows {
       .toArray()
       .map(({ at, kind, detail }) => ({ at, kind, detail: detail ?? undefined }));
   }
+
+  /** The events after a revision, in order; undefined where some of them are not kept any more. */
+  eventsAfter(id: string, revision: number): ConnectionEvent[] | undefined {
+    const rows = this.#sql
+      .exec<{ at: number; kind: string; detail: string | null; revision: number }>(
+        "SELECT at, kind, detail, revision FROM connection_events WHERE connection = ? ORDER BY seq DESC LIMIT ?",
+        id,
+        HISTORY,
+      )
+      .toArray();
+    const missed = rows.filter((row) => row.revision > revision);
+    if (missed.length === HISTORY) return undefined;
+    return missed.toReversed().map(({ at, kind, detail }) => ({ at, kind, detail: detail ?? undefined }));
+  }
 }
 
 function connectionOf(row: ConnectionRow): Connection {
@@ -259,5 +286,6 @@ function connectionOf(row: ConnectionRow): Connection {
     lastDataAt: row.last_data_at ?? undefined,
     blockedUntil: row.blocked_until,
     error: row.error_code === null ? undefined : { code: row.error_code, at: row.error_at ?? 0 },
+    revision: row.revision,
   };
 }

@@ -2,6 +2,7 @@ import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { FIXTURES } from "../../../shared/vendors/google-health/fixtures";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
+import { METRIC_CODE } from "../../../shared/health/catalogue";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
@@ -16,6 +17,7 @@ import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
 import { ConnectionRows } from "./connection-rows";
 import { Connections } from "./connections";
+import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
 import { PersonKey } from "./person-key";
 import type { ConnectionPorts } from "./ports";
 import { Quota, type QuotaGate } from "./quota";
@@ -118,7 +120,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         },
         onRecorded: (listener) => store.onRecorded(listener),
       };
-      return new Connections(state, ports);
+      return new Connections(state, store.sources, ports);
     };
     const slice = async (_connections: Connections, id: string) => {
       await fire("connections", id);
@@ -370,6 +372,165 @@ describe("tokens", () => {
       });
       await rig.slice(connections, id);
       expect(rig.rows.get(id)?.state).toBe("active");
+    });
+  });
+});
+
+describe("a refresh whose reply is lost", () => {
+  const refreshes = (rig: Rig) => rig.google.calls.filter(({ form }) => form.get("grant_type") === "refresh_token");
+  /** The vendor rotates the token, and its answer arrives nowhere. */
+  const lose = (rig: Rig, times = 1) =>
+    rig.google.fault(
+      "/token",
+      async ({ body }) => {
+        await rig.google.fetch("https://token.test/token", { method: "POST", body });
+        rig.google.calls.pop();
+        throw new DOMException("late", "TimeoutError");
+      },
+      times,
+    );
+
+  it("is asked for again with the same token, and recovers where the vendor allows that", async () => {
+    await withRig(async (rig) => {
+      rig.google.rotates = "with_grace";
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.clock.now += 8 * HOUR_MS;
+      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      lose(rig);
+      await rig.slice(rig.evicted(), id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "degraded", error: { code: "timeout" } });
+      rig.clock.now = rig.rows.get(id)?.blockedUntil ?? 0;
+      await rig.slice(rig.evicted(), id);
+      expect(rig.rows.get(id)?.state).toBe("active");
+      expect(refreshes(rig).map(({ form }) => form.get("refresh_token"))).toEqual(Array(2).fill(`refresh-${rig.google.userId}`));
+      // What the vendor gives from now on is what counts.
+      rig.clock.now += 8 * HOUR_MS;
+      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      await drain(rig, id);
+      expect(rig.rows.get(id)?.state).toBe("active");
+      expect(new Set(refreshes(rig).map(({ form }) => form.get("refresh_token"))).size).toBe(2);
+    });
+  });
+
+  it("costs exactly one more call where the vendor does not, and then the person is asked", async () => {
+    await withRig(async (rig) => {
+      rig.google.rotates = "at_once";
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.clock.now += 8 * HOUR_MS;
+      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      lose(rig);
+      for (let i = 0; i < 5; i++) {
+        await rig.slice(rig.evicted(), id);
+        rig.evicted().sync(changed(rig, id));
+        await rig.evicted().syncNow();
+        rig.clock.now += HOUR_MS;
+      }
+      expect(refreshes(rig)).toHaveLength(2);
+      expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "token_expired" } });
+      expect(await connect(rig)).toBe(id);
+      await drain(rig, id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "active", error: undefined });
+    });
+  });
+});
+
+describe("the states of a connection", () => {
+  it.each<[string, string, (rig: Rig, id: ConnectionId) => Promise<void> | void]>([
+    [
+      "rate_limited: the token endpoint is busy",
+      "rate_limited",
+      async (rig, id) => {
+        rig.clock.now += 8 * HOUR_MS;
+        rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+        rig.google.fault("/token", () => new Response("", { status: 429, headers: { "retry-after": "90" } }));
+        await rig.slice(rig.evicted(), id);
+      },
+    ],
+    [
+      "stale: nothing was read for two days",
+      "stale",
+      (rig, id) => {
+        rig.clock.now += 48 * HOUR_MS + 1;
+        rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      },
+    ],
+    ["error: a pointer was lost for good", "error", (rig, id) => rig.evicted().failSync(changed(rig, id))],
+  ])("%s, until a page is read, and both are told and kept", async (_, state, trouble) => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      await trouble(rig, id);
+      expect(rig.rows.get(id)?.state).toBe(state);
+      expect(rig.evicted().detail(id)).toMatchObject({ state, error: { code: expect.any(String) }, nextSyncAt: expect.any(Number) });
+      rig.evicted().sync(changed(rig, id));
+      rig.clock.now = Math.max(rig.clock.now, rig.rows.get(id)?.blockedUntil ?? 0);
+      await drain(rig, id);
+      expect(rig.evicted().detail(id)).toMatchObject({ state: "active", error: undefined });
+      const kinds = rig.rows.events(id, 3).map(({ kind }) => kind);
+      expect(kinds.slice(0, 2)).toEqual(["recovered", state === "error" ? "sync_failed" : state]);
+    });
+  });
+
+  it.each(["degraded", "rate_limited", "stale", "error"] as const)("%s can be paused and ended", async (state) => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.rows.setState(id, state, START, "trouble");
+      expect(rig.evicted().pauseConnection(id)).toMatchObject({ state: "paused", nextSyncAt: undefined });
+      expect(rig.evicted().resumeConnection(id).state).toBe("active");
+      rig.rows.setState(id, state, START, "trouble");
+      expect(rig.evicted().sync({ kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
+      expect(rig.evicted().detail(id)).toMatchObject({ state: "revoked", nextSyncAt: undefined });
+      expect(rig.evicted().select("google-health")).toMatchObject({ id, state: "pending" });
+      expect(await connect(rig)).toBe(id);
+      expect(rig.rows.get(id)).toMatchObject({ state: "active", error: undefined });
+    });
+  });
+
+  it("counts every change, and tells those who come back what they have missed while it is known", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      const { seq = 0 } = rig.evicted().progress(id) ?? {};
+      await drain(rig, id);
+      const { seq: read = 0, view } = rig.evicted().progress(id) ?? {};
+      expect(read).toBeGreaterThan(seq);
+      expect(view?.backfill.done).toBe(view?.backfill.total);
+      rig.evicted().pauseConnection(id);
+      rig.evicted().resumeConnection(id);
+      expect(
+        rig
+          .evicted()
+          .eventsAfter(id, read)
+          ?.map(({ kind }) => kind),
+      ).toEqual(["paused", "resumed"]);
+      for (let i = 0; i < 50; i++) {
+        rig.evicted().pauseConnection(id);
+        rig.evicted().resumeConnection(id);
+      }
+      expect(rig.evicted().eventsAfter(id, read)).toBeUndefined();
+    });
+  });
+
+  it("says how far each metric goes, and looks up nothing else", async () => {
+    await withRig(async (rig) => {
+      rig.google.scope = `${STEPS_ONLY} https://www.googleapis.com/auth/googlehealth.health_metrics_and_measurements.readonly`;
+      rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+      rig.google.pages.set("weight", [[FIXTURES.weight]]);
+      const id = await connect(rig);
+      await drain(rig, id, 200);
+      const { end } = rig.sql.exec<{ end: number }>("SELECT max(end) AS end FROM sleeps").one();
+      const { at } = rig.sql
+        .exec<{ at: number }>("SELECT max(start) AS at FROM readings WHERE metric = ?", METRIC_CODE.get("body_weight"))
+        .one();
+      expect(rig.evicted().detail(id).lastData).toEqual({ sleep: end, body_weight: at });
+      for (const query of [LAST_READINGS, ...Object.values(LAST_SESSIONS)]) {
+        const values = query === LAST_READINGS ? ["[1]", "[1]"] : ["[1]"];
+        const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();
+        const scans = plan.filter(({ detail }) => /^SCAN (?!m |o |m$|o$)/.test(detail));
+        expect(scans, JSON.stringify(plan)).toEqual([]);
+        expect(plan.some(({ detail }) => detail.startsWith("SEARCH"))).toBe(true);
+      }
     });
   });
 });

@@ -9,8 +9,10 @@ import type { FeedState } from "../../../shared/health/gaps";
 import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { storesOf } from "../../doors";
+import type { ConnectionState, ConnectionView } from "../../../shared/vendors/connection-view";
+import type { Sources } from "../store/sources";
 import type { VaultState } from "../state";
-import { type Connection, ConnectionRows, type ConnectionState, LIVE_STATES } from "./connection-rows";
+import { type Connection, type ConnectionEvent, ConnectionRows, LIVE_STATES } from "./connection-rows";
 import { type BeginInput, type Completed, Connector } from "./connector";
 import { JobRows, type SyncCounts, type SyncJob } from "./job-rows";
 import {
@@ -29,7 +31,8 @@ import { type ConnectionPorts, connectionPorts } from "./ports";
 import { ALARM_SLICE, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
-import { type ConnectionDetail, type ConnectionView, detailOf, viewOf } from "./views";
+import { lastData } from "./last-data";
+import { type ConnectionDetail, detailOf, isStale, viewOf } from "./views";
 import { WindowRows } from "./window-rows";
 
 /** What the rest of Meridian must know of a connection, so that notifications and the clock find it. */
@@ -84,11 +87,16 @@ export class Connections {
   readonly #connector: Connector;
   readonly #runner: Runner;
   readonly #ports: ConnectionPorts;
+  readonly #sources: Pick<Sources, "ofVendor">;
+  readonly #listeners: ((id: string) => void)[] = [];
   #isPaused = false;
 
-  constructor(state: VaultState, ports: ConnectionPorts = connectionPorts(state)) {
+  constructor(state: VaultState, sources: Pick<Sources, "ofVendor">, ports: ConnectionPorts = connectionPorts(state)) {
     this.#state = state;
-    const rows = new ConnectionRows(state.sql, stateTeller(state));
+    this.#sources = sources;
+    const rows = new ConnectionRows(state.sql, stateTeller(state), (id) => {
+      for (const listener of this.#listeners) listener(id);
+    });
     const windows = new WindowRows(state.sql);
     const jobs = new JobRows(state.sql);
     const tokens = new TokenKeeper(rows, ports.key, state.now, state.random);
@@ -112,7 +120,35 @@ export class Connections {
   /** Every connection of the person to a vendor. Problems: `vendor_retired`, `not_found`. */
   status(vendor: string): ConnectionDetail[] {
     liveVendor(vendor);
-    return this.#rows.all(vendor).map((connection) => detailOf(connection, this.#rows, this.#windows, this.#state.now()));
+    return this.#rows.all(vendor).map((connection) => this.#detail(connection));
+  }
+
+  /** One connection with progress, history and how far its readings go. Problem `not_found`. */
+  detail(id: string): ConnectionDetail {
+    return this.#detail(this.#must(id));
+  }
+
+  /** How a connection is, under the number of its last change; undefined where it is not there. */
+  progress(id: string): { readonly seq: number; readonly view: ConnectionView } | undefined {
+    const connection = this.#rows.get(id);
+    return connection === undefined ? undefined : { seq: connection.revision, view: viewOf(connection, this.#windows, this.#state.now()) };
+  }
+
+  /** What has happened to a connection after one of its changes; undefined where that is not known any more. */
+  eventsAfter(id: string, seq: number): ConnectionEvent[] | undefined {
+    return this.#rows.eventsAfter(id, seq);
+  }
+
+  /** Registers somebody who is told, within the transaction, that something about a connection has changed. */
+  onChanged(listener: (id: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #detail(connection: Connection): ConnectionDetail {
+    const { vendor } = liveVendor(connection.vendor);
+    const metrics = Object.values(vendor.resources).flatMap(metricsOf);
+    const known = lastData(this.#state.sql, metrics, this.#sources.ofVendor(vendor.source, connection.id));
+    return detailOf(connection, this.#rows, this.#windows, known, this.#state.now());
   }
 
   select(vendor: string): ConnectionView {
@@ -236,6 +272,8 @@ export class Connections {
         this.#planChange(connection, pointer);
         break;
       case "due":
+        // Nobody reports that nothing comes.
+        if (isStale(connection, this.#state.now())) this.#rows.setState(connection.id, "stale", this.#state.now(), "nothing_read");
         this.#planDue(connection);
         break;
       case "asked":

@@ -235,6 +235,7 @@ export class Runner {
 
   /** Tells subscribers where nothing waits for the vendor any more. */
   #endedWaits(id: string, { backfill, other }: EndedWaits): void {
+    if (backfill + other > 0) this.#parts.rows.changed(id);
     if (backfill > 0) this.#tellEnd(id, true);
     if (other > 0) this.#tellEnd(id, false);
   }

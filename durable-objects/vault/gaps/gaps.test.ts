@@ -76,7 +76,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         onRecorded: (listener) => fresh.onRecorded(listener),
       };
       const ports = { ...connectionPorts(state), quota: () => new Quota(liveVendor("google-health").vendor, breaker, breaker, now) };
-      return new Gaps(state, fresh, new Connections(state, ports));
+      return new Gaps(state, fresh, new Connections(state, fresh.sources, ports));
     };
     evicted();
     await test({ sql, clock, breaker, store: () => store!, evicted, announced: () => announced });
