@@ -3,7 +3,7 @@ import initial from "../../migrations/importer/0001_import.sql";
 import dryRunAndUndo from "../../migrations/importer/0150_dry_run_and_undo.sql";
 import { DAY_MS, MINUTE_MS, SECOND_MS, systemClock } from "../../shared/clock";
 import type { Batch, Receipt } from "../../shared/health/reading";
-import { parseId, type PersonId, regionOf } from "../../shared/id";
+import { type ImportId, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { CsvMapping } from "../../shared/imports/csv/mapping";
 import type { ImportReader, ImportStep } from "../../shared/imports/import-reader";
 import { type AskedKind, AUTO, type ImportKind, openImport, recogniseImport, supportedKinds } from "../../shared/imports/kinds";
@@ -12,11 +12,11 @@ import { Preview } from "../../shared/imports/preview";
 import { type ImportStatus, keptProblem, publicImport, unpackedKey, uploadKey } from "../../shared/imports/status";
 import { consoleLog } from "../../shared/log";
 import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
-import { storesOf, vaultDoor } from "../doors";
+import { importerDoor, storesOf, vaultDoor } from "../doors";
 import { migrate, type Migration } from "../migrate";
 import { bucketScratch } from "./bucket-scratch";
 import { bucketSource } from "./bucket-source";
-import { type ImportOptions, type Job, JobStore, reportOf, statusOf } from "./job";
+import { type ImportBooks, type ImportOptions, type Job, JobStore, reportOf, statusOf } from "./job";
 import { Watchers } from "../watchers";
 
 /** Work per alarm, so that cancelling, watching and moving the object never wait long. */
@@ -112,6 +112,27 @@ export class Importer extends DurableObject<Env> {
     const job = this.#own(person);
     if (job.state === "waiting" || job.state === "running" || job.state === "previewed") await this.#end("cancelled");
     return this.#status(this.#own(person));
+  }
+
+  /**
+   * Follows the person to another region: hands the books to the object of the new id, which can take back there what the import brought.
+   * False where the import has not ended, or is not the person's. Repeating it changes nothing.
+   */
+  async follow(person: PersonId, to: ImportId, owner: PersonId): Promise<boolean> {
+    if (this.#job()?.owner !== person) return false;
+    const books = this.#jobs.books();
+    if (books === undefined) return false;
+    await importerDoor(this.env, to).arrive(owner, books);
+    return true;
+  }
+
+  /** Takes the books of an import that follows its person; called by the object of the old id alone. */
+  async arrive(owner: PersonId, books: ImportBooks): Promise<void> {
+    migrate(this.ctx.storage, MIGRATIONS);
+    this.#isReady = true;
+    if (this.#jobs.read() !== undefined) return;
+    this.#jobs.arrive(owner, books);
+    if (books.state === "undoing") await this.ctx.storage.setAlarm(systemClock());
   }
 
   /** Removes every trace of the import: its file, its books and itself. */

@@ -33,6 +33,12 @@ export interface ImportOptions {
   readonly mapping?: CsvMapping;
 }
 
+/** What is known of an import that has ended, as it goes to the object of another region. */
+export type ImportBooks = Pick<
+  Job,
+  "kind" | "fileName" | "state" | "done" | "total" | "seq" | "report" | "problem" | "createdAt" | "finishedAt" | "dryRun" | "removed"
+>;
+
 // oxlint-disable-next-line typescript/consistent-type-definitions -- rows of SQLite need an index signature, which interfaces lack
 type JobRow = {
   owner: string;
@@ -100,6 +106,37 @@ export class JobStore {
       keptUntil: row.kept_until ?? undefined,
       removed: row.removed ?? undefined,
     };
+  }
+
+  /** The books of an import that has ended. A dry run ends here: its file stays behind, and what it showed with it. */
+  books(): ImportBooks | undefined {
+    const job = this.read();
+    if (job === undefined || job.state === "waiting" || job.state === "running") return undefined;
+    const { kind, fileName, state, done, total, seq, report, problem, createdAt, finishedAt, dryRun, removed } = job;
+    const told = { kind, fileName, done, total, seq, problem, createdAt, finishedAt, dryRun, removed };
+    return state === "previewed" ? { ...told, state: "cancelled", report: undefined } : { ...told, state, report };
+  }
+
+  /** Writes the books that another object has handed over. */
+  arrive(owner: PersonId, books: ImportBooks): void {
+    const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+    this.#sql.exec(
+      `INSERT INTO job (one, owner, kind, file_name, state, done, total, seq, report, problem, file_kept, created_at, finished_at, dry_run, removed)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+      owner,
+      books.kind,
+      books.fileName,
+      books.state,
+      books.done,
+      books.total,
+      books.seq,
+      json(books.report),
+      json(books.problem),
+      books.createdAt,
+      books.finishedAt ?? null,
+      books.dryRun ? 1 : 0,
+      books.removed ?? null,
+    );
   }
 
   start(total: number, now: number): void {

@@ -130,6 +130,6 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view }, door),
     leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir }),
     departure: new Departure(state, life, sealer, log),
-    arrival: new Arrival(state, life, { sealer, log, consents, emergencies, connections, fhir, webhooks }),
+    arrival: new Arrival(state, life, { sealer, log, store, consents, emergencies, connections, fhir, webhooks }),
   };
 }

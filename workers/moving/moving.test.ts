@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -15,12 +15,13 @@ import { sha256Hex } from "../../shared/crypto/sha256";
 import { signAccessToken } from "../../shared/crypto/tokens";
 import { inRegion, movedIds } from "../../shared/erasure/moved-ids";
 import { type ConnectionId, type ConsentId, newId, parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { uploadKey } from "../../shared/imports/status";
 import type { Consent } from "../../shared/policy/vocabulary";
 import type { Region } from "../../shared/region";
 import { signAnchor, writeAnchor } from "../../durable-objects/vault/access/anchor";
 import { MOVED_TABLES, MOVING } from "../../durable-objects/vault/moving/tables";
 import { bare, CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
-import { regional, vaultOf } from "../regional";
+import { importerOf, regional, vaultOf } from "../regional";
 import { movePorts, type MovePorts } from "./ports";
 import { runMove } from "./run-move";
 import { MOVE_STEPS, type MoveStep } from "./steps";
@@ -270,6 +271,11 @@ describe("somebody who has moved to another region", () => {
     answerFetch(google);
     one = await leaver("eu");
     connection = await fill(one);
+    const imports = await regional(env, "eu")
+      .records.prepare("select id from imports where person_id = ?")
+      .bind(one.person)
+      .all<{ id: string }>();
+    for (const { id } of imports.results) await importerOf(env, parseId("import", id)!).cancel(one.person);
     const clock = { now: Date.now() };
     const [mine] = await vaultOf(env, one.person).consents(one.actor, undefined, 1);
     active = (await vaultOf(env, one.person).consents(one.actor, undefined, 100)).filter(({ state }) => state === "active");
@@ -421,7 +427,7 @@ describe("somebody who has moved to another region", () => {
     const count = async (table: string) =>
       (await records.prepare(`select count(*) as n from ${table} where person_id = ?`).bind(to).first<{ n: number }>())?.n;
     expect(await Promise.all(["credentials", "totp", "recovery_codes", "passkeys", "due_connections"].map(count))).toEqual([1, 1, 1, 1, 1]);
-    expect(await Promise.all(["sessions", "api_keys", "imports"].map(count))).toEqual([0, 0, 0]);
+    expect(await Promise.all(["sessions", "api_keys", "imports"].map(count))).toEqual([0, 0, 1]);
     const app = await records.prepare("select sealed_secret from totp where person_id = ?").bind(to).first<{ sealed_secret: string }>();
     const place = { table: "totp", column: "sealed_secret", row: to };
     expect(await vaultOf(env, to).unseal(place, app?.sealed_secret ?? "")).toBe("JBSWY3DPEHPK3PXP");
@@ -596,6 +602,48 @@ describe("killed", () => {
       const { access_log: _before, ...rest } = before;
       expect(after, name).toMatchObject(rest);
     }
+  });
+});
+
+describe("an import that has ended", () => {
+  it("follows its person, and what it brought is taken back in the new region, and nothing else", async () => {
+    const { person } = await somebody("eu");
+    const importId = newId("import", "eu", Date.now());
+    await vaultOf(env, person.id).record(samples("heart_rate", [{ at: Date.now() - HOUR_MS, value: 61 }]));
+    const importer = importerOf(env, importId);
+    await importer.create(person.id, "csv", "scale.csv", 0);
+    await regional(env, "eu").files.put(uploadKey(importId), "date,weight (kg)\n2026-03-01 07:00,80\n2026-03-02 07:00,79.5\n");
+    await regional(env, "eu")
+      .records.prepare("insert into imports (id, person_id, created_at) values (?, ?, ?)")
+      .bind(importId, person.id, Date.now())
+      .run();
+    const until = async (object: ReturnType<typeof importerOf>, whose: PersonId, state: string) => {
+      for (let turn = 0; turn < 20; turn++) {
+        const status = await object.status(whose);
+        if (status.state === state) return status;
+        await runDurableObjectAlarm(object);
+      }
+      throw new Error(`the import is not ${state}`);
+    };
+    const done = await until(importer, person.id, "done");
+    const clock = { now: Date.now() };
+    const { id, to } = await book({ person: person.id, region: "eu" }, "us", clock.now);
+    expect(await runMove(portsAt(clock), "eu", id, FOR_EVER)).toBe(true);
+
+    const there = inRegion(importId, "us");
+    const listed = await regional(env, "us").records.prepare("select id from imports where person_id = ?").bind(to).all();
+    expect(listed.results).toEqual([{ id: there }]);
+    const followed = importerOf(env, there);
+    const { id: _before, ...books } = done;
+    expect(await followed.status(to)).toMatchObject({ ...books, id: there });
+    expect(await refusalOf(importer.status(person.id))).toMatchObject({ code: "not_found" });
+
+    const actor = { kind: "person", person: to, session: newId("session", "us", 1) } as const;
+    const metricsThere = async () => (await vaultOf(env, to).metrics(actor)).map(({ key }) => key).toSorted();
+    expect(await metricsThere()).toEqual(["body_weight", "heart_rate"]);
+    await followed.undo(to);
+    expect(await until(followed, to, "undone")).toMatchObject({ undone: { removed: 2 } });
+    expect(await metricsThere()).toEqual(["heart_rate"]);
   });
 });
 

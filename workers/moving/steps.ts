@@ -7,6 +7,7 @@ import { sha256Hex } from "../../shared/crypto/sha256";
 import { addressPlace } from "../credentials";
 import { letter } from "../mail";
 import type { MoveFault, MoveJob } from "./job";
+import { moveImports } from "./move-imports";
 import { moveRecords } from "./move-records";
 import { moveRelations } from "./move-relations";
 import type { MovePorts } from "./ports";
@@ -88,6 +89,7 @@ export const MOVE_STEPS: readonly MoveStep[] = [
     name: "relations",
     async run(ports, job) {
       await moveRelations(ports, job);
+      await moveImports(ports, job);
       return DONE;
     },
   },

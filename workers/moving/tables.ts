@@ -17,7 +17,7 @@ export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   erasures: { left: "books of the old region" },
   exports: { left: "their archives lie in the old region and are erased with it" },
   identities: { left: "hashed with the old region's key and the provider is not there to say it again: linked anew after signing in" },
-  imports: { left: "none is under way, and their readings are in the vault" },
+  imports: { step: "relations" },
   moves: { left: "books of the old region" },
   organisation_members: { left: "an organisation has members of its own region" },
   passkeys: { step: "records" },

@@ -10,6 +10,7 @@ import type { Lifecycle } from "../lifecycle";
 import { forgetProfile } from "../profile";
 import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
+import type { Store } from "../store/store";
 import type { Farewell } from "./departure";
 import { bare, type Digest, hashOf, type Part, readSpan, type Row, type TableSpan } from "./rows";
 import { MOVED_TABLES, type SealedColumn } from "./tables";
@@ -17,6 +18,7 @@ import { MOVED_TABLES, type SealedColumn } from "./tables";
 interface Parts {
   readonly sealer: Sealer;
   readonly log: AccessLog;
+  readonly store: Pick<Store, "reload">;
   readonly consents: Consents;
   readonly emergencies: EmergencyAccesses;
   readonly connections: Connections;
@@ -110,6 +112,7 @@ export class Arrival {
     await this.#parts.log.putCheckpoint();
     // Somebody else may have opened it meanwhile.
     if (!this.#isFrozen()) return;
+    this.#parts.store.reload();
     this.#parts.consents.renew();
     this.#parts.emergencies.endAll();
     this.#parts.log.append({

@@ -47,6 +47,8 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   quarantine: { how: "rows" },
   gaps: { how: "rows" },
   gap_checks: { how: "rows" },
+  // Their imports follow, so what they brought can still be taken back.
+  import_marks: { how: "rows" },
   tombstones: { how: "rows" },
   erasures: { how: "rows" },
   connections: { how: "rows" },
@@ -92,7 +94,6 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   access_anchor: { how: "anchor" },
   access_log: { how: "chain" },
   connection_grants: { left: "authorizations of ten minutes, whose callback leads to the old region" },
-  import_marks: { left: "imports stay behind: what they brought can be taken back until the move, and not after it" },
   exports: { left: "their archives lie in the old region and are erased with it" },
   lifecycle: { left: "the vault's own state" },
   live_log: { left: "the stream begins anew" },

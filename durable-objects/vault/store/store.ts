@@ -157,6 +157,15 @@ export class Store {
     return { deleted };
   }
 
+  /** Forgets what was learned of the tables, after they have changed by another way. */
+  reload(): void {
+    this.sources.reload();
+    this.erasures.reload();
+    this.#marks.reload();
+    this.#open.clear();
+    this.#minutesAreDue = false;
+  }
+
   #write(work: (ctx: RecordContext) => Touched[]): void {
     try {
       this.#storage.transactionSync(() => {
@@ -168,11 +177,7 @@ export class Store {
       });
     } catch (error) {
       // A rolled-back transaction may have taught the caches what is not stored.
-      this.sources.reload();
-      this.erasures.reload();
-      this.#marks.reload();
-      this.#open.clear();
-      this.#minutesAreDue = false;
+      this.reload();
       throw error;
     }
   }

@@ -7,6 +7,7 @@ import { SIMGLUCOSE } from "../cgm/simglucose";
 import { CSV, isTellingTable } from "../csv/format";
 import { FITABASE } from "../fitbit/fitabase";
 import { FITBIT } from "../fitbit/format";
+import { FITBIT_TABLES } from "../fitbit/tables";
 import { GOOGLE_FIT } from "../google-fit/format";
 import { IHEALTH } from "../ihealth/format";
 import { CRONOMETER } from "../food/cronometer";
@@ -50,9 +51,10 @@ export const TABLE_KINDS = [
     "Intervals between beats (text or CSV of Elite HRV, Polar Sensor Logger, HRV Logger), HRV4Training measurements",
     [BEATS],
   ),
-  documents("fitbit", "Fitbit: account export or Google Takeout (zip or JSON), stored Web API replies, Fitabase tables", [
+  documents("fitbit", "Fitbit: account export or Google Takeout (zip, JSON or CSV), stored Web API replies, Fitabase tables", [
     FITBIT,
     FITABASE,
+    FITBIT_TABLES,
   ]),
   documents("google-fit", "Stored data sets of Google Fit (JSON)", [GOOGLE_FIT]),
   documents("ihealth", "Stored replies of iHealth (JSON)", [IHEALTH]),

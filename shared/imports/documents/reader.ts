@@ -15,8 +15,8 @@ export interface FormatContext {
   readonly mapping: CsvMapping | undefined;
   /** Nothing is stored: what is doubtful may be guessed and said. */
   readonly isDry: boolean;
-  /** Names of all documents of the file, this one's too. */
-  readonly names: readonly string[];
+  /** Whether a document of the file has a name like that. */
+  has(name: RegExp): boolean;
   /** Says how the columns of a table are read. */
   columns(mapping: CsvMapping): void;
 }
@@ -73,6 +73,8 @@ export class DocumentsReader implements ImportReader {
   #records: number;
   #known: number;
   #running: AsyncGenerator<void, void> | undefined;
+  /** What was asked about names: a file may have tens of thousands. */
+  readonly #asked = new Map<string, boolean>();
 
   constructor(source: ByteSource, formats: readonly Format[], checkpoint: DocumentsCheckpoint | undefined, options: DocumentsOptions) {
     this.#source = source;
@@ -143,7 +145,7 @@ export class DocumentsReader implements ImportReader {
       zone: this.#options.zone,
       mapping: this.#options.mapping,
       isDry: this.#options.isDry,
-      names: this.#documents?.map(({ name }) => name) ?? [],
+      has: (name) => this.#has(name),
       columns: (mapping) => {
         this.columns = mapping;
       },
@@ -157,6 +159,15 @@ export class DocumentsReader implements ImportReader {
       this.#emit.isMuted = false;
     }
     return running;
+  }
+
+  #has(pattern: RegExp): boolean {
+    let known = this.#asked.get(pattern.source);
+    if (known === undefined) {
+      known = this.#documents?.some(({ name }) => pattern.test(name)) ?? false;
+      this.#asked.set(pattern.source, known);
+    }
+    return known;
   }
 
   async #headOf(document: Document): Promise<Head | undefined> {

@@ -47,6 +47,78 @@ describe("Fitbit", () => {
     expect(read.report.warnings.map(({ detail }) => detail)).toContainEqual(expect.stringContaining("Fitbit/Other"));
   });
 
+  test("the tables of an account's export are read with the vendor's units, each told once, and minutes without a signal are none", async () => {
+    const read = await readFileAs(
+      zip([
+        { name: "Takeout/Fitbit/Global Export Data/steps-2025-03-01.json", content: '[{"dateTime":"03/01/25 08:00:00","value":"12"}]' },
+        {
+          name: "Takeout/Fitbit/Physical Activity_GoogleData/steps_2025-03-01.csv",
+          content: "timestamp,steps,data source\n2025-03-01T08:00:00Z,12,Pixel Watch\n",
+        },
+        {
+          name: "Takeout/Fitbit/Physical Activity_GoogleData/heart_rate_2025-03-01.csv",
+          content: "timestamp,beats per minute,data source\n2025-03-01T08:00:01Z,61,Pixel Watch\n",
+        },
+        {
+          name: "Takeout/Fitbit/Physical Activity_GoogleData/weight.csv",
+          content: "timestamp,weight grams,data source\n2025-03-01T07:00:00Z,93400,Aria\n",
+        },
+        {
+          name: "Takeout/Fitbit/Heart Rate Variability/Daily Heart Rate Variability Summary - 2025-03-(1).csv",
+          content: "timestamp,rmssd,nremhr,entropy\n2025-03-01T00:00:00,42.5,55.1,2.4\n",
+        },
+        {
+          name: "Takeout/Fitbit/Heart Rate Variability/Heart Rate Variability Details - 2025-03-01.csv",
+          content: "timestamp,rmssd,coverage,low_frequency,high_frequency\n2025-03-01T02:05:00,38.2,0.9,512,301\n",
+        },
+        {
+          name: "Takeout/Fitbit/Oxygen Saturation (SpO2)/Minute SpO2 - 2025-03-01.csv",
+          content: "timestamp,value\n2025-03-01T02:05:00Z,95.5\n2025-03-01T02:06:00Z,50.0\n",
+        },
+        {
+          name: "Takeout/Fitbit/Oxygen Saturation (SpO2)/Daily SpO2 - 2025-03-01-2025-03-31.csv",
+          content: "timestamp,average_value,lower_bound,upper_bound\n2025-03-01T00:00:00Z,95.6,92,98\n",
+        },
+        {
+          name: "Takeout/Fitbit/Sleep Score/sleep_score.csv",
+          content: "sleep_log_entry_id,timestamp,overall_score,resting_heart_rate\n1,2025-03-01T06:14:30Z,73,57\n",
+        },
+        {
+          name: "Takeout/Fitbit/Stress Score/Stress Score.csv",
+          content:
+            "DATE,UPDATED_AT,STRESS_SCORE,STATUS,CALCULATION_FAILED\n2025-03-01T00:00:00,2025-03-01T12:00:00,76,READY,false\n2025-03-02T00:00:00,,0,NO_DATA,false\n",
+        },
+        {
+          name: "Takeout/Fitbit/Active Zone Minutes (AZM)/Active Zone Minutes - 2025-03-01.csv",
+          content: "date_time,heart_zone_id,total_minutes\n2025-03-01T18:00,CARDIO,2\n",
+        },
+        {
+          name: "Takeout/Fitbit/Global Export Data/estimated_oxygen_variation-2025-03-01.csv",
+          content: "timestamp,Infrared to Red Signal Ratio\n03/01/25 02:05:00,12\n",
+        },
+      ]),
+      { zone: "Europe/Berlin" },
+    );
+    expect(read.kind).toBe("fitbit");
+    expect(told(read).toSorted()).toEqual([
+      ["active_zone_minutes", "interval", "2025-03-01T17:00:00.000Z", 2],
+      ["body_weight", "sample", "2025-03-01T07:00:00.000Z", 93.4],
+      ["heart_rate", "sample", "2025-03-01T08:00:01.000Z", 61],
+      ["hrv_rmssd", "daily", "2025-03-01", 42.5],
+      ["hrv_rmssd", "sample", "2025-03-01T01:05:00.000Z", 38.2],
+      ["score.sleep", "daily", "2025-03-01", 73],
+      ["score.stress", "daily", "2025-03-01", 76],
+      ["spo2", "daily", "2025-03-01", 95.6],
+      ["spo2", "sample", "2025-03-01T02:05:00.000Z", 95.5],
+      ["steps", "interval", "2025-03-01T08:00:00.000Z", 12],
+    ]);
+    expect(read.values.find(({ metric }) => metric === "heart_rate")?.source).toMatchObject({
+      vendor: "fitbit",
+      deviceName: "Pixel Watch",
+    });
+    expect(read.report.byType).toMatchObject({ "Minute SpO2": { read: 2, rejected: 1 }, "Stress Score": { read: 2, rejected: 1 } });
+  });
+
   test("kilometres of the Web API become metres, minutes begin on the person's clock, and short wakes are cut into a night", async () => {
     const days = await readFileAs('{"activities-distance":[{"dateTime":"2025-03-01","value":"5.25"}]}');
     expect(told(days)).toEqual([["distance_walk_run", "daily", "2025-03-01", 5_250]]);

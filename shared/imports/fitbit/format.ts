@@ -29,10 +29,13 @@ const SERIES: Readonly<Record<string, { readonly metric: string; readonly unit: 
   minutesVeryActive: { metric: "vigorous_minutes", unit: "min" },
 };
 
-/** Files of an account's export: the beginning of the name tells what `value` is. Times of the day are UTC. */
+/**
+ * Files of an account's export: the beginning of the name tells what `value` is. Distances are centimetres, as published readers convert them
+ * (FitbitExportParser among others). Times of day tell no zone and are read as UTC; nights are on the device's clock. Published readers differ
+ * about the first and agree about the second (andykong.org/blog/fitbitsleeptzcorrection), so the report says what was assumed.
+ */
 const FILES: Readonly<Record<string, { readonly metric: string; readonly unit: string; readonly per: "minute" | "day" }>> = {
   steps: { metric: "steps", unit: "{steps}", per: "minute" },
-  // Centimetres.
   distance: { metric: "distance_walk_run", unit: "cm", per: "minute" },
   calories: { metric: "energy_total", unit: "kcal", per: "minute" },
   sedentary_minutes: { metric: "sedentary_minutes", unit: "min", per: "day" },
@@ -74,6 +77,7 @@ function readLog(item: JsonObject, base: string, context: FormatContext): void {
   if ("dateOfSleep" in item) return readSleepLog(item, context);
   if ("activityName" in item) return readActivity(item, { emit, zone: "UTC" });
   if ("weight" in item) {
+    // In pounds whatever the account's own unit is: one that is set to metric has them too.
     emit.warn("assumed_unit", "Weights of an account's export are pounds.");
     return readWeight(item, emit, zone, "[lb_av]");
   }
@@ -81,6 +85,7 @@ function readLog(item: JsonObject, base: string, context: FormatContext): void {
   const moment = exportMoment(textFrom(item["dateTime"]));
   const type = kind === "" ? "record" : kind;
   if (moment === undefined) return emit.reject(type, "unreadable_time", "Records without a time.");
+  emit.warn("assumed_zone", "Times of day of an account's export are read as UTC.");
   const value = objectOf(item["value"]);
   if (value !== undefined && "bpm" in value) {
     const confidence = numberFrom(value["confidence"]);

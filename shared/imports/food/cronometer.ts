@@ -39,18 +39,18 @@ function kindOf(headings: readonly string[]): Kind | undefined {
 }
 
 async function* readDiary(document: Document, context: FormatContext): AsyncGenerator<void, void> {
-  const { emit, names } = context;
+  const { emit } = context;
   const { text } = await document.head();
   const headings = firstLine(text)?.headings ?? [];
   const kind = kindOf(headings);
   const hasTotals = /(?:^|[,;\t])"?total"?[,;\t]/im.test(text);
   if (kind === "notes") return emit.warn("not_mapped", "Notes of the diary.");
   // Both tell the same amounts, and the summary has all of them.
-  if (kind === "servings" && names.some((name) => /daily.?(?:summary|nutrition)[^/]*\.csv$/i.test(name)))
+  if (kind === "servings" && context.has(/daily.?(?:summary|nutrition)[^/]*\.csv$/i))
     return emit.warn("not_mapped", "Servings: the daily summary beside them has their sums.");
   const days = new DayTotals(SOURCE);
   const nutrients = headings.flatMap((heading) => nutrientOf(heading) ?? []);
-  if (headings.some((heading) => /\(iu\)$/.test(heading))) emit.warn("not_mapped", "Amounts in international units.");
+  if (headings.some((heading) => heading.endsWith("(iu)"))) emit.warn("not_mapped", "Amounts in international units.");
   for await (const { line, row } of tableObjects(document)) {
     const date = row.get("day") ?? row.get("date") ?? "";
     const time =
@@ -113,7 +113,7 @@ function readBiometric(row: Row, time: RowTime, { emit }: FormatContext): void {
   const type = name.slice(0, 40) || "metric";
   const amount = row.get("amount") ?? "";
   const unit = row.get("unit");
-  if (/^blood pressure/.test(name)) {
+  if (name.startsWith("blood pressure")) {
     const [systolic, diastolic] = amount.split("/").map((part) => numberOf(part, "."));
     if (systolic === undefined || diastolic === undefined) return emit.reject(type, "incomplete", "Blood pressures of one value.");
     return emit.panel({ type, metric: "blood_pressure", source: SOURCE }, time, { systolic, diastolic });

@@ -86,7 +86,7 @@ async function* readWhoop(document: Document, context: FormatContext): AsyncGene
   if (kind === undefined) return context.emit.warn("not_mapped", "Answers of the journal.");
   const [name, required] = kind;
   // An archive tells its nights twice: the table of nights has the naps too.
-  const hasNights = context.names.some((other) => /(?:^|\/)(?:sleeps|schlaf|sueño)\.csv$/iu.test(other.normalize("NFC")));
+  const hasNights = context.has(/(?:^|\/)(?:sleeps|schlaf|sue(?:ñ|n\u0303)o)\.csv$/iu);
   const isFahrenheit = /skin temp[^,;\n]*fahrenheit/i.test(text);
   for await (const row of tableRecords<Key>(document, COLUMNS, required)) {
     if (name === "workouts") readWorkout(row, context);
