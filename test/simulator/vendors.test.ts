@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { control, REDIRECT } from "./flow.ts";
@@ -194,6 +194,90 @@ describe.each(VENDORS.map((row) => [row.id, row] as const))("%s", (id, row) => {
 });
 
 const byId = (id: string): Row => VENDORS.find((row) => row.id === id)!;
+
+describe("garmin", () => {
+  const rest = `/garmin/wellness-api/rest`;
+  const verifier = "a-verifier-of-forty-three-letters-or-more-0123456789";
+  const challenge = createHash("sha256").update(verifier).digest("base64url");
+  const authorize = async (extra: Record<string, string>): Promise<URLSearchParams> => {
+    const query = new URLSearchParams({ client_id: ID, redirect_uri: REDIRECT, response_type: "code", state: "s", ...extra });
+    const response = await fetch(`${simulator.url}/garmin/oauth2Confirm?${query.toString()}`, { redirect: "manual" });
+    return new URL(response.headers.get("location") ?? "http://none").searchParams;
+  };
+  const tokens = async (form: Record<string, string>) =>
+    await fetch(`${simulator.url}/garmin/di-oauth2-service/oauth/token`, {
+      method: "POST",
+      body: new URLSearchParams({ client_id: ID, client_secret: SECRET, redirect_uri: REDIRECT, ...form }),
+    });
+  const proof = { code_challenge: challenge, code_challenge_method: "S256" };
+  const join = async (extra: Record<string, string> = {}): Promise<string> => {
+    const code = (await authorize({ ...proof, ...extra })).get("code") ?? "";
+    const reply = await tokens({ grant_type: "authorization_code", code, code_verifier: verifier });
+    return tokenReply.parse(await reply.json()).access_token;
+  };
+  const call = async (access: string, path: string, method = "GET") =>
+    await fetch(`${simulator.url}${rest}${path}`, { method, headers: { authorization: `Bearer ${access}` } });
+  const second = (text: string): string => String(Date.parse(text) / 1000);
+  const past = (kind: string, from: string, to: string) =>
+    `/backfill/${kind}?summaryStartTimeInSeconds=${second(from)}&summaryEndTimeInSeconds=${second(to)}`;
+  const told = () => received.map(({ body }) => z.record(z.string(), z.array(record)).parse(JSON.parse(body)));
+
+  it("wants a challenge and its verifier, tells who the person is and what they permit, and says 403 to a dead token", async () => {
+    expect((await authorize({})).get("error")).toBe("invalid_request");
+    const code = (await authorize(proof)).get("code") ?? "";
+    expect((await tokens({ grant_type: "authorization_code", code, code_verifier: "another" })).status).toBe(400);
+    const access = await join({ sim_scopes: "HEALTH_EXPORT" });
+    expect(await (await call(access, "/user/id")).json()).toEqual({ userId: expect.stringMatching(/^garmin-/) });
+    expect(await (await call(access, "/user/permissions")).json()).toEqual(["HEALTH_EXPORT"]);
+    await control(simulator.url, "vendors/expire", { vendor: "garmin", person: "ada" });
+    expect((await call(access, "/user/id")).status).toBe(403);
+  });
+
+  it("promises the past once, where it is permitted and not too far away, and sends it to the portal's address", async () => {
+    await control(simulator.url, "vendors/hook", { vendor: "garmin", url: hook });
+    const access = await join({ sim_scopes: "HEALTH_EXPORT" });
+    const statuses = [];
+    for (const path of [
+      past("dailies", "2026-11-10T00:00:00Z", "2026-11-18T00:00:00Z"),
+      past("dailies", "2026-11-10T00:00:00Z", "2026-11-18T00:00:00Z"),
+      past("activities", "2026-11-10T00:00:00Z", "2026-11-18T00:00:00Z"),
+      past("dailies", "2026-10-01T00:00:00Z", "2026-11-18T00:00:00Z"),
+      "/backfill/dailies",
+      past("nothing", "2026-11-10T00:00:00Z", "2026-11-18T00:00:00Z"),
+    ])
+      statuses.push((await call(access, path)).status);
+    expect(statuses).toEqual([202, 409, 412, 400, 400, 404]);
+    await expect.poll(() => received.length).toBe(1);
+    const [{ dailies = [] } = {}] = told();
+    expect(dailies.map(({ userId, steps }) => [typeof userId, typeof steps])).toContainEqual(["string", "number"]);
+    expect(dailies.at(-1)).toMatchObject({ userId: "somebody-else" });
+    expect(received[0]?.headers["garmin-client-id"]).toBe(ID);
+  });
+
+  it("pushes and pings, and answers a pull for the token of its ping alone", async () => {
+    await control(simulator.url, "vendors/hook", { vendor: "garmin", url: hook });
+    const access = await join();
+    await control(simulator.url, "vendors/push", { vendor: "garmin", person: "ada" });
+    expect(told().map((body) => Object.keys(body))).toEqual([["activities"], ["dailies"], ["activityDetails"]]);
+    const url = new URL(String(told()[2]?.["activityDetails"]?.[0]?.["callbackURL"]));
+    const pull = (token: string) => {
+      url.searchParams.set("token", token);
+      return call(access, url.pathname.slice("/wellness-api/rest".length) + url.search);
+    };
+    const pulled = await pull(url.searchParams.get("token") ?? "");
+    expect(await pulled.json()).toMatchObject([{ summaryId: expect.stringMatching(/-detail$/), summary: { activityType: "WALKING" } }]);
+    expect((await pull("another")).status).toBe(400);
+    await control(simulator.url, "vendors/permit", { vendor: "garmin", person: "ada", scopes: [] });
+    expect(await (await call(access, "/user/permissions")).json()).toEqual([]);
+    expect((await call(access, "/user/registration", "DELETE")).status).toBe(204);
+    expect(
+      told()
+        .slice(3)
+        .map((body) => Object.keys(body)),
+    ).toEqual([["userPermissionsChange"], ["deregistrations"]]);
+    expect((await call(access, "/user/id")).status).toBe(403);
+  });
+});
 
 describe("webhooks of the simulated vendors", () => {
   const push = (vendor: string, tamper?: string) =>

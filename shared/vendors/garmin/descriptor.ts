@@ -2,9 +2,8 @@ import type { LiveVendor, VendorResource } from "../vendor";
 
 const DAY_S = 86_400;
 
-/** Garmin refuses a backfill of more than this. */
-const HEALTH_WINDOW_DAYS = 90;
-const ACTIVITY_WINDOW_DAYS = 30;
+/** Garmin refuses a backfill of more activities, and of more than 90 days of everything else; it counts the days of all of them. */
+const WINDOW_DAYS = 30;
 
 const HEALTH: VendorResource["areas"] = ["health"];
 const ACTIVITY: VendorResource["areas"] = ["activities"];
@@ -14,9 +13,8 @@ function resource(
   granularity: VendorResource["granularity"],
   metrics: VendorResource["metrics"],
 ): VendorResource {
-  const windowDays = areas === ACTIVITY ? ACTIVITY_WINDOW_DAYS : HEALTH_WINDOW_DAYS;
   // Everything is sent by Garmin: asking without a reason fails its review, so the cadence is only the longest silence.
-  return { areas, metrics, granularity, operation: "asynchronous", windowDays, cadenceS: DAY_S, notified: true };
+  return { areas, metrics, granularity, operation: "asynchronous", windowDays: WINDOW_DAYS, cadenceS: DAY_S, notified: true };
 }
 
 /** Summaries under the names that pushes use. */
@@ -112,8 +110,8 @@ export const GARMIN_VENDOR: LiveVendor = {
     ackMs: 30_000,
     expires: false,
   },
-  // 10 000 days of data a minute, in windows of 90 days.
-  limits: [{ scope: "app", n: 110, windowS: 60, align: false }],
+  // 10 000 days of data a minute.
+  limits: [{ scope: "app", n: Math.floor(10_000 / WINDOW_DAYS), windowS: 60, align: false }],
   history: { maxDays: 365, overlapHours: 48, daysBeforeConnection: 30 },
   resources: RESOURCES,
   policy: { byoRequired: false, noAi: false, attribution: "Garmin" },

@@ -10,7 +10,17 @@ import type { State } from "../server/state.ts";
 import { settled } from "../webhooks/delivery.ts";
 import { signingKey } from "../webhooks/signing.ts";
 import { late, push } from "./changes.ts";
-import { expireVendor, pushVendor, registerHook, revokeVendor, vendorHookInput, vendorPersonInput, vendorPushInput } from "./vendors.ts";
+import {
+  expireVendor,
+  permitVendor,
+  pushVendor,
+  registerHook,
+  revokeVendor,
+  vendorHookInput,
+  vendorPermitInput,
+  vendorPersonInput,
+  vendorPushInput,
+} from "./vendors.ts";
 
 const faultInput = z.strictObject({
   kind: z.enum(["status", "slow", "drop", "lost-reply", "malformed"]).default("status"),
@@ -130,6 +140,8 @@ export async function routeControl(state: State, options: SimulatorOptions, call
       return ok(expireVendor(state, parse(vendorPersonInput, call)));
     case "POST /sim/vendors/revoke":
       return ok(revokeVendor(state, parse(vendorPersonInput, call)));
+    case "POST /sim/vendors/permit":
+      return ok(await permitVendor(state, parse(vendorPermitInput, call)));
     case "GET /sim/requests":
       return requests(state, call);
     case "DELETE /sim/requests":

@@ -18,6 +18,8 @@ export const vendorPushInput = z.strictObject({
 export const vendorHookInput = z.strictObject({ vendor: z.string(), url: z.url() });
 export const vendorPersonInput = z.strictObject({ vendor: z.string(), person: z.string().default("ada") });
 
+export const vendorPermitInput = z.strictObject({ vendor: z.string(), person: z.string().default("ada"), scopes: z.array(z.string()) });
+
 function known(id: string): SimulatedVendor {
   const vendor = simulatedVendor(id);
   if (!vendor) throw invalidArgument("No such vendor.");
@@ -42,6 +44,14 @@ export function registerHook(state: State, { vendor, url }: z.infer<typeof vendo
 /** Kills access tokens. */
 export function expireVendor(state: State, { vendor, person }: z.infer<typeof vendorPersonInput>): JsonObject {
   expireTokens(state, known(vendor).id, person);
+  return {};
+}
+
+/** Lets the person permit exactly these scopes. */
+export async function permitVendor(state: State, { vendor: id, person, scopes }: z.infer<typeof vendorPermitInput>): Promise<JsonObject> {
+  const vendor = known(id);
+  if (!vendor.permit) throw invalidArgument("This vendor does not let people change what they permit.");
+  await vendor.permit(state, personOf(state, person).name, scopes);
   return {};
 }
 

@@ -1,4 +1,5 @@
 /** OAuth as the vendors speak it, each with its own quirks. */
+import { createHash } from "node:crypto";
 import type { Person } from "../person.ts";
 import type { JsonObject } from "../person/wire.ts";
 import type { Call, Reply } from "../server/http.ts";
@@ -16,6 +17,12 @@ export interface OAuthRules {
   /** A refresh token is given only with this scope. */
   readonly refreshScope?: string;
   readonly lifeSeconds: number;
+  /** The authorize URL names no scopes: the person chooses among all of them. */
+  readonly withoutScopes?: true;
+  /** A challenge with S256 is wanted, and its verifier with the code. */
+  readonly challenge?: "required";
+  /** Status of calls with a dead token; 401 where left out. */
+  readonly deadStatus?: number;
   /** Further members of the token reply. */
   readonly more?: (person: Person) => JsonObject;
 }
@@ -38,14 +45,19 @@ export function authorize(state: State, rules: OAuthRules, { query }: Call): Rep
   const stateValue = query.get("state") ?? "";
   const asked = (query.get("scope") ?? "").split(" ").filter(Boolean);
   if (query.get("response_type") !== "code" || stateValue === "") return back(redirectUri, { error: "invalid_request", state: stateValue });
-  if (asked.length === 0 || !asked.every((scope) => rules.scopes.includes(scope)))
+  if (!rules.withoutScopes && (asked.length === 0 || !asked.every((scope) => rules.scopes.includes(scope))))
     return back(redirectUri, { error: "invalid_scope", state: stateValue });
+  const challenge = query.get("code_challenge") ?? "";
+  if (rules.challenge && (query.get("code_challenge_method") !== "S256" || challenge.length !== 43))
+    return back(redirectUri, { error: "invalid_request", state: stateValue });
   if (query.get("sim_deny") === "1") return back(redirectUri, { error: "access_denied", state: stateValue });
+  const offered = rules.withoutScopes ? [...rules.scopes] : asked;
   const only = (query.get("sim_scopes") ?? "").split(/[ ,]+/).filter(Boolean);
   const code = randomId(24);
   storeOf(state, rules.id).codes.set(code, {
     person: query.get("sim_person") ?? "ada",
-    scopes: only.length > 0 ? asked.filter((scope) => only.includes(scope)) : asked,
+    scopes: only.length > 0 ? offered.filter((scope) => only.includes(scope)) : offered,
+    ...(rules.challenge ? { challenge } : {}),
     redirectUri,
     expiresAtMs: state.clock.now() + CODE_LIFE_MS,
   });
@@ -70,6 +82,8 @@ export function token(state: State, rules: OAuthRules, call: Call): Reply {
       store.codes.delete(form.get("code") ?? "");
       if (!pending || pending.expiresAtMs <= state.clock.now() || form.get("redirect_uri") !== pending.redirectUri)
         throw refuse(400, "invalid_grant");
+      if (pending.challenge !== undefined && pending.challenge !== challengeOf(form.get("code_verifier") ?? ""))
+        throw refuse(400, "invalid_grant");
       return issue(state, rules, pending.person, pending.scopes, randomId(9));
     }
     case "refresh_token": {
@@ -87,6 +101,8 @@ export function token(state: State, rules: OAuthRules, call: Call): Reply {
       throw refuse(400, "unsupported_grant_type");
   }
 }
+
+const challengeOf = (verifier: string): string => createHash("sha256").update(verifier).digest("base64url");
 
 function issue(state: State, rules: OAuthRules, name: string, scopes: string[], grant: string): Reply {
   const store = storeOf(state, rules.id);
@@ -109,11 +125,12 @@ function issue(state: State, rules: OAuthRules, name: string, scopes: string[], 
   };
 }
 
-/** The person of a call's token. 401 for a dead token, 403 without the scope. */
+/** The person of a call's token. 401, or what the vendor says instead, for a dead token, 403 without the scope. */
 export function caller(state: State, rules: OAuthRules, call: Call, scope?: string): Person {
   const value = /^Bearer\s+(\S+)$/i.exec(call.headers["authorization"] ?? "")?.[1] ?? "";
   const held = storeOf(state, rules.id).tokens.get(value);
-  if (held?.use !== "access" || held.expiresAtMs <= state.clock.now()) throw new Refusal(401, { error: "invalid_token" });
+  if (held?.use !== "access" || held.expiresAtMs <= state.clock.now())
+    throw new Refusal(rules.deadStatus ?? 401, { error: "invalid_token" });
   if (scope !== undefined && !held.scopes.includes(scope)) throw new Refusal(403, { error: "insufficient_scope" });
   return personOf(state, held.person);
 }

@@ -17,7 +17,7 @@ export interface Outgoing {
 
 function headersOf({ tamper, sign, body }: Outgoing): Record<string, string> {
   const headers = sign(tamper === "body" ? `${body} ` : body, tamper === "stale" ? Date.now() - 3_600_000 : Date.now());
-  const names = Object.keys(headers).filter((name) => /signature$/i.test(name));
+  const names = Object.keys(headers).filter((name) => /(signature|client-id)$/i.test(name));
   for (const name of names) {
     if (tamper === "no-signature") delete headers[name];
     if (tamper === "signature") headers[name] = (headers[name] ?? "").replace(/./g, (letter) => (letter === "A" ? "B" : "A"));
@@ -52,6 +52,7 @@ export async function sendHook(state: State, out: Outgoing): Promise<void> {
     dataTypes: [out.topic],
     attempts: [],
     state: "pending",
+    ...(out.tamper === undefined ? {} : { tamper: out.tamper }),
   };
   state.deliveries.push(delivery);
   await attempt(state, out, delivery);

@@ -34,7 +34,7 @@ export interface IssuedToken {
 
 /** What a simulated vendor remembers. */
 export interface VendorStore {
-  codes: Map<string, { person: string; scopes: string[]; redirectUri: string; expiresAtMs: number }>;
+  codes: Map<string, { person: string; scopes: string[]; redirectUri: string; expiresAtMs: number; challenge?: string }>;
   tokens: Map<string, IssuedToken>;
   /** Users that our app has registered, with when. */
   registered: Map<string, number>;
@@ -55,6 +55,8 @@ export interface SimulatedVendor {
   headers?(state: State, status: number): Record<string, string>;
   /** Tells subscribers of a workout; resolves after the first attempts. */
   notify?(state: State, person: Person, workout: Extra, tamper: HookTamper | undefined): Promise<void>;
+  /** Lets the person permit exactly these scopes from now on, and tells subscribers. */
+  permit?(state: State, person: string, scopes: readonly string[]): Promise<void>;
 }
 
 /** A refusal in the vendor's own form. */

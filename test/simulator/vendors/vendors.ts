@@ -1,12 +1,13 @@
 /** The vendors beside Google, each below a path of its own; adding one is a folder and a line. */
 import { DEXCOM } from "./dexcom/simulate.ts";
+import { GARMIN } from "./garmin/simulate.ts";
 import { OURA } from "./oura/simulate.ts";
 import { POLAR } from "./polar/simulate.ts";
 import { ULTRAHUMAN } from "./ultrahuman/simulate.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import { WHOOP } from "./whoop/simulate.ts";
 
-const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN];
+const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN];
 
 const byId = new Map(VENDORS.map((vendor) => [vendor.id, vendor]));
 

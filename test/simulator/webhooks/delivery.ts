@@ -15,7 +15,7 @@ export interface Delivery {
   dataTypes: string[];
   attempts: { at: string; status?: number; error?: string }[];
   state: "pending" | "delivered" | "failed";
-  tamper?: Tamper;
+  tamper?: string;
 }
 
 const AGENT = "Google-Health-API-Webhooks";
