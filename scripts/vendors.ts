@@ -64,7 +64,13 @@ function webhook({ webhook: hook }: LiveVendor): string {
   return `${SIGNED[hook.verify]}; answered within ${hook.ackMs / 1_000} s`;
 }
 
-function page({ VENDORS }: typeof vendors): string {
+function page({ VENDORS, VENDOR_MODULES }: typeof vendors): string {
+  const subscribing = new Set(VENDOR_MODULES.flatMap(({ vendor, subscriptions }) => (subscriptions === undefined ? [] : [vendor.id])));
+  const address = ({ id, webhook: hook }: LiveVendor) => {
+    if (hook === undefined) return "none";
+    if (subscribing.has(id)) return "registered by Meridian";
+    return hook.registration === "per_user" ? "registered with each connection" : "to be registered at the vendor";
+  };
   const live = VENDORS.flatMap((vendor) => (vendor.status === "dead" ? [] : [vendor]));
   const dead = VENDORS.flatMap((vendor) => (vendor.status === "dead" ? [vendor] : []));
   const keysOf = (vendor: LiveVendor) => new Set(Object.values(vendor.resources).flatMap(({ metrics }) => metrics));
@@ -99,6 +105,38 @@ ${table(
 ${table(
   ["vendor", "own credentials needed", "kept from models", "attribution"],
   live.map(({ title, policy }) => [title, policy.byoRequired ? "yes" : "no", policy.noAi ? "yes" : "no", policy.attribution ?? "–"]),
+)}
+
+Where own credentials are needed, a person connects on behalf of an organisation that has registered an account of its own at the vendor.
+
+## Accounts of organisations
+
+An organisation may bring its own account at every vendor: \`POST /v1/organisations/:organisationId/vendor-credentials\` with the client id and
+secret that the vendor's portal gives, and what the table names. Its managers do that with a fresh proof by two factors; the secrets lie
+sealed with the key of the organisation's region and are never shown again. \`PATCH\` puts a new secret in place of the old one, \`DELETE\`
+takes the account back.
+
+- People who work there, or share something with it or one of its programs, connect with
+  \`GET /v1/integrations/:vendor/authorize?organisation=org_…\`, from whatever region. To everybody else the organisation looks as if it did not
+  exist. The connection names the organisation.
+- Codes, refreshes, revocations and limits of such a connection are the account's. A connection of the same person through Meridian's account is
+  another one.
+- Webhooks of the account come to an address of its own, \`webhookUrl\` of the answer, which is told once: register it in the portal of vendors
+  that have no API for that. Calls to it must be signed with the account's secret and reach its connections alone.
+- After \`DELETE\`, connections become \`reauth_required\` with the reason \`credential_removed\`. Registered anew, they are taken up with the person's consent.
+
+${table(
+  ["vendor", "beside client id and secret", "webhook address"],
+  live.map((vendor) => [
+    vendor.title,
+    [
+      ...(vendor.auth.moreCredentials ?? []),
+      ...(vendor.auth.regionalHosts === undefined
+        ? []
+        : [`region (${Object.keys(vendor.auth.regionalHosts).join(", ")}), where it is not the first`]),
+    ].join(", ") || "–",
+    address(vendor),
+  ]),
 )}
 
 ## What each brings

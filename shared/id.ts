@@ -29,6 +29,7 @@ export const ID_KINDS = {
   webhook: "whk",
   webhookSecret: "whs",
   event: "evt",
+  vendorCredential: "vcr",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -51,6 +52,7 @@ export type LabReportId = Id<"labReport">;
 export type LabResultId = Id<"labResult">;
 export type WebhookId = Id<"webhook">;
 export type EventId = Id<"event">;
+export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ULID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   email_taken: [409, "The e-mail address cannot be used"],
   cohort_too_small: [409, "Too few people take part"],
   budget_exhausted: [409, "The privacy budget is used up"],
+  own_credentials_required: [409, "The vendor wants an account of the organisation's own"],
   idempotency_mismatch: [409, "The idempotency key was used with another request"],
   idempotency_in_flight: [409, "A request with this idempotency key is under way"],
   gone: [410, "No longer available"],

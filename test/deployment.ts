@@ -46,8 +46,8 @@ export class Deployment {
     for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
       await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
       await drill[name].batch(
-        ["programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map((t) =>
-          drill[name].prepare(`delete from ${t}`),
+        ["vendor_credentials", "programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map(
+          (t) => drill[name].prepare(`delete from ${t}`),
         ),
       );
     }

@@ -100,6 +100,7 @@ describe.each(REGIONS)("a person of %s", (region) => {
       });
     expect(accounts.results).toEqual([
       {
+        credential: null,
         account_hash: hash,
         connection_id: expect.stringMatching(new RegExp(`^con_${region}_`)),
         person_id: person.id,

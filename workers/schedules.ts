@@ -2,7 +2,7 @@ import { cleanIdempotency } from "../shared/http/idempotency";
 import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
-import { keepAllSubscriptions, sweepAllDue } from "./connections";
+import { keepAllSubscriptions, sweepAllDue, tellAllConnections } from "./connections";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { moveAllKeys } from "./keys/move-all";
@@ -68,6 +68,7 @@ export const JOBS: readonly Job[] = [
   { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },
   { name: "keep vendor subscriptions", everyMinutes: 5, run: keepAllSubscriptions },
+  { name: "tell connections of changed accounts", everyMinutes: 5, run: tellAllConnections },
   { name: "sweep due connections", everyMinutes: 5, run: sweepAllDue },
 ];
 

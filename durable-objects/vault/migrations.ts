@@ -20,6 +20,7 @@ import sourceSettings from "../../migrations/vault/0180_source_settings.sql";
 import askedAreas from "../../migrations/vault/0191_asked_areas.sql";
 import firstConnected from "../../migrations/vault/0200_first_connected.sql";
 import connectionRevisions from "../../migrations/vault/0215_connection_revisions.sql";
+import connectionCredentials from "../../migrations/vault/0210_connection_credentials.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -46,4 +47,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0170_webhooks", webhooks],
   ["0200_first_connected", firstConnected],
   ["0215_connection_revisions", connectionRevisions],
+  ["0210_connection_credentials", connectionCredentials],
 ];

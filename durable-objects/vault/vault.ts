@@ -35,6 +35,7 @@ import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { ConnectionView } from "../../shared/vendors/connection-view";
 import type { SyncPointer } from "../../shared/vendors/pointer";
+import type { OwnAccount } from "../../shared/vendors/own-account";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
@@ -610,10 +611,14 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Completes an authorization; the one-use state is the proof. Throws `gone`, `invalid`, `vendor_failed`, `unavailable`. */
-  async completeConnection(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
+  async completeConnection(
+    stateHash: string,
+    code: string,
+    own?: OwnAccount,
+  ): Promise<Completed & { readonly registration: Registration }> {
     if (!this.#parts.life.isOpen) throw problem("gone", "The account is going to be erased.");
     this.#parts.door.system("vendor_authorization", { action: "manage", resource: "connection" });
-    return await this.#parts.connections.complete(stateHash, code);
+    return await this.#parts.connections.complete(stateHash, code, own);
   }
 
   /** Ends an authorization that the person or the vendor refused; throws `gone`. */
@@ -666,6 +671,12 @@ export class Vault extends DurableObject<Env> {
   async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
     return this.#parts.life.isOpen && this.#parts.connections.take(connection, parts);
+  }
+
+  /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */
+  async renewAccount(connection: ConnectionId, credential: string, account: string | null): Promise<void> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (this.#parts.life.isOpen) await this.#parts.connections.renewAccount(connection, credential, account);
   }
 
   /** Notes a pointer that could not be delivered for good. */

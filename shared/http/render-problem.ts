@@ -110,6 +110,7 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   not_acceptable: "not-supported",
   conflict: "conflict",
   email_taken: "conflict",
+  own_credentials_required: "business-rule",
   idempotency_mismatch: "conflict",
   cohort_too_small: "conflict",
   budget_exhausted: "conflict",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { OwnAccount } from "./own-account";
 import type { LiveVendor, VendorCredentials, VendorRequest } from "./vendor";
 
 /** Where a vendor is reached, and who we are there. */
@@ -66,10 +67,23 @@ export function hookUrl(origin: string, vendor: string, pathSecret: string): str
   return new URL(`/hooks/${vendor}/${pathSecret}`, origin).href;
 }
 
-/** Where a vendor is reached: its own hosts, but for local runs that have a stand-in. */
-export function hostsOf(env: VendorConfiguration, { id, auth }: LiveVendor): LiveVendor["auth"]["hosts"] {
+/** Where a vendor is reached by whom: as an organisation, or where none is named as Meridian itself. Undefined where Meridian has no account. */
+export function accessTo(env: VendorConfiguration, vendor: LiveVendor, own?: OwnAccount): VendorAccess | undefined {
+  if (own !== undefined) {
+    const { clientId, clientSecret, more } = own;
+    return { hosts: hostsOf(env, vendor, more["region"]), credentials: { clientId, clientSecret, more } };
+  }
+  const credentials = ownCredentials(env, vendor.id);
+  return credentials === undefined ? undefined : { hosts: hostsOf(env, vendor), credentials };
+}
+
+/** Where a vendor is reached: its own hosts, in the account's `region` where the vendor has several, but for local runs that have a stand-in. */
+export function hostsOf(
+  env: VendorConfiguration,
+  { id, auth }: LiveVendor,
+  region: string | undefined = configured(env, id)?.["region"],
+): LiveVendor["auth"]["hosts"] {
   if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };
-  const region = configured(env, id)?.["region"];
   const own = (region === undefined ? undefined : auth.regionalHosts?.[region]) ?? auth.hosts;
   if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return own;
   const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES ?? ""))[id];

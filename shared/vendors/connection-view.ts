@@ -18,6 +18,8 @@ export interface ConnectionView {
   readonly vendor: string;
   readonly title: string;
   readonly state: ConnectionState;
+  /** On whose behalf it was made; undefined for nobody's. */
+  readonly organisation: string | undefined;
   readonly areas: readonly string[];
   readonly createdAt: number;
   readonly connectedAt: number | undefined;
@@ -46,6 +48,7 @@ export function connectionJson(view: ConnectionView) {
     title,
     state,
     active: !SILENT.has(state),
+    organisation: view.organisation ?? null,
     areas: [...areas],
     createdAt: iso(view.createdAt),
     connectedAt: isoOrNull(view.connectedAt),

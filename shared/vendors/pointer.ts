@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ConnectionId, parseId, type PersonId } from "../id";
+import { type ConnectionId, parseId, type PersonId, type VendorCredentialId } from "../id";
 
 const personId = z
   .string()
@@ -19,6 +19,15 @@ const connectionId = z
     issues.addIssue({ code: "custom", message: "not a connection's id" });
     return z.NEVER;
   });
+const credentialId = z
+  .string()
+  .max(64)
+  .transform((text, issues): VendorCredentialId => {
+    const id = parseId("vendorCredential", text);
+    if (id !== undefined) return id;
+    issues.addIssue({ code: "custom", message: "not a credential's id" });
+    return z.NEVER;
+  });
 const whose = { person: personId, connection: connectionId };
 const ms = z.number().int().min(-8.64e15).max(8.64e15);
 
@@ -28,7 +37,8 @@ const ms = z.number().int().min(-8.64e15).max(8.64e15);
  *
  * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
  * connection came to be and wants to be found by notifications. `ended`: the person took back the permission at the vendor.
- * `permissions`: the person changed there what may be read.
+ * `permissions`: the person changed there what may be read. `credential`: the organisation's account that the connection goes through has
+ * changed or is gone.
  */
 export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -46,5 +56,6 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("connected"), ...whose }),
   z.strictObject({ kind: z.literal("ended"), ...whose }),
   z.strictObject({ kind: z.literal("permissions"), ...whose }),
+  z.strictObject({ kind: z.literal("credential"), ...whose, credential: credentialId }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;

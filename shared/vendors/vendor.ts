@@ -17,6 +17,8 @@ const authSchema = z.strictObject({
   /** Further parameters of the authorize URL. */
   authorizeParameters: z.record(z.string(), z.string()),
   clientAuth: z.enum(["basic", "body", "withings_signed"]),
+  /** Names of what an account at the vendor has beside client id and secret. */
+  moreCredentials: z.array(z.string()).optional(),
   pkce: z.enum(["required", "optional", "absent"]),
   scopeSeparator: z.enum(["space", "comma"]),
   /** The person chooses at the vendor what may be read: the authorize URL names no scopes. */

@@ -89,6 +89,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     people: person.person.id,
     organisations: organisation,
     members: person.person.id,
+    "vendor-credentials": await registered(founder, organisation),
     clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
     sessions: session,
     passkeys: passkey,
@@ -129,6 +130,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/imports/${ids.imports}`,
     `/v1/organisations/${ids.organisations}/members`,
     `/v1/organisations/${ids.organisations}/clients`,
+    `/v1/organisations/${ids.organisations}/vendor-credentials`,
     `/v1/me/consents/${ids.consents}/history`,
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,
     `/v1/me/webhooks/${ids.webhooks}/deliveries`,
@@ -191,6 +193,17 @@ async function closedProgramme({ person }: RegisteredPerson): Promise<{ programm
   const begun = await make(researcher, `/v1/programmes/${programme}/exports`, {});
   await move("closed");
   return { programme, export: begun };
+}
+
+/** An account of the organisation at a vendor; its place in paths is the vendor's name. */
+async function registered(founder: RegisteredPerson, organisation: string): Promise<string> {
+  const response = await founder.fetch(`/v1/organisations/${organisation}/vendor-credentials`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ vendor: "google-health", clientId: "clinic", clientSecret: "a secret of the clinic" }),
+  });
+  expect(response.status).toBe(201);
+  return "google-health";
 }
 
 async function uploadReport(person: RegisteredPerson): Promise<string> {

@@ -1,11 +1,13 @@
 import type { PersonActor } from "../../shared/context";
 import { MINUTE_MS } from "../../shared/clock";
 import { isAllowedReturn } from "../../shared/http/return-address";
-import { regionOf } from "../../shared/id";
-import { problem } from "../../shared/problem";
+import { parseId, regionOf } from "../../shared/id";
+import { notFound, problem } from "../../shared/problem";
+import type { OwnAccount } from "../../shared/vendors/own-account";
 import { liveVendor } from "../../shared/vendors/vendors";
 import type { ConnectPorts } from "./ports";
 import type { Authorization } from "./schemas";
+import { accountFor } from "./own-accounts";
 import { keepState, newState } from "./states";
 
 /** The vault forgets its half after the same time. */
@@ -16,16 +18,22 @@ export interface BeginConnection {
   readonly vendor: string;
   readonly areas?: readonly string[] | undefined;
   readonly returnTo?: string | undefined;
+  /** The organisation on whose behalf, through its account at the vendor; Meridian's own where left out. */
+  readonly organisation?: string | undefined;
 }
 
 /**
  * Starts connecting a vendor: makes a one-use state bound to person and vendor, lets the vault make the challenge, and returns the URL
  * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`, `unavailable` where this
- * deployment has no account at the vendor.
+ * deployment has no account at the vendor, `own_credentials_required` where the organisation has none or the vendor wants one of its own.
  */
 export async function beginConnection(ports: ConnectPorts, input: BeginConnection): Promise<Authorization> {
   const { vendor } = liveVendor(input.vendor);
-  if (!ports.isOffered(vendor.id)) throw problem("unavailable", "This vendor is not set up here.");
+  const own = await ownAccount(ports, input, vendor.id);
+  if (own === undefined && vendor.policy.byoRequired) {
+    throw problem("own_credentials_required", "Name an organisation that has registered an account of its own at this vendor.");
+  }
+  if (own === undefined && !ports.isOffered(vendor.id)) throw problem("unavailable", "This vendor is not set up here.");
   const { returnTo } = input;
   if (returnTo !== undefined && !isAllowedReturn(ports.returns, returnTo)) {
     throw problem("invalid", undefined, {
@@ -42,10 +50,22 @@ export async function beginConnection(ports: ConnectPorts, input: BeginConnectio
     redirectUri: redirectUri(ports, vendor.id),
     areas: input.areas,
     returnTo,
+    own,
   });
   const now = ports.now();
-  await keepState(ports.records(region), state.hash, person, vendor.id, now + STATE_MS, now);
+  await keepState(ports.records(region), state.hash, person, vendor.id, own?.credential, now + STATE_MS, now);
   return { authorizeUrl: begun.url, connection: begun.connection, expiresAt: new Date(now + STATE_MS).toISOString() };
+}
+
+/** The account of the named organisation. Problem `not_found` for whoever has nothing to do with it. */
+async function ownAccount(ports: ConnectPorts, input: BeginConnection, vendor: string): Promise<OwnAccount | undefined> {
+  if (input.organisation === undefined) return undefined;
+  const organisation = parseId("organisation", input.organisation);
+  if (organisation === undefined) throw notFound("organisation");
+  const found = await accountFor(ports.stores, organisation, input.actor.person, vendor);
+  if (found === "stranger") throw notFound("organisation");
+  if (found === "none") throw problem("own_credentials_required", "The organisation has registered no account at this vendor.");
+  return found;
 }
 
 /** Where the vendor sends the browser back to. */

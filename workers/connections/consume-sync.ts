@@ -1,7 +1,8 @@
 import type { SyncAnswer } from "../../durable-objects/vault/connections/connections";
-import { type PersonId, regionOf } from "../../shared/id";
+import { type ConnectionId, type PersonId, regionOf, type VendorCredentialId } from "../../shared/id";
 import { type SyncPointer, syncPointerSchema } from "../../shared/vendors/pointer";
 import { regional, vaultOf } from "../regional";
+import { accountById, ownAccountStores } from "./own-accounts";
 import { clearDue, registerConnection, setDue } from "./register-connection";
 
 /** Seconds before a message is delivered again after its vault could not be reached; doubles with every attempt. */
@@ -46,13 +47,24 @@ async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer
   const { person, connection, kind } = pointer;
   const { records } = regional(env, regionOf(person));
   try {
-    if (answer.outcome === "dropped") await clearDue(records, connection);
-    else if (kind === "connected") await registerConnection(env.DIRECTORY, records, person, answer.registration);
-    else if (kind === "due") await setDue(records, person, connection, answer.registration.dueAt);
+    if (pointer.kind === "credential") await renewAccount(env, person, connection, pointer.credential);
+    else if (answer.outcome === "dropped") await clearDue(records, connection);
+    else if (kind === "connected") {
+      const { registration } = answer;
+      await registerConnection(env.DIRECTORY, records, person, registration);
+      // The account may have changed while nobody could be told: before it was findable, or during a move.
+      if (registration.credential !== null) await renewAccount(env, person, connection, registration.credential);
+    } else if (kind === "due") await setDue(records, person, connection, answer.registration.dueAt);
     message.ack();
   } catch {
     again(message);
   }
+}
+
+/** Brings a vault the present state of the organisation's account that a connection goes through. */
+async function renewAccount(env: Env, person: PersonId, connection: ConnectionId, credential: VendorCredentialId): Promise<void> {
+  const found = await accountById(ownAccountStores(env), credential);
+  await vaultOf(env, person).renewAccount(connection, credential, found === undefined ? null : JSON.stringify(found.own));
 }
 
 function again(message: Message): void {

@@ -70,7 +70,7 @@ describe("subscriptions", () => {
     expect(await vendor.keep()).toBe(2);
     expect(await vendor.keep()).toBe(0);
     expect(vendor.present.size).toBe(2);
-    const kept = await keptSubscriptions(env.DIRECTORY, keys, vendor.id);
+    const kept = await keptSubscriptions(env.DIRECTORY, keys, { vendor: vendor.id, credential: undefined });
     expect(kept.map(({ secret, id }) => secret === `secret-of-${id}`)).toEqual([true, true]);
     const { results } = await env.DIRECTORY.prepare("select * from vendor_subscriptions where vendor = ?").bind(vendor.id).all();
     expect(JSON.stringify(results)).not.toContain("secret-of-");
@@ -94,11 +94,11 @@ describe("subscriptions", () => {
   it("are renewed before they end, with the secret that they have", async () => {
     const vendor = new SubscribingVendor();
     await vendor.keep();
-    const before = await keptSubscriptions(env.DIRECTORY, keys, vendor.id);
+    const before = await keptSubscriptions(env.DIRECTORY, keys, { vendor: vendor.id, credential: undefined });
     vendor.now += 25 * DAY_MS;
     expect(await vendor.keep()).toBe(2);
     expect(vendor.calls.filter((method) => method === "PUT")).toHaveLength(2);
-    const after = await keptSubscriptions(env.DIRECTORY, keys, vendor.id);
+    const after = await keptSubscriptions(env.DIRECTORY, keys, { vendor: vendor.id, credential: undefined });
     expect(after.map(({ secret }) => secret)).toEqual(before.map(({ secret }) => secret));
     expect(Math.min(...after.map(({ expiresAt }) => expiresAt ?? 0))).toBeGreaterThan(vendor.now + 20 * DAY_MS);
   });
@@ -117,7 +117,11 @@ describe("subscriptions", () => {
     const retired = { ...keys, vendor: { current: "2", keys: { 2: btoa("0123456789abcdef0123456789abcdef") } } };
     const ports = { ...vendor.ports(), keys: retired };
     expect(await keepSubscriptions(ports, { vendor, subscriptions: vendor.subscriptions }, vendor.now)).toBe(2);
-    expect((await keptSubscriptions(env.DIRECTORY, retired, vendor.id)).every(({ secret }) => secret !== undefined)).toBe(true);
+    expect(
+      (await keptSubscriptions(env.DIRECTORY, retired, { vendor: vendor.id, credential: undefined })).every(
+        ({ secret }) => secret !== undefined,
+      ),
+    ).toBe(true);
     expect(vendor.present.size).toBe(2);
   });
 

@@ -12,7 +12,8 @@ export function listVendors(isOffered: (vendor: string) => boolean): z.infer<typ
       id,
       title,
       status,
-      offered: isOffered(id),
+      // Where the vendor wants own accounts, Meridian's is none that people could connect through.
+      offered: isOffered(id) && !vendor.policy.byoRequired,
       delivery: vendor.delivery,
       areas: Object.entries(vendor.areas).map(([area, { title: of, special }]) => ({ id: area, title: of, special })),
       metrics: [...new Set(Object.values(vendor.resources).flatMap(({ metrics }) => metrics))].toSorted(),

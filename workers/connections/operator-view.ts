@@ -36,7 +36,7 @@ export async function operatorView(env: Env): Promise<z.infer<typeof operatorVie
             }),
           )
         : [];
-      const kept = subscriptions === undefined ? [] : await keptSubscriptions(env.DIRECTORY, keys, id);
+      const kept = subscriptions === undefined ? [] : await keptSubscriptions(env.DIRECTORY, keys, { vendor: id, credential: undefined });
       return {
         id,
         offered,

@@ -7,10 +7,16 @@ import type { ReturnEnv } from "../../shared/http/return-address";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
+import { credentialOfPath } from "../../shared/vendors/own-account";
 import type { HookSecrets, VendorModule } from "../../shared/vendors/vendor";
 import { regional, vaultOf } from "../regional";
 import { type KeysetPorts, verifyWithKeyset } from "./keyset";
-import { keptSubscriptions } from "./subscriptions";
+import { partnerPorts } from "../partners";
+import { endSubscriptions } from "./keep-subscriptions";
+import type { ManagePorts } from "./manage-own-accounts";
+import { accountById, type OwnAccountStores, ownAccountStores } from "./own-accounts";
+import { keptSubscriptions, type Subscriber } from "./subscriptions";
+import { tellConnections, tellPorts } from "./tell-connections";
 
 export type VaultStub = DurableObjectStub<Vault>;
 
@@ -24,6 +30,8 @@ export interface ConnectPorts {
   readonly returns: ReturnEnv;
   readonly directory: D1Database;
   records(region: Region): D1Database;
+  /** Where organisations' accounts at vendors lie. */
+  readonly stores: OwnAccountStores;
   vault(person: PersonId): VaultStub;
   /** Whether this deployment has an account at a vendor. */
   isOffered(vendor: string): boolean;
@@ -46,6 +54,7 @@ export function connectPorts(c: AppContext): ConnectPorts {
     isOffered: (vendor) => ownCredentials(c.env, vendor) !== undefined,
     directory: c.env.DIRECTORY,
     records: (region) => regional(c.env, region).records,
+    stores: ownAccountStores(c.env),
     vault: (person) => vaultOf(c.env, person),
   };
 }
@@ -56,15 +65,28 @@ export function ownPorts(c: AppContext): OwnPorts {
   return { actor, vault: vaultOf(c.env, actor.person), keys: regionalKeys(keys), queue: sync };
 }
 
-/** An account at a vendor whose webhooks come here. */
-export type HookAccount = Omit<HookSecrets, "verifyTink">;
+/** What managers of an organisation's accounts at vendors need. */
+export function managePorts(c: AppContext): ManagePorts {
+  const partner = partnerPorts(c);
+  return {
+    partner,
+    origin: c.env.ORIGIN,
+    tell: async (credential) => void (await tellConnections(tellPorts(c.env, partner.region), credential)),
+    endSubscriptions: async (module, credential) => await endSubscriptions(c.env, module, credential, partner.now()),
+  };
+}
+
+/** An account at a vendor whose webhooks come here: an organisation's, or Meridian's own where `credential` is null. */
+export interface HookAccount extends Omit<HookSecrets, "verifyTink"> {
+  readonly credential: string | null;
+}
 
 /** What the receiver of webhooks needs from outside. */
 export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
-  /** The accounts that we have at a vendor. */
-  accounts(module: VendorModule): Promise<readonly HookAccount[]>;
+  /** The accounts at a vendor that a path's secret may belong to. */
+  accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
   queue(region: Region): Queue;
   vault(person: PersonId): Pick<VaultStub, "takeInline">;
 }
@@ -75,21 +97,28 @@ type Subscribed = Pick<HookSecrets, "subscriptionSecrets" | "subscriptionIds">;
 const SUBSCRIBED_FOR_MS = MINUTE_MS;
 const subscribedAt = new Map<string, { readonly until: number; readonly value: Promise<Subscribed> }>();
 
-async function subscribed(env: Env, { vendor, subscriptions }: VendorModule, now: number): Promise<Subscribed> {
+async function subscribed(
+  env: Env,
+  { vendor, subscriptions }: VendorModule,
+  credential: string | undefined,
+  now: number,
+): Promise<Subscribed> {
   if (subscriptions === undefined) return { subscriptionSecrets: [], subscriptionIds: [] };
-  const known = subscribedAt.get(vendor.id);
+  const of: Subscriber = { vendor: vendor.id, credential };
+  const name = `${vendor.id} ${credential ?? ""}`;
+  const known = subscribedAt.get(name);
   if (known !== undefined && known.until > now) return await known.value;
-  const value = keptSubscriptions(env.DIRECTORY, directoryKeys(env.DIRECTORY_KEYS), vendor.id).then((kept) => ({
+  const value = keptSubscriptions(env.DIRECTORY, directoryKeys(env.DIRECTORY_KEYS), of).then((kept) => ({
     subscriptionSecrets: kept.flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
     subscriptionIds: kept.map(({ id }) => id),
   }));
-  subscribedAt.set(vendor.id, { until: now + SUBSCRIBED_FOR_MS, value });
+  subscribedAt.set(name, { until: now + SUBSCRIBED_FOR_MS, value });
   let found: Subscribed | undefined;
   try {
     return (found = await value);
   } finally {
     // The first subscription must be known as soon as it is kept.
-    if (found === undefined || found.subscriptionIds.length === 0) subscribedAt.delete(vendor.id);
+    if (found === undefined || found.subscriptionIds.length === 0) subscribedAt.delete(name);
   }
 }
 
@@ -106,11 +135,22 @@ export function hookPorts(c: AppContext): HookPorts {
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
-    async accounts(module) {
+    async accounts(module, secret) {
+      const now = c.get("now")();
+      const named = credentialOfPath(secret);
+      if (named !== undefined) {
+        const found = await accountById(ownAccountStores(env), named);
+        if (found?.vendor !== module.vendor.id) return [];
+        const { own } = found;
+        const { clientId, clientSecret, more, pathSecret } = own;
+        return [
+          { credential: named, credentials: { clientId, clientSecret, more }, pathSecret, ...(await subscribed(env, module, named, now)) },
+        ];
+      }
       const credentials = ownCredentials(env, module.vendor.id);
       const pathSecret = ownHookSecret(env, module.vendor.id);
       if (credentials === undefined || pathSecret === undefined) return [];
-      return [{ credentials, pathSecret, ...(await subscribed(env, module, c.get("now")())) }];
+      return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now)) }];
     },
     queue: (region) => regional(env, region).sync,
     vault: (person) => vaultOf(env, person),

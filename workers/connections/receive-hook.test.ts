@@ -53,7 +53,13 @@ async function rig(): Promise<Rig> {
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
     accounts: async () => [
-      { credentials: { clientId: "cid", clientSecret: "s", more: {} }, pathSecret: SECRET, subscriptionSecrets: [], subscriptionIds: [] },
+      {
+        credential: null,
+        credentials: { clientId: "cid", clientSecret: "s", more: {} },
+        pathSecret: SECRET,
+        subscriptionSecrets: [],
+        subscriptionIds: [],
+      },
     ],
     queue,
     vault: (person) => vaultOf(env, person),
@@ -100,6 +106,7 @@ async function connected(userId: string, region: Region) {
     connection,
     vendor: "google-health",
     account,
+    credential: null,
     dueAt: 0,
   });
   return { person, connection };

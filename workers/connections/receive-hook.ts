@@ -5,7 +5,7 @@ import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorModule } from "../../shared/vendors/vendor";
-import type { HookPorts } from "./ports";
+import type { HookAccount, HookPorts } from "./ports";
 import { findConnections, type Registered } from "./register-connection";
 
 /** Messages of one `sendBatch`. */
@@ -23,14 +23,14 @@ const VAULTS_AT_ONCE = 8;
 export async function receiveHook(ports: HookPorts, module: VendorModule, secret: string, call: HookCall): Promise<HookAnswer> {
   const { hook } = module;
   if (hook === undefined) throw notFound("hook");
-  const secrets = await secretsFor(ports, module, secret);
+  const { credential, ...secrets } = await secretsFor(ports, module, secret);
   const answer = hook.handshake?.(call, secrets);
   if (answer !== undefined) return answer;
   const verdict = await hook.verify(call, secrets);
   if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
 
   const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
-  const people = await findPeople(ports, module, [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended));
+  const people = await findPeople(ports, module, credential, [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended));
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
   await deliver(ports, inline, people);
@@ -39,17 +39,22 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
 }
 
 /** The secrets of the account whose path this is. Throws `not_found` where it is nobody's. */
-async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<HookSecrets> {
-  for (const account of await ports.accounts(module)) {
+async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<HookSecrets & Pick<HookAccount, "credential">> {
+  for (const account of await ports.accounts(module, secret)) {
     if (sameText(secret, account.pathSecret)) return { ...account, verifyTink: ports.verifyTink };
   }
   throw notFound("hook");
 }
 
-/** The connections of a vendor's users; those that nobody has connected have none. */
+/** The connections of a vendor's users through the account that was called; those that nobody has connected have none. */
 type People = (userId: string) => readonly Registered[];
 
-async function findPeople(ports: HookPorts, { vendor }: VendorModule, userIds: readonly string[]): Promise<People> {
+async function findPeople(
+  ports: HookPorts,
+  { vendor }: VendorModule,
+  credential: string | null,
+  userIds: readonly string[],
+): Promise<People> {
   const hashes = new Map(
     await Promise.all(
       [...new Set(userIds)].map(
@@ -58,7 +63,7 @@ async function findPeople(ports: HookPorts, { vendor }: VendorModule, userIds: r
     ),
   );
   if (hashes.size === 0) return () => [];
-  const found = Map.groupBy(await findConnections(ports.directory, [...hashes.values()].flat()), ({ hash }) => hash);
+  const found = Map.groupBy(await findConnections(ports.directory, [...hashes.values()].flat(), credential), ({ hash }) => hash);
   return (userId) => (hashes.get(userId) ?? []).flatMap((hash) => found.get(hash) ?? []);
 }
 

@@ -6,14 +6,14 @@ export async function registerConnection(
   directory: D1Database,
   records: D1Database,
   person: PersonId,
-  { connection, account, dueAt }: Registration,
+  { connection, account, credential, dueAt }: Registration,
 ): Promise<void> {
   await directory
     .prepare(
-      `insert into vendor_accounts (account_hash, connection_id, person_id, key_version) values (?, ?, ?, ?)
+      `insert into vendor_accounts (account_hash, connection_id, person_id, key_version, credential) values (?, ?, ?, ?, ?)
        on conflict (connection_id) do update set account_hash = excluded.account_hash, key_version = excluded.key_version`,
     )
-    .bind(account.hash, connection, person, account.version)
+    .bind(account.hash, connection, person, account.version, credential)
     .run();
   await setDue(records, person, connection, dueAt);
 }
@@ -39,10 +39,13 @@ export async function unregisterConnection(directory: D1Database, records: D1Dat
   await clearDue(records, connection);
 }
 
-/** Whether somebody else's connection uses the same account at the vendor; `hashes` are the account's, under every key. */
+/** Whether somebody else's connection uses the same account at the vendor the same way; `hashes` are the account's, under every key. */
 export async function accountIsShared(directory: D1Database, connection: string, hashes: readonly string[]): Promise<boolean> {
   const row = await directory
-    .prepare("select 1 from vendor_accounts where account_hash in (select value from json_each(?)) and connection_id <> ? limit 1")
+    .prepare(
+      `select 1 from vendor_accounts where account_hash in (select value from json_each(?1)) and connection_id <> ?2
+       and credential is (select credential from vendor_accounts where connection_id = ?2) limit 1`,
+    )
     .bind(JSON.stringify(hashes), connection)
     .first();
   return row !== null;
@@ -54,11 +57,21 @@ export interface Registered {
   readonly person: PersonId;
 }
 
-/** The connections of some accounts, by their keyed hashes; unknown accounts have none. */
-export async function findConnections(directory: D1Database, hashes: readonly string[]): Promise<readonly Registered[]> {
+/**
+ * The connections of some accounts, by their keyed hashes, that go through one account of ours at the vendor: an organisation's, or
+ * Meridian's own where it is null. Unknown accounts have none.
+ */
+export async function findConnections(
+  directory: D1Database,
+  hashes: readonly string[],
+  credential: string | null,
+): Promise<readonly Registered[]> {
   const { results } = await directory
-    .prepare("select account_hash, connection_id, person_id from vendor_accounts where account_hash in (select value from json_each(?))")
-    .bind(JSON.stringify(hashes))
+    .prepare(
+      `select account_hash, connection_id, person_id from vendor_accounts
+       where account_hash in (select value from json_each(?)) and credential is ?`,
+    )
+    .bind(JSON.stringify(hashes), credential)
     .all<{ account_hash: string; connection_id: string; person_id: string }>();
   return results.flatMap((row) => {
     const connection = parseId("connection", row.connection_id);

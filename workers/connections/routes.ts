@@ -32,6 +32,7 @@ import {
   vendorCatalogueSchema,
   vendorParam,
 } from "./schemas";
+import { ownAccountRoutes } from "./own-account-routes";
 import { syncRoutes } from "./sync-routes";
 
 const TAGS = ["Connections"] as const;
@@ -189,7 +190,7 @@ const vendorRoutes = new Hono<AppEnv>()
       description: "Answers with the URL where the person agrees; open it in their browser within ten minutes. It works once.",
       tags: TAGS,
       responses: { 200: authorizationSchema },
-      problems: ["not_found", "invalid", "vendor_retired", "unavailable"],
+      problems: ["not_found", "invalid", "own_credentials_required", "vendor_retired", "unavailable"],
     }),
     validate("param", vendorParam),
     validate("query", authorizeQuery),
@@ -203,7 +204,17 @@ const vendorRoutes = new Hono<AppEnv>()
       description: "Browsers get a page, or are sent on to `returnTo`; other clients get JSON.",
       tags: TAGS,
       responses: { 200: connectedSchema, 302: null },
-      problems: ["malformed", "invalid", "forbidden", "not_found", "gone", "vendor_retired", "vendor_failed", "unavailable"],
+      problems: [
+        "malformed",
+        "invalid",
+        "forbidden",
+        "not_found",
+        "own_credentials_required",
+        "gone",
+        "vendor_retired",
+        "vendor_failed",
+        "unavailable",
+      ],
     }),
     validate("param", vendorParam),
     validate("query", callbackQuery),
@@ -239,4 +250,5 @@ export const connectionsRoutes = new Hono<AppEnv>()
   .route("/", vendorRoutes)
   .route("/", followRoutes)
   .route("/", syncRoutes)
+  .route("/", ownAccountRoutes)
   .route("/", hookRoutes);

@@ -31,6 +31,12 @@ export const authorizeQuery = z.strictObject({
     .meta({ example: "https://app.meridian.health/connected" })
     .describe("Where the browser goes afterwards: a page of an allowed origin, or the address of an allowed app.")
     .optional(),
+  organisation: z
+    .string()
+    .max(64)
+    .meta({ example: "org_eu_01kad7xq5v3m9s2t4r6w8y0abc" })
+    .describe("On whose behalf: through the organisation's own account at the vendor. You must work there or share something with it.")
+    .optional(),
 });
 
 /** The vendor may add parameters of its own. */
@@ -79,6 +85,7 @@ export const connectionSchema = z
     title: z.string(),
     state,
     active: z.boolean(),
+    organisation: z.string().nullable().describe("On whose behalf it was made, through its account at the vendor"),
     areas: z.array(z.string()),
     createdAt: when,
     connectedAt: when.nullable(),

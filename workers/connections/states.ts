@@ -1,5 +1,5 @@
 import { toBase64Url } from "../../shared/crypto/base64url";
-import { parseId, type PersonId, type RandomBytes } from "../../shared/id";
+import { parseId, type PersonId, type RandomBytes, type VendorCredentialId } from "../../shared/id";
 import { isRegion, type Region } from "../../shared/region";
 
 /** An opaque value that travels with an authorization. It carries the region in clear, so that the callback finds the region's store. */
@@ -28,24 +28,33 @@ export async function keepState(
   hash: string,
   person: PersonId,
   vendor: string,
+  credential: string | undefined,
   expiresAt: number,
   now: number,
 ): Promise<void> {
   await records.batch([
     records.prepare("delete from vendor_states where expires_at <= ?").bind(now),
     records
-      .prepare("insert into vendor_states (state_hash, person_id, vendor, expires_at) values (?, ?, ?, ?)")
-      .bind(hash, person, vendor, expiresAt),
+      .prepare("insert into vendor_states (state_hash, person_id, vendor, credential, expires_at) values (?, ?, ?, ?, ?)")
+      .bind(hash, person, vendor, credential ?? null, expiresAt),
   ]);
 }
 
+/** Whose an authorization is, and the organisation's account at the vendor that it goes through. */
+export interface TakenState {
+  readonly person: PersonId;
+  readonly credential: VendorCredentialId | undefined;
+}
+
 /** Takes a state out, in one statement: of any number of callbacks one learns whose it is. */
-export async function takeState(records: D1Database, hash: string, vendor: string, now: number): Promise<PersonId | undefined> {
+export async function takeState(records: D1Database, hash: string, vendor: string, now: number): Promise<TakenState | undefined> {
   const row = await records
-    .prepare("delete from vendor_states where state_hash = ? and vendor = ? and expires_at > ? returning person_id")
+    .prepare("delete from vendor_states where state_hash = ? and vendor = ? and expires_at > ? returning person_id, credential")
     .bind(hash, vendor, now)
-    .first<{ person_id: string }>();
-  return row === null ? undefined : parseId("person", row.person_id);
+    .first<{ person_id: string; credential: string | null }>();
+  const person = row === null ? undefined : parseId("person", row.person_id);
+  if (row === null || person === undefined) return undefined;
+  return { person, credential: row.credential === null ? undefined : parseId("vendorCredential", row.credential) };
 }
 
 /** A state has enough entropy of its own: a plain hash hides it. */

@@ -16,18 +16,24 @@ type Row = { topic: string; subscription_id: string; expires_at: number | null; 
 
 const PURPOSE = "vendor subscription";
 
-/** Our subscriptions at a vendor. */
-export async function keptSubscriptions(directory: D1Database, keys: DirectoryKeys, vendor: string): Promise<readonly KeptSubscription[]> {
+/** The subscriptions of an account at a vendor: an organisation's by its id, or Meridian's own. */
+export interface Subscriber {
+  readonly vendor: string;
+  readonly credential: string | undefined;
+}
+
+/** The subscriptions of an account. */
+export async function keptSubscriptions(directory: D1Database, keys: DirectoryKeys, of: Subscriber): Promise<readonly KeptSubscription[]> {
   const { results } = await directory
-    .prepare("select topic, subscription_id, expires_at, secret, checked_at from vendor_subscriptions where vendor = ?")
-    .bind(vendor)
+    .prepare("select topic, subscription_id, expires_at, secret, checked_at from vendor_subscriptions where vendor = ? and credential = ?")
+    .bind(of.vendor, of.credential ?? "")
     .all<Row>();
   return await Promise.all(
     results.map(async (row) => ({
       topic: row.topic,
       id: row.subscription_id,
       expiresAt: row.expires_at ?? undefined,
-      secret: row.secret === null ? undefined : await opened(keys, vendor, row.topic, row.secret),
+      secret: row.secret === null ? undefined : await opened(keys, of, row.topic, row.secret),
       checkedAt: row.checked_at,
     })),
   );
@@ -37,30 +43,39 @@ export async function keptSubscriptions(directory: D1Database, keys: DirectoryKe
 export async function keepSubscription(
   directory: D1Database,
   keys: DirectoryKeys,
-  vendor: string,
+  of: Subscriber,
   subscription: Subscription,
   now: number,
 ): Promise<void> {
   const { key: topic, id, expiresAt, secret } = subscription;
-  const box = secret === undefined ? null : await closeBox(currentKey(keys.vendor).key, PURPOSE, aboutOf(vendor, topic), secret);
+  const box = secret === undefined ? null : await closeBox(currentKey(keys.vendor).key, PURPOSE, aboutOf(of, topic), secret);
   await directory
     .prepare(
-      `insert into vendor_subscriptions (vendor, topic, subscription_id, expires_at, secret, checked_at) values (?, ?, ?, ?, ?, ?)
+      `insert into vendor_subscriptions (vendor, credential, topic, subscription_id, expires_at, secret, checked_at)
+       values (?, ?, ?, ?, ?, ?, ?)
        on conflict do update set secret = case subscription_id when excluded.subscription_id then coalesce(excluded.secret, secret) else excluded.secret end,
          subscription_id = excluded.subscription_id, expires_at = excluded.expires_at, checked_at = excluded.checked_at`,
     )
-    .bind(vendor, topic, id, expiresAt ?? null, box, now)
+    .bind(of.vendor, of.credential ?? "", topic, id, expiresAt ?? null, box, now)
     .run();
 }
 
-async function opened(keys: DirectoryKeys, vendor: string, topic: string, box: string): Promise<string | undefined> {
+/** Forgets the subscriptions of an account that is gone. */
+export async function dropSubscriptions(directory: D1Database, of: Subscriber): Promise<void> {
+  await directory
+    .prepare("delete from vendor_subscriptions where vendor = ? and credential = ?")
+    .bind(of.vendor, of.credential ?? "")
+    .run();
+}
+
+async function opened(keys: DirectoryKeys, of: Subscriber, topic: string, box: string): Promise<string | undefined> {
   for (const { key } of versionsOf(keys.vendor)) {
-    const secret = await openBox(key, PURPOSE, aboutOf(vendor, topic), box);
+    const secret = await openBox(key, PURPOSE, aboutOf(of, topic), box);
     if (secret !== undefined) return secret;
   }
   return undefined;
 }
 
-function aboutOf(vendor: string, topic: string): string {
-  return `${vendor}/${topic}`;
+function aboutOf({ vendor, credential }: Subscriber, topic: string): string {
+  return credential === undefined ? `${vendor}/${topic}` : `${vendor}/${credential}/${topic}`;
 }

@@ -73,7 +73,8 @@ async function endVendors(ports: ErasurePorts, { person, attempts, reason }: Era
   const { results } = await ports.directory
     .prepare(
       `select distinct mine.connection_id from vendor_accounts mine
-       join vendor_accounts other on other.account_hash = mine.account_hash and other.person_id <> mine.person_id where mine.person_id = ?`,
+       join vendor_accounts other on other.account_hash = mine.account_hash and other.person_id <> mine.person_id
+         and other.credential is mine.credential where mine.person_id = ?`,
     )
     .bind(person)
     .all<{ connection_id: string }>();

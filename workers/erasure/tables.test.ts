@@ -13,6 +13,7 @@ const PERSONAL =
   /(?:^|_)(?:person|people|owner|grantee|user|author|member|coach|client|subject|actor|patient|clinician|reviewer|researcher)(?:_id)?$/;
 /** Columns that the pattern fits and that hold no person. */
 const OTHER_THINGS: ReadonlySet<string> = new Set([
+  "vendor_credentials.vendor_client",
   "client_assertions.client_id",
   "identities.sealed_subject",
   "shared_with_partners.grantee_id",

@@ -59,6 +59,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   shared_with: { columns: ["owner_id", "grantee_id"], by: "everywhere" },
   shared_with_partners: { columns: ["owner_id"], by: "everywhere" },
   totp: { columns: ["person_id"], by: "cascade" },
+  vendor_credentials: { nobodys: "accounts of organisations at vendors, sealed" },
   vendor_states: { columns: ["person_id"], by: "delete" },
   webhook_deliveries: { columns: ["person_id"], by: "everywhere" },
   webhook_endpoints: { columns: ["person_id"], by: "cascade" },
@@ -73,7 +74,7 @@ export const DIRECTORY_TABLES: Readonly<Record<string, PersonTable | NobodysTabl
   passkey_challenges: { nobodys: "hashes of challenges whose person is not known yet, for five minutes" },
   sign_in_flows: { columns: ["person_id"], by: "delete" },
   vendor_accounts: { columns: ["person_id"], by: "delete" },
-  vendor_subscriptions: { nobodys: "subscriptions of Meridian's own at vendors" },
+  vendor_subscriptions: { nobodys: "subscriptions of Meridian and of organisations at vendors" },
 };
 
 /** Columns whose opaque ids stay. */

@@ -161,6 +161,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   sign_in_flows: "Ways to a provider and back, as hashes, for minutes.",
   emails: "A keyed hash of the address, which leads to the region; the address is in the export.",
   passkey_challenges: "Sign-ins under way, as hashes; names nobody.",
-  vendor_subscriptions: "Subscriptions of Meridian's own at vendors; names nobody.",
+  vendor_credentials: "Accounts of organisations at vendors, sealed: they belong to these.",
+  vendor_subscriptions: "Subscriptions of Meridian and of organisations at vendors; names nobody.",
   vendor_accounts: "Keyed hashes of accounts at vendors, which lead to the connections; those are in the export.",
 };

@@ -45,6 +45,7 @@ export const COUNTS = {
     counted("programmes", "key_version", OR_UNKNOWN),
     counted("erasures", "letter_key", undefined, " and letter_key is not null"),
     counted("webhook_secrets", "key_version"),
+    counted("vendor_credentials", "key_version"),
   ],
   index: [
     counting("count(*) as old, sum(sealed_email is null) as waiting", "credentials", "key_version"),

@@ -12,6 +12,7 @@ import { directoryKeys, keyOf, type RegionalKeys, regionalKeys } from "../../sha
 import { seal, unseal } from "../../shared/crypto/sealing";
 import { hasTombstone, putTombstone } from "../../shared/erasure/tombstones";
 import { newId, systemRandom } from "../../shared/id";
+import { openOwnSecrets, sealOwnSecrets } from "../../shared/vendors/own-account";
 import { DAY_MS } from "../../shared/clock";
 import { Deployment, type Resident, type Rings, type Settled, type Tokens } from "../../test/deployment";
 import { freshPassword } from "../../test/people";
@@ -269,7 +270,7 @@ describe("a move", () => {
         const statement = database.prepare(`explain query plan ${sql}`);
         const { results } = await (kind === "refresh" ? statement.bind("2", 0) : statement.bind("2")).all<{ detail: string }>();
         expect(results.map(({ detail }) => detail).join("\n"), kind).not.toMatch(
-          /SCAN (people|credentials|sessions|emails|vendor_accounts|identities|programmes|erasures)/,
+          /SCAN (people|vendor_credentials|credentials|sessions|emails|vendor_accounts|identities|programmes|erasures)/,
         );
       }
     }
@@ -381,6 +382,31 @@ describe("what else hangs on a key", () => {
     everywhere(retire);
     expect(await opened(ports().regions.eu.keys)).toBe(key);
     expect(await programmeOf(live.env, id).rewrapKey()).toBe("2");
+  });
+
+  test("an organisation's account at a vendor opens when the old key is gone, and only in its own row", async () => {
+    const [organisation, id] = [newId("organisation", "eu", live.now()), newId("vendorCredential", "eu", live.now())];
+    const secrets = { clientSecret: "a secret of the clinic", more: {}, pathSecret: `${id}.path` };
+    const { sealed, version } = await sealOwnSecrets(ports().regions.eu.keys, id, secrets);
+    const records = live.records("eu");
+    await records.batch([
+      records.prepare("insert into organisations (id, name, created_at, updated_at) values (?, 'Clinic', 1, 1)").bind(organisation),
+      records
+        .prepare(
+          `insert into vendor_credentials (id, organisation_id, vendor, vendor_client, sealed, key_version, created_at, updated_at)
+           values (?, ?, 'whoop', 'c', ?, ?, 1, 1)`,
+        )
+        .bind(id, organisation, sealed, version),
+    ]);
+    rotate();
+    expect(await old()).toMatchObject({ wrapping: 1 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ wrapping: 0 });
+    everywhere(retire);
+    const kept = await records.prepare("select sealed from vendor_credentials where id = ?").bind(id).first<string>("sealed");
+    const { keys } = ports().regions.eu;
+    expect(await openOwnSecrets(keys, { id, sealed: kept ?? "" })).toEqual(secrets);
+    expect(await openOwnSecrets(keys, { id: newId("vendorCredential", "eu", live.now()), sealed: kept ?? "" })).toBeUndefined();
   });
 
   test("the last letter of an erasure that waits opens when the old key is gone", async () => {

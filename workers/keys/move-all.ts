@@ -1,7 +1,15 @@
 import { REGIONS } from "../../shared/region";
 import { countOld, type KeyStatus } from "./count-old";
 import { directoryAddresses, directoryIdentities, vendorAccounts } from "./move-directory";
-import { lastLetters, programmeKeys, regionalAddresses, regionalIdentities, webhookSecrets, wrappedKeys } from "./move-regional";
+import {
+  lastLetters,
+  programmeKeys,
+  regionalAddresses,
+  regionalIdentities,
+  vendorCredentials,
+  webhookSecrets,
+  wrappedKeys,
+} from "./move-regional";
 import { moveTombstones } from "./move-tombstones";
 import { noteKeys } from "./note-keys";
 import { type KeyPorts, keyPorts } from "./ports";
@@ -18,6 +26,7 @@ export async function moveKeys(ports: KeyPorts, limit = SLICE): Promise<Moved> {
       moveSlice(programmeKeys(ports, region), ports.log, limit),
       moveSlice(lastLetters(ports, region), ports.log, limit),
       moveSlice(webhookSecrets(ports, region), ports.log, limit),
+      moveSlice(vendorCredentials(ports, region), ports.log, limit),
       moveSlice(regionalAddresses(ports, region), ports.log, limit),
       moveSlice(regionalIdentities(ports, region), ports.log, limit),
       moveTombstones(ports, ports.regions[region], limit),

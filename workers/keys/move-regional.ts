@@ -1,6 +1,7 @@
 import { subjectPlace } from "../../shared/crypto/identity-hashes";
 import { parseId } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { OLD_ACCOUNTS, type OldAccount, resealAccount } from "../connections";
 import { addressPlace } from "../credentials";
 import { resealLetter } from "../erasure";
 import { OLD_SECRETS, type OldSecret, resealWebhookSecret } from "../webhooks";
@@ -167,5 +168,18 @@ export function webhookSecrets(ports: KeyPorts, region: Region): Moving<OldSecre
     page: async (version, after, limit) => (await records.prepare(OLD_SECRETS).bind(version, after, limit).all<OldSecret>()).results,
     keyOf: ({ id }) => id,
     move: async (stored) => await resealWebhookSecret(records, keys, stored, ports.random),
+  };
+}
+
+/** Organisations' accounts at vendors, sealed by an older key of the region. */
+export function vendorCredentials(ports: KeyPorts, region: Region): Moving<OldAccount> {
+  const { records, keys } = ports.regions[region];
+  return {
+    kind: "wrapping vendor credentials",
+    records,
+    ring: keys.wrapping,
+    page: async (version, after, limit) => (await records.prepare(OLD_ACCOUNTS).bind(version, after, limit).all<OldAccount>()).results,
+    keyOf: ({ id }) => id,
+    move: async (stored) => await resealAccount(records, keys, stored, ports.random),
   };
 }

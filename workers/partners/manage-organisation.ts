@@ -73,8 +73,8 @@ export async function renameOrganisation(ports: PartnerPorts, id: string, name: 
 }
 
 /**
- * Closes it for good: its clients get no further with the next call, its webhooks are gone, and nobody can give it a consent. Consents that it has stay with the
- * people who gave them, and let nobody in. Problems `not_found`, `forbidden`, `step_up_required`.
+ * Closes it for good: its clients get no further with the next call, its webhooks and its accounts at vendors are gone, and nobody can give it a consent.
+ * Consents that it has stay with the people who gave them, and let nobody in. Problems `not_found`, `forbidden`, `step_up_required`.
  */
 export async function closeOrganisation(ports: PartnerPorts, id: string): Promise<void> {
   const { organisation } = await requireManager(ports, id, "close");
@@ -91,5 +91,12 @@ export async function closeOrganisation(ports: PartnerPorts, id: string): Promis
       )
       .bind(organisation),
     records.prepare("delete from webhook_endpoints where organisation_id = ?").bind(organisation),
+    // The clock lets the connections know.
+    records
+      .prepare(
+        `update vendor_credentials set removed_at = ?2, updated_at = ?2, sealed = null, key_version = null, revision = revision + 1, told_to = ''
+         where organisation_id = ?1 and removed_at is null`,
+      )
+      .bind(organisation, now),
   ]);
 }

@@ -4,12 +4,20 @@ import type { ConnectionState } from "../../../shared/vendors/connection-view";
 /** States in which a vendor may be asked. */
 export const LIVE_STATES: ReadonlySet<ConnectionState> = new Set(["active", "degraded", "rate_limited", "stale", "error"]);
 
+/** On whose behalf a connection was made; opaque ids. */
+export interface Behalf {
+  readonly organisation: string;
+  readonly credential: string;
+}
+
 export interface Connection {
   readonly id: ConnectionId;
   readonly vendor: string;
   readonly state: ConnectionState;
   readonly accountHash: string | undefined;
   readonly accountKey: string | undefined;
+  /** The organisation on whose behalf it was made, and its account at the vendor; undefined for Meridian's own. */
+  readonly behalf: Behalf | undefined;
   readonly areas: readonly string[];
   readonly createdAt: number;
   readonly connectedAt: number | undefined;
@@ -43,6 +51,8 @@ type ConnectionRow = {
   state: ConnectionState;
   account_hash: string | null;
   account_key: string | null;
+  credential: string | null;
+  organisation: string | null;
   areas: string;
   created_at: number;
   connected_at: number | null;
@@ -55,6 +65,9 @@ type ConnectionRow = {
   revision: number;
 };
 type GrantRow = { connection: ConnectionId; verifier: string; redirect_uri: string; return_to: string | null; areas: string };
+
+/** The person's tokens and account at the vendor, and the organisation's account there. */
+export type SecretName = "tokens" | "account" | "credential";
 
 /** Told of a connection as it is now, the state that it comes from, and why. */
 export type StateListener = (connection: Connection, from: ConnectionState, reason: string | undefined) => void;
@@ -94,8 +107,15 @@ export class ConnectionRows {
     return row === undefined ? undefined : connectionOf(row);
   }
 
-  add(id: ConnectionId, vendor: string, now: number): void {
-    this.#sql.exec("INSERT INTO connections (id, vendor, state, created_at) VALUES (?, ?, 'pending', ?)", id, vendor, now);
+  add(id: ConnectionId, vendor: string, now: number, behalf?: Behalf): void {
+    this.#sql.exec(
+      "INSERT INTO connections (id, vendor, state, created_at, credential, organisation) VALUES (?, ?, 'pending', ?, ?, ?)",
+      id,
+      vendor,
+      now,
+      behalf?.credential ?? null,
+      behalf?.organisation ?? null,
+    );
   }
 
   /** Moves a connection to a state and says why; a state without trouble clears the last error. */
@@ -173,15 +193,19 @@ export class ConnectionRows {
     this.#onChanged(id);
   }
 
-  secret(id: string, name: "tokens" | "account"): string | undefined {
+  secret(id: string, name: SecretName): string | undefined {
     const [row] = this.#sql
       .exec<{ sealed: string }>("SELECT sealed FROM connection_secrets WHERE connection = ? AND name = ?", id, name)
       .toArray();
     return row?.sealed;
   }
 
-  putSecret(id: string, name: "tokens" | "account", sealed: string): void {
+  putSecret(id: string, name: SecretName, sealed: string): void {
     this.#sql.exec("INSERT OR REPLACE INTO connection_secrets (connection, name, sealed) VALUES (?, ?, ?)", id, name, sealed);
+  }
+
+  dropSecret(id: string, name: SecretName): void {
+    this.#sql.exec("DELETE FROM connection_secrets WHERE connection = ? AND name = ?", id, name);
   }
 
   dropSecrets(id: string): void {
@@ -278,6 +302,8 @@ function connectionOf(row: ConnectionRow): Connection {
     state: row.state,
     accountHash: row.account_hash ?? undefined,
     accountKey: row.account_key ?? undefined,
+    behalf:
+      row.credential === null || row.organisation === null ? undefined : { credential: row.credential, organisation: row.organisation },
     areas: JSON.parse(row.areas) as string[],
     createdAt: row.created_at,
     connectedAt: row.connected_at ?? undefined,

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
-import { type ConnectionId, newId, parseId } from "../../../shared/id";
+import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
+import { type OwnAccount, ownAccountSchema } from "../../../shared/vendors/own-account";
 import type { FeedState } from "../../../shared/health/gaps";
 import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
@@ -27,8 +28,9 @@ import {
   type PlannedWindow,
   siblings,
 } from "./plan";
+import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
-import { ALARM_SLICE, Runner, type SliceBudget } from "./runner";
+import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
 import { lastData } from "./last-data";
@@ -40,6 +42,8 @@ export interface Registration {
   readonly connection: ConnectionId;
   readonly vendor: string;
   readonly account: { readonly hash: string; readonly version: string };
+  /** The organisation's account at the vendor that it goes through; null for Meridian's own. */
+  readonly credential: VendorCredentialId | null;
   /** Epoch milliseconds. */
   readonly dueAt: number;
 }
@@ -86,6 +90,7 @@ export class Connections {
   readonly #jobs: JobRows;
   readonly #connector: Connector;
   readonly #runner: Runner;
+  readonly #owns: OwnAccounts;
   readonly #ports: ConnectionPorts;
   readonly #sources: Pick<Sources, "ofVendor">;
   readonly #listeners: ((id: string) => void)[] = [];
@@ -104,8 +109,11 @@ export class Connections {
     this.#windows = windows;
     this.#jobs = jobs;
     this.#ports = ports;
-    this.#connector = new Connector({ state, ports, rows, tokens });
-    this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens });
+    const owns = new OwnAccounts(rows, tokens, ports);
+    this.#owns = owns;
+    this.#connector = new Connector({ state, ports, rows, tokens, owns });
+    const askAccount = (id: string): void => state.timers.setEarliest(ANNOUNCE, id, state.now());
+    this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens, owns, askAccount });
     state.timers.on(TIMER, (id) => this.#alarm(id));
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
     state.timers.on(SET_UP, (id, failures) => this.#setUpAgain(id, failures));
@@ -163,8 +171,8 @@ export class Connections {
     return this.#connector.refuse(stateHash, error);
   }
 
-  async complete(stateHash: string, code: string): Promise<Completed & { readonly registration: Registration }> {
-    const completed = await this.#connector.complete(stateHash, code);
+  async complete(stateHash: string, code: string, own?: OwnAccount): Promise<Completed & { readonly registration: Registration }> {
+    const completed = await this.#connector.complete(stateHash, code, own);
     const connection = this.#must(completed.connection);
     this.#planFirst(connection);
     const { timers, now } = this.#state;
@@ -244,6 +252,21 @@ export class Connections {
     return connection === undefined ? null : ((await this.#connector.rehash(connection)) ?? null);
   }
 
+  /**
+   * Renews the copy of the organisation's account that a connection goes through; `account` is JSON of it, or null where the organisation has
+   * taken it back: nothing is asked then until the person agrees again. An older state than the one that is there changes nothing.
+   */
+  async renewAccount(id: string, credential: string, account: string | null): Promise<void> {
+    const connection = this.#rows.get(id);
+    if (connection?.behalf?.credential !== credential || connection.state === "revoked") return;
+    if (account !== null) return await this.#owns.keep(id, ownAccountSchema.parse(JSON.parse(account)));
+    this.#rows.dropSecret(id, "credential");
+    if (!LIVE_STATES.has(connection.state) && connection.state !== "paused") return;
+    this.#state.timers.clear(TIMER, id);
+    this.#rows.setState(id, "reauth_required", this.#state.now(), CREDENTIAL_REMOVED);
+    this.#rows.addEvent(id, "reauth_required", this.#state.now(), CREDENTIAL_REMOVED);
+  }
+
   /** Ends the reading that is under way after its present page. What lets the alarm pass while the pause lasts is the vault's to do. */
   pause(): void {
     this.#isPaused = true;
@@ -280,6 +303,7 @@ export class Connections {
         this.#planAsked(connection, pointer.job);
         break;
       case "connected":
+      case "credential":
         break;
       case "permissions":
         if (liveVendor(connection.vendor).permissions !== undefined) this.#state.timers.set(PERMISSIONS, connection.id, this.#state.now());
@@ -380,7 +404,7 @@ export class Connections {
     const { vendor } = liveVendor(connection.vendor);
     const resources = this.#windows.resources(id).filter(({ resource }) => bringsMetric(vendor, resource, metric));
     if (resources.length > 0 && resources.every(({ state }) => state === "permission_missing")) return "forbidden";
-    if (await this.#ports.quota(vendor, connection.accountHash ?? id).isBroken()) return "outage";
+    if (await this.#ports.quota(vendor, connection.accountHash ?? id, connection.behalf?.credential).isBroken()) return "outage";
     const isRead = (connection.lastSuccessAt ?? 0) >= since;
     return isRead && connection.state !== "error" && connection.state !== "degraded" ? "fine" : "failed";
   }
@@ -581,11 +605,12 @@ export class Connections {
   }
 
   #registration(connection: Connection): Registration {
-    const { id, vendor, accountHash, accountKey } = this.#must(connection.id);
+    const { id, vendor, accountHash, accountKey, behalf } = this.#must(connection.id);
     if (accountHash === undefined || accountKey === undefined) throw problem("conflict", "The connection is not complete.");
     const nexts = this.#windows.resources(id).flatMap(({ state, nextAt }) => (state === "active" ? [nextAt] : []));
     const dueAt = Math.min(this.#state.now() + LONGEST_QUIET_MS, ...nexts);
-    return { connection: id, vendor, account: { hash: accountHash, version: accountKey }, dueAt };
+    const credential = (behalf && parseId("vendorCredential", behalf.credential)) ?? null;
+    return { connection: id, vendor, account: { hash: accountHash, version: accountKey }, credential, dueAt };
   }
 
   #askable(vendor: string | undefined): Connection[] {

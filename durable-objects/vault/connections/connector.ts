@@ -6,10 +6,12 @@ import { type ConnectionId, newId } from "../../../shared/id";
 import { problem } from "../../../shared/problem";
 import { type AccountHash, accountHashes } from "../../../shared/vendors/account";
 import type { LiveVendor, VendorAccount, VendorModule } from "../../../shared/vendors/vendor";
+import type { OwnAccount } from "../../../shared/vendors/own-account";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import type { Reply, VendorClient } from "../../../shared/vendors/client";
 import type { Connection, ConnectionRows } from "./connection-rows";
+import type { OwnAccounts } from "./own-accounts";
 import type { ConnectionPorts } from "./ports";
 import { secretPlace, type TokenKeeper, type Tokens, tokensOf } from "./tokens";
 
@@ -28,6 +30,8 @@ export interface BeginInput {
   readonly areas?: readonly string[] | undefined;
   /** Where the person's browser goes afterwards; checked by the caller. */
   readonly returnTo?: string | undefined;
+  /** The account of the organisation on whose behalf it is; Meridian's own where left out. The caller says whether it may be used. */
+  readonly own?: OwnAccount | undefined;
 }
 
 /** What an authorization came to. */
@@ -41,6 +45,7 @@ interface ConnectorParts {
   readonly ports: ConnectionPorts;
   readonly rows: ConnectionRows;
   readonly tokens: TokenKeeper;
+  readonly owns: OwnAccounts;
 }
 
 /** Begins, completes and ends grants at vendors. */
@@ -51,32 +56,37 @@ export class Connector {
     this.#parts = parts;
   }
 
-  /** The person's connection to a vendor: the latest one, or a new one. */
-  select(vendor: LiveVendor): Connection {
+  /** The person's connection to a vendor through an account there: the latest one, or a new one. */
+  select(vendor: LiveVendor, own?: OwnAccount): Connection {
     const { state, rows } = this.#parts;
-    const known = rows.all(vendor.id);
+    const known = rows.all(vendor.id).filter(({ behalf }) => behalf?.credential === own?.credential);
     const usable = known.findLast((row) => row.state !== "revoked") ?? known.at(-1);
     if (usable !== undefined && usable.state !== "revoked") return usable;
     const id = usable?.id ?? newId("connection", state.region, state.now(), state.random);
-    if (usable === undefined) rows.add(id, vendor.id, state.now());
+    if (usable === undefined) rows.add(id, vendor.id, state.now(), own);
     else rows.setState(id, "pending", state.now());
     rows.addEvent(id, "selected", state.now());
     return rows.get(id) ?? fail();
   }
 
-  /** Starts an authorization: returns the URL where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid` for unknown areas. */
+  /**
+   * Starts an authorization: returns the URL where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid` for unknown areas,
+   * `own_credentials_required` where the vendor lets nobody connect through an account that is not the organisation's own.
+   */
   async begin(input: BeginInput): Promise<{ connection: ConnectionId; url: string }> {
     const { state, ports, rows, tokens } = this.#parts;
     const module = liveVendor(input.vendor);
     const { vendor } = module;
+    if (vendor.policy.byoRequired && input.own === undefined) throw problem("own_credentials_required");
     const areas = wantedAreas(vendor, input.areas);
-    const connection = this.select(vendor).id;
+    const client = ports.client(module, input.own);
+    const connection = this.select(vendor, input.own).id;
     const verifier = toBase64Url(state.random(new Uint8Array(32)));
     const challenge = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
     const sealed = await tokens.seal(verifierPlace(input.stateHash), verifier);
     const { redirectUri, returnTo } = input;
     rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo, areas }, state.now() + GRANT_MS, state.now());
-    const url = ports.client(module).authorizeUrl({
+    const url = client.authorizeUrl({
       state: input.state,
       challenge: vendor.auth.pkce === "absent" ? undefined : challenge,
       redirectUri,
@@ -98,14 +108,18 @@ export class Connector {
    * Exchanges the code, asks who the person is there, and stores the sealed tokens. An account that the person had connected before takes
    * its old connection up again; another account of the same vendor becomes a connection of its own. Problems: `gone` for a state that
    * was used or has expired, `invalid` for a code the vendor refuses, `vendor_failed`, `unavailable`.
+   *
+   * @param own the account that it began with, as it is now
    */
-  async complete(stateHash: string, code: string): Promise<Completed> {
-    const { state, ports, rows, tokens } = this.#parts;
+  async complete(stateHash: string, code: string, own?: OwnAccount): Promise<Completed> {
+    const { state, ports, rows, tokens, owns } = this.#parts;
     const grant = rows.takeGrant(stateHash, state.now());
     const chosen = grant === undefined ? undefined : rows.get(grant.connection);
     if (grant === undefined || chosen === undefined) throw used();
+    if (chosen.behalf?.credential !== own?.credential)
+      throw problem("own_credentials_required", "The organisation has taken its account back.");
     const module = liveVendor(chosen.vendor);
-    const client = ports.client(module);
+    const client = ports.client(module, own);
     const verifier = await tokens.unseal(verifierPlace(stateHash), grant.verifier);
     const { fresh, reply } = await this.#exchange(client, module.vendor, {
       code,
@@ -119,6 +133,7 @@ export class Connector {
     const id = this.#place(chosen, new Set(hashes.map((one) => one.hash)));
     const sealedTokens = await tokens.seal(secretPlace(id, "tokens"), JSON.stringify(fresh));
     const sealedAccount = await tokens.seal(secretPlace(id, "account"), JSON.stringify(account));
+    if (own !== undefined) await owns.keep(id, own);
     rows.putSecret(id, "tokens", sealedTokens);
     rows.putSecret(id, "account", sealedAccount);
     rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope, grant.areas), state.now());
@@ -128,12 +143,14 @@ export class Connector {
 
   /** Makes the calls that complete a connection at the vendor, all of which may be repeated. False where one did not succeed. */
   async setUp(connection: Connection): Promise<boolean> {
-    const { state, ports, tokens } = this.#parts;
+    const { state, ports, tokens, owns } = this.#parts;
     const module = liveVendor(connection.vendor);
     const account = await this.account(connection.id);
     if (account === undefined) return true;
-    const client = ports.client(module);
-    for (const request of module.connectRequests?.(account, ports.hookUrl(module.vendor)) ?? []) {
+    const client = await owns.clientFor(module, connection);
+    if (client === undefined) return false;
+    const url = ports.hookUrl(module.vendor, await owns.read(connection.id));
+    for (const request of module.connectRequests?.(account, url) ?? []) {
       const token = await tokens.access(connection.id, client);
       if (token.kind !== "token") return false;
       const reply = await client.call(request, token.access);
@@ -152,10 +169,11 @@ export class Connector {
   async permitted(
     connection: Connection,
   ): Promise<{ readonly kind: "scopes"; readonly scopes: readonly string[] } | { readonly kind: "over" | "later" }> {
-    const { ports, tokens } = this.#parts;
+    const { tokens, owns } = this.#parts;
     const module = liveVendor(connection.vendor);
     if (module.permissions === undefined) return { kind: "later" };
-    const client = ports.client(module);
+    const client = await owns.clientFor(module, connection);
+    if (client === undefined) return { kind: "later" };
     let token = await tokens.access(connection.id, client);
     for (let tries = 0; token.kind === "token" && tries < 2; tries++) {
       const reply = await client.call(module.permissions.request, token.access);
@@ -172,12 +190,13 @@ export class Connector {
    * @param tell false where another connection of ours uses the same account, which a revocation would end too
    */
   async end(connection: Connection, tell: boolean): Promise<void> {
-    const { state, ports, rows, tokens } = this.#parts;
+    const { state, rows, tokens, owns } = this.#parts;
     rows.setState(connection.id, "revoked", state.now());
     const held = await tokens.read(connection.id).catch(() => undefined);
     if (tell && held !== undefined) {
       const account = await this.account(connection.id).catch(() => undefined);
-      const revoked = await ports.client(liveVendor(connection.vendor)).revoke(account, { access: held.access, refresh: held.refresh });
+      const client = await owns.clientFor(liveVendor(connection.vendor), connection).catch(() => undefined);
+      const revoked = (await client?.revoke(account, { access: held.access, refresh: held.refresh })) ?? false;
       if (!revoked) rows.addEvent(connection.id, "revoke_unconfirmed", state.now());
     }
     rows.dropSecrets(connection.id);
@@ -228,10 +247,13 @@ export class Connector {
     return hashes;
   }
 
-  /** The connection that this account belongs to, whatever key it was hashed with. */
+  /** The connection that this account belongs to, whatever key it was hashed with, among those that go the same way. */
   #place(chosen: Connection, hashes: ReadonlySet<string>): ConnectionId {
     const { state, rows } = this.#parts;
-    const known = rows.all(chosen.vendor).find((row) => row.accountHash !== undefined && hashes.has(row.accountHash));
+    const known = rows
+      .all(chosen.vendor)
+      .filter(({ behalf }) => behalf?.credential === chosen.behalf?.credential)
+      .find((row) => row.accountHash !== undefined && hashes.has(row.accountHash));
     if (known !== undefined) {
       if (known.id !== chosen.id && chosen.accountHash === undefined) rows.remove(chosen.id);
       return known.id;
@@ -240,7 +262,7 @@ export class Connector {
     // The other account's connection was ended before this one began.
     if (chosen.state === "pending") rows.setState(chosen.id, "revoked", state.now());
     const id = newId("connection", state.region, state.now(), state.random);
-    rows.add(id, chosen.vendor, state.now());
+    rows.add(id, chosen.vendor, state.now(), chosen.behalf);
     return id;
   }
 }

@@ -1,8 +1,8 @@
-import type { ConnectionId } from "../../../shared/id";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
-import { ConnectionRows } from "./connection-rows";
+import { type Connection, ConnectionRows } from "./connection-rows";
 import { Connector } from "./connector";
+import { OwnAccounts } from "./own-accounts";
 import type { ConnectionPorts } from "./ports";
 import { TokenKeeper } from "./tokens";
 
@@ -34,11 +34,13 @@ export async function endGrants(
 ): Promise<EndedGrants> {
   const rows = new ConnectionRows(state.sql);
   const tokens = new TokenKeeper(rows, ports.key, state.now, state.random);
-  const connector = new Connector({ state, ports, rows, tokens });
+  const owns = new OwnAccounts(rows, tokens, ports);
+  const connector = new Connector({ state, ports, rows, tokens, owns });
   let open = 0;
-  for (const { id, vendor } of rows.all()) {
+  for (const connection of rows.all()) {
+    const { id } = connection;
     if (rows.secret(id, "tokens") === undefined) continue;
-    const outcome = shared.includes(id) ? "shared" : (await revoke(id, vendor)) ? "revoked" : "unconfirmed";
+    const outcome = shared.includes(id) ? "shared" : (await revoke(connection)) ? "revoked" : "unconfirmed";
     if (outcome === "unconfirmed" && !isLast) {
       open++;
       continue;
@@ -51,13 +53,12 @@ export async function endGrants(
   }
   return { revoked: count(EVENTS.revoked), shared: count(EVENTS.shared), unconfirmed: count(EVENTS.unconfirmed), open };
 
-  async function revoke(id: ConnectionId, vendor: string): Promise<boolean> {
+  async function revoke(connection: Connection): Promise<boolean> {
     try {
-      const held = await tokens.read(id);
-      return (
-        held !== undefined &&
-        (await ports.client(liveVendor(vendor)).revoke(await connector.account(id), { access: held.access, refresh: held.refresh }))
-      );
+      const held = await tokens.read(connection.id);
+      const client = await owns.clientFor(liveVendor(connection.vendor), connection);
+      if (held === undefined || client === undefined) return false;
+      return await client.revoke(await connector.account(connection.id), { access: held.access, refresh: held.refresh });
     } catch {
       return false;
     }

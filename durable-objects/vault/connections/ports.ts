@@ -1,6 +1,7 @@
 import { type DirectoryKeys, directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { problem } from "../../../shared/problem";
-import { hookUrl, hostsOf, ownCredentials, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
+import { accessTo, hookUrl, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
+import type { OwnAccount } from "../../../shared/vendors/own-account";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { gateDoor, storesOf } from "../../doors";
 import type { VaultState } from "../state";
@@ -13,11 +14,12 @@ import { Quota } from "./quota";
 export interface ConnectionPorts {
   readonly key: PersonKey;
   readonly directory: DirectoryKeys;
-  client(module: VendorModule): VendorClient;
-  /** Where the vendor's webhooks go. */
-  hookUrl(vendor: LiveVendor): string;
-  /** `account` is opaque: a keyed hash, or a connection's id. */
-  quota(vendor: LiveVendor, account: string): Quota;
+  /** Who calls the vendor: an organisation through its own account, or where there is none Meridian. */
+  client(module: VendorModule, own?: OwnAccount): VendorClient;
+  /** Where the vendor's webhooks for an account go. */
+  hookUrl(vendor: LiveVendor, own?: OwnAccount): string;
+  /** `account` is opaque: a keyed hash, or a connection's id. `credential`: vendors count every account of theirs for itself. */
+  quota(vendor: LiveVendor, account: string, credential?: string): Quota;
 }
 
 /** The ports of a vault. */
@@ -38,15 +40,18 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
   return {
     key: new PersonKey(stores.files, regionalKeys(stores.keys), person, random),
     directory: directoryKeys(env.DIRECTORY_KEYS),
-    client: (module) => new VendorClient(module, accessOf(env, module.vendor), fetchVendor, now),
-    hookUrl: (vendor) => hookUrl(env.ORIGIN, vendor.id, ownHookSecret(env, vendor.id) ?? ""),
-    quota: (vendor, account) => new Quota(vendor, gate(`vendor:${vendor.id}`), gate(`vendor-account:${account}`), now),
+    client: (module, own) => new VendorClient(module, accessOf(env, module.vendor, own), fetchVendor, now),
+    hookUrl: (vendor, own) => hookUrl(env.ORIGIN, vendor.id, own?.pathSecret ?? ownHookSecret(env, vendor.id) ?? ""),
+    quota: (vendor, account, credential) => {
+      const of = credential === undefined ? "" : `:${credential}`;
+      return new Quota(vendor, gate(`vendor:${vendor.id}${of}`), gate(`vendor-account:${account}${of}`), now);
+    },
   };
 }
 
 /** Throws the problem `unavailable` where the deployment has no account at the vendor. */
-function accessOf(env: Env, vendor: LiveVendor): VendorAccess {
-  const credentials = ownCredentials(env, vendor.id);
-  if (credentials === undefined) throw problem("unavailable", "This vendor is not set up here.");
-  return { hosts: hostsOf(env, vendor), credentials };
+function accessOf(env: Env, vendor: LiveVendor, own?: OwnAccount): VendorAccess {
+  const access = accessTo(env, vendor, own);
+  if (access === undefined) throw problem("unavailable", "This vendor is not set up here.");
+  return access;
 }

@@ -9,6 +9,7 @@ import type { Reply } from "../../../shared/vendors/client";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
 import type { JobRows } from "./job-rows";
 import { askedRange, openResources } from "./plan";
+import type { OwnAccounts } from "./own-accounts";
 import type { ConnectionPorts } from "./ports";
 import type { Quota } from "./quota";
 import { tellConnection } from "./tell";
@@ -21,6 +22,9 @@ export interface SliceBudget {
   /** Epoch milliseconds. */
   readonly until: number;
 }
+
+/** Why a connection cannot go on whose organisation has taken its account at the vendor back. */
+export const CREDENTIAL_REMOVED = "credential_removed";
 
 export const ALARM_SLICE = { pages: 25, ms: 15 * SECOND_MS } as const;
 
@@ -38,6 +42,9 @@ interface RunnerParts {
   readonly windows: WindowRows;
   readonly jobs: JobRows;
   readonly tokens: TokenKeeper;
+  readonly owns: OwnAccounts;
+  /** Asks for the present state of the organisation's account that a connection goes through. */
+  readonly askAccount: (id: string) => void;
 }
 
 /**
@@ -81,15 +88,19 @@ export class Runner {
       const window = windows.next(id, state.now());
       if (window === undefined) return;
       const module = liveVendor(connection.vendor);
-      const quota = ports.quota(module.vendor, connection.accountHash ?? id);
+      const quota = ports.quota(module.vendor, connection.accountHash ?? id, connection.behalf?.credential);
       if (!(await this.#page(connection, window, module, quota))) return;
     }
   }
 
   /** Reads one page. False where the connection must wait. */
   async #page(connection: Connection, window: SyncWindow, module: VendorModule, quota: Quota): Promise<boolean> {
-    const { state, rows, ports, tokens } = this.#parts;
-    const client = ports.client(module);
+    const { state, rows, tokens, owns, askAccount } = this.#parts;
+    const client = await owns.clientFor(module, connection);
+    if (client === undefined) {
+      if (this.#live(connection.id)) this.#reauthorize(connection.id, CREDENTIAL_REMOVED);
+      return false;
+    }
     let token = await tokens.access(connection.id, client);
     if (token.kind === "token") {
       const waitMs = await quota.ask(window.purpose === "backfill");
@@ -114,7 +125,11 @@ export class Runner {
     }
     if (!this.#live(connection.id)) return false;
     if (token.kind === "reauth") this.#reauthorize(connection.id, "token_expired");
-    else this.#wait(window, token.reason, token.retryAfterMs);
+    else {
+      // The organisation may have made a new secret at the vendor already.
+      if (token.reason === "token_rejected" && connection.behalf !== undefined) askAccount(connection.id);
+      this.#wait(window, token.reason, token.retryAfterMs);
+    }
     return false;
   }
 

@@ -33,6 +33,7 @@ export function viewOf(connection: Connection, windows: WindowRows, now: number)
     vendor: connection.vendor,
     title: vendor.title,
     state: isStale(connection, now) ? "stale" : connection.state,
+    organisation: connection.behalf?.organisation,
     areas: connection.areas,
     createdAt: connection.createdAt,
     connectedAt: connection.connectedAt,

@@ -54,6 +54,7 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
       connection,
       vendor: "google-health",
       account,
+      credential: null,
       dueAt: Date.now() + DAY_MS,
     });
     return c.json({ connection });
