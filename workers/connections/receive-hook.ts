@@ -30,7 +30,12 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
 
   const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
-  const people = await findPeople(ports, module, credential, [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended));
+  const people = await findPeople(
+    ports,
+    module,
+    credential,
+    [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended),
+  );
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
   await deliver(ports, inline, people);
