@@ -18,6 +18,8 @@ export interface Bench {
 /** One part of the benchmark: what `--only` names. */
 export interface Part {
   readonly name: string;
+  /** Whether its data lie in memory where the machine has a folder for that: commits then cost what is done and not what the disk takes. */
+  readonly inMemory?: boolean;
   run(bench: Bench): Promise<Row[]>;
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { Bench, Part } from "./bench.ts";
 import { printTable, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
-import { accessLog } from "./rows/access-log.ts";
+import { accessLog, accessLogOnDisk } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
 import { files } from "./rows/files.ts";
 import { foreignRead } from "./rows/foreign-read.ts";
@@ -16,7 +16,21 @@ import { signIn } from "./rows/sign-in.ts";
 import { webhook } from "./rows/webhook.ts";
 import { startServer } from "./server.ts";
 
-const PARTS: readonly Part[] = [nothing, signIn, foreignRead, accessLog, oneReading, push, samples, reads, webhook, live, apple, files];
+const PARTS: readonly Part[] = [
+  nothing,
+  signIn,
+  foreignRead,
+  accessLog,
+  accessLogOnDisk,
+  oneReading,
+  push,
+  samples,
+  reads,
+  webhook,
+  live,
+  apple,
+  files,
+];
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +48,7 @@ if (chosen.length === 0) throw new RangeError(`no such part; there are ${PARTS.m
 const rows: Row[] = [];
 for (const part of chosen) {
   // A server each: what one part has stored and cached is nothing to the next.
-  const server = await startServer({ inspect: values.inspect });
+  const server = await startServer({ inspect: values.inspect, inMemory: part.inMemory ?? false });
   const bench: Bench = {
     server,
     quick: values.quick,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,11 +26,16 @@ export interface BenchServer {
 }
 
 export interface ServerOptions {
+  /** Keep the data in memory, where there is a folder for that. */
+  readonly inMemory?: boolean;
   readonly inspect?: boolean;
   /** Data and secrets of a server before. */
   readonly folder?: string;
   readonly secrets?: Readonly<Record<string, string>>;
 }
+
+/** A folder in memory. */
+export const MEMORY = "/dev/shm";
 
 const ENTRIES = ["default", "bare", "tools"] as const;
 const DATABASES = { DIRECTORY: "directory", RECORDS_EU: "regional", RECORDS_US: "regional", RECORDS_AP: "regional" } as const;
@@ -41,7 +46,8 @@ const DATABASES = { DIRECTORY: "directory", RECORDS_EU: "regional", RECORDS_US: 
  */
 export async function startServer(options: ServerOptions = {}): Promise<BenchServer> {
   process.env["WRANGLER_LOG"] ??= "error";
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "meridian-bench-"));
+  const place = options.inMemory === true && existsSync(MEMORY) ? MEMORY : tmpdir();
+  const folder = options.folder ?? mkdtempSync(join(place, "meridian-bench-"));
   silenceRuntime(folder);
   const ofProduct = await workerOptions();
   const secrets = options.secrets ?? testSecrets();
