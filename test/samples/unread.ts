@@ -9,7 +9,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["google_fit/", "descriptions and mappings, and no data"],
   ["google_health/", "a description of the API, and no data"],
   ["garmin/fit/", "what an independent reader found in the file beside it"],
-  ["garmin/", "Garmin is not connected"],
+  ["garmin/cyberjunky_sample_workout", "a plan of a workout, and not one that took place"],
   ["labs/", "a table of a survey: a row for each of many people, and no results of one person"],
   ["oura/", "a description of the API, and no data"],
   ["polar/", "a description of the API, and no data"],

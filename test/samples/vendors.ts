@@ -4,6 +4,8 @@ import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch.ts";
 import type { Batch } from "../../shared/health/reading.ts";
 import { DEXCOM_MODULE } from "../../shared/vendors/dexcom/module.ts";
+import { GARMIN_HOOK } from "../../shared/vendors/garmin/hook.ts";
+import { GARMIN_MODULE } from "../../shared/vendors/garmin/module.ts";
 import { OURA_HOOK } from "../../shared/vendors/oura/hook.ts";
 import { OURA_MODULE } from "../../shared/vendors/oura/module.ts";
 import { POLAR_MODULE } from "../../shared/vendors/polar/module.ts";
@@ -51,6 +53,10 @@ const glucose = z.looseObject({ n: z.number(), numeric: z.object({ min: z.number
 const item = (expected: unknown): Readonly<Record<string, unknown>> => items.parse(expected).items[0] ?? {};
 /** The sum of a number of the file, by its place. */
 const leaf = (expected: unknown, place: string): number => leaves.parse(expected).numeric_leaf_stats[place]?.sum ?? Number.NaN;
+/** The summaries of a push of Garmin that the independent reader found. */
+const summaries = (expected: unknown, key: string): readonly Readonly<Record<string, unknown>>[] =>
+  z.record(z.string(), z.array(z.record(z.string(), z.unknown()))).parse(expected)[key] ?? [];
+const summary = (expected: unknown, key: string): Readonly<Record<string, unknown>> => summaries(expected, key)[0] ?? {};
 const minutes = (seconds: unknown): number => Number(seconds) / 60;
 
 const PAGES: readonly Page[] = [
@@ -281,6 +287,94 @@ const PAGES: readonly Page[] = [
     },
   },
   {
+    file: "garmin/radar_push_dailies.json",
+    module: GARMIN_MODULE,
+    resource: "dailies",
+    expect: (expected, batch) => {
+      const days = summaries(expected, "dailies");
+      const of = (metric: string) => valuesOf(batch, metric).filter(({ date }) => date !== undefined);
+      const dates = days.map(
+        ({ calendarDate, startTimeInSeconds, startTimeOffsetInSeconds }) =>
+          calendarDate ?? new Date((Number(startTimeInSeconds) + Number(startTimeOffsetInSeconds)) * 1000).toISOString().slice(0, 10),
+      );
+      const values = (metric: string) => of(metric).map(({ value, date }) => [date, value]);
+      const told = (name: string) => days.flatMap((one, i) => (one[name] === undefined ? [] : [[dates[i], one[name]]]));
+      return [
+        ["steps", values("steps"), told("steps")],
+        ["distance", values("distance_walk_run"), told("distanceInMeters")],
+        ["energy", values("energy_active"), told("activeKilocalories")],
+        ["resting heart rate", values("resting_heart_rate"), told("restingHeartRateInBeatsPerMinute")],
+        ["no mean of a week", of("heart_rate"), []],
+        ["heart rates", samplesOf(batch, "heart_rate").length, 16],
+      ];
+    },
+  },
+  {
+    file: "garmin/radar_push_epochs.json",
+    module: GARMIN_MODULE,
+    resource: "epochs",
+    expect: (expected, batch) => {
+      const epoch = summary(expected, "epochs");
+      const start = Number(epoch["startTimeInSeconds"]) * 1000;
+      return [
+        ["steps", valueOf(batch, "steps"), epoch["steps"]],
+        ["distance", valueOf(batch, "distance_walk_run"), epoch["distanceInMeters"]],
+        ["energy", valueOf(batch, "energy_active"), epoch["activeKilocalories"]],
+        ["time", valuesOf(batch, "steps").map((one) => [one.start, one.end]), [[start, start + Number(epoch["durationInSeconds"]) * 1000]]],
+        ["offset", batch.series[0]?.zone[0], epoch["startTimeOffsetInSeconds"]],
+      ];
+    },
+  },
+  {
+    file: "garmin/ow_push_sleep.json",
+    module: GARMIN_MODULE,
+    resource: "sleeps",
+    expect: (expected, batch) => {
+      const night = summary(expected, "sleeps");
+      const start = Number(night["startTimeInSeconds"]) * 1000;
+      return [
+        // Its duration counts the time awake in, as the sum of its parts tells.
+        ["asleep", valueOf(batch, "sleep_duration"), minutes(Number(night["durationInSeconds"]) - Number(night["awakeDurationInSeconds"]))],
+        ["deep", valueOf(batch, "sleep_deep"), minutes(night["deepSleepDurationInSeconds"])],
+        ["light", valueOf(batch, "sleep_light"), minutes(night["lightSleepDurationInSeconds"])],
+        ["rem", valueOf(batch, "sleep_rem"), minutes(night["remSleepInSeconds"])],
+        ["awake", valueOf(batch, "sleep_awake"), minutes(night["awakeDurationInSeconds"])],
+        [
+          "night",
+          batch.sleepSessions.map((one) => [one.start, one.end, one.date]),
+          [[start, start + Number(night["durationInSeconds"]) * 1000, night["calendarDate"]]],
+        ],
+      ];
+    },
+  },
+  {
+    file: "garmin/ow_push_body_comp.json",
+    module: GARMIN_MODULE,
+    resource: "bodyComps",
+    expect: (expected, batch) => [
+      ["weight", valueOf(batch, "body_weight"), Number(summary(expected, "bodyComps")["weightInGrams"]) / 1000],
+    ],
+  },
+  {
+    file: "garmin/ow_push_activity.json",
+    module: GARMIN_MODULE,
+    resource: "activities",
+    expect: (expected, batch) => {
+      const activity = summary(expected, "activities");
+      const [workout] = batch.workouts;
+      const start = Number(activity["startTimeInSeconds"]) * 1000;
+      return [
+        ["type", workout?.type, String(activity["activityType"]).toLowerCase()],
+        ["time", [workout?.start, workout?.end], [start, start + Number(activity["durationInSeconds"]) * 1000]],
+        [
+          "totals",
+          ["steps", "distance_walk_run", "energy_active", "heart_rate_mean"].map((name) => workout?.totals[name]),
+          ["steps", "distanceInMeters", "activeKilocalories", "averageHeartRateInBeatsPerMinute"].map((name) => activity[name]),
+        ],
+      ];
+    },
+  },
+  {
     file: "cgm/dexcom_v3_egvs_normal.json",
     module: DEXCOM_MODULE,
     resource: "egvs",
@@ -297,7 +391,7 @@ const PAGES: readonly Page[] = [
   },
 ];
 
-/** Reads every reply and notification of Oura, WHOOP, Polar, Dexcom and Ultrahuman among the samples, each twice. */
+/** Reads every reply and notification of Oura, WHOOP, Polar, Dexcom, Ultrahuman and Garmin among the samples, each twice. */
 export async function vendorSamples(samplesDir: string): Promise<Check[]> {
   const load = async (path: string): Promise<unknown> => JSON.parse(await readFile(join(samplesDir, path), "utf8"));
   const expected = z.record(z.string(), z.unknown()).parse(await load("EXPECT.json"));
@@ -353,7 +447,17 @@ async function otherReplies(load: (path: string) => Promise<unknown>): Promise<C
     .object({ "available-user-data": z.array(z.looseObject({ "user-id": z.number(), "data-type": z.string() })) })
     .parse(await load(notifications))["available-user-data"];
   const dexcom = "cgm/dexcom_v3_datarange.json";
+  const garmin = "garmin/radar_push_dailies.json";
+  const people = GARMIN_HOOK.read(call(await load(garmin)), secrets).inline?.map(({ userId, resource, reply }) => [
+    userId,
+    resource,
+    z.array(z.unknown()).parse(reply).length,
+  ]);
   return [
+    same(`${garmin}: people`, people, [
+      ["sub-1", "dailies", 1],
+      ["sub-2", "dailies", 1],
+    ]),
     same(`${oura}: change`, told(OURA_HOOK, await load(oura)), [["oura-user-123", "daily_sleep", "upsert", "abc-123"]]),
     same(`${whoop}: change`, told(WHOOP_HOOK, example), [["10129", "sleep", "upsert", "ecfc6a15-4661-442f-a9a4-f160dd7afae8"]]),
     same("whoop/whoopmcp_endpoint_fixtures.json: person", WHOOP_MODULE.readIdentity(endpoints["/v2/user/profile/basic"]), {
