@@ -54,8 +54,8 @@ export class FakeGarmin {
     if (this.isOver || (isRefresh && form.get("refresh_token") !== this.#refresh))
       return Response.json({ error: "invalid_grant" }, { status: 400 });
     this.#tokens++;
-    this.#access = `access-${this.#tokens}`;
-    this.#refresh = `refresh-${this.#tokens}`;
+    this.#access = `access-${this.#tokens}-${this.userId}`;
+    this.#refresh = `refresh-${this.#tokens}-${this.userId}`;
     return Response.json({ access_token: this.#access, refresh_token: this.#refresh, expires_in: 86_400, scope: "PARTNER_READ" });
   }
 

@@ -109,7 +109,7 @@ export class FakeGoogle {
 }
 
 /** Lets the fake answer every `fetch` of the runtime until the mock is restored. */
-export function answerFetch(fake: FakeGoogle): void {
+export function answerFetch(fake: { fetch(url: string, init: RequestInit): Promise<Response> }): void {
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     return fake.fetch(url, init ?? {});

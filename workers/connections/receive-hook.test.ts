@@ -1,11 +1,17 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { newId } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
+import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { accountHashes } from "../../shared/vendors/account";
+import { SUMMARIES } from "../../shared/vendors/garmin/fixtures";
+import { GARMIN_MODULE } from "../../shared/vendors/garmin/module";
 import { env } from "cloudflare:workers";
-import { fetchApp } from "../../test/people";
+import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { testQueue } from "../../test/queue";
+import { FakeGarmin } from "../../test/vendors/fake-garmin";
+import { answerFetch } from "../../test/vendors/fake-google";
 import { newSigner, type TinkSigner } from "../../test/vendors/tink-signer";
 import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module";
 import type { HookPorts } from "./ports";
@@ -98,13 +104,13 @@ const notification = (healthUserId: string, extra: object = {}) => ({
 });
 
 /** Connects an account for a fresh person and returns whose it is. */
-async function connected(userId: string, region: Region) {
+async function connected(userId: string, region: Region, vendor = "google-health") {
   const person = newId("person", region, Date.now());
   const connection = newId("connection", region, Date.now());
-  const [account] = await accountHashes(directoryKeys(env.DIRECTORY_KEYS), "google-health", userId);
+  const [account] = await accountHashes(directoryKeys(env.DIRECTORY_KEYS), vendor, userId);
   await registerConnection(env.DIRECTORY, regional(env, region).records, person, {
     connection,
-    vendor: "google-health",
+    vendor,
     account,
     credential: null,
     dueAt: 0,
@@ -283,5 +289,123 @@ describe("keys", () => {
     await expect(at.post("{}", { "google-health-api-signature": "AQAAAAcw" })).rejects.toMatchObject({ code: "unauthenticated" });
     await expect(at.post("{}", await signed(at, "{}"), "x")).rejects.toMatchObject({ code: "not_found" });
     expect(at.fetched).toEqual([]);
+  });
+});
+
+describe("data that a vendor sends itself", () => {
+  const accounts: FakeGarmin[] = [];
+  beforeEach(() => {
+    accounts.length = 0;
+    // Codes and tokens say whose they are: vaults go on by themselves while others connect.
+    answerFetch({
+      fetch: async (url, init) => {
+        const said = `${typeof init.body === "string" ? init.body : ""} ${new Headers(init.headers).get("authorization")}`;
+        return (await accounts.find(({ userId }) => said.includes(userId))?.fetch(url, init)) ?? new Response(null, { status: 503 });
+      },
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const { clientId } = ownCredentials(env, "garmin") ?? { clientId: "" };
+  const push = async (body: unknown, id = clientId, secret = ownHookSecret(env, "garmin") ?? "") =>
+    (
+      await fetchApp(`/hooks/garmin/${secret}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+        headers: { "garmin-client-id": id, "content-type": "application/json" },
+      })
+    ).status;
+
+  /** A person who has connected with Garmin, and their id there. */
+  async function joined(region: Region): Promise<{ readonly person: RegisteredPerson; readonly userId: string }> {
+    const garmin = new FakeGarmin();
+    accounts.push(garmin);
+    const person = await registerPerson(region);
+    const begun = await person.fetch("/v1/integrations/garmin/authorize");
+    const { authorizeUrl } = z.object({ authorizeUrl: z.string() }).parse(await begun.json());
+    const { searchParams } = new URL(authorizeUrl);
+    expect([searchParams.has("scope"), searchParams.get("code_challenge_method")]).toEqual([false, "S256"]);
+    const state = searchParams.get("state") ?? "";
+    expect((await fetchApp(`/v1/integrations/garmin/callback?${new URLSearchParams({ state, code: garmin.userId })}`)).status).toBe(200);
+    return { person, userId: garmin.userId };
+  }
+
+  async function countsOf({ person }: { readonly person: RegisteredPerson }): Promise<Readonly<Record<string, number>>> {
+    const { items } = z
+      .object({ items: z.array(z.object({ key: z.string(), count: z.number() })) })
+      .parse(await (await person.fetch("/v1/me/metrics")).json());
+    return Object.fromEntries(items.map(({ key, count }) => [key, count]));
+  }
+
+  it("is in each person's vault when the call is answered, and in nobody else's, however often it comes", async () => {
+    const [a, b] = [await joined("eu"), await joined("us")];
+    const body = {
+      hrv: [
+        { ...SUMMARIES["hrv"], userId: a.userId },
+        { ...SUMMARIES["hrv"], userId: "a-stranger" },
+      ],
+      skinTemp: [{ ...SUMMARIES["skinTemp"], userId: b.userId }, { userId: b.userId, avgDeviationCelsius: "warm" }, 7],
+      mct: [{ ...SUMMARIES["mct"], userId: a.userId }],
+    };
+    for (const id of ["", "another", `${clientId} `.repeat(2)]) expect(await push(body, id)).toBe(401);
+    expect(await push(body, clientId, "wrong-secret-of-the-path")).toBe(404);
+    expect([await countsOf(a), await countsOf(b)]).toEqual([{}, {}]);
+    for (let replay = 0; replay < 2; replay++) {
+      expect(await push(body)).toBe(200);
+      expect([await countsOf(a), await countsOf(b)]).toEqual([{ hrv_rmssd: 3 }, { skin_temp_deviation: 1 }]);
+    }
+    expect(await push("no push")).toBe(400);
+  });
+
+  it("becomes pointers where it is told of only: pings, permissions and people who left, without anybody's id there", async () => {
+    const at = await rig();
+    const { person, connection } = await connected(at.userId, "ap", "garmin");
+    const callbackURL =
+      "https://apis.garmin.com/wellness-api/rest/sleeps?uploadStartTimeInSeconds=1782000000&uploadEndTimeInSeconds=1782086400&token=T1";
+    const { userId } = at;
+    const body = {
+      sleeps: [
+        { userId, callbackURL },
+        { userId, callbackURL: callbackURL.replace("apis.garmin.com", "169.254.169.254") },
+        { userId: "a-stranger", callbackURL },
+      ],
+      userPermissionsChange: [{ userId, permissions: [] }],
+      deregistrations: [{ userId }],
+    };
+    const call = callOf(JSON.stringify(body), { "garmin-client-id": "cid" });
+    expect((await receiveHook(at.ports, GARMIN_MODULE, SECRET, call)).status).toBe(200);
+    expect(at.sent.ap).toEqual([
+      {
+        kind: "changed",
+        person,
+        connection,
+        dataType: "sleeps",
+        operation: "upsert",
+        since: expect.any(Number),
+        until: expect.any(Number),
+        object: "1782000000-1782086400-T1",
+      },
+      { kind: "permissions", person, connection },
+      { kind: "ended", person, connection },
+    ]);
+    expect(JSON.stringify(at.sent)).not.toContain(userId);
+  });
+
+  it("goes to a vault in parts that it can take, in order, and is sent again where one was not taken", async () => {
+    const at = await rig();
+    await connected(at.userId, "eu", "garmin");
+    const filler = "x".repeat(1_500_000);
+    const body = JSON.stringify({ dailies: Array.from({ length: 9 }, (_, n) => ({ userId: at.userId, n, filler })) });
+    const call = callOf(body, { "garmin-client-id": "cid" });
+    const taken: string[] = [];
+    const takeInline = async (_: unknown, parts: string): Promise<boolean> => taken.push(parts) > 0;
+    const ports = { ...at.ports, vault: () => ({ takeInline }) } as unknown as HookPorts;
+    await receiveHook(ports, GARMIN_MODULE, SECRET, call);
+    expect(taken.length).toBeGreaterThan(1);
+    expect(Math.max(...taken.map((text) => text.length))).toBeLessThan(9_000_000);
+    const order = taken.flatMap((text) => z.array(z.object({ reply: z.array(z.object({ n: z.number() })) })).parse(JSON.parse(text)));
+    expect(order.flatMap(({ reply }) => reply.map(({ n }) => n))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    const down = { ...at.ports, vault: () => ({ takeInline: () => Promise.reject(new Error("down")) }) } as unknown as HookPorts;
+    await expect(receiveHook(down, GARMIN_MODULE, SECRET, call)).rejects.toMatchObject({ code: "unavailable" });
   });
 });
