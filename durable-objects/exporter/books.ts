@@ -11,6 +11,7 @@ export type Plan =
   | { readonly from: "account"; readonly kind: string; readonly format: "ndjson" | "csv" }
   | { readonly from: "vault"; readonly file: PlannedFile }
   | { readonly from: "upload"; readonly kind: string; readonly key: string; readonly size: number }
+  | { readonly from: "document"; readonly kind: string; readonly report: string; readonly size: number }
   | { readonly from: "manifest" };
 
 /** A file of the archive, as far as it has been written. */

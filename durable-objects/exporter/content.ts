@@ -27,9 +27,12 @@ export interface ContentPorts {
   readonly files: R2Bucket;
   readonly region: string;
   page(file: PlannedFile, after: RowKey | null): Promise<ExportPage>;
+  document(report: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const UPLOAD_BYTES = 2 * 1024 * 1024;
+/** Each piece is opened anew, so that there are few. */
+const DOCUMENT_BYTES = 8 * 1024 * 1024;
 const encoder = new TextEncoder();
 
 /** Reads the next piece of a file of the archive. Problem `gone` where an upload has been deleted meanwhile. */
@@ -44,6 +47,8 @@ export async function pieceOf(ports: ContentPorts, job: Job, file: ArchiveFile):
       return await vaultPiece(ports, plan.file, (file.position as RowKey | undefined) ?? null);
     case "upload":
       return await uploadPiece(ports.files, plan.key, plan.size, Number(file.position ?? 0));
+    case "document":
+      return await documentPiece(ports, plan.report, plan.size, Number(file.position ?? 0));
     case "manifest":
       return { content: encoder.encode(`${JSON.stringify(manifestOf(ports, job), undefined, 1)}\n`), records: 0, next: undefined };
   }
@@ -93,6 +98,12 @@ async function uploadPiece(files: R2Bucket, key: string, size: number, offset: n
   const content = object === null ? new Uint8Array() : new Uint8Array(await object.arrayBuffer());
   const end = offset + content.length;
   return { content, records: 0, next: end < size ? end : undefined };
+}
+
+async function documentPiece(ports: ContentPorts, report: string, size: number, offset: number): Promise<Piece> {
+  const content = await ports.document(report, offset, Math.min(DOCUMENT_BYTES, size - offset));
+  const end = offset + content.length;
+  return { content, records: 0, next: end < size && content.length > 0 ? end : undefined };
 }
 
 /** What the manifest says once everything else has been written. */

@@ -165,6 +165,7 @@ export class Exporter extends DurableObject<Env> {
         files: this.#files,
         region: regionOf(owner),
         page: async (planned, after) => await vaultDoor(this.env, owner).exportPage(this.#id, planned, after),
+        document: async (report, offset, length) => await vaultDoor(this.env, owner).exportDocument(this.#id, report, offset, length),
       },
       job,
       file,

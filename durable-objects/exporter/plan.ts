@@ -21,7 +21,7 @@ manifest.json   what is in it: every file with its kind, its records, its bytes 
 *.csv           the same for spreadsheets; a text that begins like a formula has an apostrophe before it
 samples/        readings of every second or minute, a file for each metric and year
 readings/       all other readings, a file for each metric
-fhir-*.ndjson   the readings as FHIR R4 resources
+fhir-*.ndjson   the readings and laboratory results as FHIR R4 resources
 uploads/        files that were uploaded and are not imported yet
 lab-documents/  the files of laboratory reports, by the report's id
 
@@ -56,9 +56,9 @@ export function planFiles(
       plan: { from: "upload" as const, kind: UPLOADS, key, size },
       weight: Math.ceil(size / BYTES_A_RECORD) + 1,
     })),
-    ...plan.documents.map(({ report, key, size }) => ({
+    ...plan.documents.map(({ report, size }) => ({
       name: `${LAB_DOCUMENTS}/${report}.pdf`,
-      plan: { from: "upload" as const, kind: LAB_DOCUMENTS, key, size },
+      plan: { from: "document" as const, kind: LAB_DOCUMENTS, report, size },
       weight: Math.ceil(size / BYTES_A_RECORD) + 1,
     })),
     { name: MANIFEST, plan: { from: "manifest" }, weight: 1 },

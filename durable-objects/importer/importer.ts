@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import initial from "../../migrations/importer/0001_import.sql";
 import dryRunAndUndo from "../../migrations/importer/0150_dry_run_and_undo.sql";
+import labTests from "../../migrations/importer/0225_lab_tests.sql";
 import { DAY_MS, MINUTE_MS, SECOND_MS, systemClock } from "../../shared/clock";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ImportId, parseId, type PersonId, regionOf } from "../../shared/id";
@@ -10,6 +11,7 @@ import { type AskedKind, AUTO, type ImportKind, openImport, recogniseImport, sup
 import { lookAt } from "../../shared/imports/look";
 import { Preview } from "../../shared/imports/preview";
 import { type ImportStatus, keptProblem, publicImport, unpackedKey, uploadKey } from "../../shared/imports/status";
+import { addedTestsFor } from "../../shared/labs/added";
 import { consoleLog } from "../../shared/log";
 import { isProblem, notFound, problem, type Problem } from "../../shared/problem";
 import { importerDoor, storesOf, vaultDoor } from "../doors";
@@ -33,6 +35,7 @@ const LONGEST_WAIT_MS = 5 * MINUTE_MS;
 const MIGRATIONS: readonly Migration[] = [
   ["0001_import", initial],
   ["0150_dry_run_and_undo", dryRunAndUndo],
+  ["0225_lab_tests", labTests],
 ];
 
 /**
@@ -259,7 +262,10 @@ export class Importer extends DurableObject<Env> {
   async #store(owner: PersonId, reader: ImportReader, step: ImportStep): Promise<Receipt | undefined> {
     if (step.restore !== undefined) await vaultDoor(this.env, owner).restore(step.restore, this.#id);
     if (this.#job()?.state !== "running") return undefined;
-    if (step.labs !== undefined) reader.tally.settleLabs(await vaultDoor(this.env, owner).recordLabs(step.labs, this.#id));
+    if (step.labs !== undefined) {
+      const added = addedTestsFor(step.labs.results, this.#jobs.labTests());
+      reader.tally.settleLabs(await vaultDoor(this.env, owner).recordLabs(step.labs, this.#id, added));
+    }
     if (this.#job()?.state !== "running" || isEmpty(step.batch)) return undefined;
     return await this.#record(owner, step.batch);
   }

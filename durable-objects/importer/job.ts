@@ -4,6 +4,7 @@ import type { MappingRow, PreviewState } from "../../shared/imports/preview";
 import { IMPORT_STATES, type ImportProblem, type ImportReport, type ImportState, type ImportStatus } from "../../shared/imports/status";
 import type { TallyState } from "../../shared/imports/tally";
 import type { PersonId } from "../../shared/id";
+import type { LabTest } from "../../shared/labs/lab-test";
 
 /** The stored job. */
 export interface Job {
@@ -31,6 +32,8 @@ export interface ImportOptions {
   readonly dryRun?: boolean;
   /** How the columns of a table are to be read. */
   readonly mapping?: CsvMapping;
+  /** Tests that administrators of the region added: results are matched to them too. */
+  readonly labTests?: readonly LabTest[];
 }
 
 /** What is known of an import that has ended, as it goes to the object of another region. */
@@ -71,9 +74,17 @@ export class JobStore {
     this.#sql = sql;
   }
 
-  create(owner: PersonId, kind: AskedKind, fileName: string, total: number, now: number, { dryRun = false, mapping }: ImportOptions): void {
+  create(
+    owner: PersonId,
+    kind: AskedKind,
+    fileName: string,
+    total: number,
+    now: number,
+    { dryRun = false, mapping, labTests = [] }: ImportOptions,
+  ): void {
     this.#sql.exec(
-      `INSERT INTO job (one, owner, kind, file_name, state, total, created_at, dry_run, mapping) VALUES (1, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
+      `INSERT INTO job (one, owner, kind, file_name, state, total, created_at, dry_run, mapping, lab_tests)
+       VALUES (1, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)`,
       owner,
       kind,
       fileName,
@@ -81,7 +92,14 @@ export class JobStore {
       now,
       dryRun ? 1 : 0,
       mapping === undefined ? null : JSON.stringify(mapping),
+      labTests.length === 0 ? null : JSON.stringify(labTests),
     );
+  }
+
+  /** The tests that administrators had added. */
+  labTests(): readonly LabTest[] {
+    const [row] = this.#sql.exec<{ lab_tests: string | null }>("SELECT lab_tests FROM job").toArray();
+    return row === undefined || row.lab_tests === null ? [] : (JSON.parse(row.lab_tests) as LabTest[]);
   }
 
   read(): Job | undefined {

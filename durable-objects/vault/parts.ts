@@ -105,7 +105,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
-  const labs = new Labs(state, details, new LabFiles(state));
+  const labs = new Labs(state, details, new LabFiles(state, sealer));
   return {
     state,
     life,

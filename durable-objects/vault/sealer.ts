@@ -1,10 +1,10 @@
 import { regionalKeys } from "../../shared/crypto/keys";
-import { seal, type SealedPlace, unseal } from "../../shared/crypto/sealing";
+import { isSealed, seal, sealBytes, type SealedPlace, unseal, unsealBytes } from "../../shared/crypto/sealing";
 import { storesOf } from "../doors";
 import { PersonKey } from "./connections/person-key";
 import type { VaultState } from "./state";
 
-/** Seals texts with the person's key and opens them; the key itself never leaves the vault. */
+/** Seals texts and files with the person's key and opens them; the key itself never leaves the vault. */
 export class Sealer {
   readonly #state: VaultState;
   readonly #key: PersonKey;
@@ -28,5 +28,15 @@ export class Sealer {
   /** Opens a text in its place; throws `SealBroken` where it was sealed for another place or person. */
   async unseal(place: SealedPlace, sealed: string): Promise<string> {
     return await unseal(await this.#key.open(), place, sealed);
+  }
+
+  /** Seals bytes for their place. */
+  async sealBytes(place: SealedPlace, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    return await sealBytes(await this.#key.open(), place, new Uint8Array(bytes), this.#state.random);
+  }
+
+  /** Opens bytes in their place, or answers undefined for bytes that bear no seal; throws `SealBroken`. */
+  async unsealBytes(place: SealedPlace, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return isSealed(bytes) ? await unsealBytes(await this.#key.open(), place, bytes) : undefined;
   }
 }

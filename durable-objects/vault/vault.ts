@@ -74,7 +74,7 @@ import type { ReadAnswer, SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { Target, TargetSettings } from "./fhir/targets";
-import type { SearchRequest } from "./fhir/view";
+import type { SearchRequest, Sight } from "./fhir/view";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
 import type { GapRun } from "./gaps/gaps";
 import type { Acquaintances, TableCounts } from "./leaving";
@@ -528,7 +528,7 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Where the file of a laboratory report lies; throws `not_found`. A document may hold anything: it is a category of its own. */
-  async labReportFile(actor: Reader, id: string): Promise<{ readonly file: LabFile; readonly key: string }> {
+  async labReportFile(actor: Reader, id: string): Promise<{ readonly file: LabFile; readonly bytes: Uint8Array<ArrayBuffer> }> {
     this.#parts.door.enter(actor, { action: "read", resource: "lab_report", category: "documents" });
     return await this.#parts.labs.file(id);
   }
@@ -552,9 +552,9 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Stores laboratory reports and results of an import; idempotent. `by` is the import's id. */
-  async recordLabs(batch: LabBatch, by: string): Promise<LabReceipt> {
+  async recordLabs(batch: LabBatch, by: string, added?: readonly LabTest[]): Promise<LabReceipt> {
     this.#parts.door.system(by, { action: "write", resource: "lab_result", about: ["labs"] });
-    return await this.#parts.labs.record(batch, by);
+    return await this.#parts.labs.record(batch, by, added);
   }
 
   /** Takes back a piece of the laboratory results that an import brought; idempotent. Called again while `isMore`. */
@@ -568,16 +568,34 @@ export class Vault extends DurableObject<Env> {
     return this.#parts.labs.fileNames(after, limit);
   }
 
-  /** One FHIR resource of this compartment; throws `not_found`. */
-  async readFhir(actor: PersonActor, type: SearchableType, id: string): Promise<ReadAnswer> {
-    this.#parts.door.enter(actor, { action: "read", resource: "fhir", about: [type] });
-    return this.#parts.fhir.read(type, id);
+  /** A report's file under its name, opened; undefined where there is none any more. For a move to another region. */
+  async openLabFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return await this.#parts.labs.openFile(name);
   }
 
-  /** One page of a FHIR search in this compartment; throws `malformed`. */
-  async searchFhir(actor: PersonActor, request: SearchRequest): Promise<SearchAnswer> {
-    this.#parts.door.enter(actor, { action: "read", resource: "fhir", about: [request.type] });
-    return this.#parts.fhir.search(request);
+  /** Stores a report's file, sealed with the key of this side. For a move from another region. */
+  async takeLabFile(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#parts.labs.takeFile(name, bytes);
+  }
+
+  /** One FHIR resource of this compartment; throws `not_found`. Others than the person see laboratory resources, by consent. */
+  async readFhir(actor: Reader, type: SearchableType, id: string): Promise<ReadAnswer> {
+    return this.#parts.fhir.read(type, id, this.#sight(actor, type));
+  }
+
+  /** One page of a FHIR search in this compartment; throws `malformed`. Others than the person see laboratory resources, by consent. */
+  async searchFhir(actor: Reader, request: SearchRequest): Promise<SearchAnswer> {
+    return this.#parts.fhir.search(request, this.#sight(actor, request.type));
+  }
+
+  #sight(actor: Reader, type: SearchableType): Sight {
+    if (actor.kind === "person" && actor.person === this.#parts.state.person) {
+      this.#parts.door.enter(actor, { action: "read", resource: "fhir", about: [type] });
+      return { part: "everything", files: true };
+    }
+    const resource = type === "DiagnosticReport" ? "lab_report" : "lab_result";
+    const entry = this.#parts.door.enter(actor, { action: "read", resource, category: "labs", details: ["documents"] });
+    return { part: "labs", files: entry.sees("documents") };
   }
 
   /** The person's connections to vendors, oldest first. */
@@ -895,6 +913,12 @@ export class Vault extends DurableObject<Env> {
   async exportPage(id: string, file: PlannedFile, after: RowKey | null): Promise<ExportPage> {
     this.#parts.life.assertAlive();
     return await this.#parts.exports.page(id, file, after);
+  }
+
+  /** A piece of the file of a laboratory report. For the exporter; problems as above. */
+  async exportDocument(id: string, report: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.#parts.life.assertAlive();
+    return await this.#parts.exports.document(id, report, offset, length);
   }
 
   /**

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { freshSecrets } from "../../scripts/local-secrets";
 import { regionalKeys, type RegionalKeys } from "./keys";
-import { newPersonKey, openPersonKey, rewrapPersonKey, seal, unseal } from "./sealing";
+import { isSealed, newPersonKey, openPersonKey, rewrapPersonKey, seal, sealBytes, unseal, unsealBytes } from "./sealing";
 
 const PLACE = { table: "connection_secrets", column: "sealed", row: "con_eu_1/tokens" };
 
@@ -62,5 +62,24 @@ describe("sealing", () => {
     expect(await unseal(key, PLACE, sealed)).toBe("refresh-1");
     expect(await rewrapPersonKey(after, "per_eu_1", moved ?? stored)).toBeUndefined();
     await expect(openPersonKey(without, "per_eu_1", stored)).rejects.toThrow("not in the ring");
+  });
+
+  it("opens sealed bytes in their place alone, and no altered, shortened or unsealed ones", async () => {
+    const keys = ring();
+    const key = await openPersonKey(keys, "per_eu_1", await newPersonKey(keys, "per_eu_1"));
+    const bytes = new Uint8Array(new TextEncoder().encode("%PDF-1.7 a file"));
+    const sealed = await sealBytes(key, PLACE, bytes);
+    expect([isSealed(sealed), isSealed(bytes)]).toEqual([true, false]);
+    expect(new TextDecoder().decode(sealed)).not.toContain("PDF");
+    expect(await unsealBytes(key, PLACE, sealed)).toEqual(bytes);
+    const altered = sealed.slice();
+    altered.set([(altered.at(-1) ?? 0) ^ 1], altered.length - 1);
+    for (const [place, given] of [
+      [{ ...PLACE, row: "other" }, sealed],
+      [PLACE, altered],
+      [PLACE, sealed.slice(0, -1)],
+      [PLACE, bytes],
+    ] as const)
+      await expect(unsealBytes(key, place, given)).rejects.toThrow("seal");
   });
 });

@@ -5,7 +5,8 @@ const PROFILE = "http://hl7.org/fhir/StructureDefinition/";
 
 const DOCUMENTATION: Readonly<Record<SearchableType, string>> = {
   Observation:
-    "Views of the person's readings. A dense series is one Observation with SampledData for each source and hour; everything else is one Observation a reading.",
+    "Views of the person's readings and laboratory results. A dense series is one Observation with SampledData for each source and hour; everything else is one Observation a reading or a result.",
+  DiagnosticReport: "Laboratory reports, with the results that were read from them.",
   Patient: "The signed-in person.",
   Device: "One for each source of readings: a wearable, an app, an interface.",
 };
@@ -23,7 +24,7 @@ export function capabilityStatement(base: string, date: string) {
     publisher: "Meridian",
     kind: "instance",
     software: { name: "Meridian" },
-    implementation: { description: "Meridian: a person's own readings as FHIR R4", url: base },
+    implementation: { description: "Meridian: a person's own readings and laboratory results as FHIR R4", url: base },
     fhirVersion: "4.0.1",
     format: ["application/fhir+json", "json"],
     rest: [

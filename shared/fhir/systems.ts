@@ -10,6 +10,14 @@ export const URN = {
   observation: "urn:meridian:observation",
   /** The server-wide unique id of a Device. */
   device: "urn:meridian:device",
+  /** The server-wide unique id of a DiagnosticReport. */
+  report: "urn:meridian:report",
+  /** Keys of laboratory tests. */
+  labTest: "urn:meridian:lab-test",
+  /** Prefix of the door through which a laboratory result came: `urn:meridian:lab:{source}`. */
+  lab: "urn:meridian:lab:",
+  /** Prefix of a laboratory's own code system, which has a name but no address. */
+  codeSystem: "urn:meridian:code-system:",
   person: "urn:meridian:person",
   /** Meridian's metric codes; the code is the catalogue key, `{metric}.{component}` for a panel's component. */
   metric: SYSTEM.metric,

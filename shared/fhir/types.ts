@@ -13,6 +13,7 @@ export interface CodeableConcept {
 
 export interface Quantity {
   readonly value: number;
+  readonly comparator?: "<" | "<=" | ">=" | ">";
   readonly unit?: string;
   readonly system?: string;
   readonly code?: string;
@@ -73,19 +74,67 @@ interface ResourceBase {
   readonly meta?: Meta;
 }
 
+/** A range that a value is compared with. Its ends are included; `text` says where one is not. */
+export interface ReferenceRange {
+  readonly low?: Quantity;
+  readonly high?: Quantity;
+  readonly type?: CodeableConcept;
+  readonly text?: string;
+}
+
+/** A reference to what is no resource here: by name alone. */
+export interface Named {
+  readonly display: string;
+}
+
+export interface Annotation {
+  readonly text: string;
+}
+
 export interface Observation extends ResourceBase, ObservationValue {
   readonly resourceType: "Observation";
   readonly extension?: readonly Extension[];
   readonly identifier?: readonly Identifier[];
-  readonly status: "final" | "amended" | "entered-in-error";
+  readonly status: "preliminary" | "final" | "amended" | "corrected" | "cancelled" | "entered-in-error";
   readonly category: readonly CodeableConcept[];
   readonly code: CodeableConcept;
   readonly subject: Reference;
   readonly effectiveDateTime?: string;
   readonly effectivePeriod?: Period;
+  readonly issued?: string;
+  readonly performer?: readonly Named[];
+  readonly dataAbsentReason?: CodeableConcept;
+  readonly interpretation?: readonly CodeableConcept[];
+  readonly note?: readonly Annotation[];
   readonly method?: CodeableConcept;
+  readonly specimen?: Named;
+  readonly referenceRange?: readonly ReferenceRange[];
   readonly device?: Reference;
   readonly component?: readonly ObservationComponent[];
+}
+
+/** A file, by where it can be downloaded. */
+export interface Attachment {
+  readonly contentType: string;
+  readonly url: string;
+  readonly size: number;
+  readonly title?: string;
+}
+
+export interface DiagnosticReport extends ResourceBase {
+  readonly resourceType: "DiagnosticReport";
+  readonly identifier: readonly Identifier[];
+  readonly status: "registered" | "preliminary" | "final" | "corrected" | "cancelled" | "entered-in-error";
+  readonly category: readonly CodeableConcept[];
+  readonly code: CodeableConcept;
+  readonly subject: Reference;
+  readonly effectiveDateTime: string;
+  readonly issued?: string;
+  readonly performer?: readonly Named[];
+  readonly specimen?: readonly Named[];
+  readonly result?: readonly Reference[];
+  readonly conclusion?: string;
+  readonly presentedForm?: readonly Attachment[];
 }
 
 export interface Device extends ResourceBase {
@@ -116,7 +165,7 @@ export interface OperationOutcome {
   }[];
 }
 
-export type Resource = Observation | Device | Patient;
+export type Resource = Observation | DiagnosticReport | Device | Patient;
 
 export interface BundleLink {
   readonly relation: "self" | "next";

@@ -9,7 +9,14 @@ import { type Interpretation, interpret, type ToldNumber, type ToldRange } from 
 /** What is known of a person whose results are read. */
 export type Whose = Pick<PersonDetails, "birthDate" | "sex">;
 
-const LOINC_NAMES: ReadonlySet<string> = new Set([SYSTEM.loinc, "LN", "LOINC", "2.16.840.1.113883.6.1", "urn:oid:2.16.840.1.113883.6.1"]);
+/** How the formats write LOINC. */
+export const LOINC_NAMES: ReadonlySet<string> = new Set([
+  SYSTEM.loinc,
+  "LN",
+  "LOINC",
+  "2.16.840.1.113883.6.1",
+  "urn:oid:2.16.840.1.113883.6.1",
+]);
 
 /** Whether a coding is of LOINC, as the formats write it. */
 export function isLoinc({ system }: LabCoding): boolean {

@@ -85,6 +85,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const { jwk } = await newKey("ES256");
   const webhook = await testedWebhook(person, device);
   const vendor = await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" });
+  const report = await uploadReport(person);
   const ids = {
     people: person.person.id,
     organisations: organisation,
@@ -119,7 +120,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     }),
     sync: await make(person, "/v1/health/sync", {}),
     "lab-results": await make(person, "/v1/me/lab-results", { test: "glucose", collectedAt: AT, value: 92, unit: "mg/dL", note: device }),
-    "lab-reports": await uploadReport(person),
+    "lab-reports": report,
+    DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,
   };
@@ -140,6 +142,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/me/lab-results/${ids["lab-results"]}`,
     `/v1/me/lab-reports/${ids["lab-reports"]}`,
     `/fhir/r4/Observation/${ids.Observation}`,
+    `/fhir/r4/DiagnosticReport/${ids.DiagnosticReport}`,
     `/fhir/r4/Device/${ids.Device}`,
     `/fhir/r4/Patient/${ids.Patient}`,
   ];

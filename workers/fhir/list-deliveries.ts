@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Delivery } from "../../durable-objects/vault/fhir/deliveries";
 import type { Target } from "../../durable-objects/vault/fhir/targets";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { FhirPorts } from "./ports";
+import type { OwnFhirPorts } from "./ports";
 import type { deliverySchema, targetSchema } from "./target-schemas";
 
 export interface DeliveriesInput {
@@ -13,7 +13,7 @@ export interface DeliveriesInput {
 }
 
 /** A page of what a target is to get or got, newest first. Problem `not_found`, and `invalid` for a foreign cursor. */
-export async function listDeliveries({ vault, actor, keys }: FhirPorts, { target, state, limit, cursor }: DeliveriesInput) {
+export async function listDeliveries({ vault, actor, keys }: OwnFhirPorts, { target, state, limit, cursor }: DeliveriesInput) {
   const scope = `fhir deliveries ${target} ${state ?? ""}`;
   const before = cursor === undefined ? undefined : await openCursor<string>(keys, actor.person, scope, cursor);
   const found = await vault.fhirDeliveries(actor, target, state, before, limit + 1);

@@ -27,12 +27,21 @@ export function prefersLenient(c: AppContext): boolean {
  * up, and gets links to the public origin.
  */
 export function baseOf(c: AppContext): string {
-  const { origin, host, hostname, pathname } = new URL(c.req.url);
+  return `${originOf(c)}/fhir/${new URL(c.req.url).pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
+}
+
+/** The base of another person's laboratory resources. */
+export function peopleBaseOf(c: AppContext, owner: string): string {
+  return `${originOf(c)}/v1/people/${owner}/fhir`;
+}
+
+function originOf(c: AppContext): string {
+  const { origin, host, hostname } = new URL(c.req.url);
   const ours =
     origin === c.env.ORIGIN ||
     regionOfHost(regionalHosts(c.env.REGIONAL_HOSTS), host) !== undefined ||
     (c.env.RESIDENCY === "off" && isLocalHost(hostname));
-  return `${ours ? origin : new URL(c.env.ORIGIN).origin}/fhir/${pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
+  return ours ? origin : new URL(c.env.ORIGIN).origin;
 }
 
 /** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both. */

@@ -13,7 +13,7 @@ export interface ReadReply {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Reads one resource of the person's own compartment; problem `not_found` for any other, existing or not. */
+/** Reads one resource of a person's compartment; problem `not_found` for any other, existing or not. */
 export async function readResource({ vault, actor }: FhirPorts, { type, id, ifNoneMatch }: ReadInput): Promise<ReadReply> {
   const { json, versionId, lastUpdated } = await vault.readFhir(actor, type, id);
   const etag = `W/"${versionId}"`;

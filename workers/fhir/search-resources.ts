@@ -1,4 +1,5 @@
 import type { SearchableType } from "../../shared/fhir/search";
+import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import type { Position } from "../../durable-objects/vault/fhir/entries";
 import type { FhirPorts } from "./ports";
@@ -13,17 +14,20 @@ export interface SearchInput {
 
 const CURSOR = "_cursor";
 
-/** Searches the person's own compartment; a searchset Bundle as JSON text. Problems `malformed`, and `invalid` for a foreign cursor. */
-export async function searchResources({ vault, actor, keys }: FhirPorts, { type, params, lenient, base }: SearchInput): Promise<string> {
+/** Searches a person's compartment; a searchset Bundle as JSON text. Problems `malformed`, and `invalid` for a foreign cursor. */
+export async function searchResources(
+  { vault, actor, owner, keys }: FhirPorts,
+  { type, params, lenient, base }: SearchInput,
+): Promise<string> {
   const query = params.filter(([name]) => name !== CURSOR);
   const cursor = params.find(([name]) => name === CURSOR)?.[1];
   // A cursor goes on with the very search it came from.
-  const scope = `fhir ${type} ${JSON.stringify(query)}`;
-  const after = cursor === undefined ? undefined : await openCursor<Position>(keys, actor.person, scope, cursor);
+  const scope = `fhir ${owner} ${type} ${JSON.stringify(query)}`;
+  const after = cursor === undefined ? undefined : await openCursor<Position>(keys, idOf(actor), scope, cursor);
   const found = await vault.searchFhir(actor, { type, params: query, lenient, ...(after !== undefined && { after }) });
   const link = [{ relation: "self", url: urlOf(base, type, params) }];
   if (found.next !== undefined) {
-    const sealed = await sealCursor(keys, actor.person, scope, found.next);
+    const sealed = await sealCursor(keys, idOf(actor), scope, found.next);
     link.push({ relation: "next", url: urlOf(base, type, [...query, [CURSOR, sealed]]) });
   }
   const matches = found.resources.map(

@@ -4,6 +4,7 @@ import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import type { AppContext } from "../../shared/http/app-env";
 import { type ImportId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { CsvMapping } from "../../shared/imports/csv/mapping";
+import type { LabTest } from "../../shared/labs/lab-test";
 import type { AskedKind } from "../../shared/imports/kinds";
 import type { ImportStatus } from "../../shared/imports/status";
 import type { Region } from "../../shared/region";
@@ -15,6 +16,8 @@ export interface ImportOptions {
   readonly dryRun?: boolean;
   /** How the columns of a table are to be read. */
   readonly mapping?: CsvMapping;
+  /** Tests that administrators of the region added: results are matched to them too. */
+  readonly labTests?: readonly LabTest[];
 }
 
 /** The object that runs one import, as far as this domain calls it. */

@@ -3,6 +3,7 @@ import { type AskedKind, AUTO, refuseLook } from "../../shared/imports/kinds";
 import { HEAD_BYTES, lookAtHead } from "../../shared/imports/look";
 import { type PublicImport, publicImport, uploadKey } from "../../shared/imports/status";
 import { problem } from "../../shared/problem";
+import { addedLabTests } from "../reference";
 import type { ImportOptions, ImportPorts } from "./ports";
 import type { Announcement } from "./schemas";
 import { peek, storeUpload } from "./store-upload";
@@ -53,6 +54,17 @@ export async function announceImport(ports: ImportPorts, announced: Announcement
   return { ...publicImport(status), uploadUrl: await ports.presign(uploadKey(id)) };
 }
 
+/** Kinds of files in which laboratory results may stand. */
+const MAY_HAVE_RESULTS: ReadonlySet<AskedKind> = new Set<AskedKind>([
+  AUTO,
+  "hl7v2",
+  "cda",
+  "fhir",
+  "labs-csv",
+  "labs-text",
+  "meridian-export",
+]);
+
 async function createImport(
   ports: ImportPorts,
   kind: AskedKind,
@@ -64,8 +76,9 @@ async function createImport(
   // An export may bring birth date, sex and height, of which the account must know that the vault has them.
   if (kind === "meridian-export" || kind === AUTO)
     await records.prepare("update people set detailed = 1 where id = ?").bind(actor.person).run();
+  const labTests = MAY_HAVE_RESULTS.has(kind) ? await addedLabTests(records) : [];
   const id = newId("import", region, now(), random);
-  await ports.importer(id).create(actor.person, kind, fileName, size, options);
+  await ports.importer(id).create(actor.person, kind, fileName, size, { ...options, labTests });
   await records.prepare("insert into imports (id, person_id, created_at) values (?, ?, ?)").bind(id, actor.person, now()).run();
   return id;
 }

@@ -268,6 +268,17 @@ describe("a report as a PDF", () => {
     const stored = async () => (await files.list({ prefix: `${LAB_FILES}${person.person.id}/` })).objects.map(({ key }) => key);
     expect(await stored()).toHaveLength(1);
     expect((await stored()).join(" ")).not.toMatch(/Blutbild|lbr_/);
+    const [name = ""] = await stored();
+    const sealed = new Uint8Array((await (await files.get(name))?.arrayBuffer()) ?? new ArrayBuffer());
+    expect(new TextDecoder().decode(sealed)).not.toContain("%PDF");
+    // Neither altered nor exchanged for another is it given out as the report's.
+    const altered = sealed.slice();
+    altered.set([(altered.at(-1) ?? 0) ^ 1], altered.length - 1);
+    for (const other of [altered, new TextEncoder().encode(PDF.replace("1.7", "1.4"))]) {
+      await files.put(name, other);
+      expect((await person.fetch(`${path}/file`)).status).toBe(500);
+    }
+    await files.put(name, sealed);
 
     expect((await ask(person, "POST", "/v1/me/lab-results", { ...GLUCOSE, reportId: made.body.id })).status).toBe(201);
     expect((await ask(person, "PATCH", path, { status: "rejected" })).status).toBe(409);
@@ -300,17 +311,17 @@ describe("a report as a PDF", () => {
   });
 });
 
-describe("somebody else", () => {
-  async function clinicianOf(person: RegisteredPerson, categories: readonly string[], actions: readonly string[]) {
-    const clinician = await registerPerson("us");
-    await holdRoles(clinician, ["user", "clinician"]);
-    await proveSecondFactor(clinician);
-    const grantee = { kind: "person", id: clinician.person.id };
-    const consent = await ask(person, "POST", "/v1/me/consents", { grantee, role: "clinician", categories, actions, purpose: "care" });
-    expect(consent.status).toBe(201);
-    return clinician;
-  }
+async function clinicianOf(person: RegisteredPerson, categories: readonly string[], actions: readonly string[]) {
+  const clinician = await registerPerson("us");
+  await holdRoles(clinician, ["user", "clinician"]);
+  await proveSecondFactor(clinician);
+  const grantee = { kind: "person", id: clinician.person.id };
+  const consent = await ask(person, "POST", "/v1/me/consents", { grantee, role: "clinician", categories, actions, purpose: "care" });
+  expect(consent.status).toBe(201);
+  return clinician;
+}
 
+describe("somebody else", () => {
   test("reads, enters and corrects results by consent, and does not delete them", async () => {
     const person = await registerPerson("eu");
     const clinician = await clinicianOf(person, ["labs"], ["read", "write"]);
@@ -343,5 +354,144 @@ describe("somebody else", () => {
     expect(await (await both.fetch(`${at}/${body.id}/file`)).text()).toBe(PDF);
     expect((await ask(both, "PATCH", `${at}/${body.id}`, { status: "final" })).body).toMatchObject({ status: "final" });
     expect((await upload(both, PDF, at)).status).toBe(201);
+  });
+});
+
+describe("as FHIR", () => {
+  interface Bundle {
+    readonly total?: number;
+    readonly link: readonly { readonly relation: string; readonly url: string }[];
+    readonly entry?: readonly { readonly fullUrl: string; readonly resource: Record<string, unknown> & { readonly id: string } }[];
+  }
+  const bundle = async (person: Pick<RegisteredPerson, "fetch">, path: string) => {
+    const response = await person.fetch(path);
+    expect(response.status).toBe(200);
+    return (await response.json()) as Bundle;
+  };
+  const imported = async (person: RegisteredPerson) =>
+    await vaultOf(env, person.person.id).recordLabs(
+      {
+        reports: [REPORT],
+        results: [
+          draft({ status: "final" }),
+          draft({
+            identity: "order-1/sodium",
+            name: "Sodium",
+            codings: [{ system: "L", code: "NA" }],
+            value: { number: 140 },
+            unit: "mmol/L",
+          }),
+          draft({
+            identity: "old",
+            report: "none",
+            name: "Colour",
+            codings: [],
+            value: { text: "Amber" },
+            ranges: [],
+            at: "2025-03-01T08:00:00Z",
+          }),
+        ],
+      },
+      newId("import", "eu", 1),
+    );
+
+  test("results and reports are found by code, date, category, status, patient and id, a page after the other", async () => {
+    const person = await registerPerson("eu", { timeZone: "Europe/Berlin" });
+    await imported(person);
+    await vaultOf(env, person.person.id).recordLabs({ reports: [], results: [] }, newId("import", "eu", 2));
+    const me = `patient=${person.person.id.replaceAll("_", "-")}`;
+    const count = async (query: string, type = "Observation") =>
+      (await bundle(person, `/fhir/r4/${type}?${me}&${query}&_total=accurate&_count=50`)).entry?.length ?? 0;
+    const expected: readonly (readonly [string, number])[] = [
+      ["category=laboratory", 3],
+      ["category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory&date=2026-11-20", 2],
+      ["category=vital-signs", 0],
+      ["code=http://loinc.org|2345-7", 1],
+      ["code=2345-7&date=ge2026-11-21", 0],
+      // Of a test known by its name: its LOINC code is ours.
+      ["code=http://loinc.org|2951-2", 1],
+      ["code=urn:meridian:lab-test|", 2],
+      ["code=urn:meridian:code-system:L|NA", 1],
+      ["code=http://loinc.org|NA", 0],
+      ["code=2345-7,NA&status=final", 1],
+      ["status=preliminary", 2],
+      ["date=lt2026", 1],
+      ["device=x", 0],
+    ];
+    for (const [query, n] of expected) expect([query, await count(query)]).toEqual([query, n]);
+    for (const [query, n] of [
+      ["category=LAB", 1],
+      ["category=laboratory", 0],
+      ["status=preliminary&date=2026-11-20", 1],
+      ["status=registered", 0],
+    ] as const)
+      expect([query, await count(query, "DiagnosticReport")]).toEqual([query, n]);
+
+    const [first] = (await bundle(person, `/fhir/r4/Observation?${me}&code=2345-7`)).entry ?? [];
+    expect(first?.resource).toMatchObject({
+      status: "final",
+      valueQuantity: { value: 95, unit: "mg/dL", code: "mg/dL" },
+      referenceRange: [{ low: { value: 70 }, high: { value: 99 } }],
+      interpretation: [{ coding: [{ code: "N" }] }],
+    });
+    const read = await person.fetch(`/fhir/r4/Observation/${first?.resource.id}`);
+    expect([read.status, read.headers.get("etag"), await read.json()]).toEqual([200, 'W/"1"', first?.resource]);
+    expect(await count(`_id=${first?.resource.id}&code=2345-7`)).toBe(1);
+    expect(await count(`_id=${first?.resource.id}&code=718-7`)).toBe(0);
+    expect(await count(`identifier=urn:meridian:observation|${first?.resource.id}`)).toBe(1);
+    const [report] = (await bundle(person, `/fhir/r4/DiagnosticReport?${me}`)).entry ?? [];
+    const results = report?.resource["result"] as { reference: string }[];
+    expect(results.map(({ reference }) => reference)).toContain(`Observation/${first?.resource.id}`);
+    expect(results).toHaveLength(2);
+
+    const ids: string[] = [];
+    for (let next: string | undefined = `/fhir/r4/Observation?${me}&_count=1`; next !== undefined;) {
+      const page: Bundle = await bundle(person, next);
+      ids.push(...(page.entry ?? []).map(({ resource }) => resource.id));
+      const url = page.link.find(({ relation }) => relation === "next")?.url;
+      next = url === undefined ? undefined : new URL(url).pathname + new URL(url).search;
+    }
+    expect(new Set(ids).size).toBe(3);
+    expect(ids).toHaveLength(3);
+    const other = await registerPerson("eu");
+    expect((await other.fetch(`/fhir/r4/Observation/${first?.resource.id}`)).status).toBe(404);
+  });
+
+  test("results are read in the order of time by an index", async () => {
+    const person = await registerPerson("eu");
+    await imported(person);
+    const plan = await runInDurableObject(vaultOf(env, person.person.id), (_instance, { storage: { sql } }) =>
+      sql
+        .exec<{ detail: string }>("EXPLAIN QUERY PLAN SELECT at FROM lab_results WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT 2", 0, 1)
+        .toArray()
+        .map(({ detail }) => detail),
+    );
+    expect(plan.join()).toMatch(/^SEARCH lab_results USING .*INDEX lab_results_by_time/);
+  });
+
+  test("others see them by a consent of the category labs, files where it names documents, and nothing else", async () => {
+    const person = await registerPerson("eu");
+    await imported(person);
+    const { body } = await upload(person, PDF, undefined, { "x-file-name": "private-name.pdf" });
+    const [labs, both, none] = [
+      await clinicianOf(person, ["labs"], ["read"]),
+      await clinicianOf(person, ["labs", "documents"], ["read"]),
+      await clinicianOf(person, ["vitals"], ["read"]),
+    ];
+    const at = `/v1/people/${person.person.id}/fhir`;
+    const seen = await bundle(labs, `${at}/Observation?code=2345-7`);
+    expect(seen.entry).toHaveLength(1);
+    expect(seen.entry?.[0]?.fullUrl).toContain(`${at}/Observation/lab-eu-`);
+    expect((await bundle(labs, `${at}/Observation`)).entry).toHaveLength(3);
+    const report = `${at}/DiagnosticReport/${body.id.replaceAll("_", "-")}`;
+    expect(await (await labs.fetch(report)).json()).not.toHaveProperty("presentedForm");
+    const whole = (await (await both.fetch(report)).json()) as { presentedForm: { url: string }[] };
+    expect(whole).toMatchObject({ presentedForm: [{ title: "private-name.pdf", size: PDF.length }] });
+    expect(await (await both.fetch(whole.presentedForm[0]?.url ?? "")).text()).toBe(PDF);
+    expect(await (await person.fetch(whole.presentedForm[0]?.url ?? "")).text()).toBe(PDF);
+    for (const path of ["Observation", "DiagnosticReport"]) expect((await none.fetch(`${at}/${path}`)).status).toBe(404);
+    expect((await none.fetch(report)).status).toBe(404);
+    const log = await ask(person, "GET", `/v1/me/access-log?actor=${labs.person.id}`);
+    expect(log.body.items.length).toBeGreaterThanOrEqual(3);
   });
 });

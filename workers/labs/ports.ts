@@ -8,14 +8,13 @@ import { openPerson } from "../consents";
 import { addedLabTest } from "../reference";
 import { regional, vaultOf } from "../regional";
 
-/** What a call needs: who asks, whose results they are, that person's vault and files, and the tests that their region has added. */
+/** What a call needs: who asks, whose results they are, that person's vault, and the tests that their region has added. */
 export interface LabPorts {
   readonly actor: Reader;
   readonly owner: PersonId;
   readonly vault: DurableObjectStub<Vault>;
   /** Seals the actor's cursors. */
   readonly keys: RegionalKeys;
-  readonly files: R2Bucket;
   /** A test that administrators of the owner's region added. */
   addedTest(key: string): Promise<LabTest | undefined>;
 }
@@ -28,7 +27,7 @@ export interface OwnLabPorts extends LabPorts {
 export function ownLabPorts(c: AppContext): OwnLabPorts {
   const actor = personOf(c);
   const keys = regionalKeys(regional(c.env, regionOf(actor.person)).keys);
-  return { actor, owner: actor.person, vault: vaultOf(c.env, actor.person), keys, ...storesOf(c, actor.person) };
+  return { actor, owner: actor.person, vault: vaultOf(c.env, actor.person), keys, ...recordsOf(c, actor.person) };
 }
 
 /** The ports for another person's results; problem `not_found`, `session_ended`. */
@@ -39,11 +38,11 @@ export async function personLabPorts(c: AppContext, id: string): Promise<LabPort
     owner,
     vault: vaultOf(c.env, owner) satisfies typeof vault,
     keys: regionalKeys(regional(c.env, regionOf(idOf(actor))).keys),
-    ...storesOf(c, owner),
+    ...recordsOf(c, owner),
   };
 }
 
-function storesOf(c: AppContext, owner: PersonId): Pick<LabPorts, "files" | "addedTest"> {
-  const { files, records } = regional(c.env, regionOf(owner));
-  return { files, addedTest: async (key) => await addedLabTest(records, key) };
+function recordsOf(c: AppContext, owner: PersonId): Pick<LabPorts, "addedTest"> {
+  const { records } = regional(c.env, regionOf(owner));
+  return { addedTest: async (key) => await addedLabTest(records, key) };
 }

@@ -346,8 +346,11 @@ describe("somebody who has moved to another region", () => {
     const session = newId("session", "ap", Date.now());
     const actor = { kind: "person" as const, person: to, session };
     const [report] = JSON.parse((await vaultOf(env, to).labReports(actor, { limit: 2 })).items) as { id: string }[];
-    const { key, file } = await vaultOf(env, to).labReportFile(actor, report?.id ?? "");
-    expect((await regional(env, "ap").files.head(key))?.size).toBe(file.size);
+    const { bytes, file } = await vaultOf(env, to).labReportFile(actor, report?.id ?? "");
+    expect(bytes.length).toBe(file.size);
+    const [stored] = (await regional(env, "ap").files.list({ prefix: `labs/${to}/` })).objects;
+    // Sealed with the key of the new region, and nobody else's to read.
+    expect(new TextDecoder().decode(await (await regional(env, "ap").files.get(stored?.key ?? ""))?.arrayBuffer())).not.toContain("%PDF");
   });
 
   it("has rows in the databases where they had, but for what stays behind", async () => {

@@ -19,6 +19,8 @@ type MovingVault = Pick<
   | "arrive"
   | "discard"
   | "labFileNames"
+  | "openLabFile"
+  | "takeLabFile"
   | "regrant"
   | "seal"
   | "unseal"

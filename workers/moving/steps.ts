@@ -99,19 +99,22 @@ export const MOVE_STEPS: readonly MoveStep[] = [
 
 const FIRST = { table: 0 };
 
-/** Files that are copied in one go; each is in memory once. */
+/** Names of files that are read in one go. */
 const FILES_AT_ONCE = 20;
 
-/** Copies the files of laboratory reports: the vault is frozen, so that neither they nor what names them change. */
+/**
+ * Copies the files of laboratory reports, each opened by the vault that it leaves and sealed by the one that it comes to: keys stay in their
+ * region. The vault is frozen, so that neither the files nor what names them change.
+ */
 async function copyFiles(ports: MovePorts, { from, to }: MoveJob): Promise<StepResult> {
-  const [here, there] = [ports.stores(regionOf(from)).files, ports.stores(regionOf(to)).files];
+  const [here, there] = [ports.vault(from), ports.vault(to)];
+  const { files } = ports.stores(regionOf(to));
   for (let after: string | undefined; ;) {
-    const names = await ports.vault(from).labFileNames(after, FILES_AT_ONCE);
+    const names = await here.labFileNames(after, FILES_AT_ONCE);
     for (const name of names) {
-      const target = labFileKey(to, name);
-      if ((await there.head(target)) !== null) continue;
-      const file = await here.get(labFileKey(from, name));
-      if (file !== null) await there.put(target, await file.arrayBuffer(), { httpMetadata: { contentType: "application/pdf" } });
+      if ((await files.head(labFileKey(to, name))) !== null) continue;
+      const bytes = await here.openLabFile(name);
+      if (bytes !== undefined) await there.takeLabFile(name, bytes);
     }
     after = names.at(-1);
     if (names.length < FILES_AT_ONCE || after === undefined) return DONE;

@@ -59,6 +59,11 @@ export async function addedLabTest(records: D1Database, key: string): Promise<La
   return await oneAdded<LabTest>(records, "lab_tests", key);
 }
 
+/** All tests that administrators of a region added. */
+export async function addedLabTests(records: D1Database): Promise<LabTest[]> {
+  return await allAdded<LabTest>(records, "lab_tests");
+}
+
 function shown<T>({ key, body, edition }: Row): Added<T> {
   // Written here alone, of a body that the schema has let through.
   return { ...(JSON.parse(body) as T), key, edition };

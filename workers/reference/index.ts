@@ -1,1 +1,1 @@
-export { addedLabTest } from "./added";
+export { addedLabTest, addedLabTests } from "./added";

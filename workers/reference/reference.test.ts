@@ -1,6 +1,10 @@
+import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
+import type { ImportId } from "../../shared/id";
 import { registerPerson } from "../../test/people";
 import { somebody, type Somebody } from "../../test/staff";
+import { importerOf } from "../regional";
 
 type Asker = Pick<Somebody, "fetch">;
 
@@ -69,6 +73,28 @@ test("administrators of a region add to them, for their region alone, and result
     canonical: { number: 90, unit: "ug/dL" },
   });
   expect([(await enter(here, 0.9e3)).status, (await enter(elsewhere, 0.9)).status]).toEqual([422, 422]);
+});
+
+test("results of an import are read by a test that administrators added, whether it is told by code or by name", async () => {
+  const admin = await somebody("us", { roles: ["user", "admin"], acr: "aal2" });
+  const person = await registerPerson("us");
+  const word = crypto.randomUUID().slice(0, 8);
+  const code = `9${String(Math.floor(Math.random() * 9_000) + 1_000)}-0`;
+  const zinc = { key: `zinc_${word}`, title: `Zinc ${word}`, group: "micronutrients", unit: "ug/dL", loinc: [code], bounds: [1, 1_000] };
+  expect((await ask(admin, "POST", "lab-tests", zinc)).status).toBe(201);
+  const text = `analyte,loinc,value,unit,date\nSomething,${code},0.9,ug/mL,2026-11-20\nzinc ${word},,95,ug/dL,2026-11-21\n`;
+  const made = await person.fetch("/v1/imports?kind=labs-csv", { method: "POST", body: text, headers: { "content-type": "text/csv" } });
+  const { id } = (await made.json()) as { id: string };
+  for (let turn = 0; turn < 20; turn++) {
+    const { state } = (await (await person.fetch(`/v1/imports/${id}`)).json()) as { state: string };
+    if (state === "done") break;
+    await runDurableObjectAlarm(importerOf(env, id as ImportId));
+  }
+  const { items } = (await (await person.fetch(`/v1/me/lab-results?test=${zinc.key}`)).json()) as { items: unknown[] };
+  expect(items).toMatchObject([
+    { title: zinc.title, canonical: { number: 95, unit: "ug/dL" } },
+    { title: zinc.title, canonical: { number: 90, unit: "ug/dL" } },
+  ]);
 });
 
 test("a type of activity is added once", async () => {

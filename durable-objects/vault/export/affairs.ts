@@ -347,9 +347,9 @@ const accessAnchor = tableKind({
 });
 
 /** The FHIR view, resource by resource; a page of the search at a time. */
-function fhirKind(type: "Patient" | "Device" | "Observation"): ExportKind {
+function fhirKind(type: "Patient" | "Device" | "Observation" | "DiagnosticReport"): ExportKind {
   return {
-    kind: `fhir-${type.toLowerCase()}`,
+    kind: type === "DiagnosticReport" ? "fhir-diagnostic-report" : `fhir-${type.toLowerCase()}`,
     tables: [],
     resource: "fhir",
     columns: [],
@@ -395,4 +395,9 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
   accessAnchor,
 ];
 
-export const FHIR_KINDS: readonly ExportKind[] = [fhirKind("Patient"), fhirKind("Device"), fhirKind("Observation")];
+export const FHIR_KINDS: readonly ExportKind[] = [
+  fhirKind("Patient"),
+  fhirKind("Device"),
+  fhirKind("Observation"),
+  fhirKind("DiagnosticReport"),
+];

@@ -23,8 +23,8 @@ export interface ExportPlan {
   readonly kinds: readonly { readonly kind: string; readonly notReimported?: NotReimported }[];
   readonly files: readonly PlannedFile[];
   readonly leftOut: Readonly<Record<string, string>>;
-  /** Files of reports in the region's bucket. */
-  readonly documents: readonly { readonly report: string; readonly key: string; readonly size: number }[];
+  /** Files of reports, by the report's id. */
+  readonly documents: readonly { readonly report: string; readonly size: number }[];
 }
 
 /** An hour of dense samples as it is stored: segments and record ids, part by part, and annotations. */
@@ -94,6 +94,14 @@ export class Exports {
       leftOut: LEFT_OUT,
       documents: this.#context.labs.documents(),
     };
+  }
+
+  /** A piece of the file of a report, opened. Logged with the first one. */
+  async document(id: string, report: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.#require(id);
+    if (offset === 0) this.#door.system(id, { action: "export", resource: "lab_report", about: ["documents"] });
+    const { bytes } = await this.#context.labs.file(report);
+    return bytes.slice(offset, offset + length);
   }
 
   /** The next piece of a file. Logged with the first one. */

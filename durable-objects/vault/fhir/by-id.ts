@@ -1,12 +1,13 @@
 import type { Token } from "../../../shared/fhir/coding";
 import { observationId, parseObservationId, type Place } from "../../../shared/fhir/ids";
+import { reportOfFhirId, resultOfFhirId } from "../../../shared/fhir/labs";
 import type { Search } from "../../../shared/fhir/search";
 import { URN } from "../../../shared/fhir/systems";
-import type { Observation } from "../../../shared/fhir/types";
+import type { DiagnosticReport, Observation } from "../../../shared/fhir/types";
 import type { PersonId } from "../../../shared/id";
 import { compareEntries, type Placed, type Position, positionOf } from "./entries";
 import type { RowContext } from "./rows";
-import { pointOf, spanOf } from "./select";
+import { type Point, pointOf, spanOf } from "./select";
 
 /** No record of a vendor makes more Observations than this in one table; bounds what one search reads. */
 const MOST_OF_A_RECORD = 1_000;
@@ -18,37 +19,51 @@ export function namedIds(ctx: RowContext, { ids, identifiers }: Search): readonl
   return first?.filter((id) => rest.every((list) => list.includes(id)));
 }
 
-/** One page of Observations, in the order and from the position that is asked for. */
-export function pageOfFew(
+/** One page of resources, in the order and from the position that is asked for. */
+export function pageOfFew<R extends Observation | DiagnosticReport>(
   person: PersonId,
-  found: readonly Observation[],
+  found: readonly R[],
   { sort, count }: Search,
   after: Position | undefined,
   timeZone: string,
-): { readonly shown: readonly Observation[]; readonly next?: Position } {
+): { readonly shown: readonly R[]; readonly next?: Position } {
   const order = { by: sort.endsWith("date") ? "date" : "updated", descending: sort.startsWith("-") } as const;
   const reached = after === undefined ? undefined : { ...after, stream: after };
   const placed = found
-    .flatMap((observation) => placedOf(person, observation, timeZone))
+    .flatMap((resource) => placedOf(person, resource, timeZone))
     .filter((one) => reached === undefined || compareEntries(one, reached, order) > 0)
     .toSorted((a, b) => compareEntries(a, b, order));
   const last = placed.length > count ? placed[count - 1] : undefined;
   return {
-    shown: placed.slice(0, count).map(({ observation }) => observation),
+    shown: placed.slice(0, count).map(({ resource }) => resource),
     ...(last !== undefined && { next: positionOf(last) }),
   };
 }
 
-function placedOf(person: PersonId, observation: Observation, timeZone: string): (Placed & { readonly observation: Observation })[] {
-  const place = parseObservationId(person, observation.id);
-  if (place === undefined) return [];
-  const updatedAt = Date.parse(observation.meta?.lastUpdated ?? "");
-  return [{ observation, stream: pointOf(place), ...spanOf(observation, timeZone), tag: "tag" in place ? place.tag : "", updatedAt }];
+function placedOf<R extends Observation | DiagnosticReport>(
+  person: PersonId,
+  resource: R,
+  timeZone: string,
+): (Placed & { readonly resource: R })[] {
+  const found = placeOf(person, resource.id);
+  if (found === undefined) return [];
+  const updatedAt = Date.parse(resource.meta?.lastUpdated ?? "");
+  return [{ resource, ...found, ...spanOf(resource, timeZone), updatedAt }];
+}
+
+/** The stream and the tag of a row whose Observation or DiagnosticReport has an id. */
+export function placeOf(person: PersonId, id: string): { readonly stream: Point; readonly tag: string } | undefined {
+  const result = resultOfFhirId(id);
+  if (result !== undefined) return { stream: { table: "lab_results", metric: 0, source: 0 }, tag: result };
+  const report = reportOfFhirId(id);
+  if (report !== undefined) return { stream: { table: "lab_reports", metric: 0, source: 0 }, tag: report };
+  const place = parseObservationId(person, id);
+  return place === undefined ? undefined : { stream: pointOf(place), tag: "tag" in place ? place.tag : "" };
 }
 
 /** Ids of the Observations that bear an identifier: Meridian's own, which says the id itself, or that of a vendor's record. */
 function idsBearing(ctx: RowContext, { system, code = "" }: Token): string[] {
-  const own = system === undefined || system === URN.observation ? [code] : [];
+  const own = system === undefined || system === URN.observation || system === URN.report ? [code] : [];
   if (code === "" || (system !== undefined && !system.startsWith(URN.source))) return own;
   const vendor = system?.slice(URN.source.length);
   const sources = ctx.sources.all().flatMap(({ number, source }) => (vendor === undefined || source.vendor === vendor ? [number] : []));

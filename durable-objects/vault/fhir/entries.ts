@@ -1,7 +1,7 @@
 import type { Clause } from "../../../shared/fhir/date-search";
 
-/** The tables whose rows are shown as Observations, in the order that breaks ties between equal times. */
-export const TABLES = ["daily", "readings", "segments", "sleeps", "workouts"] as const;
+/** The tables whose rows are shown as Observations, and as DiagnosticReports the last, in the order that breaks ties between equal times. */
+export const TABLES = ["daily", "readings", "segments", "sleeps", "workouts", "lab_results", "lab_reports"] as const;
 export type Table = (typeof TABLES)[number];
 
 /** One table's rows of one source, and of one metric where the table holds several: a sequence in time. */
@@ -15,6 +15,14 @@ export interface Stream {
   readonly last: number;
   /** The longest reading, milliseconds. */
   readonly longest: number;
+  /** What else its rows must satisfy, as SQL, with the bindings. */
+  readonly only?: Condition;
+}
+
+/** A condition on rows as SQL, with its bindings. */
+export interface Condition {
+  readonly where: string;
+  readonly bind: readonly (number | string)[];
 }
 
 /** A row that an Observation can be made of. */

@@ -7,7 +7,7 @@ import type { Sources } from "../store/sources";
 import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { Targets } from "./targets";
-import { FhirView, type SearchRequest } from "./view";
+import { FhirView, type SearchRequest, type Sight } from "./view";
 
 /** One resource as JSON text: it crosses RPC without being taken apart. */
 export interface ReadAnswer {
@@ -40,15 +40,15 @@ export class FhirPart {
   }
 
   /** One resource by type and id; problem `not_found`. */
-  read(type: SearchableType, id: string): ReadAnswer {
-    const resource = this.view.read(type, id);
+  read(type: SearchableType, id: string, sight?: Sight): ReadAnswer {
+    const resource = this.view.read(type, id, sight);
     const { versionId = "0", lastUpdated } = resource.meta ?? {};
     return { json: JSON.stringify(resource), versionId, ...(lastUpdated !== undefined && { lastUpdated }) };
   }
 
   /** One page of a search; problem `malformed`. */
-  search(request: SearchRequest): SearchAnswer {
-    const { resources, ...rest } = this.view.search(request);
+  search(request: SearchRequest, sight?: Sight): SearchAnswer {
+    const { resources, ...rest } = this.view.search(request, sight);
     return {
       resources: resources.map((resource) => ({ reference: `${resource.resourceType}/${resource.id}`, json: JSON.stringify(resource) })),
       ...rest,

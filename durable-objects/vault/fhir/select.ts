@@ -1,8 +1,10 @@
 import type { Token } from "../../../shared/fhir/coding";
 import { type Place, tagHash } from "../../../shared/fhir/ids";
-import type { Identifier, Observation } from "../../../shared/fhir/types";
+import { labSpan, reportOfFhirId, resultOfFhirId } from "../../../shared/fhir/labs";
+import type { DiagnosticReport, Identifier, Observation } from "../../../shared/fhir/types";
 import { metric as metricOf, metricByCode, type Metric } from "../../../shared/health/catalogue";
 import { localDay, offsetAt, parseDay, startOfDay } from "../../../shared/health/zone";
+import { whenOf } from "../../../shared/labs/when";
 import { type Ask, compareEntries, type Entry, type Stream } from "./entries";
 import { entriesOf } from "./streams";
 
@@ -45,8 +47,17 @@ export function merged(sql: SqlStorage, streams: readonly Stream[], ask: Ask, ti
   return best;
 }
 
-/** The time of an Observation as [start, end], epoch milliseconds. */
-export function spanOf({ effectiveDateTime, effectivePeriod }: Observation, timeZone: string): { start: number; end: number } {
+/** The time of an Observation or DiagnosticReport as [start, end], epoch milliseconds. */
+export function spanOf(
+  {
+    id,
+    effectiveDateTime = "",
+    effectivePeriod,
+  }: Pick<Observation | DiagnosticReport, "id" | "effectiveDateTime"> & Pick<Observation, "effectivePeriod">,
+  timeZone: string,
+): { start: number; end: number } {
+  if (resultOfFhirId(id) !== undefined || reportOfFhirId(id) !== undefined)
+    return labSpan(whenOf(effectiveDateTime, timeZone)?.at ?? Number.NaN, effectiveDateTime);
   const day = parseDay(effectiveDateTime ?? "");
   if (day !== undefined) return { start: startOfDay(timeZone, day), end: startOfDay(timeZone, day + 1) - 1 };
   const start = Date.parse(effectivePeriod?.start ?? effectiveDateTime ?? "");

@@ -1,7 +1,8 @@
 import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { type Clause, startBounds } from "../../../shared/fhir/date-search";
 import { localDay, offsetAt, startOfDay } from "../../../shared/health/zone";
-import { type Ask, compareStreams, type Entry, type Stream, type Table } from "./entries";
+import { LENGTHS } from "../../../shared/fhir/labs";
+import { type Ask, compareStreams, type Condition, type Entry, type Stream, type Table } from "./entries";
 
 /**
  * Keyset queries over the vault's tables. Each states start, end, tag and time of change of a row in SQL, so that dates and cursors are
@@ -17,7 +18,13 @@ interface TableQuery {
   seek(stream: Stream, from: number, to: number): { readonly where: string; readonly bind: readonly number[] };
 }
 
+const LAB_END = `at + CASE length(body ->> '$.draft.at') ${Object.entries(LENGTHS)
+  .map(([length, ms]) => `WHEN ${length} THEN ${ms}`)
+  .join(" ")} ELSE 0 END`;
+
 const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
+  lab_results: labQuery("lab_results"),
+  lab_reports: labQuery("lab_reports"),
   readings: {
     from: "readings",
     start: "start",
@@ -62,6 +69,17 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
 
 type Row = { start: number; end: number; tag: string; updated_at: number };
 
+function labQuery(from: "lab_results" | "lab_reports"): TableQuery {
+  return {
+    from,
+    start: "at",
+    end: LAB_END,
+    tag: "id",
+    updatedAt: "changed_at",
+    seek: (_stream, first, to) => ({ where: "at >= ? AND at < ?", bind: [first, to] }),
+  };
+}
+
 /** The next entries of a stream, in the order that is asked for. */
 export function entriesOf(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: string): Entry[] {
   const direction = ask.descending ? "DESC" : "ASC";
@@ -91,12 +109,7 @@ export function countOf(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: str
   return sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${query.from} WHERE ${where}`, ...bind).one().n;
 }
 
-interface Conditions {
-  readonly where: string;
-  readonly bind: readonly (number | string)[];
-}
-
-function conditions(stream: Stream, query: TableQuery, ask: Ask): Conditions {
+function conditions(stream: Stream, query: TableQuery, ask: Ask): Condition {
   const bounds = startBounds(ask.date, stream.longest);
   let from = Math.max(bounds.from, stream.first);
   let to = Math.min(bounds.to, stream.last + 1);
@@ -109,6 +122,7 @@ function conditions(stream: Stream, query: TableQuery, ask: Ask): Conditions {
     clausesSql(ask.date, query.start, query.end),
     clausesSql(ask.updated, query.updatedAt, query.updatedAt),
     afterSql(stream, query, ask),
+    ...(stream.only === undefined ? [] : [stream.only]),
   ];
   return {
     where: [seek.where, ...parts.map((part) => part.where)].join(" AND "),
@@ -116,7 +130,7 @@ function conditions(stream: Stream, query: TableQuery, ask: Ask): Conditions {
   };
 }
 
-function clausesSql(clauses: readonly Clause[], start: string, end: string): Conditions {
+function clausesSql(clauses: readonly Clause[], start: string, end: string): Condition {
   if (clauses.length === 0) return { where: "true", bind: [] };
   return {
     where: clauses
@@ -127,7 +141,7 @@ function clausesSql(clauses: readonly Clause[], start: string, end: string): Con
 }
 
 /** Rows after a position: in the position's own stream by the whole key, in others by time and the order of streams. */
-function afterSql(stream: Stream, query: TableQuery, { after, by, descending }: Ask): Conditions {
+function afterSql(stream: Stream, query: TableQuery, { after, by, descending }: Ask): Condition {
   if (after === undefined) return { where: "true", bind: [] };
   const past = descending ? "<" : ">";
   const order = compareStreams(stream, after) * (descending ? -1 : 1);
@@ -165,7 +179,7 @@ function dailyEntries(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: strin
 }
 
 /** A date is the local day in the person's zone, so comparisons of instants become comparisons of dates. */
-function dailyConditions(stream: Stream, ask: Ask, timeZone: string): Conditions {
+function dailyConditions(stream: Stream, ask: Ask, timeZone: string): Condition {
   const dates = ask.date.map((clause) =>
     clause.map(({ field, op, value }) => ({
       field,
@@ -180,7 +194,7 @@ function dailyConditions(stream: Stream, ask: Ask, timeZone: string): Conditions
   };
 }
 
-function dailyAfter(stream: Stream, { after, by, descending }: Ask, timeZone: string): Conditions {
+function dailyAfter(stream: Stream, { after, by, descending }: Ask, timeZone: string): Condition {
   if (after === undefined) return { where: "true", bind: [] };
   const order = compareStreams(stream, after) * (descending ? -1 : 1);
   // The first date that begins at or after the position (ascending), or strictly after it.

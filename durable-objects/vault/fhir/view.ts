@@ -4,15 +4,16 @@ import { categoryMatches, codeMatches } from "../../../shared/fhir/coding";
 import { parseDeviceId, parseObservationId, personOfPatientId } from "../../../shared/fhir/ids";
 import { satisfies } from "../../../shared/fhir/date-search";
 import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
-import type { Device, Observation, Patient, Resource } from "../../../shared/fhir/types";
+import type { Device, DiagnosticReport, Observation, Patient, Resource } from "../../../shared/fhir/types";
 import { type Kind, metricByCode } from "../../../shared/health/catalogue";
 import { notFound } from "../../../shared/problem";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
-import { namedIds, pageOfFew } from "./by-id";
+import { namedIds, pageOfFew, placeOf } from "./by-id";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
+import { LabView } from "./labs";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
-import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
+import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, shortened, spanOf } from "./select";
 import { countOf } from "./streams";
 
 /** A search as it crosses RPC: the query as it was written. */
@@ -23,6 +24,12 @@ export interface SearchRequest {
   readonly after?: Position;
 }
 
+/** What somebody sees: the person everything, others by consent their laboratory results, and files of reports where they may. */
+export interface Sight {
+  readonly part: "everything" | "labs";
+  readonly files: boolean;
+}
+
 export interface SearchResult {
   readonly resources: readonly Resource[];
   /** Where the next page begins; absent on the last. */
@@ -31,31 +38,55 @@ export interface SearchResult {
   readonly ignored: readonly string[];
 }
 
+const WHOLE: Sight = { part: "everything", files: true };
 const NOTHING: SearchResult = { resources: [], ignored: [] };
 /** Nights and workouts beyond this length are found by their start alone. */
 const LONGEST_SESSION_MS = 31 * DAY_MS;
+
+/** What a search asks beyond its parameters. */
+interface Asked {
+  readonly type: SearchableType;
+  readonly sight: Sight;
+  readonly after: Position | undefined;
+  readonly timeZone: string;
+}
 
 /** The person's compartment as FHIR resources: nothing is stored for it, every Observation is a view of what the tables hold. */
 export class FhirView {
   readonly #state: VaultState;
   readonly #rows: RowContext;
   readonly #sources: Sources;
+  readonly #labs: LabView;
 
   constructor(state: VaultState, sources: Sources) {
     this.#state = state;
     this.#sources = sources;
     this.#rows = { sql: state.sql, sources, person: state.person };
+    this.#labs = new LabView(state);
   }
 
   /** One resource by type and id; problem `not_found` for what is not in this compartment. */
-  read(type: SearchableType, id: string): Resource {
-    const found = type === "Observation" ? this.#observation(id) : type === "Device" ? this.#device(id) : this.#patient(id);
+  read(type: SearchableType, id: string, sight = WHOLE): Resource {
+    const found = this.#one(type, id, sight);
     if (found === undefined) throw notFound(type);
     return found;
   }
 
+  #one(type: SearchableType, id: string, { part, files }: Sight): Resource | undefined {
+    switch (type) {
+      case "Observation":
+        return part === "labs" ? this.#labs.result(id) : this.#observation(id);
+      case "DiagnosticReport":
+        return this.#labs.report(id, files);
+      case "Device":
+        return part === "labs" ? undefined : this.#device(id);
+      case "Patient":
+        return part === "labs" ? undefined : this.#patient(id);
+    }
+  }
+
   /** Searches the compartment; problem `malformed` for a search that cannot be read. */
-  search({ type, params, lenient, after }: SearchRequest): SearchResult {
+  search({ type, params, lenient, after }: SearchRequest, sight = WHOLE): SearchResult {
     const { timeZone } = this.#state.profile();
     const search = parseSearch(type, params, { timeZone, now: this.#state.now(), lenient });
     const empty = { ...NOTHING, ignored: search.ignored, ...(search.total && { total: 0 }) };
@@ -67,7 +98,8 @@ export class FhirView {
         this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []),
       );
     const ids = namedIds(this.#rows, search);
-    return ids === undefined ? this.#page(search, after, timeZone) : this.#byId(search, ids, after, timeZone);
+    const asked: Asked = { type, sight, after, timeZone };
+    return ids === undefined ? this.#page(search, asked) : this.#byId(search, ids, asked);
   }
 
   /** The Observations of one metric and source whose time overlaps [from, to], by start: the first ones after a position. */
@@ -118,9 +150,12 @@ export class FhirView {
     return this.#deviceOf(source);
   }
 
-  #page(search: Search, after: Position | undefined, timeZone: string): SearchResult {
+  #page(search: Search, { type, sight, after, timeZone }: Asked): SearchResult {
     const { sql } = this.#state;
-    const streams = this.#streams().filter((stream) => this.#selects(search, stream));
+    const streams = [
+      ...(type === "Observation" && sight.part === "everything" ? this.#streams().filter((stream) => this.#selects(search, stream)) : []),
+      ...this.#labs.streams(type, search),
+    ];
     const by = search.sort.endsWith("date") ? "date" : "updated";
     const ask: Ask = {
       date: search.date,
@@ -136,7 +171,7 @@ export class FhirView {
     const shown = entries.slice(0, search.count);
     const last = shown.at(-1);
     return {
-      resources: shown.flatMap((entry) => this.#load(entry) ?? []),
+      resources: shown.flatMap((entry) => this.#labs.load(entry, sight.files) ?? this.#load(entry) ?? []),
       ...(entries.length > search.count && last !== undefined && { next: positionOf(last) }),
       ...total,
       ignored: search.ignored,
@@ -201,10 +236,12 @@ export class FhirView {
     );
   }
 
-  #byId(search: Search, ids: readonly string[], after: Position | undefined, timeZone: string): SearchResult {
+  #byId(search: Search, ids: readonly string[], { type, sight, after, timeZone }: Asked): SearchResult {
     const found = [...new Set(ids)].flatMap((id) => {
-      const observation = this.#observation(id);
-      return observation !== undefined && this.#fits(search, observation) ? [observation] : [];
+      const one = this.#one(type, id, sight);
+      return (one?.resourceType === "Observation" || one?.resourceType === "DiagnosticReport") && this.#fits(search, one, timeZone)
+        ? [one]
+        : [];
     });
     const { shown, next } = pageOfFew(this.#state.person, found, search, after, timeZone);
     return {
@@ -215,12 +252,17 @@ export class FhirView {
     };
   }
 
-  /** Whether an Observation found by id also satisfies the rest of the search. */
-  #fits(search: Search, observation: Observation): boolean {
-    const place = parseObservationId(this.#state.person, observation.id);
-    if (place === undefined || !this.#selects(search, pointOf(place))) return false;
-    const updatedAt = Date.parse(observation.meta?.lastUpdated ?? "");
-    const { start, end } = spanOf(observation, this.#state.profile().timeZone);
+  /** Whether a resource found by id also satisfies the rest of the search. */
+  #fits(search: Search, resource: Observation | DiagnosticReport, timeZone: string): boolean {
+    const stream = placeOf(this.#state.person, resource.id)?.stream;
+    const isSelected =
+      stream !== undefined &&
+      (stream.table === "lab_results" || stream.table === "lab_reports"
+        ? this.#labs.selects(search, resource)
+        : this.#selects(search, stream));
+    if (!isSelected) return false;
+    const updatedAt = Date.parse(resource.meta?.lastUpdated ?? "");
+    const { start, end } = spanOf(resource, timeZone);
     return satisfies(search.date, start, end) && satisfies(search.updated, updatedAt, updatedAt);
   }
 
@@ -247,6 +289,9 @@ export class FhirView {
         return sleepObservation(this.#rows, source, start);
       case "workouts":
         return workoutObservation(this.#rows, source, start, end, (candidate) => candidate === tag);
+      case "lab_results":
+      case "lab_reports":
+        return undefined;
     }
   }
 
@@ -254,7 +299,7 @@ export class FhirView {
     const place = parseObservationId(this.#state.person, id);
     switch (place?.kind) {
       case undefined:
-        return undefined;
+        return this.#labs.result(id);
       case "reading":
         return readingObservation(this.#rows, place.metric, place.source, place.start, place.end, (tag) => shortened(tag) === place.tag);
       case "daily":

@@ -6,25 +6,47 @@ import type { LabFile } from "../../../shared/labs/result";
 import { isPdf, LARGEST_PDF } from "../../../shared/labs/files";
 import { problem } from "../../../shared/problem";
 import { storesOf } from "../../doors";
+import { SealBroken, type SealedPlace } from "../../../shared/crypto/sealing";
+import type { Sealer } from "../sealer";
 import type { VaultState } from "../state";
 
 const TIMER = "lab-file";
 
 /**
- * Files of reports, in the region's bucket below the person's own folder. A file that no report names is deleted: an upload that was cut
+ * Files of reports, in the region's bucket below the person's own folder, sealed with the person's key for their name alone. A file that no report names is deleted: an upload that was cut
  * off after an hour, the file of a deleted report at once.
  */
 export class LabFiles {
   readonly #state: VaultState;
+  readonly #sealer: Sealer;
 
-  constructor(state: VaultState) {
+  constructor(state: VaultState, sealer: Sealer) {
     this.#state = state;
+    this.#sealer = sealer;
     state.timers.on(TIMER, async (name) => await this.#deleteUnlessNamed(name));
   }
 
-  /** The file's name in the bucket. */
-  keyOf(name: string): string {
-    return labFileKey(this.#state.person, name);
+  /**
+   * What a file holds; problem `gone` where it is not in the bucket. A file from before files were sealed is taken for what it is where it has
+   * the SHA-256 that its report names; throws `SealBroken` for any other, and for one that was sealed for another place.
+   */
+  async open(name: string, { sha256 }: LabFile): Promise<Uint8Array<ArrayBuffer>> {
+    const object = await this.#files.get(this.#keyOf(name));
+    if (object === null) throw problem("gone", "The file of this report is not there any more.");
+    const stored = new Uint8Array(await object.arrayBuffer());
+    const opened = await this.#sealer.unsealBytes(this.#placeOf(name), stored);
+    if (opened === undefined && hashOf(stored) !== sha256) throw new SealBroken("not the file of this report");
+    return opened ?? stored;
+  }
+
+  /** Stores a file of a report under the name that it has already, for a person who arrives from another region. */
+  async take(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#write(name, bytes);
+  }
+
+  /** Whether a file is in the bucket. */
+  async has(name: string): Promise<boolean> {
+    return (await this.#files.head(this.#keyOf(name))) !== null;
   }
 
   /** Stores a file that no report names yet: `keep` says when one does. Problems `invalid` for what is no PDF, `too_large`. */
@@ -33,9 +55,8 @@ export class LabFiles {
     if (!isPdf(bytes)) throw problem("file_unreadable", "The file is no PDF document.");
     const key = ulid(this.#state.now(), this.#state.random);
     this.#state.timers.set(TIMER, key, this.#state.now() + HOUR_MS);
-    await this.#files.put(this.keyOf(key), bytes, { httpMetadata: { contentType: "application/pdf" } });
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    return { key, file: { name, type: "application/pdf", size: bytes.length, sha256 } };
+    await this.#write(key, bytes);
+    return { key, file: { name, type: "application/pdf", size: bytes.length, sha256: hashOf(bytes) } };
   }
 
   /** Part of the transaction in which a report begins to name a file. */
@@ -50,11 +71,28 @@ export class LabFiles {
 
   async #deleteUnlessNamed(name: string): Promise<undefined> {
     const isNamed = this.#state.sql.exec("SELECT 1 FROM lab_reports WHERE file = ?", name).toArray().length > 0;
-    if (!isNamed) await this.#files.delete(this.keyOf(name));
+    if (!isNamed) await this.#files.delete(this.#keyOf(name));
     return undefined;
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const sealed = await this.#sealer.sealBytes(this.#placeOf(name), bytes);
+    await this.#files.put(this.#keyOf(name), sealed, { httpMetadata: { contentType: "application/octet-stream" } });
+  }
+
+  #keyOf(name: string): string {
+    return labFileKey(this.#state.person, name);
+  }
+
+  #placeOf(name: string): SealedPlace {
+    return { table: "lab_reports", column: "file", row: this.#keyOf(name) };
   }
 
   get #files(): R2Bucket {
     return storesOf(this.#state.env, this.#state.region).files;
   }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,4 +1,5 @@
 import { newId } from "../../../shared/id";
+import { addedTestOf } from "../../../shared/labs/added";
 import { formOf, type LabForm, typedResult } from "../../../shared/labs/form";
 import type { LabTest } from "../../../shared/labs/lab-test";
 import { readResult, type Whose } from "../../../shared/labs/read-result";
@@ -212,16 +213,26 @@ export class Labs {
     return this.report(id, seesFile);
   }
 
-  /** A report's file; problem `not_found`. */
-  async file(id: string): Promise<{ readonly file: LabFile; readonly key: string }> {
+  /** A report's file, whole; problems `not_found`, and `gone` where the bucket has lost it. */
+  async file(id: string): Promise<{ readonly file: LabFile; readonly bytes: Uint8Array<ArrayBuffer> }> {
     const row = this.#report(id);
     const { file } = JSON.parse(row.body) as ReportBody;
     if (row.file === null || file === undefined) throw notFound("file");
-    return { file, key: this.#files.keyOf(row.file) };
+    return { file, bytes: await this.#files.open(row.file, file) };
   }
 
-  /** Stores what an import brings. One transaction; a replay changes nothing. `by` is the import's id. */
-  async record(batch: LabBatch, by: string): Promise<LabReceipt> {
+  /** A file under its name, for a move to another region; undefined where there is none any more. */
+  async openFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const [row] = this.#state.sql.exec<{ body: string }>("SELECT body FROM lab_reports WHERE file = ?", name).toArray();
+    const { file } = row === undefined ? {} : (JSON.parse(row.body) as ReportBody);
+    return file === undefined || !(await this.#files.has(name)) ? undefined : await this.#files.open(name, file);
+  }
+
+  /**
+   * Stores what an import brings. One transaction; a replay changes nothing. `by` is the import's id, `added` the tests that administrators
+   * added.
+   */
+  async record(batch: LabBatch, by: string, added: readonly LabTest[] = []): Promise<LabReceipt> {
     const whose = await this.#details.read();
     const files = new Map<string, { key: string; file: LabFile }>();
     for (const report of batch.reports) {
@@ -231,7 +242,7 @@ export class Labs {
     const books = new Books();
     this.#state.storage.transactionSync(() => {
       for (const report of batch.reports) this.#recordReport(report, by, books, files.get(report.identity));
-      for (const result of batch.results) this.#recordResult(result, by, books, whose);
+      for (const result of batch.results) this.#recordResult(result, by, books, whose, addedTestOf(result, added));
     });
     return books.receipt;
   }
@@ -258,12 +269,17 @@ export class Labs {
       .map(({ file }) => file);
   }
 
+  /** Stores a file under the name that it had in another region. Idempotent. */
+  async takeFile(name: string, bytes: Uint8Array): Promise<void> {
+    if (!(await this.#files.has(name))) await this.#files.take(name, bytes);
+  }
+
   /** The files of all reports, for an export. */
-  documents(): { readonly report: string; readonly key: string; readonly size: number }[] {
+  documents(): { readonly report: string; readonly size: number }[] {
     const rows = this.#state.sql.exec<ReportRow>("SELECT * FROM lab_reports WHERE file IS NOT NULL");
     return [...rows].flatMap(({ id, file, body }) => {
       const { size } = (JSON.parse(body) as ReportBody).file ?? {};
-      return file === null || size === undefined ? [] : [{ report: id, key: this.#files.keyOf(file), size }];
+      return file === null || size === undefined ? [] : [{ report: id, size }];
     });
   }
 
@@ -321,7 +337,7 @@ export class Labs {
     books.count(type, "accepted");
   }
 
-  #recordResult(draft: LabDraft, by: string, books: Books, whose: Whose): void {
+  #recordResult(draft: LabDraft, by: string, books: Books, whose: Whose, definition: LabTest | undefined): void {
     const { sql } = this.#state;
     const identity = identityHash(draft.source, draft.identity);
     if (this.#isDeleted(identity)) return books.reject(draft.type, "deleted_by_person");
@@ -330,7 +346,7 @@ export class Labs {
     const [row] = sql.exec<ResultRow>("SELECT * FROM lab_results WHERE identity = ?", identity).toArray();
     if (row === undefined) {
       const id = newId("labResult", this.#state.region, this.#state.now(), this.#state.random);
-      const issue = this.#insert(id, identity, report ?? null, draft, by, whose);
+      const issue = this.#insert(id, identity, report ?? null, draft, by, whose, definition);
       this.#mark(by, id);
       if (issue !== null) books.warn(issue, draft.name);
       return books.count(draft.type, "accepted");
@@ -339,7 +355,7 @@ export class Labs {
     const stored = storedOf(draft);
     if (isOld(row, { hash: contentHash(stored), version: draft.version, status: draft.status }))
       return books.count(draft.type, "duplicate");
-    const issue = this.#replace(row, stored, draft.version, by, whose);
+    const issue = this.#replace(row, stored, draft.version, by, whose, definition);
     if (issue !== null) books.warn(issue, draft.name);
     books.count(draft.type, "accepted");
   }

@@ -13,7 +13,8 @@ import {
 import { isLoinc } from "../../labs/read-result";
 import { isPdf } from "../../labs/files";
 import { labTestByLoinc } from "../../labs/catalogue";
-import { COMPARATORS, numberOf, type ToldRange } from "../../labs/value";
+import { TYPICAL_ADULT } from "../../labs/lab-test";
+import { COMPARATORS, numberOf, rangeOf, type ToldRange } from "../../labs/value";
 import { whenOf } from "../../labs/when";
 import { type ClinicalItem, left } from "../clinical/items";
 import { type VitalCode, vitalByLoinc, vitalValue } from "../clinical/vitals";
@@ -170,7 +171,7 @@ function results(resource: Json, told: Told & { readonly codings: readonly LabCo
       codings: codes,
       value,
       ...(unit !== undefined && { unit }),
-      ranges: list(holder["referenceRange"]).filter(isJson).map(rangeOfJson),
+      ranges: list(holder["referenceRange"]).filter(isJson).map(rangeOfJson).filter(isOfLaboratory),
       ...(flag !== undefined && { flag }),
     };
     return { kind: "result", draft: result };
@@ -382,13 +383,22 @@ function rangeOfJson(range: Json): ToldRange {
   const unit = low?.unit ?? high?.unit;
   const words = clipped(text(range["text"]), 500);
   const meaning = codingsOf(range["type"])[0]?.code ?? textAt(range["type"], "text");
+  // FHIR's ends are included. Where the words say of the same number that it is not, they are right.
+  const said = words === undefined ? undefined : rangeOf(words);
   return {
     ...(low !== undefined && { low: low.number }),
     ...(high !== undefined && { high: high.number }),
+    ...(low !== undefined && said?.low === low.number && said.isLowExcluded === true && { isLowExcluded: true as const }),
+    ...(high !== undefined && said?.high === high.number && said.isHighExcluded === true && { isHighExcluded: true as const }),
     ...(unit !== undefined && { unit }),
     ...(words !== undefined && { text: words }),
     ...(meaning !== undefined && { meaning: meaning.slice(0, 32) }),
   };
+}
+
+/** A typical range that Meridian has shown beside a result is none of the laboratory's. */
+function isOfLaboratory({ text: words }: ToldRange): boolean {
+  return words !== TYPICAL_ADULT;
 }
 
 function pdfOf(attachment: unknown): Uint8Array | undefined {
