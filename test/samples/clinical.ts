@@ -24,7 +24,8 @@ const expectation = z.looseObject({
 });
 type Expectation = z.output<typeof expectation>;
 
-const PLACES: readonly (readonly [folder: string, pattern: RegExp])[] = [
+/** Where messages, documents, reports and Observations lie among the samples. */
+export const CLINICAL_PLACES: readonly (readonly [folder: string, pattern: RegExp])[] = [
   ["hl7v2", /\.hl7$/],
   ["cda", /\.(?:xml|ccda)$/],
   ["labs", /\.txt$/],
@@ -42,7 +43,7 @@ interface Read {
 export async function clinicalSamples(samplesDir: string): Promise<Check[]> {
   const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
   const checks: Check[] = [];
-  for (const [folder, pattern] of PLACES) {
+  for (const [folder, pattern] of CLINICAL_PLACES) {
     for (const name of (await readdir(join(samplesDir, folder), { recursive: true })).filter((one) => pattern.test(one)).toSorted()) {
       const path = `${folder}/${name}`;
       const bytes = new Uint8Array(await readFile(join(samplesDir, path)));

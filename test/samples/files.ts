@@ -30,11 +30,68 @@ export async function fileSamples(samplesDir: string): Promise<Check[]> {
   return checks;
 }
 
-async function checkFile(path: string, bytes: Uint8Array, expected: unknown): Promise<Check[]> {
+/** A table or document of the samples that is to be sent, and what an independent parser found of each metric in it. */
+export interface StoredFile {
+  readonly path: string;
+  readonly mustFail: boolean;
+  readonly series: readonly WantedSeries[];
+}
+
+export interface WantedSeries {
+  readonly metric: string;
+  readonly kind: string;
+  readonly n: number;
+  /** Lowest, highest and mean value in the catalogue's unit, where they are stated. */
+  readonly values: readonly (number | undefined)[];
+}
+
+/** The files that `fileSamples` reads, with what must come out of them. */
+export async function storedFiles(samplesDir: string): Promise<StoredFile[]> {
+  const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
+  const files: StoredFile[] = [];
+  for (const folder of FOLDERS) {
+    for (const name of (await readdir(join(samplesDir, folder), { recursive: true })).toSorted()) {
+      const path = `${folder}/${name}`;
+      if (!/\.(?:csv|json|txt|npy)$/.test(name) || NO_DATA.test(name)) continue;
+      files.push({ path, mustFail: isToFail(expected[path]), series: wantedSeries(path, expected[path]) });
+    }
+  }
+  return files;
+}
+
+function wantedSeries(path: string, expected: unknown): WantedSeries[] {
+  const wanted: WantedSeries[] = [];
+  const add = (metric: string, kind: string, stated: unknown, factor: number): void => {
+    const found = figures.safeParse(stated);
+    if (!found.success) return;
+    const { n, min, max, mean } = found.data;
+    wanted.push({ metric, kind, n, values: [min, max, mean].map((value) => (value === undefined ? undefined : value * factor)) });
+  };
+  if (/^cgm\/(?:oref0|simglucose)/.test(path)) add("cgm_glucose", "sample", expected, 1);
+  else if (path.startsWith("cgm/dexcom_v3_egvs")) add("cgm_glucose", "sample", leafOf(expected, "numeric"), 1);
+  else for (const [names, metric, kind, factor] of FIGURES) add(metric, kind, leafOf(expected, names), factor);
+  return wanted;
+}
+
+function isToFail(expected: unknown): boolean {
   const wanted = z
     .looseObject({ must: z.string().optional(), json_error: z.string().optional(), errors: z.unknown().optional() })
     .safeParse(expected).data;
-  const mustFail = wanted?.must === "reject" || wanted?.json_error !== undefined || wanted?.errors !== undefined;
+  return wanted?.must === "reject" || wanted?.json_error !== undefined || wanted?.errors !== undefined;
+}
+
+/** What stands at a path of names in what the independent parser wrote. */
+function leafOf(expected: unknown, names: string): unknown {
+  let found: unknown = expected;
+  const [first = "", ...rest] = names.split(/\.(?![^[]*\])/);
+  const steps = first === "numeric_leaf_stats" ? [first, rest.join(".")] : [first, ...rest];
+  for (const step of steps)
+    found = z.looseObject({}).safeParse(found).data?.[step] ?? (Array.isArray(found) ? found[Number(step)] : undefined);
+  return found;
+}
+
+async function checkFile(path: string, bytes: Uint8Array, expected: unknown): Promise<Check[]> {
+  const mustFail = isToFail(expected);
   const fileName = path.split("/").at(-1) ?? "";
   let read: ReadFile;
   try {
@@ -97,14 +154,7 @@ const POINT = "numeric_leaf_stats.point[].value[].fpVal";
 const POINT_FACTORS: Readonly<Record<string, number>> = { body_height: 100 };
 
 function stated(path: string, read: ReadFile, expected: unknown): Check[] {
-  const at = (names: string): unknown => {
-    let found: unknown = expected;
-    const [first = "", ...rest] = names.split(/\.(?![^[]*\])/);
-    const steps = first === "numeric_leaf_stats" ? [first, rest.join(".")] : [first, ...rest];
-    for (const step of steps)
-      found = z.looseObject({}).safeParse(found).data?.[step] ?? (Array.isArray(found) ? found[Number(step)] : undefined);
-    return found;
-  };
+  const at = (names: string): unknown => leafOf(expected, names);
   const checks = FIGURES.flatMap(([names, metric, kind, factor]) => {
     const wanted = figures.safeParse(at(names));
     if (!wanted.success) return [];

@@ -31,7 +31,11 @@ async function run(): Promise<number> {
     ...(await pure.workoutSamples(folder)),
     ...(await pure.vendorSamples(folder)),
   ];
-  const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES);
+  const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES, {
+    stored: await pure.storedFiles(folder),
+    clinical: pure.CLINICAL_PLACES,
+    own: pure.ownFiles(),
+  });
   const results = [...summed("read  ", read, files), ...summed("served", served, files)];
   for (const { name, ok, detail } of results)
     console.log(`${ok ? "passed" : "FAILED"}  ${name}${detail === undefined ? "" : `: ${detail}`}`);

@@ -3,8 +3,9 @@ import { metricByHealthKit } from "../../shared/health/catalogue.ts";
 import { conversionOf } from "../../shared/imports/apple/record-plan.ts";
 
 export { appleSamples } from "./apple.ts";
-export { clinicalSamples } from "./clinical.ts";
-export { fileSamples } from "./files.ts";
+export { CLINICAL_PLACES, clinicalSamples } from "./clinical.ts";
+export { fileSamples, storedFiles } from "./files.ts";
+export { ownFiles } from "./own.ts";
 export { googleSamples } from "./google.ts";
 export { pushSamples } from "./push.ts";
 export { WORKOUT_SAMPLES, workoutSamples } from "./workouts.ts";

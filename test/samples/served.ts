@@ -8,6 +8,8 @@ import { prepare } from "../journeys/prepared.ts";
 import { until } from "../journeys/until.ts";
 import { metrics, rawSeries, receipt, sessions } from "../journeys/wire.ts";
 import type { Check } from "./apple.ts";
+import type { StoredFile, WantedSeries } from "./files.ts";
+import type { OwnFile } from "./own.ts";
 import type { SeriesOfType } from "./pure.ts";
 
 type SeriesLookup = (type: string, unit: string | undefined) => SeriesOfType | undefined;
@@ -28,7 +30,13 @@ const exportExpectation = z.looseObject({
 type ExportExpectation = z.output<typeof exportExpectation>;
 const archiveExpectation = z.looseObject({ export_xml: z.record(z.string(), z.unknown()) });
 const counts = z.object({ read: z.number(), accepted: z.number(), duplicate: z.number(), quarantined: z.number(), rejected: z.number() });
-const job = z.object({ id: z.string(), state: z.string(), report: z.object({ byType: z.record(z.string(), counts) }).optional() });
+const list = z.object({ items: z.array(z.unknown()) });
+const job = z.object({
+  id: z.string(),
+  kind: z.string(),
+  state: z.string(),
+  report: z.object({ byType: z.record(z.string(), counts) }).optional(),
+});
 type Job = z.output<typeof job>;
 
 const RANGE = "from=2000-01-01T00:00:00Z&to=2030-01-01T00:00:00Z";
@@ -43,6 +51,11 @@ export async function servedSamples(
   samplesDir: string,
   seriesOfType: SeriesLookup,
   workoutFiles: readonly (readonly [folder: string, pattern: RegExp])[],
+  others: {
+    readonly stored: readonly StoredFile[];
+    readonly clinical: readonly (readonly [folder: string, pattern: RegExp])[];
+    readonly own: readonly OwnFile[];
+  },
 ): Promise<Check[]> {
   const expected = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(samplesDir, "EXPECT.json"), "utf8")));
   const { remove, ...prepared } = await prepare();
@@ -69,6 +82,18 @@ export async function servedSamples(
         await judge(name, (client) => workoutsTwice(client, bytes, name));
       }
     }
+    for (const { path, mustFail, series } of others.stored) {
+      const bytes = await readFile(join(samplesDir, path));
+      await judge(path, (client) => (mustFail ? refuse(client, bytes, valid, path) : filesTwice(client, bytes, path, { series })));
+    }
+    for (const [folder, pattern] of others.clinical) {
+      for (const name of await filesIn(samplesDir, folder, pattern)) {
+        const bytes = await readFile(join(samplesDir, name));
+        await judge(name, (client) => clinicalTwice(client, bytes, name));
+      }
+    }
+    for (const { name, kind, bytes, ...wanted } of others.own)
+      await judge(`own ${kind}: ${name}`, (client) => filesTwice(client, Buffer.from(bytes), name, { kind, ...wanted }));
     for (const [folder, pattern, platform] of PUSHES) {
       for (const name of await filesIn(samplesDir, folder, pattern)) {
         const bytes = await readFile(join(samplesDir, name));
@@ -176,8 +201,8 @@ async function wholeSeries(client: Client, key: string): Promise<z.output<typeof
 }
 
 /** A file that is no export answers 4xx or fails its import, leaves nothing, and the next export works. */
-async function refuse(client: Client, bytes: Buffer, valid: Buffer): Promise<string[]> {
-  const refused = await importFile(client, bytes);
+async function refuse(client: Client, bytes: Buffer, valid: Buffer, name?: string): Promise<string[]> {
+  const refused = name === undefined ? await importFile(client, bytes) : await importFile(client, bytes, "auto", name);
   const faults = refused !== undefined && refused.state !== "failed" ? [`it ended as ${refused.state}`] : [];
   if ((await client.get("/v1/me/metrics?limit=200", metrics)).items.length > 0) faults.push("it left readings behind");
   if ((await importFile(client, valid))?.state !== "done") faults.push("the next export was not imported");
@@ -205,6 +230,82 @@ async function pushTwice(client: Client, platform: string, bytes: Buffer): Promi
   return faults;
 }
 
+interface WantedFile {
+  readonly series: readonly WantedSeries[];
+  readonly kind?: string;
+  readonly nights?: number;
+  readonly workouts?: number;
+}
+
+/** A table, document or account's export, recognised by itself: what is read back is what was found, and the second time changes nothing. */
+async function filesTwice(client: Client, bytes: Buffer, name: string, wanted: WantedFile): Promise<string[]> {
+  const first = await importFile(client, bytes, "auto", name);
+  if (first?.state !== "done") return [`the import ended as ${first?.state ?? "refused"}`];
+  const faults = booksFaults(first);
+  if (wanted.kind !== undefined && first.kind !== wanted.kind) faults.push(`it was taken for ${first.kind}`);
+  for (const one of wanted.series) faults.push(...(await wantedFaults(client, one, first)));
+  for (const [path, n] of [
+    ["sleep", wanted.nights],
+    ["workouts", wanted.workouts],
+  ] as const) {
+    if (n === undefined) continue;
+    const found = (await client.get(`/v1/me/${path}?limit=200&${RANGE}&source=all`, sessions)).items.length;
+    if (found !== n) faults.push(`${found} of ${path}, expected ${n}`);
+  }
+  return [...faults, ...(await againFaults(client, bytes, name))];
+}
+
+/** A message, document or report: what was accepted can be read, and the second time changes nothing. */
+async function clinicalTwice(client: Client, bytes: Buffer, name: string): Promise<string[]> {
+  // A fragment of a document does not show what it is: somebody says so.
+  const first = (await importFile(client, bytes, "auto", name)) ?? (await importFile(client, bytes, "cda", name));
+  const isRefused = first === undefined || first.state === "failed";
+  // What is about several persons, or no result at all, is refused, and nothing of it is there.
+  if (isRefused) return (await everything(client)).includes('"key"') ? ["it was refused, and something is stored"] : [];
+  if (first.state !== "done") return [`the import ended as ${first.state}`];
+  const faults = booksFaults(first);
+  const results = await client.get("/v1/me/lab-results?limit=200", list);
+  const stored = results.items.length + (await client.get("/v1/me/metrics?limit=200", metrics)).items.length;
+  const accepted = Object.values(first.report?.byType ?? {}).reduce((sum, count) => sum + count.accepted, 0);
+  if (accepted > 0 && stored === 0) faults.push(`${accepted} were accepted, and nothing can be read`);
+  return [...faults, ...(await againFaults(client, bytes, name, first.kind))];
+}
+
+function booksFaults({ report }: Job): string[] {
+  return Object.entries(report?.byType ?? {})
+    .filter(([, { read, accepted, duplicate, quarantined, rejected }]) => read !== accepted + duplicate + quarantined + rejected)
+    .map(([type, count]) => `${type} does not add up: ${JSON.stringify(count)}`);
+}
+
+/** Count, extremes and mean of a series as it is read back. Days are compared by number alone: several sources may share one. */
+async function wantedFaults(client: Client, { metric, kind, n, values }: WantedSeries, { report }: Job): Promise<string[]> {
+  if (n === 0) return [];
+  const kept = Object.values(report?.byType ?? {}).reduce((sum, count) => sum + count.quarantined + count.duplicate, 0);
+  if (kind === "daily") {
+    const stored = (await client.get("/v1/me/metrics?limit=200", metrics)).items.some(({ key }) => key === metric);
+    return stored ? [] : [`${metric}: nothing is stored`];
+  }
+  const items = (await wholeSeries(client, metric)).filter(
+    ({ at, endAt }) => (kind === "interval") === (endAt !== undefined && endAt !== at),
+  );
+  const found = items.flatMap(({ value }) => (value === null ? [] : [value]));
+  if (kept > 0) return items.length > 0 && items.length <= n ? [] : [`${metric}: ${items.length} stored, expected at most ${n}`];
+  const faults = items.length === n ? [] : [`${metric}: ${items.length} stored, expected ${n}`];
+  const is = [Math.min(...found), Math.max(...found), found.reduce((sum, value) => sum + value, 0) / found.length];
+  for (const [i, target] of values.entries())
+    if (target !== undefined && !(Math.abs((is[i] ?? Number.NaN) - target) <= 1e-6 * Math.max(1, Math.abs(target))))
+      faults.push(`${metric}: ${["min", "max", "mean"][i]} ${is[i]}, expected ${target}`);
+  return faults;
+}
+
+async function againFaults(client: Client, bytes: Buffer, name: string, kind = "auto"): Promise<string[]> {
+  const before = await everything(client);
+  const again = await importFile(client, bytes, kind, name);
+  const accepted = Object.entries(again?.report?.byType ?? {}).filter(([, count]) => count.accepted > 0);
+  const faults = again?.state !== "done" || accepted.length > 0 ? [`the second import accepted ${JSON.stringify(accepted)}`] : [];
+  return (await everything(client)) === before ? faults : [...faults, "the second import changed what is stored"];
+}
+
 /** A workout file by its own kind, and then without naming it: the second time changes nothing. */
 async function workoutsTwice(client: Client, bytes: Buffer, name: string): Promise<string[]> {
   const first = await importFile(client, bytes, name.split(".").at(-1));
@@ -228,11 +329,14 @@ async function workoutsTwice(client: Client, bytes: Buffer, name: string): Promi
 }
 
 /** The end of an import, or undefined where the file was refused at once. */
-async function importFile(client: Client, bytes: Buffer, kind = "apple-health-export"): Promise<Job | undefined> {
+async function importFile(client: Client, bytes: Buffer, kind = "apple-health-export", name = ""): Promise<Job | undefined> {
   const reply = await client.fetch(`/v1/imports?kind=${kind}`, {
     method: "POST",
     body: new Uint8Array(bytes),
-    headers: { "content-type": "application/octet-stream" },
+    headers: {
+      "content-type": "application/octet-stream",
+      ...(name !== "" && { "x-file-name": encodeURIComponent(name.split("/").at(-1) ?? "") }),
+    },
   });
   if (reply.status >= 400 && reply.status < 500) {
     await reply.body?.cancel();
@@ -254,6 +358,7 @@ async function everything(client: Client): Promise<string> {
     `/v1/me/workouts?limit=200&${RANGE}`,
     "/v1/me/sources",
     "/v1/me/quarantine",
+    "/v1/me/lab-results?limit=200",
   ];
   const replies = await Promise.all(paths.map((path) => client.call("GET", path)));
   return JSON.stringify(replies.map(({ status, body }) => [status, body])).replace(/"next":"[^"]+"/g, '"next":""');

@@ -13,7 +13,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["labs/", "a table of a survey: a row for each of many people, and no results of one person"],
   ["oura/", "a description of the API, and no data"],
   ["polar/", "a description of the API, and no data"],
-  ["rr/", "recordings of beat intervals tell no time at which they could be placed"],
+  ["rr/", "recordings of beat intervals whose names do not say when they were made, as a plain list must"],
   ["strava/", "Strava is not connected"],
   ["suunto/", "Suunto is not connected"],
   ["whoop/", "a description of the API, and no data"],
