@@ -28,7 +28,10 @@ export function secureAnswer(c: AppContext, requestId: string): void {
   if (!headers.has("cache-control")) headers.set("cache-control", CACHE_CONTROL);
 }
 
-/** What `secureAnswer` makes of an answer that says its type and nothing else, by type; an answer copies one of them as a whole. */
+/**
+ * What `secureAnswer` makes of an answer that says its type and nothing else, by type; an answer copies one of them as a whole, with the
+ * name of its request, which the next one replaces.
+ */
 const SECURED = new Map<string | undefined, Headers>();
 
 function securedHeaders(type: string | undefined): Headers {
@@ -57,8 +60,10 @@ export function secureBeforehand(c: AppContext, requestId: string): (answer: Res
   let made: Response | undefined;
   const { body, header, json, status } = c;
   const secured = (data: BodyInit | null, code: number | undefined, type: string | undefined): Response => {
-    made = new Response(data, { status: code, headers: securedHeaders(type) });
-    made.headers.set("x-request-id", requestId);
+    // Named before it is copied: the headers of an answer that nobody looks at need not become an object of their own.
+    const headers = securedHeaders(type);
+    headers.set("x-request-id", requestId);
+    made = new Response(data, { status: code, headers });
     return made;
   };
   const restore = (): void => void Object.assign(c, { body, header, json, status });
