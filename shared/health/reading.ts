@@ -114,6 +114,8 @@ export interface Workout {
   /** Points in time order: instant, latitude, longitude, altitude in metres where known. */
   readonly route?: readonly (readonly [at: number, lat: number, lon: number, altitudeM?: number])[];
   readonly attributes?: Readonly<Record<string, unknown>>;
+  /** Says nothing of laps and route: those of the same record that are known stay. */
+  readonly summary?: true;
   readonly id?: string;
   readonly version: number;
 }

@@ -176,6 +176,36 @@ describe("rows", () => {
     ]);
   });
 
+  it("of workouts keep laps and route where a summary of the same record corrects the rest", async () => {
+    const one = freshVault();
+    const told = async (version: number, type: string, more: Partial<Batch["workouts"][number]>) => {
+      const builder = new BatchBuilder();
+      const source = builder.source(WATCH);
+      builder.workout({ source, start: BASE, end: BASE + HOUR_MS, zone: 0, type, totals: { steps: version }, id: "w1", version, ...more });
+      return await one.vault.record(builder.take());
+    };
+    const stored = async () =>
+      await runInDurableObject(one.vault, (_, { storage: { sql } }) => ({
+        workouts: sql.exec<{ type: string; body: string }>("SELECT type, body FROM workouts").toArray(),
+        points: sql.exec<{ points: string }>("SELECT points FROM workout_routes").toArray(),
+      }));
+    await told(1, "running", { route: [[BASE, 52.5, 13.4]], laps: [{ start: BASE, end: BASE + HOUR_MS }] });
+    for (const [version, type] of [
+      [2, "running"],
+      [3, "trail_running"],
+    ] as const) {
+      expect(await told(version, type, { summary: true })).toMatchObject({ updated: 1 });
+      expect(await told(version, type, { summary: true })).toMatchObject({ duplicate: 1 });
+      const { workouts, points } = await stored();
+      expect(workouts.map((row) => [row.type, JSON.parse(row.body)])).toEqual([
+        [type, { totals: { steps: version }, laps: [{ start: BASE, end: BASE + HOUR_MS }], points: 1 }],
+      ]);
+      expect(points).toEqual([{ points: JSON.stringify([[BASE, 52.5, 13.4]]) }]);
+    }
+    await told(4, "trail_running", {});
+    expect((await stored()).points).toEqual([]);
+  });
+
   it("spread over the hours and days they cover in proportion to time", async () => {
     const one = freshVault();
     await one.vault.record(intervals("steps", [{ at: BASE + 23.5 * HOUR_MS, end: BASE + 24.5 * HOUR_MS, value: 100 }]));

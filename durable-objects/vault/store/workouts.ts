@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { latestByKey } from "../../../shared/health/latest";
 import type { Workout } from "../../../shared/health/reading";
 
@@ -21,8 +22,9 @@ export function writeWorkouts(
   const { rows: distinct, repeated } = latestByKey(placed, ({ workout: w }) => `${w.start} ${w.end} ${w.type}`);
   let [accepted, duplicate, updated] = [0, repeated, 0];
   for (const { workout, zone, date } of distinct) {
-    const moved = workout.id === undefined ? 0 : forgetMoved(sql, source, workout.id, workout);
-    const { source: _source, start, end, zone: _zone, type, route, id, version, ...rest } = workout;
+    const recorded = workout.summary === true ? recordedOf(sql, source, workout) : undefined;
+    const moved = workout.id === undefined ? 0 : forgetMoved(sql, source, workout.id, workout, recorded !== undefined);
+    const { source: _source, start, end, zone: _zone, type, route, summary: _summary, id, version, ...rest } = workout;
     const [stored] = sql
       .exec<{ revision: number }>(
         `INSERT INTO workouts (source, start, end, type, date, zone, version, updated_at, record_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -39,7 +41,7 @@ export function writeWorkouts(
         version,
         now,
         id ?? "",
-        JSON.stringify({ ...rest, points: route?.length ?? 0 }),
+        JSON.stringify({ ...rest, ...(recorded ?? { points: route?.length ?? 0 }) }),
       )
       .toArray();
     if (stored === undefined) {
@@ -48,12 +50,21 @@ export function writeWorkouts(
     }
     if (stored.revision === 1 && moved === 0) accepted++;
     else updated++;
-    writeRoute(sql, source, start, route);
+    if (recorded === undefined) writeRoute(sql, source, start, route);
   }
   return { accepted, duplicate, updated };
 }
 
-function forgetMoved(sql: SqlStorage, source: number, id: string, workout: Workout): number {
+const recordedSchema = z.object({ laps: z.array(z.record(z.string(), z.unknown())).optional(), points: z.number() });
+
+/** What is stored of a record's laps and of the length of its route; undefined where it did not begin then. */
+function recordedOf(sql: SqlStorage, source: number, { id, start }: Workout): z.output<typeof recordedSchema> | undefined {
+  const query = "SELECT body FROM workouts WHERE record_id = ? AND record_id <> '' AND source = ? AND start = ?";
+  const [row] = sql.exec<{ body: string }>(query, id ?? "", source, start).toArray();
+  return row === undefined ? undefined : recordedSchema.parse(JSON.parse(row.body));
+}
+
+function forgetMoved(sql: SqlStorage, source: number, id: string, workout: Workout, keepsRoute: boolean): number {
   const gone = sql
     .exec<{ start: number }>(
       "DELETE FROM workouts WHERE record_id = ? AND record_id <> '' AND source = ? AND (start <> ? OR end <> ? OR type <> ?) AND version < ? RETURNING start",
@@ -65,7 +76,8 @@ function forgetMoved(sql: SqlStorage, source: number, id: string, workout: Worko
       workout.version,
     )
     .toArray();
-  for (const { start } of gone) sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", source, start);
+  for (const { start } of gone)
+    if (!keepsRoute || start !== workout.start) sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", source, start);
   return gone.length;
 }
 

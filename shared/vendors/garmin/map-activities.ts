@@ -138,7 +138,7 @@ export function mapActivity(resource: string, raw: unknown, into: BatchBuilder, 
   // A triathlon repeats what its parts say.
   if (v.isParent === true) throw new Rejection("parent_of_parts");
   const record = recordOf(resource, v, into, connection);
-  putWorkout(record, v, {});
+  putWorkout(record, v, { summary: true });
   return record.newestAt;
 }
 
