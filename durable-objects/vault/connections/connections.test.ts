@@ -22,6 +22,7 @@ import { PersonKey } from "./person-key";
 import type { ConnectionPorts } from "./ports";
 import { Quota, type QuotaGate } from "./quota";
 import { TokenKeeper } from "./tokens";
+import { ARRIVED, EXPIRED, NEXT_WAKE } from "./window-rows";
 
 const START = Date.parse("2026-06-22T12:00:00Z");
 const STEPS_ONLY = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
@@ -968,6 +969,20 @@ describe("a vendor that sends the past later", () => {
       for (let i = 0; i < 40; i++) await rig.slice(rig.evicted(), id);
       const asked = rig.garmin.backfills().map(({ path, query }) => `${path} ${query.toString()}`);
       expect(new Set(asked).size).toBe(asked.length);
+    });
+  });
+
+  it("is waited for without a look at every window", async () => {
+    await withRig(async (rig) => {
+      for (const [query, ...values] of [
+        [NEXT_WAKE, "c"],
+        [EXPIRED, "c", 1],
+        [ARRIVED, 1, "c", "[]", 1, 2, 3],
+      ] as const) {
+        const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();
+        const [first] = plan.map(({ detail }) => detail).filter((detail) => detail.includes("connection_windows"));
+        expect(first).toMatch(/^SEARCH connection_windows USING .*connection=\? AND (state|resource)=\?/);
+      }
     });
   });
 

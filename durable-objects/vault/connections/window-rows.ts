@@ -53,6 +53,14 @@ const PROMISED_MS = 24 * HOUR_MS;
 /** What a device has measured within this time before the past was asked for may come by itself: it does not tell that the past comes. */
 const FRESH_MS = 24 * HOUR_MS;
 
+/** For what every slice and every push asks. */
+export const NEXT_WAKE = "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state IN ('queued', 'waiting_vendor')";
+export const ARRIVED = `UPDATE connection_windows SET state = 'done', read = read + ?1
+  WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
+  AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`;
+export const EXPIRED =
+  "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ? RETURNING purpose";
+
 /** Windows that waited for their vendor and wait no more, by whether the first import is what they were of. */
 export interface EndedWaits {
   readonly backfill: number;
@@ -142,12 +150,7 @@ export class WindowRows {
 
   /** When a connection's windows next want something done: to be read, or to be given up. */
   nextWake(connection: string): number | undefined {
-    const { due } = this.#sql
-      .exec<{ due: number | null }>(
-        "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state IN ('queued', 'waiting_vendor')",
-        connection,
-      )
-      .one();
+    const { due } = this.#sql.exec<{ due: number | null }>(NEXT_WAKE, connection).one();
     return due ?? undefined;
   }
 
@@ -207,9 +210,7 @@ export class WindowRows {
    */
   arrived(connection: string, resources: readonly string[], { from, to }: Range, read: number): EndedWaits {
     const ended = this.#sql.exec<{ purpose: Purpose }>(
-      `UPDATE connection_windows SET state = 'done', read = read + ?1
-       WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
-       AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`,
+      ARRIVED,
       read,
       connection,
       JSON.stringify(resources),
@@ -222,11 +223,7 @@ export class WindowRows {
 
   /** Ends the waiting for data that did not come in time: there were none. */
   expirePromises(connection: string, now: number): EndedWaits {
-    const ended = this.#sql.exec<{ purpose: Purpose }>(
-      "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ? RETURNING purpose",
-      connection,
-      now,
-    );
+    const ended = this.#sql.exec<{ purpose: Purpose }>(EXPIRED, connection, now);
     return this.#ended(connection, ended.toArray());
   }
 
