@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { DEMO, loadDemo } from "./demo.ts";
 import { migrateLocal } from "./local/migrate.ts";
 import { signInVars } from "./local/sign-in.ts";
-import { simulatorVars, startSimulator } from "./local/simulator.ts";
+import { enterHooks, simulatorVars, startSimulator } from "./local/simulator.ts";
 import { openState } from "./local/state.ts";
 import { portIsBusy, startWorker } from "./local/worker.ts";
 
@@ -19,6 +19,8 @@ const flags = new Set(process.argv.slice(2));
 const port = portFrom("PORT", 8787);
 const simulatorPort = portFrom("SIMULATOR_PORT", port + 1);
 const origin = `http://127.0.0.1:${port}`;
+const simulatorOrigin = `http://127.0.0.1:${simulatorPort}`;
+const DEMO_SIGN_IN = { email: DEMO.email, password: DEMO.password };
 
 for (const [name, wanted] of [
   ["PORT", port],
@@ -42,17 +44,17 @@ if (process.env["npm_lifecycle_event"] !== undefined) setInterval(() => process.
 try {
   const state = openState({ fresh: flags.has("--fresh") });
   await migrateLocal(state);
-  if (!flags.has("--no-simulator")) simulator = startSimulator(simulatorPort);
+  if (!flags.has("--no-simulator")) simulator = startSimulator(simulatorPort, { meridian: origin, ...DEMO_SIGN_IN });
   simulator?.once("exit", (code) => {
     if (!stopping) fail(`The vendor simulator has stopped (exit ${code ?? "by signal"}).`);
   });
   const worker = await startWorker(state, port, {
     RESIDENCY: "off",
     ORIGIN: origin,
-    CORS_ORIGINS: process.env["CORS_ORIGINS"] ?? "",
+    CORS_ORIGINS: [process.env["CORS_ORIGINS"], simulator && simulatorOrigin].filter(Boolean).join(" "),
     LOCAL_HOSTS: "127.0.0.1",
     ...signInVars(process.env),
-    ...simulatorVars(`http://127.0.0.1:${simulatorPort}`),
+    ...simulatorVars(simulatorOrigin),
   });
   stopWorker = worker.stop;
   stopOnSignals();
@@ -60,6 +62,11 @@ try {
   // The API serves without them; say so rather than stop.
   if (!flags.has("--no-demo"))
     await loadDemo(origin, Date.now()).catch((error: unknown) => console.error(`The demo person is not complete: ${String(error)}`));
+  if (simulator !== undefined)
+    await enterHooks(simulatorOrigin, origin, state.secrets["VENDOR_CREDENTIALS"] ?? "{}").catch((error: unknown) =>
+      console.error(`Some vendors cannot tell of what is new: ${String(error)}`),
+    );
+  startClock();
   announce();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -71,8 +78,16 @@ async function requireHealth(): Promise<void> {
   if (response.status !== 200) throw new Error(`The Worker is not healthy: ${await response.text()}`);
 }
 
+/** The platform's clock ticks every five minutes; here nobody else lets it. Not behind the journeys' back, which tick themselves. */
+function startClock(): void {
+  if (flags.has("--no-simulator")) return;
+  const tick = () => void fetch(`${origin}/cdn-cgi/local/scheduled`).catch(() => undefined);
+  setInterval(tick, 60_000).unref();
+  tick();
+}
+
 function announce(): void {
-  const vendors = simulator === undefined ? "" : `\n  vendors  http://127.0.0.1:${simulatorPort} (simulated)`;
+  const vendors = simulator === undefined ? "" : `\n  vendors  ${simulatorOrigin} (simulated; connect one in a browser)`;
   const today = new Date().toISOString().slice(0, 10);
   console.log(`ready ${origin} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s
   docs     ${origin}/docs${vendors}

@@ -18,8 +18,35 @@ export function simulatorVars(origin: string): Record<string, string> {
   };
 }
 
+/** The person for whom the simulator's page at `/` acts, at a Meridian on this machine. */
+export interface Workbench {
+  readonly meridian: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/**
+ * Enters the addresses of webhooks in the vendors' portals, as an operator does once; vendors that have an interface for it are asked by
+ * the clock.
+ *
+ * @param credentials the secret `VENDOR_CREDENTIALS`
+ */
+export async function enterHooks(simulator: string, origin: string, credentials: string): Promise<void> {
+  const all = JSON.parse(credentials) as Record<string, { readonly hookSecret?: string }>;
+  for (const [vendor, { hookSecret }] of Object.entries(all)) {
+    if (hookSecret === undefined || !VENDORS.includes(vendor)) continue;
+    const response = await fetch(`${simulator}/sim/vendors/hook`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ vendor, url: `${origin}/hooks/${vendor}/${hookSecret}` }),
+    });
+    if (!response.ok) throw new Error(`The simulator refused the webhook of ${vendor}: ${response.status}`);
+  }
+}
+
 /** Starts the simulated vendors as a process of their own; undefined where this checkout has none. Faults go to standard error. */
-export function startSimulator(port: number): ChildProcess | undefined {
+export function startSimulator(port: number, workbench?: Workbench): ChildProcess | undefined {
   if (!existsSync(MAIN)) return undefined;
-  return spawn(process.execPath, [MAIN, "--port", String(port)], { stdio: ["ignore", "ignore", "inherit"] });
+  const page = workbench === undefined ? [] : ["--workbench", JSON.stringify(workbench)];
+  return spawn(process.execPath, [MAIN, "--port", String(port), ...page], { stdio: ["ignore", "ignore", "inherit"] });
 }

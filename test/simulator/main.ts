@@ -1,7 +1,9 @@
-/** Command line: `node test/simulator/main.ts --port 8788 [--seed N] [--now ISO] [--frozen] [--token-life SECONDS] [--quota N]`. */
+/** Command line: `node test/simulator/main.ts --port 8788 [--seed N] [--now ISO] [--frozen] [--token-life SECONDS] [--quota N] [--workbench JSON]`. */
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { startSimulator } from "./simulator.ts";
 import type { SimulatorOptions } from "./simulator.ts";
+import type { Workbench } from "./workbench/page.ts";
 
 function fail(message: string): never {
   process.stderr.write(`simulator: ${message}\n`);
@@ -15,6 +17,16 @@ function wholeNumber(text: string | undefined, name: string): number | undefined
   return value;
 }
 
+const workbenchInput = z.strictObject({ meridian: z.url(), email: z.string(), password: z.string() });
+
+function workbenchFrom(text: string): Workbench {
+  try {
+    return workbenchInput.parse(JSON.parse(text));
+  } catch {
+    return fail(`--workbench must be JSON with "meridian", "email" and "password"`);
+  }
+}
+
 function optionsFrom(args: string[]): SimulatorOptions {
   const { values } = parseArgs({
     args,
@@ -26,6 +38,7 @@ function optionsFrom(args: string[]): SimulatorOptions {
       frozen: { type: "boolean" },
       "token-life": { type: "string" },
       quota: { type: "string" },
+      workbench: { type: "string" },
     },
   });
   return {
@@ -36,6 +49,7 @@ function optionsFrom(args: string[]): SimulatorOptions {
     host: values.host,
     now: values.now,
     frozen: values.frozen,
+    ...(values.workbench === undefined ? {} : { workbench: workbenchFrom(values.workbench) }),
   };
 }
 

@@ -19,6 +19,7 @@ import { Refusal } from "./vendors/vendor.ts";
 import { vendorAt } from "./vendors/vendors.ts";
 import { publicKeyset } from "./webhooks/signing.ts";
 import { routeSubscribers } from "./webhooks/subscribers.ts";
+import { workbenchPage } from "./workbench/page.ts";
 
 export type { SimulatorOptions } from "./server/options.ts";
 
@@ -34,6 +35,8 @@ async function route(state: State, call: Call): Promise<Reply> {
   if (own) return own.vendor.route(state, { ...call, path: own.rest });
   if (path.startsWith("/v4/users/")) return routeUsers(state, call);
   if (/^\/v4\/projects\/[^/]+\/subscribers(\/|$)/.test(path)) return routeSubscribers(state, call);
+  const { workbench } = state.settings;
+  if (workbench && method === "GET" && path === "/") return workbenchPage(workbench);
   switch (`${method} ${path}`) {
     case "GET /o/oauth2/v2/auth":
       return authorize(state, call);

@@ -12,6 +12,7 @@ import { signingKey } from "../webhooks/signing.ts";
 import { late, push } from "./changes.ts";
 import {
   expireVendor,
+  peopleAt,
   permitVendor,
   pushVendor,
   registerHook,
@@ -100,6 +101,26 @@ function revokePerson(state: State, call: Call): Reply {
   return ok({ revoked: grants.length });
 }
 
+/** The settings without what belongs to others. */
+function shownSettings({ settings: { workbench: _workbench, client, ...shown } }: State): JsonObject {
+  return { ...shown, client: { id: client.id } };
+}
+
+const bringInput = z.strictObject({ vendor: z.string() });
+
+/** Lets the devices of everybody who agreed at a vendor bring a workout, or what they have measured in the last hour. */
+async function bring(state: State, call: Call): Promise<Reply> {
+  const { vendor } = parse(bringInput, call);
+  const isGoogle = vendor === "google-health";
+  const people = isGoogle ? new Set([...state.grants.values()].map(({ person }) => person)) : new Set(peopleAt(state, vendor));
+  if (people.size === 0) throw notFound("Nobody has agreed at this vendor.");
+  for (const person of people) {
+    if (isGoogle) await push(state, { ...call, body: JSON.stringify({ person, dataTypes: ["steps", "heart-rate", "distance"] }) });
+    else await pushVendor(state, { vendor, person });
+  }
+  return ok({ people: [...people] });
+}
+
 function rotate(state: State, call: Call): Reply {
   const { retireOld } = parse(rotateInput, call);
   const next = signingKey(state.settings.seed, state.keys.length);
@@ -129,6 +150,8 @@ export async function routeControl(state: State, options: SimulatorOptions, call
       return push(state, call);
     case "POST /sim/late":
       return late(state, call);
+    case "POST /sim/workbench/bring":
+      return bring(state, call);
     case "POST /sim/vendors/push":
       return ok(await pushVendor(state, parse(vendorPushInput, call)));
     case "DELETE /sim/deliveries":
@@ -156,7 +179,7 @@ export async function routeControl(state: State, options: SimulatorOptions, call
       return ok({});
     case "POST /sim/settings":
       Object.assign(state.settings, parse(settingsInput, call));
-      return ok({ ...state.settings, client: { id: state.settings.client.id } });
+      return ok(shownSettings(state));
     case "GET /sim/people":
       return people(state);
     case "POST /sim/people":

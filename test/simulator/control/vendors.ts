@@ -63,3 +63,8 @@ export function revokeVendor(state: State, { vendor, person }: z.infer<typeof ve
   for (const grant of grants) endGrant(state, vendor, grant);
   return { revoked: grants.size };
 }
+
+/** Who agreed at a vendor and has not ended it. */
+export function peopleAt(state: State, vendor: string): readonly string[] {
+  return [...new Set([...storeOf(state, known(vendor).id).tokens.values()].map(({ person }) => person))];
+}

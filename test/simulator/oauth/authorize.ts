@@ -2,7 +2,7 @@
 import type { Call, Reply } from "../server/http.ts";
 import { randomId } from "../server/state.ts";
 import type { State } from "../server/state.ts";
-import { consentPage, errorPage } from "./consent-page.ts";
+import { consentPage, errorPage, hasToChoose } from "./consent-page.ts";
 
 export const CODE_LIFE_MS = 60_000;
 export const DEFAULT_PERSON = "ada";
@@ -54,9 +54,7 @@ function faultIn(query: URLSearchParams): { error: string; description: string }
 
 /** A browser that was asked to show the consent page and did not choose yet. */
 function wantsPage(call: Call): boolean {
-  const { query, headers } = call;
-  const chosen = query.get("sim_auto") === "1" || query.has("sim_person") || query.has("sim_deny");
-  return !chosen && (query.get("prompt") ?? "").split(" ").includes("consent") && (headers["accept"] ?? "").includes("text/html");
+  return hasToChoose(call) && (call.query.get("prompt") ?? "").split(" ").includes("consent");
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The tiny consent page for people with a browser. */
-import type { Reply } from "../server/http.ts";
+import type { Call, Reply } from "../server/http.ts";
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -15,7 +15,13 @@ function page(title: string, content: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(title)}</title><style>body{font:16px system-ui;max-width:34rem;margin:3rem auto;padding:0 1rem}label{display:block;margin:.4rem 0}button{font:inherit;padding:.4rem 1rem;margin-right:.5rem}</style><h1>${escape(title)}</h1>${content}`;
 }
 
-/** Person, scopes, allow or deny; submits back to the authorize endpoint. */
+/** A browser whose person has not chosen yet. */
+export function hasToChoose({ query, headers }: Call): boolean {
+  const chosen = query.get("sim_auto") === "1" || query.has("sim_person") || query.has("sim_deny");
+  return !chosen && (headers["accept"] ?? "").includes("text/html");
+}
+
+/** Person, scopes, allow or deny; submits back to the endpoint that shows it. */
 export function consentPage(query: URLSearchParams, scopes: readonly string[], people: readonly string[], chosen: string): Reply {
   const hidden = [...query].map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`).join("");
   const hint = (query.get("login_hint") ?? chosen).split("@")[0] ?? chosen;
@@ -29,7 +35,7 @@ export function consentPage(query: URLSearchParams, scopes: readonly string[], p
     .join("");
   const body =
     `<p><b>${escape(query.get("client_id") ?? "")}</b> wants access to this person's health data.</p>` +
-    `<form method="get" action="/o/oauth2/v2/auth">${hidden}<label>Person <select name="sim_person">${options}</select></label>${boxes}` +
+    `<form method="get" action="?">${hidden}<label>Person <select name="sim_person">${options}</select></label>${boxes}` +
     `<p><button name="sim_auto" value="1">Allow</button><button name="sim_deny" value="1">Deny</button></p></form>`;
   return { status: 200, headers: HEADERS, body: page("Simulated consent", body) };
 }

@@ -1,4 +1,6 @@
 /** Start options and their defaults. */
+import type { Workbench } from "../workbench/page.ts";
+
 export interface OAuthClient {
   id: string;
   secret: string;
@@ -19,8 +21,10 @@ export interface SimulatorOptions {
   retryBaseMs?: number;
   retryAttempts?: number;
   client?: OAuthClient;
+  /** Serves a page at `/` for people with a browser. */
+  workbench?: Workbench;
 }
-export type Settings = Required<Omit<SimulatorOptions, "now">> & { now?: string };
+export type Settings = Required<Omit<SimulatorOptions, "now" | "workbench">> & { now?: string; workbench?: Workbench };
 
 /** Fills in the defaults. */
 export function settingsOf(options: SimulatorOptions): Settings {
@@ -35,5 +39,6 @@ export function settingsOf(options: SimulatorOptions): Settings {
     retryAttempts: options.retryAttempts ?? 8,
     client: options.client ?? { id: "meridian-local", secret: "meridian-local-secret" },
     ...(options.now ? { now: options.now } : {}),
+    ...(options.workbench ? { workbench: options.workbench } : {}),
   };
 }

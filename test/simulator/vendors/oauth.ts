@@ -5,7 +5,7 @@ import type { JsonObject } from "../person/wire.ts";
 import type { Call, Reply } from "../server/http.ts";
 import { personOf, randomId } from "../server/state.ts";
 import type { State } from "../server/state.ts";
-import { errorPage } from "../oauth/consent-page.ts";
+import { consentPage, errorPage, hasToChoose } from "../oauth/consent-page.ts";
 import { isOurBasic, Refusal, same, storeOf } from "./vendor.ts";
 
 export interface OAuthRules {
@@ -23,6 +23,8 @@ export interface OAuthRules {
   readonly challenge?: "required";
   /** Status of calls with a dead token; 401 where left out. */
   readonly deadStatus?: number;
+  /** Whom its page proposes, where not everybody has its device. */
+  readonly proposes?: string;
   /** Further members of the token reply. */
   readonly more?: (person: Person) => JsonObject;
 }
@@ -37,8 +39,9 @@ function back(redirectUri: string, values: Record<string, string>): Reply {
 
 const isLocal = (redirect: string): boolean => URL.canParse(redirect) && ["127.0.0.1", "localhost"].includes(new URL(redirect).hostname);
 
-/** Consents at once. `sim_person` picks the person, `sim_deny=1` refuses, `sim_scopes` grants only part. */
-export function authorize(state: State, rules: OAuthRules, { query }: Call): Reply {
+/** Shows browsers a page, and consents at once otherwise. `sim_person` picks the person, `sim_deny=1` refuses, `sim_scopes` grants only part. */
+export function authorize(state: State, rules: OAuthRules, call: Call): Reply {
+  const { query } = call;
   const redirectUri = query.get("redirect_uri") ?? "";
   if (query.get("client_id") !== state.settings.client.id) return errorPage(401, "invalid_client", "The OAuth client was not found.");
   if (!isLocal(redirectUri)) return errorPage(400, "redirect_uri_mismatch", "The redirect URI is not registered.");
@@ -52,7 +55,11 @@ export function authorize(state: State, rules: OAuthRules, { query }: Call): Rep
     return back(redirectUri, { error: "invalid_request", state: stateValue });
   if (query.get("sim_deny") === "1") return back(redirectUri, { error: "access_denied", state: stateValue });
   const offered = rules.withoutScopes ? [...rules.scopes] : asked;
-  const only = (query.get("sim_scopes") ?? "").split(/[ ,]+/).filter(Boolean);
+  if (hasToChoose(call)) return consentPage(query, offered, [...state.people.keys()], rules.proposes ?? "ada");
+  const only = query
+    .getAll("sim_scopes")
+    .flatMap((value) => value.split(/[ ,]+/))
+    .filter(Boolean);
   const code = randomId(24);
   storeOf(state, rules.id).codes.set(code, {
     person: query.get("sim_person") ?? "ada",

@@ -19,6 +19,7 @@ const RULES: OAuthRules = {
   refresh: "rotates",
   refreshScope: "offline_access",
   lifeSeconds: 7200,
+  proposes: "ben",
 };
 const LONGEST_MS = 30 * DAY;
 
