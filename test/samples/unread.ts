@@ -17,7 +17,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["strava/", "Strava is not connected"],
   ["suunto/", "Suunto is not connected"],
   ["whoop/", "a description of the API, and no data"],
-  ["withings/", "Withings is not connected"],
+  ["withings/", "descriptions, devices, goals and subscriptions of Withings: no value that could be placed"],
   ["catalogue/", "catalogues of foods and exercises are not loaded"],
 ];
 

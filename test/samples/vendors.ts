@@ -13,6 +13,8 @@ import { ULTRAHUMAN_MODULE } from "../../shared/vendors/ultrahuman/module.ts";
 import type { HookCall, HookSecrets, Range, VendorModule } from "../../shared/vendors/vendor.ts";
 import { WHOOP_HOOK } from "../../shared/vendors/whoop/hook.ts";
 import { WHOOP_MODULE } from "../../shared/vendors/whoop/module.ts";
+import { WITHINGS_HOOK } from "../../shared/vendors/withings/hook.ts";
+import { WITHINGS_MODULE } from "../../shared/vendors/withings/module.ts";
 import type { Check } from "./apple.ts";
 
 /** Everything that a batch says of a metric. */
@@ -48,6 +50,20 @@ const leaves = z.looseObject({
   max_time_string: z.string().nullable(),
 });
 const glucose = z.looseObject({ n: z.number(), numeric: z.object({ min: z.number(), max: z.number() }), utc_times: z.array(z.string()) });
+
+const totals = z.object({ n: z.number(), sum: z.number() });
+const days = z.looseObject({ days: z.number(), steps: totals, first: z.string(), last: z.string() });
+const groups = z.looseObject({ measures: z.number(), by_type: z.record(z.string(), totals) });
+const stretches = z.looseObject({
+  series_n: z.number(),
+  states_seconds: z.record(z.string(), z.number()),
+  hr: totals.nullable(),
+  rr: totals.nullable(),
+  first: z.number(),
+  last: z.number(),
+});
+const nights = z.looseObject({ deepsleepduration: totals, lightsleepduration: totals, wakeupduration: totals });
+const walks = z.looseObject({ series_n: z.number(), calories: totals, steps: totals, distance: totals });
 
 /** The one item that the independent reader found. */
 const item = (expected: unknown): Readonly<Record<string, unknown>> => items.parse(expected).items[0] ?? {};
@@ -286,6 +302,72 @@ const PAGES: readonly Page[] = [
       ];
     },
   },
+  ...(["withings/joostlek_activity.json", "withings/shimmer_withings-activity-measures.json"] as const).map((file): Page => ({
+    file,
+    module: WITHINGS_MODULE,
+    resource: "activity",
+    expect: (expected, batch) => {
+      const { days: n, steps, first, last } = days.parse(expected);
+      const dates = valuesOf(batch, "steps").flatMap(({ date }) => date ?? []);
+      return [
+        ["days", dates.length, n],
+        ["steps", sumOf(batch, "steps"), steps.sum],
+        ["from and to", [dates.toSorted()[0], dates.toSorted().at(-1)], [first, last]],
+      ];
+    },
+  })),
+  ...(["withings/joostlek_measurement.json", "withings/shimmer_withings-body-measures.json"] as const).map((file): Page => ({
+    file,
+    module: WITHINGS_MODULE,
+    resource: "measures",
+    expect: (expected, batch) => {
+      const { by_type: by } = groups.parse(expected);
+      const pressures = batch.readings.flatMap(({ metric, components }) => (metric === "blood_pressure" ? [components] : []));
+      return [
+        ["weight", close(sumOf(batch, "body_weight")), close(by["1"]?.sum)],
+        ["height", close(sumOf(batch, "body_height")), close((by["4"]?.sum ?? 0) * 100)],
+        ["heart rate", sumOf(batch, "heart_rate"), by["11"]?.sum ?? 0],
+        ["temperature", sumOf(batch, "body_temperature"), by["71"]?.sum ?? 0],
+        ["pressures", pressures, by["10"] === undefined ? [] : [{ systolic: by["10"].sum, diastolic: by["9"]?.sum }]],
+        // A type that Withings does not describe.
+        ["kept apart", batch.quarantined.map(({ reason }) => reason), Array.from({ length: by["18"]?.n ?? 0 }, () => "no_metric")],
+      ];
+    },
+  })),
+  ...(["withings/joostlek_sleep.json", "withings/shimmer_withings-sleep-measures.json"] as const).map((file): Page => ({
+    file,
+    module: WITHINGS_MODULE,
+    resource: "sleep",
+    expect: (expected, batch) => {
+      const { series_n: n, states_seconds: states, hr, rr, first, last } = stretches.parse(expected);
+      const found = batch.sleepStretches;
+      const lasting = (stage: string) => found.reduce((sum, one) => sum + (one.stage === stage ? (one.end - one.start) / 1000 : 0), 0);
+      return [
+        ["stretches", found.length, n],
+        ["stages", ["awake", "light", "deep", "rem"].map(lasting), ["0", "1", "2", "3"].map((state) => states[state] ?? 0)],
+        [
+          "from and to",
+          [Math.min(...found.map(({ start }) => start)), Math.max(...found.map(({ end }) => end))],
+          [first * 1000, last * 1000],
+        ],
+        ["heart rates", [valuesOf(batch, "heart_rate").length, sumOf(batch, "heart_rate")], [hr?.n ?? 0, hr?.sum ?? 0]],
+        ["breaths", [valuesOf(batch, "respiratory_rate").length, sumOf(batch, "respiratory_rate")], [rr?.n ?? 0, rr?.sum ?? 0]],
+      ];
+    },
+  })),
+  {
+    file: "withings/joostlek_workouts.json",
+    module: WITHINGS_MODULE,
+    resource: "workouts",
+    expect: (expected, batch) => {
+      const { series_n: n, calories, steps, distance } = walks.parse(expected);
+      const sum = (name: string) => batch.workouts.reduce((all, { totals: of }) => all + (of[name] ?? 0), 0);
+      return [
+        ["walks", batch.workouts.filter(({ type }) => type === "walking").length, n],
+        ["sums", [sum("energy_active"), sum("steps"), sum("distance_walk_run")], [calories.sum, steps.sum, distance.sum]],
+      ];
+    },
+  },
   {
     file: "garmin/radar_push_dailies.json",
     module: GARMIN_MODULE,
@@ -391,7 +473,7 @@ const PAGES: readonly Page[] = [
   },
 ];
 
-/** Reads every reply and notification of Oura, WHOOP, Polar, Dexcom, Ultrahuman and Garmin among the samples, each twice. */
+/** Reads every reply and notification of Oura, WHOOP, Polar, Dexcom, Ultrahuman, Garmin and Withings among the samples, each twice. */
 export async function vendorSamples(samplesDir: string): Promise<Check[]> {
   const load = async (path: string): Promise<unknown> => JSON.parse(await readFile(join(samplesDir, path), "utf8"));
   const expected = z.record(z.string(), z.unknown()).parse(await load("EXPECT.json"));
@@ -409,11 +491,38 @@ export async function vendorSamples(samplesDir: string): Promise<Check[]> {
       ...expect(expected[file], first.batch).map(([what, found, wanted]) => same(`${file}: ${what}`, found, wanted)),
     );
   }
-  return [...checks, ...(await otherReplies(load))];
+  return [...checks, ...(await summaries(load, expected)), ...(await otherReplies(load, samplesDir))];
 }
 
+/** Nights whose stages a further call brings: their figures wait in the token of it, and come with it where there are no stages. */
+async function summaries(load: (path: string) => Promise<unknown>, expected: Readonly<Record<string, unknown>>): Promise<Check[]> {
+  const file = "withings/shimmer_withings-sleep-summary.json";
+  const reply = await load(file);
+  const read = () => {
+    const into = new BatchBuilder();
+    const { next, rejected } = WITHINGS_MODULE.readPage("sleep", reply, into, DELIVERY);
+    const page = next === undefined ? DELIVERY : { ...DELIVERY, page: next };
+    WITHINGS_MODULE.readPage("sleep", { status: 0, body: { series: [] } }, into, page);
+    return { rejected, batch: into.take() };
+  };
+  const [first, again] = [read(), read()];
+  const { deepsleepduration: deep, lightsleepduration: light, wakeupduration: awake } = nights.parse(expected[file]);
+  const inMinutes = (metric: string) => valuesOf(first.batch, metric).map(({ value }) => value);
+  return [
+    same(`${file}: rejected`, first.rejected, {}),
+    same(`${file}: read again`, JSON.stringify(plain(again.batch)), JSON.stringify(plain(first.batch))),
+    same(`${file}: nights`, [inMinutes("sleep_deep"), inMinutes("sleep_light"), inMinutes("sleep_awake")].map(total), [
+      deep.sum / 60,
+      light.sum / 60,
+      awake.sum / 60,
+    ]),
+  ];
+}
+
+const total = (values: readonly (number | null)[]): number => values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+
 /** Notifications, identities and subscriptions. */
-async function otherReplies(load: (path: string) => Promise<unknown>): Promise<Check[]> {
+async function otherReplies(load: (path: string) => Promise<unknown>, samplesDir: string): Promise<Check[]> {
   const text = (value: unknown) => new Uint8Array(new TextEncoder().encode(JSON.stringify(value)));
   const call = (value: unknown): HookCall => ({
     method: "POST",
@@ -453,6 +562,8 @@ async function otherReplies(load: (path: string) => Promise<unknown>): Promise<C
     resource,
     z.array(z.unknown()).parse(reply).length,
   ]);
+  const form = "withings/notify_form_weight.txt";
+  const weighed = { ...call(null), body: new Uint8Array(await readFile(join(samplesDir, form))) };
   return [
     same(`${garmin}: people`, people, [
       ["sub-1", "dailies", 1],
@@ -475,6 +586,11 @@ async function otherReplies(load: (path: string) => Promise<unknown>): Promise<C
       ["activities"],
     ),
     same(`${registered}: person`, POLAR_MODULE.readIdentity({ x_user_id: user["polar-user-id"] }), { userId: "2278512" }),
+    same(
+      `${form}: change`,
+      WITHINGS_HOOK.read(weighed, secrets).changes.map(({ userId, resource, range }) => [userId, resource, range.from]),
+      [["12345", "measures", 1_693_651_151_000]],
+    ),
     same(`${dexcom}: person`, DEXCOM_MODULE.readIdentity(await load(dexcom)), { userId: "ab12cd34" }),
   ];
 }

@@ -90,7 +90,7 @@ async function handle(state: State, options: SimulatorOptions, request: Incoming
   const reply = { ...answer, headers: { ...answer.headers, ...vendorAt(call.path)?.vendor.headers?.(state, answer.status) } };
   const cut = fault?.kind === "drop" || fault?.kind === "lost-reply";
   const person = personIn(state, call);
-  const grantType = call.path.endsWith("/token") ? new URLSearchParams(call.body).get("grant_type") : null;
+  const grantType = /\/(token|oauth2)$/.test(call.path) ? new URLSearchParams(call.body).get("grant_type") : null;
   record(state, {
     at: new Date(state.clock.now()).toISOString(),
     method: call.method,

@@ -347,3 +347,103 @@ describe("webhooks of the simulated vendors", () => {
     expect(received[1]?.headers["polar-webhook-signature"]).toBe(expected);
   });
 });
+
+describe("withings", () => {
+  const base = () => `${simulator.url}/withings`;
+  const reply = z.object({ status: z.number(), body: record.optional(), error: z.string().optional() });
+  const post = async (path: string, form: Record<string, string>, access?: string) => {
+    const headers = new Headers(access === undefined ? [] : [["authorization", `Bearer ${access}`]]);
+    const response = await fetch(`${base()}${path}`, { method: "POST", headers, body: new URLSearchParams(form) });
+    expect(response.status).toBe(200);
+    return reply.parse(await response.json());
+  };
+  const exchange = (form: Record<string, string>) =>
+    post("/v2/oauth2", { action: "requesttoken", client_id: ID, client_secret: SECRET, redirect_uri: REDIRECT, ...form });
+  const code = async (extra: Record<string, string> = {}) => {
+    const scope = "user.info,user.metrics,user.activity";
+    const query = new URLSearchParams({ client_id: ID, redirect_uri: REDIRECT, response_type: "code", state: "s", scope, ...extra });
+    const response = await fetch(`${base()}/oauth2_user/authorize2?${query.toString()}`, { redirect: "manual" });
+    return new URL(response.headers.get("location") ?? "http://none").searchParams.get("code") ?? "";
+  };
+  const join = async (extra: Record<string, string> = {}) =>
+    z
+      .looseObject({ access_token: z.string(), refresh_token: z.string(), userid: z.string() })
+      .parse((await exchange({ grant_type: "authorization_code", code: await code(extra) })).body);
+  const second = (text: string) => String(Date.parse(text) / 1000);
+  const signed = (form: Record<string, string>) => {
+    const text = Object.keys(form)
+      .toSorted()
+      .map((name) => form[name])
+      .join(",");
+    return { ...form, signature: createHmac("sha256", SECRET).update(text).digest("hex") };
+  };
+
+  it("says every refusal in the body, lets codes die soon and refresh tokens rotate", async () => {
+    const late = await code();
+    await control(simulator.url, "clock", { now: "2026-11-20T12:00:31Z", frozen: true });
+    expect(await exchange({ grant_type: "authorization_code", code: late })).toMatchObject({
+      status: 503,
+      error: expect.stringMatching(/invalid code/),
+    });
+    const { refresh_token: refresh } = await join();
+    expect((await exchange({ grant_type: "refresh_token", refresh_token: refresh })).status).toBe(0);
+    expect(await exchange({ grant_type: "refresh_token", refresh_token: refresh })).toMatchObject({
+      status: 503,
+      error: expect.stringMatching(/refresh_token/),
+    });
+    expect(await exchange({ grant_type: "refresh_token", refresh_token: refresh, client_secret: "x" })).toMatchObject({
+      error: expect.stringMatching(/client/),
+    });
+    expect((await post("/measure", { action: "getmeas" }, "dead")).status).toBe(401);
+    expect((await post("/measure", { action: "dance" })).status).toBe(2554);
+    const { access_token: part } = await join({ sim_scopes: "user.info,user.metrics" });
+    expect((await post("/v2/measure", { action: "getactivity", startdateymd: "2026-11-18", enddateymd: "2026-11-19" }, part)).status).toBe(
+      277,
+    );
+  });
+
+  it("gives lists in parts, and no intraday beyond a day", async () => {
+    const { access_token: access } = await join();
+    const range = { action: "getmeas", startdate: second("2026-08-20T00:00:00Z"), enddate: second("2026-11-20T00:00:00Z") };
+    const first = await post("/measure", range, access);
+    expect(first.body).toMatchObject({ more: 1, offset: 100 });
+    const next = await post("/measure", { ...range, offset: "100" }, access);
+    const ids = [first, next].flatMap(({ body }) =>
+      z
+        .array(z.looseObject({ grpid: z.number() }))
+        .parse(body?.["measuregrps"])
+        .map(({ grpid }) => grpid),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    const day = { action: "getintradayactivity", startdate: second("2026-11-18T00:00:00Z") };
+    expect((await post("/v2/measure", { ...day, enddate: second("2026-11-19T00:00:00Z") }, access)).status).toBe(0);
+    expect((await post("/v2/measure", { ...day, enddate: second("2026-11-19T00:00:01Z") }, access)).status).toBe(503);
+  });
+
+  it("subscribes an address that answers, tells it by a form, and ends everything by a call that is signed with a nonce of one use", async () => {
+    const { access_token: access, userid } = await join();
+    const subscribe = (appli: string, callbackurl: string) => post("/notify", { action: "subscribe", appli, callbackurl }, access);
+    expect((await subscribe("16", "http://127.0.0.1:1/nobody")).status).toBe(503);
+    expect((await subscribe("16", hook)).status).toBe(0);
+    expect((await subscribe("16", hook)).status).toBe(0);
+    const profiles = async () => (await post("/notify", { action: "list" }, access)).body?.["profiles"];
+    expect(await profiles()).toMatchObject([{ appli: 16, callbackurl: hook }]);
+    await control(simulator.url, "vendors/push", { vendor: "withings", person: "ada" });
+    expect(received.map(({ body, headers }) => [body, headers["content-type"]])).toEqual([
+      [`userid=${userid}&appli=16&date=2026-11-20`, "application/x-www-form-urlencoded"],
+    ]);
+    const nonceOf = async () => {
+      const form = signed({ action: "getnonce", client_id: ID, timestamp: second(NOW) });
+      return String((await post("/v2/signature", form)).body?.["nonce"]);
+    };
+    expect((await post("/v2/signature", { action: "getnonce", client_id: ID, timestamp: second(NOW), signature: "0" })).status).toBe(503);
+    const nonce = await nonceOf();
+    const ending = { ...signed({ action: "revoke", client_id: ID, nonce }), userid };
+    expect((await post("/v2/oauth2", ending)).status).toBe(0);
+    expect((await post("/v2/oauth2", ending)).status).toBe(503);
+    expect((await post("/notify", { action: "list" }, access)).status).toBe(401);
+    received.length = 0;
+    await control(simulator.url, "vendors/push", { vendor: "withings", person: "ada" });
+    expect(received).toEqual([]);
+  });
+});

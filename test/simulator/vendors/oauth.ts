@@ -17,6 +17,8 @@ export interface OAuthRules {
   /** A refresh token is given only with this scope. */
   readonly refreshScope?: string;
   readonly lifeSeconds: number;
+  /** How long a code lives; a minute where left out. */
+  readonly codeSeconds?: number;
   /** The authorize URL names no scopes: the person chooses among all of them. */
   readonly withoutScopes?: true;
   /** A challenge with S256 is wanted, and its verifier with the code. */
@@ -66,7 +68,7 @@ export function authorize(state: State, rules: OAuthRules, call: Call): Reply {
     scopes: only.length > 0 ? offered.filter((scope) => only.includes(scope)) : offered,
     ...(rules.challenge ? { challenge } : {}),
     redirectUri,
-    expiresAtMs: state.clock.now() + CODE_LIFE_MS,
+    expiresAtMs: state.clock.now() + (rules.codeSeconds === undefined ? CODE_LIFE_MS : rules.codeSeconds * 1000),
   });
   return back(redirectUri, { code, state: stateValue });
 }

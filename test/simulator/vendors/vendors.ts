@@ -6,8 +6,9 @@ import { POLAR } from "./polar/simulate.ts";
 import { ULTRAHUMAN } from "./ultrahuman/simulate.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import { WHOOP } from "./whoop/simulate.ts";
+import { WITHINGS } from "./withings/simulate.ts";
 
-const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN];
+const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN, WITHINGS];
 
 const byId = new Map(VENDORS.map((vendor) => [vendor.id, vendor]));
 
