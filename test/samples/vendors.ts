@@ -491,11 +491,11 @@ export async function vendorSamples(samplesDir: string): Promise<Check[]> {
       ...expect(expected[file], first.batch).map(([what, found, wanted]) => same(`${file}: ${what}`, found, wanted)),
     );
   }
-  return [...checks, ...(await summaries(load, expected)), ...(await otherReplies(load, samplesDir))];
+  return [...checks, ...(await nightsOfSummaries(load, expected)), ...(await otherReplies(load, samplesDir))];
 }
 
 /** Nights whose stages a further call brings: their figures wait in the token of it, and come with it where there are no stages. */
-async function summaries(load: (path: string) => Promise<unknown>, expected: Readonly<Record<string, unknown>>): Promise<Check[]> {
+async function nightsOfSummaries(load: (path: string) => Promise<unknown>, expected: Readonly<Record<string, unknown>>): Promise<Check[]> {
   const file = "withings/shimmer_withings-sleep-summary.json";
   const reply = await load(file);
   const read = () => {
