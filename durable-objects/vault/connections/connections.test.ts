@@ -71,7 +71,7 @@ interface Rig {
   /** One slice of the alarm, ending after `pages`. */
   slice(connections: Connections, id: string): Promise<void>;
   /** Runs a timer of the object that was made last; returns when it wants to run again. */
-  fire(kind: string, id: string): Promise<number | undefined>;
+  fire(kind: string, id: string, attempts?: number): Promise<number | undefined>;
 }
 
 /** Runs a test on the storage of a fresh vault, with a clock, a vendor and timers of its own. */
@@ -87,7 +87,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const gate = new OpenGate();
     const { sql } = ctx.storage;
     const handlers = new Map<string, (id: string, attempts: number) => Promise<number | undefined>>();
-    const fire = async (kind: string, id: string) => await handlers.get(kind)?.(id, 0);
+    const fire = async (kind: string, id: string, attempts = 0) => await handlers.get(kind)?.(id, attempts);
     const { files, keys } = storesOf(env, "eu");
     const ports: ConnectionPorts = {
       key: new PersonKey(files, regionalKeys(keys), person, systemRandom),
@@ -170,6 +170,22 @@ const changed = (rig: Rig, connection: ConnectionId, operation: "upsert" | "dele
 const nights = (rig: Rig): number => rig.sql.exec<{ n: number }>("SELECT count(*) AS n FROM sleeps").one().n;
 
 describe("connecting", () => {
+  it("is completed again and again at a vendor that does not answer for it, and given up after some hours", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      // One that must be told of the person before it gives anything, and refuses to be.
+      rig.google.fault("/users", 400, 9);
+      rig.sql.exec("UPDATE connections SET vendor = 'polar' WHERE id = ?", id);
+      const connections = rig.evicted();
+      const failures = () => connections.detail(id).history.filter(({ kind }) => kind === "set_up_failed").length;
+      for (const attempts of [0, 1, 22])
+        await expect(rig.fire("connections-set-up", id, attempts)).rejects.toMatchObject({ code: "vendor_failed" });
+      expect(failures()).toBe(0);
+      expect(await rig.fire("connections-set-up", id, 23)).toBeUndefined();
+      expect(failures()).toBe(1);
+    });
+  });
+
   it("asks with a challenge whose verifier the exchange then proves", async () => {
     await withRig(async (rig) => {
       const connections = rig.evicted();

@@ -71,9 +71,12 @@ const ENDING = "connections-ending";
 /** What is permitted is asked so often without a reason, which also keeps a grant alive that nothing else uses; and again after a failure. */
 const PERMISSIONS_EVERY_MS = 7 * DAY_MS;
 const PERMISSIONS_AGAIN_MS = 15 * MINUTE_MS;
-/** A vendor that does not take the calls that complete a connection is asked again after this, so many times. */
-const SET_UP_AGAIN_MS = 5 * MINUTE_MS;
-const SET_UP_TRIES = 12;
+/**
+ * A vendor that does not take the calls that complete a connection is asked again after this, and then with the growing pauses of timers,
+ * up to a quarter of an hour: so many times in all, some hours.
+ */
+const SET_UP_AGAIN_MS = MINUTE_MS;
+const SET_UP_TRIES = 24;
 const IMMEDIATE_MS = 20 * SECOND_MS;
 const IMMEDIATE_PAGES = 500;
 /** A list this long is worked off before it grows: the queue keeps what comes meanwhile. */
@@ -456,11 +459,11 @@ export class Connections {
     return undefined;
   }
 
-  /** Completes a connection at the vendor, where that did not succeed at once. */
-  async #setUpAgain(id: string, failures: number): Promise<number | undefined> {
+  /** Completes a connection at the vendor, where that did not succeed at once. Throws where it shall be tried again. */
+  async #setUpAgain(id: string, failures: number): Promise<undefined> {
     const connection = this.#rows.get(id);
     if (connection === undefined || !LIVE_STATES.has(connection.state) || (await this.#connector.setUp(connection))) return undefined;
-    if (failures + 1 < SET_UP_TRIES) return this.#state.now() + SET_UP_AGAIN_MS;
+    if (failures + 1 < SET_UP_TRIES) throw problem("vendor_failed", "The vendor has not completed the connection.");
     this.#rows.addEvent(id, "set_up_failed", this.#state.now());
     return undefined;
   }
