@@ -103,8 +103,15 @@ ${table(
 ## What its owner demands
 
 ${table(
-  ["vendor", "own credentials needed", "kept from models", "attribution"],
-  live.map(({ title, policy }) => [title, policy.byoRequired ? "yes" : "no", policy.noAi ? "yes" : "no", policy.attribution ?? "–"]),
+  ["vendor", "own credentials needed", "people at once", "kept from models", "for its person alone", "attribution"],
+  live.map(({ title, policy }) => [
+    title,
+    policy.byoRequired ? "yes" : "no",
+    policy.mostPeople === undefined ? "–" : String(policy.mostPeople),
+    policy.noAi ? "yes" : "no",
+    policy.ownDataOnly === true ? "yes" : "no",
+    policy.attribution ?? "–",
+  ]),
 )}
 
 Where own credentials are needed, a person connects on behalf of an organisation that has registered an account of its own at the vendor.

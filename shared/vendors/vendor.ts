@@ -95,7 +95,17 @@ const liveVendorSchema = z.strictObject({
     daysBeforeConnection: z.number().int().nonnegative().optional(),
   }),
   resources: z.record(z.string(), resourceSchema),
-  policy: z.strictObject({ byoRequired: z.boolean(), noAi: z.boolean(), attribution: z.string().optional() }),
+  policy: z.strictObject({
+    byoRequired: z.boolean(),
+    /** No model may see it. */
+    noAi: z.boolean(),
+    /** Shown to its person alone, whatever they agree to. */
+    ownDataOnly: z.boolean().optional(),
+    /** How many people an account of an app may have at once, where the vendor limits that. */
+    mostPeople: z.number().int().positive().optional(),
+    /** Words that must stand where its data are shown. */
+    attribution: z.string().optional(),
+  }),
 });
 
 const retiredVendorSchema = z.strictObject({

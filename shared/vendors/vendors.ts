@@ -4,6 +4,7 @@ import { GARMIN_MODULE } from "./garmin/module";
 import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
 import { OURA_MODULE } from "./oura/module";
 import { POLAR_MODULE } from "./polar/module";
+import { STRAVA_MODULE } from "./strava/module";
 import { ULTRAHUMAN_MODULE } from "./ultrahuman/module";
 import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from "./vendor";
 import { WHOOP_MODULE } from "./whoop/module";
@@ -19,6 +20,7 @@ export const VENDOR_MODULES: readonly VendorModule[] = [
   ULTRAHUMAN_MODULE,
   WITHINGS_MODULE,
   GARMIN_MODULE,
+  STRAVA_MODULE,
 ];
 
 /** Vendors people still ask for, whose interface is gone. */

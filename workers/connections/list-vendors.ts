@@ -18,7 +18,13 @@ export function listVendors(isOffered: (vendor: string) => boolean): z.infer<typ
       areas: Object.entries(vendor.areas).map(([area, { title: of, special }]) => ({ id: area, title: of, special })),
       metrics: [...new Set(Object.values(vendor.resources).flatMap(({ metrics }) => metrics))].toSorted(),
       historyDays: vendor.history.maxDays,
-      policy: { byoRequired: vendor.policy.byoRequired, noAi: vendor.policy.noAi, attribution: vendor.policy.attribution ?? null },
+      policy: {
+        byoRequired: vendor.policy.byoRequired,
+        noAi: vendor.policy.noAi,
+        ownDataOnly: vendor.policy.ownDataOnly ?? false,
+        mostPeople: vendor.policy.mostPeople ?? null,
+        attribution: vendor.policy.attribution ?? null,
+      },
     };
   });
   return { items, next: null };

@@ -137,7 +137,15 @@ export const vendorCatalogueSchema = z
         areas: z.array(z.object({ id: z.string(), title: z.string(), special: z.boolean().describe("Asked for by name only") })),
         metrics: z.array(z.string()).describe("Canonical metrics that it may bring"),
         historyDays: z.number().int().optional().describe("How far the first import looks back"),
-        policy: z.object({ byoRequired: z.boolean(), noAi: z.boolean(), attribution: z.string().nullable() }).optional(),
+        policy: z
+          .object({
+            byoRequired: z.boolean().describe("An organisation brings its own account at the vendor"),
+            noAi: z.boolean().describe("No model may see its data"),
+            ownDataOnly: z.boolean().describe("Its data are shown to their person alone, whatever they agree to"),
+            mostPeople: z.number().int().nullable().describe("How many people an account at the vendor may have at once"),
+            attribution: z.string().nullable().describe("Words that must stand where its data are shown"),
+          })
+          .optional(),
         successor: z.string().optional().describe("What to connect instead"),
         hint: z.string().optional(),
       }),

@@ -71,6 +71,7 @@ export const STRAVA_VENDOR: LiveVendor = {
       notified: true,
     },
   },
-  // Ten athletes at most on the standard tier, and a person's data are for that person alone: an organisation brings its own account.
-  policy: { byoRequired: true, noAi: true, attribution: "Powered by Strava" },
+  // An account has ten athletes on the standard tier: an organisation brings its own. What comes from Strava is shown to its person
+  // alone, and no model may see it (API agreement, November 2024).
+  policy: { byoRequired: true, noAi: true, ownDataOnly: true, mostPeople: 10, attribution: "Powered by Strava" },
 };

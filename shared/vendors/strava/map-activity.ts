@@ -10,19 +10,24 @@ import type { Streamed } from "./requests";
 
 /** Strava's sports that go by another name than everybody's. */
 const SPORTS: Readonly<Record<string, WorkoutType>> = {
-  GravelRide: "cycling",
-  EMountainBikeRide: "e_biking",
   AlpineSki: "downhill_skiing",
   Crossfit: "cross_training",
+  EMountainBikeRide: "e_biking",
+  GravelRide: "cycling",
   Wheelchair: "wheelchair_run_pace",
 };
 
-/** Large numbers of Strava's are ids: their digits count, not their value. */
-const idSchema = z.union([z.number().int().positive(), z.string().regex(/^\d{1,20}$/)]).transform(String);
+const LONGEST_S = 60 * 86_400;
+/** A row a second of a whole day, with room. */
+const MOST_ROWS = 200_000;
+const LONGEST_TITLE = 500;
+
+/** Ids are numbers; of one beyond 2^53 the last digits are lost before anybody could read it. */
+export const stravaId = z.union([z.number().positive().refine(Number.isInteger), z.string().regex(/^\d{1,20}$/)]).transform(String);
 
 const lapSchema = z.object({
   start_date: instant,
-  elapsed_time: z.number().nonnegative(),
+  elapsed_time: z.number().nonnegative().max(LONGEST_S),
   moving_time: maybe,
   distance: maybe,
   average_heartrate: maybe,
@@ -31,18 +36,15 @@ const lapSchema = z.object({
   total_elevation_gain: maybe,
 });
 
-export const activitySchema = z.object({
-  id: idSchema,
+const activitySchema = z.object({
+  id: stravaId,
   name: z.string().nullish(),
   sport_type: word.nullish(),
   type: word.nullish(),
   start_date: instant,
   start_date_local: z.string().max(40).nullish(),
   utc_offset: z.number().min(-86_400).max(86_400).nullish(),
-  elapsed_time: z
-    .number()
-    .positive()
-    .max(60 * 86_400),
+  elapsed_time: z.number().positive().max(LONGEST_S),
   moving_time: maybe,
   distance: maybe,
   total_elevation_gain: maybe,
@@ -63,37 +65,35 @@ export const activitySchema = z.object({
   trainer: z.boolean().nullish(),
   commute: z.boolean().nullish(),
   manual: z.boolean().nullish(),
-  private: z.boolean().nullish(),
   laps: z.array(z.unknown()).max(2000).nullish(),
 });
 type Activity = z.output<typeof activitySchema>;
 
-const LONGEST_TITLE = 500;
-
 /** The id under which an activity and everything of it is stored. */
 export const recordId = (id: string): string => `activity/${id}`;
 
-function sourceOf(connection: string, device: string | null | undefined, isManual: boolean): Source {
-  return { vendor: "strava", connection, ...some("deviceName", device), recordingMethod: isManual ? "manual" : "active" };
-}
-
 /**
- * An activity of a list or with its details, and what its streams need to know of it. Details alone tell the energy: their version is the
- * later one, so that a list that is read again takes nothing away.
+ * How much of an activity is known: as a list tells it, with the details that its streams follow, or everything there will be. What
+ * tells less has the older version, so that reading it again takes nothing away.
  */
+export type Stage = "listed" | "detailed" | "whole";
+
+/** An activity, with what its streams say where they are there. Its samples are the activity's and go when it goes. */
 export function mapActivity(
   raw: unknown,
   into: BatchBuilder,
   { connection, syncedAt }: Delivery,
-  isDetailed: boolean,
-): { record: VendorRecord; streamed: Streamed | undefined } {
+  stage: Stage,
+  streams?: unknown,
+): VendorRecord {
   const v = parsed(activitySchema, raw);
   const start = v.start_date;
   const { type, vendorName } = typeOf(v);
-  const zone = v.utc_offset ?? ZONE_UNKNOWN;
-  const isHidden = /T00:00:01(\.0+)?Z?$/.test(v.start_date_local ?? "");
+  const zone = v.utc_offset === undefined || v.utc_offset === null ? ZONE_UNKNOWN : Math.round(v.utc_offset);
   const source = into.source(sourceOf(connection, v.device_name, v.manual === true));
-  const record = new VendorRecord(into, source, recordId(v.id), isDetailed ? syncedAt : Math.min(start, syncedAt));
+  const version = stage === "whole" ? syncedAt : Math.min(start, syncedAt) + (stage === "detailed" ? 1 : 0);
+  const record = new VendorRecord(into, source, recordId(v.id), version);
+  const rows = streams === undefined ? undefined : streamsSchema.safeParse(streams).data;
   const cadence = cadenceMetric(type);
   record.workout({
     start,
@@ -101,26 +101,27 @@ export function mapActivity(
     zone,
     type,
     ...some("vendorType", vendorName),
-    ...(v.moving_time !== undefined && v.moving_time !== null && v.moving_time > 0 && v.moving_time < v.elapsed_time
-      ? { durationS: v.moving_time }
-      : {}),
+    ...some("durationS", activeTime(v)),
     totals: known({
       energy_active: v.calories,
       [distanceMetric(type)]: v.distance,
       elevation_gain: v.total_elevation_gain,
-      speed_mean: v.average_speed,
-      speed_max: v.max_speed,
+      [`${speedMetric(type)}_mean`]: v.average_speed,
+      [`${speedMetric(type)}_max`]: v.max_speed,
       heart_rate_mean: v.average_heartrate,
       heart_rate_max: v.max_heartrate,
-      power_mean: v.average_watts,
-      power_max: v.max_watts,
-      ...(cadence === undefined ? {} : { [cadence]: perMinute(cadence, v.average_cadence) }),
+      [`${powerMetric(type)}_mean`]: v.average_watts,
+      [`${powerMetric(type)}_max`]: v.max_watts,
+      ...(cadence === undefined ? {} : { [`${cadence}_mean`]: perMinute(cadence, v.average_cadence) }),
     }),
     ...some("laps", lapsOf(v, type)),
+    ...some("route", rows === undefined ? undefined : routeOf(rows, start)),
     ...some(
       "attributes",
-      known({
+      known<unknown>({
         title: v.name?.slice(0, LONGEST_TITLE),
+        // Where Strava wants its users to be able to see it.
+        viewUrl: `https://www.strava.com/activities/${v.id}`,
         // Work on the pedals, which is not what the body spent.
         mechanicalWorkKj: v.kilojoules,
         weightedPowerW: v.weighted_average_watts,
@@ -129,13 +130,59 @@ export function mapActivity(
         relativeEffort: v.suffer_score,
         trainer: v.trainer === true ? true : undefined,
         commute: v.commute === true ? true : undefined,
-        // The person hides when it was: the time of day is none.
-        startHidden: isHidden ? true : undefined,
+        startHidden: isHidden(v) ? true : undefined,
       }),
     ),
   });
-  const hasStreams = v.manual !== true && !isHidden;
-  return { record, streamed: hasStreams ? { id: v.id, start, zone, type, ...some("device", v.device_name) } : undefined };
+  if (rows !== undefined) recordSamples(record, rows, start, zone, type);
+  return record;
+}
+
+/** Whether an activity has recordings that can be placed: it was not typed in, and its person does not hide when it was. */
+export function hasStreams(raw: unknown): boolean {
+  const { data } = activitySchema.safeParse(raw);
+  return data !== undefined && data.manual !== true && !isHidden(data);
+}
+
+/** What of an activity is mapped, and nothing else of what Strava sends: it waits for the streams. */
+export function slim(raw: unknown): Streamed {
+  const { id, laps, ...fields } = parsed(rawSchema, raw);
+  return {
+    ...picked(fields, activitySchema.shape),
+    id,
+    ...some(
+      "laps",
+      laps?.map((lap) => picked(lap, lapSchema.shape)),
+    ),
+  };
+}
+
+const rawSchema = z.looseObject({
+  id: z.union([z.string(), z.number()]),
+  laps: z.array(z.looseObject({}).catch({})).max(2000).nullish(),
+});
+
+function picked(from: Readonly<Record<string, unknown>>, shape: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => Object.hasOwn(shape, name)));
+}
+
+/** A time of day that the person hides is told as one second after midnight. */
+function isHidden({ start_date_local }: Activity): boolean {
+  return /T00:00:01(\.0+)?Z?$/.test(start_date_local ?? "");
+}
+
+function activeTime({ moving_time: moving, elapsed_time: elapsed }: Activity): number | undefined {
+  return moving !== undefined && moving !== null && moving > 0 && moving < elapsed ? moving : undefined;
+}
+
+function sourceOf(connection: string, device: string | null | undefined, isManual: boolean): Source {
+  return { vendor: "strava", connection, ...some("deviceName", device), recordingMethod: isManual ? "manual" : "active" };
+}
+
+function typeOf(v: Activity): ReturnType<typeof workoutType> {
+  const name = v.sport_type ?? v.type ?? "Workout";
+  const own = Object.hasOwn(SPORTS, name) ? SPORTS[name] : undefined;
+  return own === undefined ? workoutType("strava", name) : { type: own };
 }
 
 function lapsOf({ laps }: Activity, type: string): Readonly<Record<string, unknown>>[] {
@@ -148,67 +195,59 @@ function lapsOf({ laps }: Activity, type: string): Readonly<Record<string, unkno
       elevation_gain: v.total_elevation_gain,
       heart_rate_mean: v.average_heartrate,
       heart_rate_max: v.max_heartrate,
-      power_mean: v.average_watts,
+      [`${powerMetric(type)}_mean`]: v.average_watts,
     });
     return [{ start, end: start + Math.round(elapsed_time * 1000), ...some("durationS", moving_time), totals }];
   });
 }
 
-const row = z.object({ data: z.array(z.number().nullable()) }).nullish();
+const row = z.object({ data: z.array(z.number().nullable()).max(MOST_ROWS) }).nullish();
 const streamsSchema = z.object({
-  time: z.object({
-    data: z
-      .array(
-        z
-          .number()
-          .nonnegative()
-          .max(60 * 86_400),
-      )
-      .max(200_000),
-  }),
+  time: z.object({ data: z.array(z.number().nonnegative().max(LONGEST_S)).max(MOST_ROWS) }),
   heartrate: row,
   watts: row,
   velocity_smooth: row,
   cadence: row,
   altitude: row,
-  latlng: z.object({ data: z.array(z.tuple([z.number(), z.number()]).nullable()) }).nullish(),
+  latlng: z
+    .object({ data: z.array(z.tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)]).nullable()).max(MOST_ROWS) })
+    .nullish(),
 });
+type Streams = z.output<typeof streamsSchema>;
 
-/**
- * The rows of an activity, each sample under the activity's id, so that they go when it goes. The way stands in the batch beside the
- * workout that the details told; it is returned for that.
- */
-export function mapStreams(raw: unknown, of: Streamed, into: BatchBuilder, { connection, syncedAt }: Delivery): VendorRecord {
-  const v = parsed(streamsSchema, raw);
-  const source = into.source(sourceOf(connection, of.device, false));
-  const record = new VendorRecord(into, source, recordId(of.id), syncedAt);
-  const cadence = cadenceMetric(of.type);
+function recordSamples(record: VendorRecord, v: Streams, start: number, zone: number, type: string): void {
+  const cadence = cadenceMetric(type);
   const rows: readonly (readonly [metric: string | undefined, values: readonly (number | null)[] | undefined, least: number])[] = [
+    // A strap that has lost contact tells 0.
     ["heart_rate", v.heartrate?.data, 1],
-    [powerMetric(of.type), v.watts?.data, 0],
-    [speedMetric(of.type), v.velocity_smooth?.data, 0],
+    [powerMetric(type), v.watts?.data, 0],
+    [speedMetric(type), v.velocity_smooth?.data, 0],
     [cadence, v.cadence?.data, 0],
   ];
   for (const [i, seconds] of v.time.data.entries()) {
-    const at = of.start + Math.round(seconds * 1000);
+    const at = start + Math.round(seconds * 1000);
     for (const [metric, values, least] of rows) {
       const value = values?.[i];
       if (metric === undefined || value === undefined || value === null || value < least) continue;
-      record.sample(metric, at, of.zone, metric === "cadence_run" ? value * 2 : value);
+      record.sample(metric, at, zone, metric === "cadence_run" ? value * 2 : value);
     }
   }
-  if (record.newestAt === undefined) record.newestAt = of.start;
-  return record;
+}
+
+function routeOf({ time, latlng, altitude }: Streams, start: number): [at: number, lat: number, lon: number, altitudeM?: number][] {
+  return time.data
+    .flatMap((seconds, i): [number, number, number, number?][] => {
+      const point = latlng?.data[i];
+      if (point === undefined || point === null) return [];
+      const height = altitude?.data[i];
+      const at = start + Math.round(seconds * 1000);
+      return [height === undefined || height === null ? [at, ...point] : [at, ...point, height]];
+    })
+    .toSorted((a, b) => a[0] - b[0]);
 }
 
 /** Strava counts the revolutions of one foot. */
 function perMinute(metric: string, value: number | null | undefined): number | undefined {
   if (value === undefined || value === null) return undefined;
   return metric === "cadence_run" ? value * 2 : value;
-}
-
-function typeOf(v: Activity): ReturnType<typeof workoutType> {
-  const name = v.sport_type ?? v.type ?? "Workout";
-  const own = Object.hasOwn(SPORTS, name) ? SPORTS[name] : undefined;
-  return own === undefined ? workoutType("strava", name) : { type: own };
 }

@@ -6,15 +6,10 @@ const API = "/api/v3";
 const PER_PAGE = 30;
 const STREAMS = "time,heartrate,watts,velocity_smooth,cadence,altitude,latlng";
 
-/** What the streams of an activity need to know of it, since their reply tells nothing of that. */
-export const streamedSchema = z.object({
-  id: z.string(),
-  start: z.number(),
-  zone: z.number(),
-  type: z.string(),
-  device: z.string().optional(),
-});
-export type Streamed = z.output<typeof streamedSchema>;
+/** An activity as its details told it, since the reply with its streams tells nothing of it. */
+export type Streamed = Readonly<Record<string, unknown>> & { readonly id: string | number };
+
+const streamedSchema = z.looseObject({ id: z.union([z.string(), z.number()]) });
 
 const tokenSchema = z.object({
   /** Page of the list that follows. */
@@ -51,19 +46,28 @@ export function pageAfter(page: number | undefined, read: number): number | unde
 export function pageRequest(resource: string, { from, to }: Range, page: string | undefined, object?: string): VendorRequest {
   if (resource !== "activity") throw new TypeError("not a resource of this vendor");
   const token = readToken(page);
-  const one = token.streams?.id ?? token.ids?.[0] ?? (page === undefined ? object : undefined);
   if (token.streams !== undefined)
     return {
       method: "GET",
-      path: `${API}/activities/${encodeURIComponent(String(one))}/streams`,
+      path: `${activityPath(String(token.streams.id))}/streams`,
       query: { keys: STREAMS, key_by_type: "true" },
     };
-  if (one !== undefined)
-    return { method: "GET", path: `${API}/activities/${encodeURIComponent(one)}`, query: { include_all_efforts: "false" } };
-  const seconds = (ms: number): string => String(Math.floor(ms / 1000));
+  const one = token.ids?.[0] ?? (page === undefined ? object : undefined);
+  if (one !== undefined) return { method: "GET", path: activityPath(one), query: { include_all_efforts: "false" } };
+  // Both ends are left out by Strava, in whole seconds. A range makes it list the oldest first, but for `before` alone: pages are
+  // counted, and what is read twice changes nothing.
   return {
     method: "GET",
     path: `${API}/athlete/activities`,
-    query: { after: seconds(from - 1000), before: seconds(to), page: String(token.page ?? 1), per_page: String(PER_PAGE) },
+    query: {
+      after: String(Math.floor(from / 1000) - 1),
+      before: String(Math.ceil(to / 1000)),
+      page: String(token.page ?? 1),
+      per_page: String(PER_PAGE),
+    },
   };
+}
+
+function activityPath(id: string): string {
+  return `${API}/activities/${encodeURIComponent(id)}`;
 }
