@@ -9,8 +9,8 @@ export const CANARY = "zq7-canary-x9k2";
 export const NAME_CANARY = "Vq4-Nightjar-w8n3";
 const NAME = "a person's name";
 const SECRET_PREFIXES: Readonly<Record<string, string>> = {
-  // base 64 of `{"alg":"ES256"`, as every access token begins.
-  "an access token": "eyJhbGciOiJFUzI1NiI",
+  // base 64 of `{"alg":"ES256","typ":"at+jw`, as every access token begins; signed statements, which may be read by everybody, are of another type.
+  "an access token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3",
   "a refresh token": "rt_",
   "a key of a program": "mk_",
   "a code of a letter": "rst_",

@@ -31,7 +31,7 @@ export class Meridian {
   readonly simulatorPort: number;
   readonly #state = mkdtempSync(join(tmpdir(), "meridian-journey-"));
   readonly #vars: Readonly<Record<string, string>>;
-  readonly #build: string;
+  #build: string;
   #program: Program | undefined;
   #output = "";
 
@@ -88,8 +88,8 @@ export class Meridian {
   }
 
   /** Lets the clock tick once, at a time at which every recurring piece of work is due. */
-  async tick(): Promise<void> {
-    const time = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  async tick(now = Date.now()): Promise<void> {
+    const time = Math.floor(now / 3_600_000) * 3_600_000;
     const response = await fetch(`${this.origin}/cdn-cgi/local/scheduled?time=${time}`);
     if (!response.ok) throw new Error(`the clock answered ${response.status}`);
   }
@@ -105,6 +105,13 @@ export class Meridian {
           database.prepare("update people set roles = json_insert(roles, '$[#]', ?) where id = ?").run(role, person);
       database.close();
     }
+    await this.restart();
+  }
+
+  /** Cuts the power and switches it on again with another build. */
+  async changeBuild(build: string): Promise<void> {
+    await this.kill();
+    this.#build = build;
     await this.restart();
   }
 

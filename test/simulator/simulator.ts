@@ -10,6 +10,7 @@ import { revoke, token } from "./oauth/token.ts";
 import { openToken } from "./oauth/tokens.ts";
 import { ApiError, notFound, readCall, send } from "./server/http.ts";
 import type { Call, Reply } from "./server/http.ts";
+import { tellLedger } from "./ledger/tell.ts";
 import { settingsOf } from "./server/options.ts";
 import type { SimulatorOptions } from "./server/options.ts";
 import { record, safeQuery } from "./server/request-log.ts";
@@ -32,7 +33,10 @@ export interface Simulator {
 async function route(state: State, call: Call): Promise<Reply> {
   const { method, path } = call;
   const own = vendorAt(path);
-  if (own) return own.vendor.route(state, { ...call, path: own.rest });
+  if (own) {
+    const asked = { ...call, path: own.rest };
+    return tellLedger(state, own.vendor.id, asked) ?? own.vendor.route(state, asked);
+  }
   if (path.startsWith("/v4/users/")) return routeUsers(state, call);
   if (/^\/v4\/projects\/[^/]+\/subscribers(\/|$)/.test(path)) return routeSubscribers(state, call);
   const { workbench } = state.settings;

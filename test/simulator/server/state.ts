@@ -7,6 +7,7 @@ import type { SigningKey } from "../webhooks/signing.ts";
 import { signingKey } from "../webhooks/signing.ts";
 import type { Delivery } from "../webhooks/delivery.ts";
 import type { Subscriber } from "../webhooks/subscribers.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { VendorStore } from "../vendors/vendor.ts";
 import { makeClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
@@ -58,6 +59,8 @@ export interface State {
   calls: Map<string, number[]>;
   /** What the vendors beside Google remember. */
   vendors: Map<string, VendorStore>;
+  /** People whose measurements are decided beforehand. */
+  ledgers: Map<string, Ledger>;
 }
 
 /** A fresh state for the given options. */
@@ -84,6 +87,7 @@ export function makeState(options: SimulatorOptions): State {
     counters: new Map(),
     calls: new Map(),
     vendors: new Map(),
+    ledgers: new Map(),
   };
   for (const name of KNOWN_NAMES) personOf(state, name);
   return state;

@@ -15,8 +15,8 @@ export interface Outgoing {
   sign(body: string, nowMs: number): Record<string, string>;
 }
 
-function headersOf({ tamper, sign, body }: Outgoing): Record<string, string> {
-  const headers = sign(tamper === "body" ? `${body} ` : body, tamper === "stale" ? Date.now() - 3_600_000 : Date.now());
+function headersOf(now: number, { tamper, sign, body }: Outgoing): Record<string, string> {
+  const headers = sign(tamper === "body" ? `${body} ` : body, tamper === "stale" ? now - 3_600_000 : now);
   const names = Object.keys(headers).filter((name) => /(signature|client-id)$/i.test(name));
   for (const name of names) {
     if (tamper === "no-signature") delete headers[name];
@@ -26,7 +26,7 @@ function headersOf({ tamper, sign, body }: Outgoing): Record<string, string> {
 }
 
 async function attempt(state: State, out: Outgoing, delivery: Delivery): Promise<void> {
-  const result = await postAsWebhooks(out.url, out.body, headersOf(out));
+  const result = await postAsWebhooks(out.url, out.body, headersOf(state.clock.now(), out));
   delivery.attempts.push({ at: new Date(state.clock.now()).toISOString(), ...result });
   if (result.status !== undefined && result.status >= 200 && result.status < 300) delivery.state = "delivered";
   else if (delivery.attempts.length >= state.settings.retryAttempts) delivery.state = "failed";

@@ -1,0 +1,246 @@
+/**
+ * Days of people whose five vendors misbehave, against Meridian as it is built: every night the power is cut and a day passes. What is stored
+ * in the end must be what the ledgers say. Everything random comes from the seed, but for how the machine's processes interleave.
+ */
+import { rmSync } from "node:fs";
+import { z } from "zod";
+import { Meridian, type StartOptions } from "../journeys/harness.ts";
+import { Client } from "../journeys/person.ts";
+import { until } from "../journeys/until.ts";
+import { control } from "../simulator/flow.ts";
+import { type Fact, LEDGER_VENDORS, type Ledger, randomOf, truthAt } from "../simulator/ledger/ledger.ts";
+import { DAY, liveLedger } from "../simulator/ledger/live.ts";
+import { notifyLedger } from "../simulator/ledger/notify.ts";
+import { type Simulator, startSimulator } from "../simulator/simulator.ts";
+import { buildAhead } from "./clock.ts";
+import { differences, factsOf } from "./read.ts";
+
+export interface ChaosPlan {
+  readonly seed: number;
+  readonly people: number;
+  readonly days: number;
+}
+
+export interface ChaosOutcome {
+  /** What is stored otherwise than it should be, by person. */
+  readonly faults: readonly string[];
+  readonly facts: number;
+  readonly kills: number;
+  readonly refusals: number;
+  readonly hooks: number;
+  readonly consents: number;
+}
+
+const HOUR = 3_600_000;
+const PATIENCE_MS = 60_000;
+const authorization = z.object({ authorizeUrl: z.string(), connection: z.string() });
+const status = z.object({ items: z.array(z.looseObject({ id: z.string(), state: z.string(), vendor: z.string() })) });
+const credentials = z.record(z.string(), z.looseObject({ hookSecret: z.string() }));
+
+interface Somebody {
+  readonly name: string;
+  readonly client: Client;
+  readonly ledger: Ledger;
+}
+
+/** Runs a plan; `say` hears of each day. Throws where Meridian does not come to rest. */
+export async function runChaos(
+  { seed, people, days }: ChaosPlan,
+  prepared: NonNullable<StartOptions["prepared"]>,
+  say: (line: string) => void = () => undefined,
+): Promise<ChaosOutcome> {
+  const chaos = new Chaos(seed, days, prepared, say);
+  try {
+    return await chaos.run(people);
+  } finally {
+    await chaos.close();
+  }
+}
+
+class Chaos {
+  readonly #random: () => number;
+  readonly #folders: string[] = [];
+  /** Midnight of the first day, in Berlin in winter. */
+  readonly #firstMs: number;
+  #simulator!: Simulator;
+  #meridian!: Meridian;
+  readonly #people: Somebody[] = [];
+  #shiftMs = 0;
+  #kills = 0;
+  #hooks = 0;
+  #consents = 0;
+
+  readonly #seed: number;
+  readonly #days: number;
+  readonly #prepared: NonNullable<StartOptions["prepared"]>;
+  readonly #say: (line: string) => void;
+
+  constructor(seed: number, days: number, prepared: NonNullable<StartOptions["prepared"]>, say: (line: string) => void) {
+    [this.#seed, this.#days, this.#prepared, this.#say] = [seed, days, prepared, say];
+    this.#random = randomOf(seed);
+    this.#firstMs = Math.floor((Date.now() + HOUR) / DAY) * DAY - HOUR;
+  }
+
+  async run(people: number): Promise<ChaosOutcome> {
+    const [seed, days] = [this.#seed, this.#days];
+    this.#simulator = await startSimulator({ port: 0, seed, retryBaseMs: 100, retryAttempts: 12 });
+    this.#meridian = await Meridian.start(Number(new URL(this.#simulator.url).port), { prepared: this.#prepared });
+    for (let person = 0; person < people; person++) {
+      const ledger = liveLedger({ seed, person, firstMs: this.#firstMs, days });
+      const name = `chaos-${seed}-${person}`;
+      this.#simulator.state.ledgers.set(name, ledger);
+      this.#people.push({ name, ledger, client: await Client.register(this.#meridian) });
+    }
+    const hook = credentials.parse(JSON.parse(this.#meridian.secret("VENDOR_CREDENTIALS")))["whoop"]?.hookSecret ?? "";
+    await control(this.#simulator.url, "vendors/hook", { vendor: "whoop", url: `${this.#meridian.origin}/hooks/whoop/${hook}` });
+    await this.#meridian.tick();
+    await Promise.all(this.#people.map(async (one) => await this.#connectAll(one)));
+    this.#say(`${people} people connected`);
+    for (let day = 1; day <= days; day++) await this.#day(day);
+    return await this.#settle();
+  }
+
+  async close(): Promise<void> {
+    await this.#meridian.dispose();
+    await this.#simulator.close();
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
+  }
+
+  get #now(): number {
+    return Date.now() + this.#shiftMs;
+  }
+
+  async #connectAll({ name, client }: Somebody): Promise<void> {
+    for (const vendor of LEDGER_VENDORS) {
+      await this.#agree(client, name, vendor);
+      const [connection] = (await client.get(`/v1/integrations/${vendor}/status`, status)).items;
+      // Nothing was before the first day: what a first import does is another journey's.
+      await client.call("DELETE", `/v1/integrations/vendors/${connection?.id ?? ""}/backfill`);
+    }
+  }
+
+  async #agree(client: Client, name: string, vendor: string): Promise<void> {
+    this.#consents++;
+    const url = new URL((await client.get(`/v1/integrations/${vendor}/authorize`, authorization)).authorizeUrl);
+    url.searchParams.set("sim_person", name);
+    const consent = await fetch(url, { redirect: "manual" });
+    const back = await fetch(consent.headers.get("location") ?? "", { redirect: "manual" });
+    if (back.status !== 200) throw new Error(`${vendor} came back with ${back.status}: ${await back.text()}`);
+  }
+
+  /** A day: a few hours at a time something goes wrong and the clock ticks; at its end the power is cut and the next day begins. */
+  async #day(day: number): Promise<void> {
+    const before = this.#now;
+    await this.#travel(DAY - 2 * HOUR + this.#random() * 4 * HOUR);
+    await this.#storm();
+    await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
+    const isDownForHooks = this.#random() < 0.3;
+    const tell = async (): Promise<void> => {
+      for (const { name, ledger } of this.#people)
+        this.#hooks += await notifyLedger(this.#simulator.state, name, ledger, before, this.#simulator.state.clock.now());
+    };
+    if (isDownForHooks) {
+      await this.#meridian.kill();
+      this.#kills++;
+      await tell();
+      await this.#meridian.restart();
+    } else await tell();
+    await this.#meridian.tick(this.#now);
+    await Promise.all(
+      this.#people.map(async ({ client }) => {
+        if (this.#random() < 0.4) await client.call("POST", "/v1/health/sync/immediate", {}).catch(() => undefined);
+      }),
+    );
+    // In the midst of whatever it does.
+    if (this.#random() < 0.3) {
+      this.#kills++;
+      await this.#meridian.cutPower();
+    }
+    await this.#reconnect();
+    this.#say(`day ${day}`);
+  }
+
+  /** Vendors fail for a while. */
+  async #storm(): Promise<void> {
+    const { faults } = this.#simulator.state;
+    faults.length = 0;
+    for (const vendor of LEDGER_VENDORS) {
+      const dice = this.#random();
+      const path = `/${vendor}/`;
+      if (dice < 0.15) await control(this.#simulator.url, "faults", { kind: "status", path, status: 503, rate: 0.5, times: 20 });
+      else if (dice < 0.3)
+        await control(this.#simulator.url, "faults", { kind: "status", path, status: 429, retryAfterSeconds: 1, rate: 0.5, times: 10 });
+      else if (dice < 0.4) await control(this.#simulator.url, "faults", { kind: "drop", path, rate: 0.3, times: 5 });
+      else if (dice < 0.45) await control(this.#simulator.url, "faults", { kind: "lost-reply", path, rate: 0.1, times: 2 });
+      else if (dice < 0.55) {
+        for (const { name } of this.#people)
+          if (this.#random() < 0.5) await control(this.#simulator.url, "vendors/expire", { vendor, person: name });
+      }
+    }
+  }
+
+  /** Cuts the power; when it is on again, so much time has passed for everybody. */
+  async #travel(ms: number): Promise<void> {
+    this.#kills++;
+    this.#shiftMs += Math.round(ms);
+    const folder = buildAhead(this.#prepared.build, this.#shiftMs);
+    await this.#meridian.changeBuild(folder);
+    for (const old of this.#folders.splice(0)) rmSync(old, { recursive: true, force: true });
+    this.#folders.push(folder);
+    this.#simulator.state.clock.set(this.#now);
+  }
+
+  /** Who is asked to agree again does so, as people do. */
+  async #reconnect(): Promise<void> {
+    for (const { client, name } of this.#people)
+      for (const vendor of LEDGER_VENDORS) {
+        const { items } = await client.get(`/v1/integrations/${vendor}/status`, status);
+        if (items.some(({ state }) => state === "reauth_required" || state === "error")) await this.#agree(client, name, vendor);
+      }
+  }
+
+  /** Everything works again and nothing new happens: after some hours all is as the ledgers say. */
+  async #settle(): Promise<ChaosOutcome> {
+    const refusals = this.#simulator.state.log.filter(({ status: code, fault }) => fault !== undefined || code === 429).length;
+    this.#simulator.state.faults.length = 0;
+    const before = this.#now;
+    for (let i = 0; i < 2; i++) {
+      await this.#travel(12 * HOUR);
+      this.#say(`rest ${i + 1}`);
+      await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
+      for (const { name, ledger } of this.#people) if (i === 0) await notifyLedger(this.#simulator.state, name, ledger, before, this.#now);
+      await this.#reconnect();
+      await this.#meridian.tick(this.#now);
+      await Promise.all(this.#people.map(async (one) => await this.#ask(one)));
+    }
+    await control(this.#simulator.url, "deliveries?waitMs=20000").catch(() => undefined);
+    const faults: string[] = [];
+    for (const round of ["once", "and again"]) {
+      const found = await Promise.all(
+        this.#people.map(async (one) => (await this.#differences(one)).map((fault) => `${one.name}: ${fault}`)),
+      );
+      faults.push(...found.flat());
+      this.#say(`compared ${round}: ${found.flat().length} differences`);
+      // All of it read once more changes nothing.
+      if (round === "once" && faults.length === 0) await Promise.all(this.#people.map(async (one) => await this.#ask(one)));
+      else break;
+    }
+    const facts = this.#people.reduce((sum, { ledger }) => sum + truthAt(ledger, this.#simulator.state.clock.now()).length, 0);
+    return { faults, facts, kills: this.#kills, refusals, hooks: this.#hooks, consents: this.#consents };
+  }
+
+  /** What is stored otherwise than the ledger says, once that changes no more for some time, or there is nothing. */
+  async #differences({ client, ledger }: Somebody): Promise<string[]> {
+    const truth: readonly Fact[] = truthAt(ledger, this.#simulator.state.clock.now());
+    let found: string[] = [];
+    await until(async () => (found = differences(truth, await factsOf(client))).length === 0, PATIENCE_MS, 500).catch((error: unknown) => {
+      if (found.length === 0) throw error;
+    });
+    return found;
+  }
+
+  async #ask({ client }: Somebody): Promise<void> {
+    const { status: code } = await client.call("POST", "/v1/health/sync/immediate", {});
+    if (code !== 200) throw new Error(`to synchronise was answered ${code}`);
+  }
+}
