@@ -1,18 +1,27 @@
 import { DurableObject } from "cloudflare:workers";
 import initial from "../../migrations/gate/0001_gate.sql";
-import { HOUR_MS } from "../../shared/clock";
+import inboxTables from "../../migrations/gate/0002_inbox.sql";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../shared/clock";
+import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import { ALLOWED, ATTEMPT_POLICIES, type AttemptKind, attemptsExpireAt, NO_ATTEMPTS, takeBack, tryAttempt, type Verdict } from "./attempts";
 import { afterCall, type BreakerPolicy, enter } from "./breaker";
+import { type Arrival, Inbox } from "./inbox";
 import { type Learned, type Limit, quotaExpiresAt, takeFrom } from "./quota";
 import { GateRows, type GateStanding } from "./rows";
 
 /** A breaker that has not been asked for so long starts afresh. */
 const BREAKER_KEPT_MS = 24 * HOUR_MS;
+/** Messages of one `sendBatch`. */
+const SENT_AT_ONCE = 100;
+/** When a queue that takes nothing is tried again. */
+const SEND_AGAIN_MS = 5 * SECOND_MS;
+/** A gate at which something arrived is not cleared away so soon: more will come. */
+const LINGER_MS = 10 * MINUTE_MS;
 
 /**
- * Exact limits for one subject: an account's or address's attempts, a vendor's or client's quota. Its name is opaque (a keyed hash, a
- * vendor's id). One object is one thread, and every method reads, decides and writes without yielding, so that no two callers get the
+ * Exact limits for one subject: an account's or address's attempts, a vendor's or client's quota, and what a vendor's webhooks bring. Its
+ * name is opaque (a keyed hash, a vendor's id). One object is one thread, and every method reads, decides and writes without yielding, so that no two callers get the
  * same last turn; everything is in SQLite and survives eviction. Rows that no longer say anything are dropped by the alarm, and the
  * last one takes the object with it.
  *
@@ -20,11 +29,16 @@ const BREAKER_KEPT_MS = 24 * HOUR_MS;
  */
 export class Gate extends DurableObject<Env> {
   private readonly rows: GateRows;
+  private readonly inbox: Inbox;
   private ready = false;
+  private arriving: { readonly arrivals: Arrival[]; readonly written: Promise<readonly boolean[]> } | undefined;
+  private isSending = false;
+  private arrivedAt = Number.NEGATIVE_INFINITY;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.rows = new GateRows(state.storage.sql);
+    this.inbox = new Inbox(state.storage.sql);
   }
 
   /** Counts one attempt, or refuses it while the subject is locked. Call it before the costly check. */
@@ -98,6 +112,54 @@ export class Gate extends DurableObject<Env> {
     return this.rows.breaker(name).state !== "closed";
   }
 
+  /**
+   * Takes in what a webhook call told; it is durable when this answers, and goes to the queue by itself. Calls that come at the same time are
+   * one write. False for an exact repetition of a signed call, of which nothing is kept.
+   */
+  async accept(arrival: Arrival): Promise<boolean> {
+    this.prepare();
+    const batch = (this.arriving ??= this.nextWrite());
+    const place = batch.arrivals.push(arrival) - 1;
+    return (await batch.written)[place] ?? false;
+  }
+
+  private nextWrite(): NonNullable<Gate["arriving"]> {
+    const arrivals: Arrival[] = [];
+    // The next turn of the loop: what has arrived by then goes along.
+    const written = new Promise<void>((resolve) => setTimeout(resolve, 0)).then(async () => {
+      this.arriving = undefined;
+      const taken = this.ctx.storage.transactionSync(() => arrivals.map((arrival) => this.inbox.take(arrival)));
+      if (taken.includes(true)) await this.sendSoon();
+      return taken;
+    });
+    return { arrivals, written };
+  }
+
+  /** An alarm sends what waits, so that it goes whatever becomes of this object; while one sends, it finds what comes meanwhile. */
+  private async sendSoon(): Promise<void> {
+    const now = Date.now();
+    this.arrivedAt = now;
+    if (this.isSending) return;
+    const at = await this.ctx.storage.getAlarm();
+    if (at === null || at > now) await this.ctx.storage.setAlarm(now);
+  }
+
+  /** Hands what waits to the queues. False where one of them does not take it now. What is sent twice is read twice, which changes nothing. */
+  private async send(): Promise<boolean> {
+    this.isSending = true;
+    try {
+      for (let next = this.inbox.next(SENT_AT_ONCE); next !== undefined; next = this.inbox.next(SENT_AT_ONCE)) {
+        await storesOf(this.env, next.region).sync.sendBatch(next.pointers.map((body) => ({ body: JSON.parse(body) as unknown })));
+        this.inbox.sent(next);
+      }
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.isSending = false;
+    }
+  }
+
   /** What the gate counts, for operators. Reading it changes nothing, and makes no tables where there are none. */
   async standing(): Promise<GateStanding> {
     const exists = this.ctx.storage.sql.exec("select 1 from sqlite_master where name = 'breakers'").toArray().length > 0;
@@ -106,17 +168,27 @@ export class Gate extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.prepare();
-    const next = this.rows.dropExpired(Date.now());
-    if (next === undefined) {
+    if (!(await this.send())) {
+      await this.ctx.storage.setAlarm(Date.now() + SEND_AGAIN_MS);
+      return;
+    }
+    const now = Date.now();
+    const kept = this.rows.dropExpired(now);
+    const lingers = now - this.arrivedAt < LINGER_MS ? this.arrivedAt + LINGER_MS : undefined;
+    const next = this.inbox.isEmpty ? (kept ?? lingers) : now;
+    if (next === undefined && this.arriving === undefined) {
       this.ready = false;
       await this.ctx.storage.deleteAll();
-    } else await this.ctx.storage.setAlarm(next);
+    } else if (next !== undefined) await this.ctx.storage.setAlarm(next);
   }
 
   /** The schema goes when the object empties itself, and comes back with the next call. */
   private prepare(): void {
     if (this.ready) return;
-    migrate(this.ctx.storage, [["0001_gate", initial]]);
+    migrate(this.ctx.storage, [
+      ["0001_gate", initial],
+      ["0002_inbox", inboxTables],
+    ]);
     this.ready = true;
   }
 

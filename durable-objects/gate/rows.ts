@@ -130,7 +130,7 @@ export class GateRows {
   /** Drops what has expired at `now`; returns when the next row expires, or undefined where none is left. */
   dropExpired(now: number): number | undefined {
     let next: number | undefined;
-    for (const table of ["attempts", "quotas", "breakers"] as const) {
+    for (const table of ["attempts", "quotas", "breakers", "calls"] as const) {
       this.sql.exec(`delete from ${table} where expires_at <= ?`, now);
       const { at } = this.sql.exec<{ at: number | null }>(`select min(expires_at) as at from ${table}`).one();
       if (at !== null) next = Math.min(next ?? at, at);

@@ -244,6 +244,11 @@ export interface VendorHook {
   handshake?(call: HookCall, secrets: HookSecrets): HookAnswer | undefined;
   /** Checks the exact bytes before anybody parses them; the path's secret has been checked. */
   verify(call: HookCall, secrets: HookSecrets): Promise<HookVerdict>;
+  /**
+   * Where the signed bytes name a moment or an event, so that an exact repetition is no second change: for how long one is believed, in
+   * milliseconds, and the header that is signed together with the body. Left out where a vendor says the same twice when it happens twice.
+   */
+  readonly once?: { readonly forMs: number; readonly header?: string };
   /** Throws a problem `malformed` for a body of another shape. */
   read(call: HookCall, secrets: HookSecrets): HookContent;
 }

@@ -1,3 +1,4 @@
+import type { Arrival } from "../../durable-objects/gate/inbox";
 import type { Vault } from "../../durable-objects/vault/vault";
 import { type Clock, MINUTE_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
@@ -9,7 +10,7 @@ import type { Region } from "../../shared/region";
 import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { credentialOfPath } from "../../shared/vendors/own-account";
 import type { HookSecrets, VendorModule } from "../../shared/vendors/vendor";
-import { regional, vaultOf } from "../regional";
+import { gateOf, regional, vaultOf } from "../regional";
 import { type KeysetPorts, verifyWithKeyset } from "./keyset";
 import { partnerPorts } from "../partners";
 import { endSubscriptions } from "./keep-subscriptions";
@@ -87,7 +88,8 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly directoryKeys: DirectoryKeys;
   /** The accounts at a vendor that a path's secret may belong to. */
   accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
-  queue(region: Region): Queue;
+  /** Keeps what a vendor's webhooks told in a region, and sends it to the region's queue. */
+  inbox(region: Region, vendor: string): { accept(arrival: Arrival): Promise<unknown> };
   vault(person: PersonId): Pick<VaultStub, "takeInline">;
 }
 
@@ -152,7 +154,7 @@ export function hookPorts(c: AppContext): HookPorts {
       if (credentials === undefined || pathSecret === undefined) return [];
       return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now)) }];
     },
-    queue: (region) => regional(env, region).sync,
+    inbox: (region, vendor) => gateOf(env, region, `hooks:${region}:${vendor}`),
     vault: (person) => vaultOf(env, person),
   };
 }

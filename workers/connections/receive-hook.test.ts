@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import type { Arrival } from "../../durable-objects/gate/inbox";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { newId } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
@@ -9,17 +10,18 @@ import { SUMMARIES } from "../../shared/vendors/garmin/fixtures";
 import { GARMIN_MODULE } from "../../shared/vendors/garmin/module";
 import { env } from "cloudflare:workers";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
-import { testQueue } from "../../test/queue";
 import { FakeGarmin } from "../../test/vendors/fake-garmin";
 import { answerFetch } from "../../test/vendors/fake-google";
 import { newSigner, type TinkSigner } from "../../test/vendors/tink-signer";
+import { base64Of, hmacSha256 } from "../../shared/vendors/hmac-signature";
+import { WHOOP_MODULE } from "../../shared/vendors/whoop/module";
 import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module";
 import type { HookPorts } from "./ports";
 import { verifyWithKeyset } from "./keyset";
 import { receiveHook } from "./receive-hook";
 import { registerConnection } from "./register-connection";
 import type { HookCall } from "../../shared/vendors/vendor";
-import { regional, vaultOf } from "../regional";
+import { gateOf, regional, vaultOf } from "../regional";
 
 const SECRET = "path-secret";
 const AUTHORIZATION = `Bearer ${SECRET}`;
@@ -42,10 +44,14 @@ async function rig(): Promise<Rig> {
   const sent: Rig["sent"] = { eu: [], us: [], ap: [] };
   const fetched: string[] = [];
   const state = { now: 1_000_000, keyset: signer.keyset };
-  const queue = (region: Region) =>
-    testQueue(async (bodies) => {
-      sent[region].push(...bodies);
-    });
+  const gate = `hooks:${crypto.randomUUID()}`;
+  const inbox = (region: Region) => ({
+    accept: async (arrival: Arrival) => {
+      const isNew = await gateOf(env, region, `${gate}:${region}`).accept(arrival);
+      if (isNew) sent[region].push(...arrival.pointers.map((pointer) => JSON.parse(pointer) as unknown));
+      return isNew;
+    },
+  });
   const keys = {
     now: () => state.now,
     fetch: async (url: string) => {
@@ -67,7 +73,7 @@ async function rig(): Promise<Rig> {
         subscriptionIds: [],
       },
     ],
-    queue,
+    inbox,
     vault: (person) => vaultOf(env, person),
   };
   return Object.assign(state, {
@@ -185,21 +191,66 @@ describe("notifications", () => {
     expect(at.sent).toEqual({ eu: [], us: [], ap: [] });
   });
 
-  it("are not acknowledged until the queue has them", async () => {
+  it("are not acknowledged until they are kept", async () => {
     const at = await rig();
     await connected(at.userId, "eu");
     const body = JSON.stringify(notification(at.userId));
-    const ports = { ...at.ports, queue: () => testQueue(() => Promise.reject(new Error("down"))) };
+    const ports = { ...at.ports, inbox: () => ({ accept: () => Promise.reject(new Error("down")) }) };
     const call = callOf(body, await signed(at, body));
     await expect(receiveHook(ports, GOOGLE_HEALTH_MODULE, SECRET, call)).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("are grouped into batches of at most a hundred", async () => {
+  it("of one call may be many", async () => {
     const at = await rig();
     await connected(at.userId, "eu");
     const body = JSON.stringify(Array.from({ length: 250 }, () => notification(at.userId)));
     await at.post(body, await signed(at, body));
     expect(at.sent.eu).toHaveLength(250);
+  });
+});
+
+describe("an exact repetition of a signed call", () => {
+  /** A call of WHOOP's, signed at a time. */
+  async function whoop(userId: number, signedAt: number, id = "ecfc6a15-4661-442f-a9a4-f160dd7afae8"): Promise<HookCall> {
+    const body = JSON.stringify({ user_id: userId, id, type: "workout.updated", trace_id: "e369c784-5100-49e8-8098-75d35c47b31b" });
+    const signature = base64Of(await hmacSha256("s", String(signedAt), body));
+    return { ...callOf(body, { "x-whoop-signature": signature, "x-whoop-signature-timestamp": String(signedAt) }), now: signedAt };
+  }
+
+  it("is acknowledged and does nothing, in whatever order, at once or later; one that is signed anew is another", async () => {
+    const at = await rig();
+    const userId = Math.floor(Math.random() * 1e9);
+    for (const region of ["eu", "us"] as const) await connected(String(userId), region, "whoop");
+    const now = Date.now();
+    const calls = await Promise.all([0, 1, 2, 3, 4].map((i) => whoop(userId, now + i)));
+    const delivered = [...calls, ...calls.toReversed(), ...calls];
+    const receive = async (call: HookCall) => (await receiveHook(at.ports, WHOOP_MODULE, SECRET, call)).status;
+    expect(new Set(await Promise.all(delivered.map(receive)))).toEqual(new Set([204]));
+    expect([at.sent.eu.length, at.sent.us.length]).toEqual([calls.length, calls.length]);
+    expect(await receive(calls[2] ?? delivered[0]!)).toBe(204);
+    expect(at.sent.eu).toHaveLength(calls.length);
+    await receive(await whoop(userId, now, "93c5cc76-0a11-4f2c-9f8b-1f9b2b0a7a21"));
+    expect(at.sent.eu).toHaveLength(calls.length + 1);
+  });
+
+  it("that was not kept the first time is taken", async () => {
+    const at = await rig();
+    const userId = Math.floor(Math.random() * 1e9);
+    await connected(String(userId), "eu", "whoop");
+    const call = await whoop(userId, Date.now());
+    const down = { ...at.ports, inbox: () => ({ accept: () => Promise.reject(new Error("down")) }) };
+    await expect(receiveHook(down, WHOOP_MODULE, SECRET, call)).rejects.toMatchObject({ code: "unavailable" });
+    await receiveHook(at.ports, WHOOP_MODULE, SECRET, call);
+    expect(at.sent.eu).toHaveLength(1);
+  });
+
+  it("is a change of its own where the signature names no moment", async () => {
+    const at = await rig();
+    await connected(at.userId, "eu");
+    const body = JSON.stringify(notification(at.userId));
+    const headers = await signed(at, body);
+    for (let i = 0; i < 2; i++) await at.post(body, headers);
+    expect(at.sent.eu).toHaveLength(2);
   });
 });
 

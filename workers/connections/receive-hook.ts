@@ -3,20 +3,20 @@ import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
+import { hexOf } from "../../shared/vendors/hmac-signature";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
 import { findConnections, type Registered } from "./register-connection";
 
-/** Messages of one `sendBatch`. */
-const AT_ONCE = 100;
 /** Vaults that are written to at a time for one call. */
 const VAULTS_AT_ONCE = 8;
 
 /**
  * Takes in a call of a vendor's webhook: the secret of the path, the vendor's own proof over the raw bytes, and only then the body. What
  * it says becomes pointers in the queues of the people's regions; data that it brings itself goes straight to their vaults. The answer
- * comes when all of that is durable. Replays read the same ranges again and store the same readings, which changes nothing.
+ * comes when all of that is durable. An exact repetition of a signed call is acknowledged and does nothing, where the vendor's signature lets
+ * one be known; any other reads the same ranges again and stores the same readings, which changes nothing.
  *
  * Problems: `not_found` for a wrong path, `unauthenticated`, `invalid_signature`, `malformed`, `unavailable`.
  */
@@ -39,7 +39,11 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
   await deliver(ports, inline, people);
-  await enqueue(ports, [...pointersOf(module, changes, people), ...all("permissions", permissions), ...all("ended", ended)]);
+  await keep(ports, module, credential, call, [
+    ...pointersOf(module, changes, people),
+    ...all("permissions", permissions),
+    ...all("ended", ended),
+  ]);
   return { status: status ?? hook.accepted ?? 204 };
 }
 
@@ -133,14 +137,34 @@ function* textsOf(parts: readonly unknown[]): Generator<string> {
   yield `[${list.join(",")}]`;
 }
 
-async function enqueue(ports: HookPorts, pointers: readonly SyncPointer[]): Promise<void> {
+/** Hands the pointers to the gates of their people's regions, one call each, which keep them and send them on. */
+async function keep(
+  ports: HookPorts,
+  { hook, vendor }: VendorModule,
+  credential: string | null,
+  call: HookCall,
+  pointers: readonly SyncPointer[],
+): Promise<void> {
+  if (pointers.length === 0) return;
+  const once = hook?.once;
+  const known = once && { digest: await digestOf(call, `${vendor.id}\n${credential ?? ""}`, once.header), forgetAt: call.now + once.forMs };
   const byRegion = Map.groupBy(pointers, ({ person }): Region => regionOf(person));
   try {
-    for (const [region, own] of byRegion) {
-      for (let at = 0; at < own.length; at += AT_ONCE)
-        await ports.queue(region).sendBatch(own.slice(at, at + AT_ONCE).map((body) => ({ body })));
-    }
+    await Promise.all(
+      [...byRegion].map(([region, own]) =>
+        ports.inbox(region, vendor.id).accept({ region, pointers: own.map((pointer) => JSON.stringify(pointer)), call: known }),
+      ),
+    );
   } catch {
-    throw problem("unavailable", "The notification could not be queued.", { retryAfter: 5 });
+    throw problem("unavailable", "The notification could not be kept.", { retryAfter: 5 });
   }
+}
+
+/** What is signed of a call and for whom, in 64 hexadecimal digits. */
+async function digestOf({ headers, body }: HookCall, account: string, header: string | undefined): Promise<string> {
+  const head = new TextEncoder().encode(`${account}\n${(header === undefined ? null : headers.get(header)) ?? ""}\n`);
+  const signed = new Uint8Array(head.length + body.length);
+  signed.set(head);
+  signed.set(body, head.length);
+  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", signed)));
 }

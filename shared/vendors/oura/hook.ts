@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { problem } from "../../problem";
 import { instant, recordId, word } from "../fields";
-import { freshness, hexOf, hmacSha256, isSignature, parseBody } from "../hmac-signature";
+import { FRESH_MS, freshness, hexOf, hmacSha256, isSignature, parseBody } from "../hmac-signature";
 import { sameText } from "../same-text";
 import type { VendorHook } from "../vendor";
 
@@ -31,6 +31,7 @@ export const OURA_HOOK: VendorHook = {
     const expected = hexOf(await hmacSha256(credentials.clientSecret, timestamp, body)).toUpperCase();
     return isSignature(headers.get("x-oura-signature"), expected) ? freshness(Number(timestamp) * 1000, now) : "forged";
   },
+  once: { forMs: 2 * FRESH_MS, header: "x-oura-timestamp" },
   read({ body }) {
     const event = bodySchema.safeParse(parseBody(body));
     if (!event.success) throw problem("malformed", "The body is not a notification.");

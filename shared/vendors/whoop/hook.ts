@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DAY_MS } from "../../clock";
 import { problem } from "../../problem";
 import { recordId } from "../fields";
-import { base64Of, freshness, hmacSha256, isSignature, parseBody } from "../hmac-signature";
+import { base64Of, FRESH_MS, freshness, hmacSha256, isSignature, parseBody } from "../hmac-signature";
 import type { VendorHook } from "../vendor";
 
 const bodySchema = z.object({
@@ -22,6 +22,7 @@ export const WHOOP_HOOK: VendorHook = {
     const expected = base64Of(await hmacSha256(credentials.clientSecret, timestamp, body));
     return isSignature(headers.get("x-whoop-signature"), expected) ? freshness(Number(timestamp), now) : "forged";
   },
+  once: { forMs: 2 * FRESH_MS, header: "x-whoop-signature-timestamp" },
   read({ body, now }) {
     const event = bodySchema.safeParse(parseBody(body));
     if (!event.success) throw problem("malformed", "The body is not a notification.");

@@ -1,0 +1,100 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { HOUR_MS, MINUTE_MS } from "../../shared/clock";
+import { newId } from "../../shared/id";
+import { gateDoor } from "../doors";
+import { type Arrival, Inbox } from "./inbox";
+
+const freshGate = () => gateDoor(env, "eu", `hooks:${crypto.randomUUID()}`);
+type TestGate = ReturnType<typeof freshGate>;
+
+/** A pointer to somebody whom nobody knows: the queue's consumer drops it. */
+const pointer = () =>
+  JSON.stringify({ kind: "ended", person: newId("person", "eu", Date.now()), connection: newId("connection", "eu", Date.now()) });
+const arrival = (digest?: string, forgetAt = Date.now() + HOUR_MS): Arrival => ({
+  region: "eu",
+  pointers: [pointer()],
+  call: digest === undefined ? undefined : { digest, forgetAt },
+});
+
+const rowsOf = (gate: TestGate, table: "inbox" | "calls") =>
+  runInDurableObject(gate, (_, { storage }) => storage.sql.exec<{ n: number }>(`select count(*) as n from ${table}`).one().n);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("what webhooks bring", () => {
+  it("is kept when it is acknowledged, and is in the queue soon, however many come at once", async () => {
+    const gate = freshGate();
+    const taken = await Promise.all(Array.from({ length: 250 }, () => gate.accept(arrival())));
+    expect(taken).toEqual(Array(250).fill(true));
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+  });
+
+  it("waits while the queue takes nothing, also in another life of the object, and goes in order", async () => {
+    const gate = freshGate();
+    await gate.accept(arrival("first"));
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+    await runInDurableObject(gate, (_, { storage }) =>
+      storage.sql.exec("insert into inbox (region, pointer) values ('nowhere', ?), ('eu', ?)", pointer(), pointer()),
+    );
+    await evictDurableObject(gate);
+    await gate.accept(arrival());
+    await vi.waitFor(async () => expect(await alarmOf(gate)).toBeGreaterThan(Date.now()), { timeout: 10_000 });
+    expect(await rowsOf(gate, "inbox")).toBe(3);
+    await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update inbox set region = 'eu'"));
+    expect(await runDurableObjectAlarm(gate)).toBe(true);
+    expect(await rowsOf(gate, "inbox")).toBe(0);
+  });
+
+  it("leaves a gate empty when everything is sent and forgotten", async () => {
+    const gate = freshGate();
+    await gate.accept(arrival("call", Date.now() + MINUTE_MS));
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+    vi.useFakeTimers({ now: Date.now() + 11 * MINUTE_MS, toFake: ["Date"] });
+    await vi.waitFor(async () => expect(await runDurableObjectAlarm(gate)).toBe(true), { timeout: 10_000 });
+    const tables = await runInDurableObject(gate, (_, { storage }) =>
+      storage.sql.exec("select 1 from sqlite_master where name = 'calls'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+});
+
+describe("a call that was here before", () => {
+  it("is known at once, in any order, and after the object has left memory; a forgotten one is new", async () => {
+    const gate = freshGate();
+    const digests = Array.from({ length: 40 }, (_, i) => `digest-${i % 8}`);
+    const taken = await Promise.all(digests.map((digest) => gate.accept(arrival(digest))));
+    expect(taken.filter(Boolean)).toHaveLength(8);
+    await evictDurableObject(gate);
+    expect(await gate.accept(arrival("digest-3"))).toBe(false);
+    expect(await gate.accept(arrival("digest-9"))).toBe(true);
+    await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update calls set expires_at = 0"));
+    await gate.accept(arrival());
+    await vi.waitFor(async () => expect(await rowsOf(gate, "calls")).toBe(0), { timeout: 10_000 });
+    expect(await gate.accept(arrival("digest-3"))).toBe(true);
+  });
+
+  it("is remembered among so many and no more, and is found by its digest", async () => {
+    const gate = freshGate();
+    await gate.accept(arrival("zero"));
+    await runInDurableObject(gate, (_, { storage }) => {
+      const inbox = new Inbox(storage.sql, 10);
+      for (let i = 0; i < 25; i++) expect(inbox.take(arrival(`many-${i}`))).toBe(true);
+      expect(storage.sql.exec<{ n: number }>("select count(*) as n from calls").one().n).toBe(10);
+      expect(inbox.take(arrival("many-24"))).toBe(false);
+      for (const query of [
+        "select 1 from calls where digest = ?",
+        "delete from calls where expires_at <= ?",
+        "delete from calls where id <= ?",
+      ]) {
+        const plan = storage.sql.exec<{ detail: string }>(`explain query plan ${query}`, 1).toArray();
+        expect(plan.every(({ detail }) => detail.startsWith("SEARCH"))).toBe(true);
+      }
+    });
+  });
+});
+
+const alarmOf = (gate: TestGate) => runInDurableObject(gate, async (_, { storage }) => (await storage.getAlarm()) ?? 0);
