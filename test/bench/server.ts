@@ -37,6 +37,14 @@ export interface ServerOptions {
 /** A folder in memory. */
 export const MEMORY = "/dev/shm";
 
+/** Our accounts at vendors whose webhooks are measured. */
+export const VENDOR_ACCOUNTS = Object.fromEntries(
+  ["oura", "whoop", "polar", "withings", "garmin"].map((id) => [
+    id,
+    { clientId: `bench-${id}`, clientSecret: `secret of ${id}`, hookSecret: `path-secret-of-${id}` },
+  ]),
+);
+
 const ENTRIES = ["default", "bare", "tools"] as const;
 const DATABASES = { DIRECTORY: "directory", RECORDS_EU: "regional", RECORDS_US: "regional", RECORDS_AP: "regional" } as const;
 
@@ -69,6 +77,7 @@ export async function startServer(options: ServerOptions = {}): Promise<BenchSer
           RESIDENCY: "off",
           ORIGIN: "http://meridian.test",
           GOOGLE_CLIENT_ID: "meridian-local",
+          VENDOR_CREDENTIALS: JSON.stringify(VENDOR_ACCOUNTS),
           GOOGLE_KEYSET_URL: keys.url,
           LOCAL_HOSTS: "127.0.0.1",
         },

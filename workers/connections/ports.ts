@@ -84,6 +84,7 @@ export interface HookAccount extends Omit<HookSecrets, "verifyTink"> {
 
 /** What the receiver of webhooks needs from outside. */
 export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
+  readonly now: Clock;
   readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
   /** The accounts at a vendor that a path's secret may belong to. */
@@ -134,6 +135,7 @@ export function hookPorts(c: AppContext): HookPorts {
     keysetUrl: env.GOOGLE_KEYSET_URL,
   };
   return {
+    now: c.get("now"),
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),

@@ -61,6 +61,7 @@ async function rig(): Promise<Rig> {
     keysetUrl: `https://keys.test/${crypto.randomUUID()}`,
   };
   const ports: HookPorts = {
+    now: () => state.now,
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
     directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),

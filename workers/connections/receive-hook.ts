@@ -7,7 +7,7 @@ import { hexOf } from "../../shared/vendors/hmac-signature";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
-import { findConnections, type Registered } from "./register-connection";
+import { findConnections, findKnown, type Registered } from "./register-connection";
 
 /** Vaults that are written to at a time for one call. */
 const VAULTS_AT_ONCE = 8;
@@ -30,12 +30,9 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
 
   const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
-  const people = await findPeople(
-    ports,
-    module,
-    credential,
-    [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended),
-  );
+  const users = [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended);
+  // A pointer that comes to a vault which its person has just left is only late; data would be lost.
+  const people = await findPeople(ports, module, credential, users, inline.length === 0);
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
   await deliver(ports, inline, people);
@@ -63,6 +60,7 @@ async function findPeople(
   { vendor }: VendorModule,
   credential: string | null,
   userIds: readonly string[],
+  mayBeKnown: boolean,
 ): Promise<People> {
   const hashes = new Map(
     await Promise.all(
@@ -72,7 +70,11 @@ async function findPeople(
     ),
   );
   if (hashes.size === 0) return () => [];
-  const found = Map.groupBy(await findConnections(ports.directory, [...hashes.values()].flat(), credential), ({ hash }) => hash);
+  const wanted = [...hashes.values()].flat();
+  const registered = await (mayBeKnown
+    ? findKnown(ports.directory, wanted, credential, ports.now())
+    : findConnections(ports.directory, wanted, credential));
+  const found = Map.groupBy(registered, ({ hash }) => hash);
   return (userId) => (hashes.get(userId) ?? []).flatMap((hash) => found.get(hash) ?? []);
 }
 

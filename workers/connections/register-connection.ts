@@ -79,3 +79,32 @@ export async function findConnections(
     return connection === undefined || person === undefined ? [] : [{ hash: row.account_hash, connection, person }];
   });
 }
+
+/** How long an isolate believes what it has read of an account, and of how many. */
+const KNOWN_FOR_MS = 10_000;
+const MOST_KNOWN = 20_000;
+const known = new Map<string, { readonly until: number; readonly found: readonly Registered[] }>();
+
+/**
+ * The same from what was read in the last seconds. Accounts that nobody has connected are always looked up: a connection counts from the
+ * moment it is there. One that has ended meanwhile is found; its vault lets go what comes for it.
+ */
+export async function findKnown(
+  directory: D1Database,
+  hashes: readonly string[],
+  credential: string | null,
+  now: number,
+): Promise<readonly Registered[]> {
+  const [hash, ...others] = hashes;
+  // Calls speak of one account but for those with data, and it has one hash but while keys rotate.
+  if (hash === undefined || others.length > 0) return await findConnections(directory, hashes, credential);
+  const key = `${credential ?? ""} ${hash}`;
+  const before = known.get(key);
+  if (before !== undefined && before.until > now) return before.found;
+  const found = await findConnections(directory, hashes, credential);
+  known.delete(key);
+  if (found.length === 0) return found;
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, { until: now + KNOWN_FOR_MS, found });
+  return found;
+}

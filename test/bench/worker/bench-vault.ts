@@ -1,9 +1,14 @@
 import { AccessLog } from "../../../durable-objects/vault/access/log";
+import { ConnectionRows } from "../../../durable-objects/vault/connections/connection-rows";
+import { WindowRows } from "../../../durable-objects/vault/connections/window-rows";
 import { Vault } from "../../../durable-objects/vault/vault";
 import { readDense } from "../../../durable-objects/vault/store/read-raw";
 import { Sources } from "../../../durable-objects/vault/store/sources";
 import { DAY_MS } from "../../../shared/clock";
 import type { PersonActor } from "../../../shared/context";
+import type { ConnectionId } from "../../../shared/id";
+import type { AccountHash } from "../../../shared/vendors/account";
+import { liveVendor } from "../../../shared/vendors/vendors";
 import { metric as metricOf } from "../../../shared/health/catalogue";
 import type { Batch, Source } from "../../../shared/health/reading";
 
@@ -42,6 +47,18 @@ export class BenchVault extends Vault {
   /** Switches the access log off, and on again. The class is the whole vault's, so nobody else may be measured meanwhile. */
   async switchLog(on: boolean): Promise<void> {
     AccessLog.prototype.append = on ? APPEND : () => {};
+  }
+
+  /** Connects a vendor as far as its webhooks need it. Nothing is asked of it: what they name waits. */
+  async connectVendor(connection: ConnectionId, vendor: string, account: AccountHash): Promise<void> {
+    const { sql } = this.ctx.storage;
+    const rows = new ConnectionRows(sql);
+    const now = Date.now();
+    const { areas, resources } = liveVendor(vendor).vendor;
+    rows.add(connection, vendor, now);
+    rows.connected(connection, { hash: account.hash, key: account.version }, Object.keys(areas), now);
+    rows.block(connection, now + 365 * DAY_MS);
+    new WindowRows(sql).setResources(connection, Object.keys(resources), now);
   }
 
   async databaseBytes(): Promise<number> {

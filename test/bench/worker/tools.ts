@@ -6,6 +6,7 @@ import { signAccessToken } from "../../../shared/crypto/tokens";
 import { newId, parseId, type PersonId, systemRandom } from "../../../shared/id";
 import { uploadKey } from "../../../shared/imports/status";
 import { accountHashes } from "../../../shared/vendors/account";
+import { keepSubscription } from "../../../workers/connections/subscriptions";
 import { registerConnection } from "../../../workers/connections/register-connection";
 import type { BenchEnv } from "./bench-env";
 import { READS } from "./bench-vault";
@@ -47,17 +48,24 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   })
   .post("/connect/:person", async (c) => {
     const person = personOf(c.req.param("person"));
-    const { user } = z.object({ user: z.string() }).parse(c.req.query());
-    const [account] = await accountHashes(directoryKeys(c.env.DIRECTORY_KEYS), "google-health", user);
+    const { user, vendor } = z.object({ user: z.string(), vendor: z.string() }).parse(c.req.query());
+    const [account] = await accountHashes(directoryKeys(c.env.DIRECTORY_KEYS), vendor, user);
     const connection = newId("connection", "eu", Date.now());
+    await c.env.VAULTS.getByName(person).connectVendor(connection, vendor, account);
     await registerConnection(c.env.DIRECTORY, c.env.RECORDS_EU, person, {
       connection,
-      vendor: "google-health",
+      vendor,
       account,
       credential: null,
       dueAt: Date.now() + DAY_MS,
     });
     return c.json({ connection });
+  })
+  .post("/subscribe/:vendor", async (c) => {
+    const { secret } = z.object({ secret: z.string() }).parse(c.req.query());
+    const subscription = { id: "bench", key: "bench", url: c.env.ORIGIN, secret };
+    await keepSubscription(c.env.DIRECTORY, directoryKeys(c.env.DIRECTORY_KEYS), c.req.param("vendor"), subscription, Date.now());
+    return c.json({ ok: true });
   })
   .post("/upload/:person", async (c) => {
     const { body } = c.req.raw;
