@@ -9,9 +9,9 @@ import { type Arrival, Inbox } from "./inbox";
 const freshGate = () => gateDoor(env, "eu", `hooks:${crypto.randomUUID()}`);
 type TestGate = ReturnType<typeof freshGate>;
 
-/** A pointer to somebody whom nobody knows: the queue's consumer drops it. */
-const pointer = () =>
-  JSON.stringify({ kind: "ended", person: newId("person", "eu", Date.now()), connection: newId("connection", "eu", Date.now()) });
+/** A pointer to a connection that nobody has: the queue's consumer drops it. */
+const person = newId("person", "eu", Date.now());
+const pointer = () => JSON.stringify({ kind: "ended", person, connection: newId("connection", "eu", Date.now()) });
 const arrival = (digest?: string, forgetAt = Date.now() + HOUR_MS): Arrival => ({
   region: "eu",
   pointers: [pointer()],
@@ -30,19 +30,19 @@ describe("what webhooks bring", () => {
     const gate = freshGate();
     const taken = await Promise.all(Array.from({ length: 250 }, () => gate.accept(arrival())));
     expect(taken).toEqual(Array(250).fill(true));
-    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
   });
 
   it("waits while the queue takes nothing, also in another life of the object, and goes in order", async () => {
     const gate = freshGate();
     await gate.accept(arrival("first"));
-    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
     await runInDurableObject(gate, (_, { storage }) =>
       storage.sql.exec("insert into inbox (region, pointer) values ('nowhere', ?), ('eu', ?)", pointer(), pointer()),
     );
     await evictDurableObject(gate);
     await gate.accept(arrival());
-    await vi.waitFor(async () => expect(await alarmOf(gate)).toBeGreaterThan(Date.now()), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await alarmOf(gate)).toBeGreaterThan(Date.now()), { timeout: 15_000 });
     expect(await rowsOf(gate, "inbox")).toBe(3);
     await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update inbox set region = 'eu'"));
     expect(await runDurableObjectAlarm(gate)).toBe(true);
@@ -52,9 +52,9 @@ describe("what webhooks bring", () => {
   it("leaves a gate empty when everything is sent and forgotten", async () => {
     const gate = freshGate();
     await gate.accept(arrival("call", Date.now() + MINUTE_MS));
-    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
     vi.useFakeTimers({ now: Date.now() + 11 * MINUTE_MS, toFake: ["Date"] });
-    await vi.waitFor(async () => expect(await runDurableObjectAlarm(gate)).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await runDurableObjectAlarm(gate)).toBe(true), { timeout: 15_000 });
     const tables = await runInDurableObject(gate, (_, { storage }) =>
       storage.sql.exec("select 1 from sqlite_master where name = 'calls'").toArray(),
     );
@@ -73,7 +73,7 @@ describe("a call that was here before", () => {
     expect(await gate.accept(arrival("digest-9"))).toBe(true);
     await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update calls set expires_at = 0"));
     await gate.accept(arrival());
-    await vi.waitFor(async () => expect(await rowsOf(gate, "calls")).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await rowsOf(gate, "calls")).toBe(0), { timeout: 15_000 });
     expect(await gate.accept(arrival("digest-3"))).toBe(true);
   });
 

@@ -134,6 +134,25 @@ describe("the consumer", () => {
     },
   );
 
+  it("is told by a vault when to come again, where it cannot take more now, and waits so long", async () => {
+    const { person, connection, vault } = await connected();
+    await vault.freeze();
+    const delays: unknown[] = [];
+    const message: Message = {
+      id: "m",
+      timestamp: new Date(),
+      body: { kind: "due", person, connection },
+      attempts: 3,
+      ack: () => delays.push("acknowledged"),
+      retry: (options) => delays.push(options?.delaySeconds),
+    };
+    const batch = { queue: "sync-eu", messages: [message], metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    await consumeSync({ ...batch, ackAll: () => undefined, retryAll: () => undefined }, env);
+    expect(delays).toEqual([60]);
+    await vault.resume();
+    expect((await deliver({ kind: "due", person, connection })).explicitAcks).toEqual(["m"]);
+  });
+
   it("makes a pointer that was lost for good visible on its connection", async () => {
     const { person, connection, vault, actor } = await connected();
     expect((await deliver({ kind: "due", person, connection }, "sync-eu-dlq")).explicitAcks).toEqual(["m"]);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../../shared/clock";
+import { REGIONS } from "../../shared/region";
 
 /** One dependency: resolves where it answers, rejects where it does not. */
 export interface Probe {
@@ -17,16 +18,28 @@ const checkSchema = z.object({
   detail: z.string().optional(),
 });
 
+const troubleSchema = z.object({
+  vendor: z.string(),
+  region: z.enum(REGIONS),
+  breaker: z.enum(["closed", "open", "half_open"]).describe("`open`: the vendor is left alone; `half_open`: one call finds out"),
+  limited: z.array(z.string()).describe("Limits there of which nothing is left"),
+  until: z.string(),
+});
+
 export const healthSchema = z
-  .object({ status: z.enum(["ok", "degraded", "down"]), checks: z.record(z.string(), checkSchema) })
-  .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } } } });
+  .object({
+    status: z.enum(["ok", "degraded", "down"]),
+    checks: z.record(z.string(), checkSchema),
+    vendors: z.array(troubleSchema).describe("Vendors that are not asked as usual; their trouble is none of this status"),
+  })
+  .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } }, vendors: [] } });
 export type Health = z.infer<typeof healthSchema>;
 
 /** A dependency that has not answered by then counts as failed. */
 const PATIENCE_MS = 3_000;
 
 /** Asks every dependency at once. `down` where a vital one fails, `degraded` where another does. Says why for settings alone. */
-export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Health> {
+export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Omit<Health, "vendors">> {
   const checks = await Promise.all(
     probes.map(async (probe) => {
       const startedAt = now();

@@ -2,7 +2,10 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { PROBLEMS } from "../../shared/problem";
+import { HOUR_MS } from "../../shared/clock";
 import { createApp } from "../app";
+import { vendorTroubles } from "../connections";
+import { gateOf } from "../regional";
 import { checkHealth } from "./check-health";
 import { describeApi, operationsOf } from "./document";
 
@@ -21,6 +24,23 @@ describe("health", () => {
     for (const name of ["directory", "records-eu", "records-us", "records-ap", "files-eu", "objects-eu", "queues-eu", "keys-eu"])
       expect(checks).toHaveProperty(name);
     expect(text).not.toContain(JSON.parse(env.DIRECTORY_KEYS).email.keys["1"]);
+  });
+
+  test("names vendors that are left alone or limited, with no secret, and is not unwell for them", async () => {
+    const now = Date.now();
+    const policy = { failures: 1, coolDownMs: HOUR_MS, longestMs: HOUR_MS, probeMs: 1_000 };
+    const gate = gateOf(env, "us", "vendor:google-health");
+    await gate.enter("breaker", policy, now);
+    await gate.report("breaker", policy, false, now);
+    await gate.learn("app", { left: 0, until: now + 2 * HOUR_MS });
+    const expected = { vendor: "google-health", breaker: "open", limited: ["app"], until: new Date(now + 2 * HOUR_MS).toISOString() };
+    // Another isolate, or this one after a while, looks again.
+    expect(await vendorTroubles(env, now + 60_000)).toContainEqual({ ...expected, region: "us" });
+    const text = await (await get("/health")).text();
+    const { status, vendors } = z.object({ status: z.string(), vendors: z.array(z.looseObject({})) }).parse(JSON.parse(text));
+    expect(status).toBe("ok");
+    expect(vendors).toContainEqual({ ...expected, region: "us" });
+    expect(text).not.toContain(env.GOOGLE_CLIENT_SECRET);
   });
 
   test("a vital failure is down, another degraded", async () => {

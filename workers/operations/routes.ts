@@ -7,6 +7,7 @@ import { route } from "../../shared/http/route";
 import { languageOf } from "../../shared/http/texts";
 import { validate } from "../../shared/http/validate";
 import { notFound, PROBLEMS, type ProblemCode } from "../../shared/problem";
+import { vendorTroubles } from "../connections";
 import { checkHealth, healthSchema } from "./check-health";
 import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE } from "./docs-page";
 import { type ApiDocument, describeApi } from "./document";
@@ -28,14 +29,20 @@ export function operationsRoutes(app: Hono<AppEnv>) {
         policy: "public",
         summary: "State of every dependency",
         description:
-          "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks. `residency`, `secrets` and `keys` say which setting is wrong, never its value; with one of them wrong nothing else is served.",
+          "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks. `residency`, `secrets` and `keys` say which setting is wrong, never its value; with one of them wrong nothing else is served. `vendors` names those whose circuit breaker is open or whose limits are used up.",
         tags: TAGS,
         responses: { 200: healthSchema, 503: healthSchema },
       }),
       async (c) => {
         const now = c.get("now");
-        const health = await checkHealth(probesOf(c.env, now(), isLocalUrl(c.req.url)), now);
-        return c.json(health, health.status === "down" ? 503 : 200);
+        const [health, vendors] = await Promise.all([
+          checkHealth(probesOf(c.env, now(), isLocalUrl(c.req.url)), now),
+          vendorTroubles(c.env, now()).catch(() => []),
+        ]);
+        return c.json(
+          { ...health, vendors: vendors.map((one) => ({ ...one, limited: [...one.limited] })) },
+          health.status === "down" ? 503 : 200,
+        );
       },
     )
     .get(
