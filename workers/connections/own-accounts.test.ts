@@ -7,6 +7,7 @@ import { call, make, newOrganisation, type TestOrganisation, withTwoFactors } fr
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { testQueue } from "../../test/queue";
 import { FakeWhoop } from "../../test/vendors/fake-whoop";
+import type { Arrival } from "../../durable-objects/gate/inbox";
 import { regional, vaultOf } from "../regional";
 import { consumeSync } from "./consume-sync";
 import { SUBSCRIBING } from "./keep-subscriptions";
@@ -222,7 +223,8 @@ describe("an organisation's account at a vendor", () => {
         directory: env.DIRECTORY,
         directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
         accounts: async () => [{ ...account, subscriptionSecrets: [], subscriptionIds: [] }],
-        queue: () => testQueue(async (sent) => void queued.push(...sent)),
+        now: () => Date.now(),
+        inbox: () => ({ accept: async ({ pointers }: Arrival) => void queued.push(...pointers) }),
         vault: (person: RegisteredPerson["person"]["id"]) => vaultOf(env, person),
       };
       const headers = new Headers(await whoop.sign(body, SECRET));

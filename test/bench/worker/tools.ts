@@ -64,7 +64,13 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   .post("/subscribe/:vendor", async (c) => {
     const { secret } = z.object({ secret: z.string() }).parse(c.req.query());
     const subscription = { id: "bench", key: "bench", url: c.env.ORIGIN, secret };
-    await keepSubscription(c.env.DIRECTORY, directoryKeys(c.env.DIRECTORY_KEYS), c.req.param("vendor"), subscription, Date.now());
+    await keepSubscription(
+      c.env.DIRECTORY,
+      directoryKeys(c.env.DIRECTORY_KEYS),
+      { vendor: c.req.param("vendor"), credential: undefined },
+      subscription,
+      Date.now(),
+    );
     return c.json({ ok: true });
   })
   .post("/upload/:person", async (c) => {
