@@ -14,6 +14,13 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   dexcom: [],
   suunto: ["subscriptionKey", "notificationSecret"],
   ultrahuman: [],
+  aggregator: ["origin", "webhookSecret"],
+};
+
+/** What has a form of its own. */
+const LOCAL_FORMS: Readonly<Record<string, string>> = {
+  origin: "https://network.invalid",
+  webhookSecret: `whsec_${Buffer.from("meridian-local-webhook-secret").toString("base64")}`,
 };
 
 /** Accounts at all vendors for local runs: the simulator knows each by its client id and secret. */
@@ -22,7 +29,7 @@ function localCredentials(): string {
     clientId: "meridian-local",
     clientSecret: "meridian-local-secret",
     hookSecret: randomBytes(24).toString("hex"),
-    ...Object.fromEntries(more.map((name) => [name, `meridian-local-${name}`])),
+    ...Object.fromEntries(more.map((name) => [name, LOCAL_FORMS[name] ?? `meridian-local-${name}`])),
   });
   return JSON.stringify(Object.fromEntries(Object.entries(VENDORS).map(([id, more]) => [id, account(more)])));
 }

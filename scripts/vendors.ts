@@ -40,6 +40,7 @@ const SIGNED = {
   tink_ecdsa: "ECDSA P-256 (Tink)",
   hmac_sha1: "HMAC-SHA1",
   hmac_sha256: "HMAC-SHA256",
+  standard_webhooks: "Standard Webhooks (HMAC-SHA256)",
   path_secret: "unsigned: secret path, checks of the body, reading again",
 } as const;
 

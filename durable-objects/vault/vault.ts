@@ -648,7 +648,14 @@ export class Vault extends DurableObject<Env> {
   /** Ends a connection: revoked at the vendor where `tell`, tokens destroyed; readings stay unless `deleteData`. Throws `not_found`. */
   async disconnect(actor: PersonActor, connection: string, options: { tell: boolean; deleteData: boolean }): Promise<{ deleted: number }> {
     this.#parts.door.enter(actor, { action: "manage", resource: "connection", about: [connection] });
-    return await this.#parts.connections.disconnect(connection, options);
+    const { deleted } = await this.#parts.connections.disconnect(connection, options);
+    let results = 0;
+    for (let isMore = options.deleteData; isMore;) {
+      const undone = this.#parts.labs.undo(connection);
+      results += undone.removed;
+      isMore = undone.isMore;
+    }
+    return { deleted: deleted + results };
   }
 
   /** Asks nothing of a vendor until `resumeConnection`. Throws `not_found`, `conflict`. */
@@ -688,7 +695,14 @@ export class Vault extends DurableObject<Env> {
    */
   async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    return this.#parts.life.isOpen && this.#parts.connections.take(connection, parts);
+    if (!this.#parts.life.isOpen) return false;
+    const labs = this.#parts.connections.take(connection, parts);
+    if (labs === undefined) return false;
+    if (labs.reports.length + labs.results.length > 0) {
+      this.#parts.door.system(connection, { action: "write", resource: "lab_result", about: ["labs"] });
+      await this.#parts.labs.record(labs, connection);
+    }
+    return true;
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

@@ -67,14 +67,21 @@ export function hookUrl(origin: string, vendor: string, pathSecret: string): str
   return new URL(`/hooks/${vendor}/${pathSecret}`, origin).href;
 }
 
-/** Where a vendor is reached by whom: as an organisation, or where none is named as Meridian itself. Undefined where Meridian has no account. */
+/** Where a vendor is reached by whom: as an organisation, or where none is named as Meridian itself. Undefined where Meridian has no account, or the network no origin. */
 export function accessTo(env: VendorConfiguration, vendor: LiveVendor, own?: OwnAccount): VendorAccess | undefined {
+  if (vendor.auth.originFromAccount === true && originOf(env, vendor.id) === undefined) return undefined;
   if (own !== undefined) {
     const { clientId, clientSecret, more } = own;
     return { hosts: hostsOf(env, vendor, more["region"]), credentials: { clientId, clientSecret, more } };
   }
   const credentials = ownCredentials(env, vendor.id);
   return credentials === undefined ? undefined : { hosts: hostsOf(env, vendor), credentials };
+}
+
+/** The origin that the configuration names for a network; undefined for what is none. */
+function originOf(env: VendorConfiguration, id: string): string | undefined {
+  const origin = configured(env, id)?.["origin"] ?? "";
+  return URL.canParse(origin) && new URL(origin).origin === origin && origin.startsWith("https://") ? origin : undefined;
 }
 
 /** Where a vendor is reached: its own hosts, in the account's `region` where the vendor has several, but for local runs that have a stand-in. */
@@ -84,7 +91,9 @@ export function hostsOf(
   region: string | undefined = configured(env, id)?.["region"],
 ): LiveVendor["auth"]["hosts"] {
   if (id === "google-health") return { authorize: env.GOOGLE_AUTH_BASE, token: env.GOOGLE_TOKEN_BASE, api: env.GOOGLE_HEALTH_BASE };
-  const own = (region === undefined ? undefined : auth.regionalHosts?.[region]) ?? auth.hosts;
+  const origin = auth.originFromAccount === true ? originOf(env, id) : undefined;
+  const named = origin === undefined ? undefined : { authorize: origin, token: origin, api: origin };
+  const own = named ?? (region === undefined ? undefined : auth.regionalHosts?.[region]) ?? auth.hosts;
   if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return own;
   const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES ?? ""))[id];
   return base === undefined ? own : { authorize: base, token: base, api: base };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { BatchBuilder } from "../health/batch";
+import type { LabBatch } from "../labs/result";
 
 /** A scope of the vendor, its title for people, and whether it opens a special class of data that nobody gets by default. */
 const areaSchema = z.strictObject({ scope: z.string(), title: z.string(), special: z.boolean() });
@@ -17,6 +18,8 @@ const authSchema = z.strictObject({
   /** Further parameters of the authorize URL. */
   authorizeParameters: z.record(z.string(), z.string()),
   clientAuth: z.enum(["basic", "body", "withings_signed"]),
+  /** `hosts` are nobody's: the deployment's configuration names the origin of the network, as `origin` beside its account. */
+  originFromAccount: z.boolean().optional(),
   /** Names of what an account at the vendor has beside client id and secret. */
   moreCredentials: z.array(z.string()).optional(),
   pkce: z.enum(["required", "optional", "absent"]),
@@ -40,7 +43,7 @@ const authSchema = z.strictObject({
 
 const webhookSchema = z.strictObject({
   /** `path_secret`: the vendor signs nothing; the secret of the path, checks of the body and reading again stand in for it. */
-  verify: z.enum(["tink_ecdsa", "hmac_sha1", "hmac_sha256", "path_secret"]),
+  verify: z.enum(["tink_ecdsa", "hmac_sha1", "hmac_sha256", "standard_webhooks", "path_secret"]),
   challenge: z.enum(["authorization_echo", "query_echo", "ping", "none"]),
   registration: z.enum(["per_app", "per_user", "dashboard"]),
   /** Header names in the order they are looked at. */
@@ -60,10 +63,10 @@ const limitSchema = z.strictObject({
 const resourceSchema = z.strictObject({
   /** Areas of which one must be granted. */
   areas: z.array(z.string()).nonempty(),
-  /** Canonical metrics that a page of this resource may bring. */
-  metrics: z.array(z.string()).nonempty(),
-  /** `asynchronous`: asking is answered at once, and the data come by webhook later. */
-  operation: z.enum(["list", "reconcile", "rollUp", "asynchronous"]),
+  /** Canonical metrics that a page of this resource may bring; none where it brings laboratory results. */
+  metrics: z.array(z.string()),
+  /** `asynchronous`: asking is answered at once, and the data come by webhook later. `pushed`: nobody can ask for it. */
+  operation: z.enum(["list", "reconcile", "rollUp", "asynchronous", "pushed"]),
   /** Longest range of one window. */
   windowDays: z.number().int().positive(),
   granularity: z.enum(["sample", "interval", "daily", "session"]),
@@ -170,6 +173,8 @@ export interface PageOutcome {
   /** The latest instant any point of the page speaks of. */
   readonly newestAt?: number;
   readonly next?: string;
+  /** Laboratory reports and results, which are no readings. Only of what a webhook brought itself. */
+  readonly labs?: LabBatch;
 }
 
 /** A change at the vendor as its webhook tells it. */

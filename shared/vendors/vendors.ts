@@ -1,4 +1,5 @@
 import { problem } from "../problem";
+import { AGGREGATOR_MODULE } from "./aggregator/module";
 import { DEXCOM_MODULE } from "./dexcom/module";
 import { GARMIN_MODULE } from "./garmin/module";
 import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
@@ -21,6 +22,7 @@ export const VENDOR_MODULES: readonly VendorModule[] = [
   WITHINGS_MODULE,
   GARMIN_MODULE,
   STRAVA_MODULE,
+  AGGREGATOR_MODULE,
 ];
 
 /** Vendors people still ask for, whose interface is gone. */

@@ -20,6 +20,8 @@ interface Row {
   readonly tampers?: readonly string[];
   /** The status of spoilt ones; 401 where left out. */
   readonly refused?: number;
+  /** Metrics that a message brings, of vendors that tell of no workouts. */
+  readonly news?: readonly string[];
   /** Nobody asks it for what is new: its webhooks name what to pull. */
   readonly tells?: true;
   /** Whether its access tokens live so long that nobody refreshes them. */
@@ -49,12 +51,21 @@ const VENDORS: readonly Row[] = [
     tampers: ["signature"],
     refused: 404,
   },
+  {
+    vendor: "aggregator",
+    person: "ada",
+    brings: [],
+    hooks: "portal",
+    news: ["body_weight", "heart_rate"],
+    lasting: true,
+  },
 ];
 
 const PATIENCE_MS = 60_000;
 const authorization = z.object({ authorizeUrl: z.string() });
 const status = z.object({ items: z.array(z.looseObject({ id: z.string(), state: z.string() })) });
 const resources = z.looseObject({ resources: z.array(z.object({ resource: z.string(), state: z.string() })) });
+const labs = z.object({ items: z.array(z.unknown()) });
 const credentials = z.record(z.string(), z.looseObject({ hookSecret: z.string() }));
 
 let meridian: Meridian;
@@ -126,7 +137,12 @@ describe.each(VENDORS.map((row) => [row.vendor, row] as const))("%s", (vendor, r
       await fetch(`${simulator.url}/sim/deliveries`, { method: "DELETE" });
       const workout = z.object({ startMs: z.number() }).parse(await control(simulator.url, "vendors/push", { vendor, person: row.person }));
       expect(new Set((await deliveriesOf(simulator)).map(({ state }) => state))).toEqual(new Set(["delivered"]));
-      await until(async () => (await workouts(client)).some((startAt) => Date.parse(startAt) === workout.startMs), PATIENCE_MS);
+      await until(async () => {
+        const known = await counts(client);
+        if (row.news !== undefined) return row.news.every((metric) => (known.get(metric) ?? 0) > 0);
+        return (await workouts(client)).some((startAt) => Date.parse(startAt) === workout.startMs);
+      }, PATIENCE_MS);
+      if (row.news !== undefined) expect((await client.get("/v1/me/lab-results", labs)).items).toHaveLength(1);
     },
   );
 
@@ -162,5 +178,6 @@ describe.each(VENDORS.map((row) => [row.vendor, row] as const))("%s", (vendor, r
     const gone = await client.call("DELETE", `/v1/integrations/vendors/${connection?.id ?? ""}?deleteData=true`);
     expect(gone.status).toBe(200);
     expect(await counts(client)).toEqual(new Map());
+    expect((await client.get("/v1/me/lab-results", labs)).items).toEqual([]);
   });
 });

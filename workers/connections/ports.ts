@@ -7,7 +7,8 @@ import { type AppContext, personOf } from "../../shared/http/app-env";
 import type { ReturnEnv } from "../../shared/http/return-address";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
-import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
+import { accessTo, ownCredentials, ownHookSecret } from "../../shared/vendors/access";
+import { liveVendor } from "../../shared/vendors/vendors";
 import { credentialOfPath } from "../../shared/vendors/own-account";
 import type { HookSecrets, VendorModule } from "../../shared/vendors/vendor";
 import { gateOf, regional, vaultOf } from "../regional";
@@ -52,7 +53,7 @@ export function connectPorts(c: AppContext): ConnectPorts {
     random: systemRandom,
     origin: c.env.ORIGIN,
     returns: c.env,
-    isOffered: (vendor) => ownCredentials(c.env, vendor) !== undefined,
+    isOffered: (vendor) => accessTo(c.env, liveVendor(vendor).vendor) !== undefined,
     directory: c.env.DIRECTORY,
     records: (region) => regional(c.env, region).records,
     stores: ownAccountStores(c.env),

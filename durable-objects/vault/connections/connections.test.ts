@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
 import { METRIC_CODE } from "../../../shared/health/catalogue";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
+import { NO_LABS } from "../../../shared/labs/result";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
 import { SUMMARIES } from "../../../shared/vendors/garmin/fixtures";
 import { FakeGarmin } from "../../../test/vendors/fake-garmin";
@@ -954,12 +955,12 @@ describe("a vendor that sends the past later", () => {
       await drain(rig, id);
       const [newest, ...older] = statesOf(rig, "dailies");
       expect(new Set([newest, ...older])).toEqual(new Set(["waiting_vendor"]));
-      expect(rig.evicted().take(id, pushed("dailies", START - 2 * HOUR_MS))).toBe(true);
+      expect(rig.evicted().take(id, pushed("dailies", START - 2 * HOUR_MS))).toEqual(NO_LABS);
       expect(statesOf(rig, "dailies")[0]).toBe("waiting_vendor");
       for (let replay = 0; replay < 2; replay++) rig.evicted().take(id, pushed("dailies", START - 3 * DAY_MS));
       expect(statesOf(rig, "dailies")[0]).toBe("done");
       expect(statesOf(rig, "sleeps")[0]).toBe("waiting_vendor");
-      expect(rig.evicted().take(id, pushed("dailies", START - 29 * DAY_MS))).toBe(true);
+      expect(rig.evicted().take(id, pushed("dailies", START - 29 * DAY_MS))).toEqual(NO_LABS);
       expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["done"]));
     });
   });
@@ -1037,7 +1038,7 @@ describe("a vendor that sends the past later", () => {
       await rig.slice(rig.evicted(), id);
       rig.evicted().take(id, pushed("dailies", START + DAY_MS));
       rig.evicted().pauseConnection(id);
-      expect(rig.evicted().take(id, pushed("dailies", START + DAY_MS))).toBe(false);
+      expect(rig.evicted().take(id, pushed("dailies", START + DAY_MS))).toBeUndefined();
       rig.clock.now = START + 10 * DAY_MS;
       rig.garmin.calls.length = 0;
       rig.evicted().resumeConnection(id);
@@ -1054,9 +1055,9 @@ describe("a vendor that sends the past later", () => {
   it("brings what the person has chosen here, and nothing else, whatever is permitted there", async () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      expect(rig.evicted().take(id, pushed("mct", START))).toBe(true);
+      expect(rig.evicted().take(id, pushed("mct", START))).toEqual(NO_LABS);
       expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toEqual([]);
-      expect(rig.evicted().take(id, pushed("bloodPressures", START, { systolic: "high" }))).toBe(true);
+      expect(rig.evicted().take(id, pushed("bloodPressures", START, { systolic: "high" }))).toEqual(NO_LABS);
       expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toHaveLength(1);
       const resources = rig.evicted().status("garmin")[0]?.resources;
       expect(resources?.find(({ resource }) => resource === "bloodPressures")).toMatchObject({ read: 2, rejected: 1 });
@@ -1128,7 +1129,7 @@ describe("a permission that changes at the vendor", () => {
       expect(await leave()).toBeUndefined();
       expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
       expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
-      expect(rig.evicted().take(id, pushed("dailies", START))).toBe(false);
+      expect(rig.evicted().take(id, pushed("dailies", START))).toBeUndefined();
     });
   });
 

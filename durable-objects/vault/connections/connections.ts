@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";
+import type { LabBatch } from "../../../shared/labs/result";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
@@ -322,15 +323,15 @@ export class Connections {
   }
 
   /**
-   * Stores data that a webhook brought itself; `parts` is JSON of `{ resource, reply }[]`. False where there is no living connection, whose
-   * data are nobody's. Idempotent.
+   * Stores data that a webhook brought itself; `parts` is JSON of `{ resource, reply }[]`. Returns the laboratory
+   * results among it, which the caller stores; undefined where there is no living connection, whose data are nobody's. Idempotent.
    */
-  take(id: string, parts: string): boolean {
+  take(id: string, parts: string): LabBatch | undefined {
     const connection = this.#rows.get(id);
-    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-    this.#runner.take(connection, liveVendor(connection.vendor), partsSchema.parse(JSON.parse(parts)));
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) return undefined;
+    const labs = this.#runner.take(connection, liveVendor(connection.vendor), partsSchema.parse(JSON.parse(parts)));
     this.#wake(id);
-    return true;
+    return labs;
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */

@@ -26,8 +26,8 @@ export function openResources(vendor: LiveVendor, areas: readonly string[]): str
  * what happens there is for later readings. None where the past comes with another resource. `connectedAt`: when the person first connected.
  */
 export function backfillWindows(vendor: LiveVendor, resource: string, now: number, connectedAt = now): PlannedWindow[] {
-  const { windowDays, pastWith } = specOf(vendor, resource);
-  if (pastWith !== undefined) return [];
+  const { windowDays, pastWith, operation } = specOf(vendor, resource);
+  if (pastWith !== undefined || operation === "pushed") return [];
   const length = windowDays * DAY_MS;
   const { maxDays, daysBeforeConnection } = vendor.history;
   const bound = daysBeforeConnection === undefined ? -Infinity : floorDay(connectedAt) - daysBeforeConnection * DAY_MS;
@@ -40,7 +40,7 @@ export function backfillWindows(vendor: LiveVendor, resource: string, now: numbe
 
 /** Whether a resource is asked for without a notification; some vendors send everything themselves and want not to be asked. */
 export function isPolled(vendor: LiveVendor, resource: string): boolean {
-  return vendor.delivery !== "push_full" && specOf(vendor, resource).operation !== "asynchronous";
+  return vendor.delivery !== "push_full" && !["asynchronous", "pushed"].includes(specOf(vendor, resource).operation);
 }
 
 /** The windows that catch up from where a resource has been read to, with an overlap for devices that sync late. Whole UTC days. */
@@ -83,7 +83,7 @@ function sinceWindows(
  */
 export function changeWindows(vendor: LiveVendor, resource: string, range: Range): PlannedWindow[] {
   const spec = specOf(vendor, resource);
-  if (spec.pastWith !== undefined) return [];
+  if (spec.pastWith !== undefined || spec.operation === "pushed") return [];
   const wide = byInstant(spec) ? range : { from: floorDay(range.from) - DAY_MS, to: ceilDay(range.to) + DAY_MS };
   return cut(spec, wide).map((part) => ({ resource, purpose: "changed", ...part }));
 }

@@ -1,5 +1,6 @@
 import { HOUR_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
+import type { LabBatch } from "../../../shared/labs/result";
 import { isProblem } from "../../../shared/problem";
 import type { Batch } from "../../../shared/health/reading";
 import type { Delivery, PageOutcome, Range, VendorModule, VendorResource } from "../../../shared/vendors/vendor";
@@ -176,11 +177,13 @@ export class Runner {
 
   /**
    * Stores data that a call of the vendor's brought itself. A part that is no page of the resource is counted as rejected and is in
-   * nobody's way: the vendor would send it for ever. What the person has not chosen here is let go, whatever they permit there.
+   * nobody's way: the vendor would send it for ever. What the person has not chosen here is let go, whatever they permit there. Returns the
+   * laboratory results among it, which the caller stores.
    */
-  take(connection: Connection, module: VendorModule, parts: readonly { readonly resource: string; readonly reply: unknown }[]): void {
+  take(connection: Connection, module: VendorModule, parts: readonly { readonly resource: string; readonly reply: unknown }[]): LabBatch {
     const { state, rows, windows } = this.#parts;
     const now = state.now();
+    const labs: { reports: LabBatch["reports"][number][]; results: LabBatch["results"][number][] } = { reports: [], results: [] };
     const open = new Set(openResources(module.vendor, connection.areas));
     for (const { resource, reply } of parts) {
       if (!open.has(resource)) continue;
@@ -194,6 +197,8 @@ export class Runner {
         continue;
       }
       const batch = into.take();
+      labs.reports.push(...(outcome.labs?.reports ?? []));
+      labs.results.push(...(outcome.labs?.results ?? []));
       const receipt = state.record(batch, { kind: "system", id: connection.id });
       const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
       windows.brought(connection.id, resource, outcome, receipt.accepted + receipt.updated, rejected);
@@ -205,6 +210,7 @@ export class Runner {
       const { pastWith = resource } = module.vendor.resources[resource] ?? {};
       this.#endedWaits(connection.id, windows.arrived(connection.id, [...new Set([resource, pastWith])], range, outcome.read));
     }
+    return labs;
   }
 
   #delivery(connection: string, page?: string): Delivery {

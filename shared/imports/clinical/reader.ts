@@ -1,15 +1,12 @@
 import { BatchBuilder } from "../../health/batch";
-import { metric as metricOf } from "../../health/catalogue";
-import { ZONE_UNKNOWN } from "../../health/reading";
 import type { LabDraft, ReportDraft } from "../../labs/result";
-import { whenOf } from "../../labs/when";
-import { HOUR_MS } from "../../clock";
 import { problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import { ChunkReader, readAll } from "../chunk-reader";
 import type { ImportReader, ImportStep } from "../import-reader";
 import { Tally, type TallyState } from "../tally";
 import type { ClinicalItem, VitalItem } from "./items";
+import { putVital } from "./put-vital";
 
 /** Where reading goes on. Plain data. */
 export interface ClinicalCheckpoint {
@@ -28,7 +25,6 @@ export interface ReadItems {
 export type ItemSource = (source: ByteSource) => AsyncGenerator<ReadItems>;
 
 const AT_ONCE = 500;
-const NOON_MS = 12 * HOUR_MS;
 
 /**
  * Turns the items of a clinical file into batches: vital signs are readings, the rest goes to the laboratory's tables. Where reading goes on
@@ -116,50 +112,18 @@ export class ClinicalReader implements ImportReader {
     this.#done = value.done;
   }
 
-  #vital({ type, also = [], metric: key, at, until, value, components, id, version, app }: VitalItem): void {
+  #vital(item: VitalItem): void {
+    const { type, also = [], metric: key } = item;
     const types = [type, ...also];
     for (const one of types) this.tally.type(one).read++;
-    const reject = (code: string) => {
-      for (const one of types) this.tally.reject(this.tally.type(one), code, key);
-    };
-    const metric = metricOf(key);
-    const start = whenOf(at, "UTC");
-    const end = until === undefined ? start : whenOf(until, "UTC");
-    if (metric === undefined || start === undefined || end === undefined || end.at < start.at) return reject("no_time");
-    if (start.precision === "month" || start.precision === "year") return reject("time_too_vague");
-    const isDay = start.precision === "day";
-    // A date has no instant: noon keeps it on that date in most zones, and the date itself is said beside it.
-    const from = isDay ? start.at + NOON_MS : start.at;
-    const to = until === undefined ? from : end.at;
-    const zone = zoneOf(at);
-    if (zone === ZONE_UNKNOWN) this.tally.warn("zone_unknown", key);
-    const source = this.#builder.source({ vendor: this.#vendor, ...(app !== undefined && { app }) });
+    const put = putVital(this.#builder, { vendor: this.#vendor }, item);
+    if (put.reason !== undefined) {
+      for (const one of types) this.tally.reject(this.tally.type(one), put.reason, key);
+      return;
+    }
+    if (!put.isZoneKnown) this.tally.warn("zone_unknown", key);
     this.tally.credit(key, types).n++;
-    const isInterval = to > from && metric.kinds.includes("interval");
-    if (isInterval && value !== null) return this.#builder.interval(key, source, from, to, value, zone, version, id);
-    if (metric.storage === "segment" && value !== null) return this.#builder.sample(key, source, from, value, zone, version, id);
-    this.#builder.reading({
-      metric: key,
-      kind: "sample",
-      source,
-      start: from,
-      end: from,
-      value,
-      ...(components !== undefined && { components }),
-      zone,
-      ...(isDay && { date: at }),
-      ...(id !== undefined && { id }),
-      version,
-    });
   }
-}
-
-/** Seconds east of UTC that an instant tells. */
-function zoneOf(at: string): number {
-  const zone = /T.*(Z|[+-]\d{2}:\d{2})$/.exec(at)?.[1];
-  if (zone === undefined) return ZONE_UNKNOWN;
-  if (zone === "Z") return 0;
-  return (zone.startsWith("-") ? -60 : 60) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
 }
 
 /** Bytes that a document may have which is read as a whole. */

@@ -40,6 +40,9 @@ function codes(): Map<string, VitalCode> {
   return found;
 }
 
+/** Metrics that a LOINC code may mean. */
+export const vitalMetrics = (): string[] => [...new Set([...CODES.values()].map(({ metric }) => metric.key))];
+
 /** What a LOINC code measures, where it is a reading and no laboratory result. */
 export function vitalByLoinc(code: string): VitalCode | undefined {
   return CODES.get(code);

@@ -29,14 +29,16 @@ type Session<T> = Omit<T, "source" | "version"> & { readonly type_: string; read
  * nothing is taken: so a document is passed over up to where it was left.
  */
 export class Emitter {
-  readonly builder = new BatchBuilder();
+  readonly builder: BatchBuilder;
   readonly tally: Tally;
   isMuted = false;
   /** What weighs beyond the number of readings. */
   #extra = 0;
 
-  constructor(tally: Tally) {
+  /** @param builder where readings are collected; one of its own where left out */
+  constructor(tally: Tally, builder = new BatchBuilder()) {
     this.tally = tally;
+    this.builder = builder;
   }
 
   get size(): number {

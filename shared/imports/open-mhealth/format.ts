@@ -16,6 +16,9 @@ interface Measure {
 const MASS = { kg: "kg", lb: "[lb_av]", g: "g" };
 const LENGTH = { cm: "cm", m: "m", in: "[in_i]", ft: "[ft_i]" };
 
+/** Metrics that data points may bring. */
+export const openMHealthMetrics = (): string[] => [...Object.values(MEASURES).map(({ metric }) => metric), "blood_pressure"];
+
 /** Properties of Open mHealth and IEEE 1752.1 bodies that carry a value. */
 const MEASURES: Readonly<Record<string, Measure>> = {
   body_weight: { metric: "body_weight", units: MASS },
@@ -81,12 +84,13 @@ async function* readOpenMHealth(document: Document, { emit }: FormatContext): As
   for await (const item of jsonItems(textOf(document))) {
     const point = objectOf(item);
     if (point === undefined) emit.reject("data point", "unreadable", "Data points of an unknown form.");
-    else readPoint(point, emit);
+    else readDataPoint(point, emit);
     yield;
   }
 }
 
-function readPoint(point: JsonObject, emit: Emitter): void {
+/** Reads one data point. `base` is its source but for the app and the way of recording, which its header says. */
+export function readDataPoint(point: JsonObject, emit: Emitter, base: Source = SOURCE, version?: number): void {
   const header = objectOf(point["header"]);
   const body = objectOf(point["body"]) ?? point;
   const property = Object.keys(MEASURES).find((key) => key in body);
@@ -105,12 +109,12 @@ function readPoint(point: JsonObject, emit: Emitter): void {
   const modality = textFrom(provenance?.["modality"]) ?? textFrom(header?.["modality"]);
   const app = textFrom(provenance?.["source_name"]);
   const source: Source = {
-    ...SOURCE,
+    ...base,
     recordingMethod: modality === "self-reported" ? "manual" : modality === "sensed" ? "automatic" : "unknown",
     ...(app !== undefined && { app: app.slice(0, 100) }),
   };
   const id = textFrom(header?.["id"]) ?? textFrom(header?.["uuid"]);
-  const shared = { type, source, id, ...(Object.keys(attributes).length > 0 && { attributes }) };
+  const shared = { type, source, id, version, ...(Object.keys(attributes).length > 0 && { attributes }) };
   if (type === "blood_pressure") {
     const [systolic, diastolic] = PRESSURES.map((key) => valueOf(body[key], { mmHg: "mm[Hg]" }));
     if (systolic === undefined || diastolic === undefined)

@@ -1,4 +1,5 @@
 /** The vendors beside Google, each below a path of its own; adding one is a folder and a line. */
+import { AGGREGATOR } from "./aggregator/simulate.ts";
 import { DEXCOM } from "./dexcom/simulate.ts";
 import { GARMIN } from "./garmin/simulate.ts";
 import { OURA } from "./oura/simulate.ts";
@@ -8,7 +9,7 @@ import type { SimulatedVendor } from "./vendor.ts";
 import { WHOOP } from "./whoop/simulate.ts";
 import { WITHINGS } from "./withings/simulate.ts";
 
-const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN, WITHINGS];
+const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN, WITHINGS, AGGREGATOR];
 
 const byId = new Map(VENDORS.map((vendor) => [vendor.id, vendor]));
 
