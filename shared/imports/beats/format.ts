@@ -39,7 +39,7 @@ export const BEATS: Format = {
 
 function kindOf(text: string): Kind | undefined {
   const headings = firstLine(text)?.headings ?? [];
-  if (headings[0] === "phone timestamp" && /^rr-interval/.test(headings[1] ?? "")) return "polar";
+  if (headings[0] === "phone timestamp" && headings[1]?.startsWith("rr-interval") === true) return "polar";
   if (/^(?:date|timestamp)$/.test(headings[0] ?? "") && headings[1] === "rr" && /^since.start$/.test(headings[2] ?? "")) return "logger";
   if (headings.includes("rmssd") && headings.some((heading) => /^(?:hrv4t_recovery_points|timestamp_measurement)$/.test(heading)))
     return "hrv4training";
