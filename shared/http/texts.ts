@@ -43,6 +43,7 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     locked: "Zu viele Versuche",
     rate_limited: "Zu viele Anfragen",
     internal: "Etwas ist schiefgegangen",
+    own_credentials_required: "Der Anbieter verlangt ein eigenes Konto der Organisation",
     vendor_failed: "Der Anbieter hat nicht wie erwartet geantwortet",
     unavailable: "Vorübergehend nicht verfügbar",
   },
