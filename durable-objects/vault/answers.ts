@@ -8,6 +8,7 @@ import { notFound } from "../../shared/problem";
 import type { SourceChoice } from "./store/choose";
 import { type Bucket, readDays, readHours, readMinutes } from "./store/read-buckets";
 import { type RawPoint, type RawPosition, readRaw } from "./store/read-raw";
+import { type Recording, Sources } from "./store/sources";
 import type { Store } from "./store/store";
 
 export type Resolution = "raw" | "minute" | "hour" | "day";
@@ -20,6 +21,7 @@ export interface SeriesQuery {
   readonly to: number;
   readonly resolution: Resolution;
   readonly choice: SourceChoice;
+  readonly recording?: Recording | undefined;
   readonly limit: number;
   /** Where the last page ended. */
   readonly after?: SeriesPosition | undefined;
@@ -46,12 +48,13 @@ export interface SeriesPage {
 export function seriesPage(sql: SqlStorage, store: Store, timeZone: string, query: SeriesQuery): SeriesPage {
   const metric = metricOf(query.key);
   if (metric === undefined) throw notFound("metric");
-  return query.resolution === "raw" ? rawPage(sql, store, metric, query) : bucketPage(sql, store, metric, timeZone, query);
+  const sources = query.recording === undefined ? store.sources : new Sources(sql, query.recording);
+  return query.resolution === "raw" ? rawPage(sql, sources, metric, query) : bucketPage(sql, sources, metric, timeZone, query);
 }
 
-function rawPage(sql: SqlStorage, store: Store, metric: Metric, query: SeriesQuery): SeriesPage {
+function rawPage(sql: SqlStorage, sources: Sources, metric: Metric, query: SeriesQuery): SeriesPage {
   const after = query.after !== undefined && "raw" in query.after ? query.after.raw : undefined;
-  const points = readRaw(sql, store.sources, metric, {
+  const points = readRaw(sql, sources, metric, {
     from: query.from,
     to: query.to,
     choice: query.choice,
@@ -66,12 +69,12 @@ function rawPage(sql: SqlStorage, store: Store, metric: Metric, query: SeriesQue
     unit: metric.unit,
     resolution: "raw",
     coverage: null,
-    items: `[${page.map((point) => rawItem(metric, point)).join(",")}]`,
+    items: `[${page.map((point) => rawItem(metric, point, sources.recordingOf(point.source))).join(",")}]`,
     next: more ? { raw: { at: last.at, source: last.source, end: last.end, tag: last.tag } } : null,
   };
 }
 
-function rawItem(metric: Metric, point: RawPoint): string {
+function rawItem(metric: Metric, point: RawPoint, recording: Recording): string {
   const id = readingId({
     kind: "reading",
     metric: metric.code,
@@ -82,22 +85,22 @@ function rawItem(metric: Metric, point: RawPoint): string {
   });
   const end = point.end === point.at ? "" : `,"endAt":"${isoWithOffset(point.end, point.zone)}"`;
   const rest = point.body === null ? "" : `,${point.body.slice(1, -1)}`;
-  return `{"id":"${id}","at":"${isoWithOffset(point.at, point.zone)}"${end},"value":${point.value ?? "null"},"source":"${sourceId(point.source)}"${rest}}`;
+  return `{"id":"${id}","at":"${isoWithOffset(point.at, point.zone)}"${end},"value":${point.value ?? "null"},"source":"${sourceId(point.source)}"${recording === "manual" ? ',"recording":"manual"' : ""}${rest}}`;
 }
 
-function bucketPage(sql: SqlStorage, store: Store, metric: Metric, timeZone: string, query: SeriesQuery): SeriesPage {
+function bucketPage(sql: SqlStorage, sources: Sources, metric: Metric, timeZone: string, query: SeriesQuery): SeriesPage {
   const { resolution, choice } = query;
   const after = query.after !== undefined && "bucket" in query.after ? query.after : undefined;
   const read = () => {
     if (resolution === "day") {
       const first = localDay(query.from, offsetAt(timeZone, query.from));
       const last = localDay(query.to - 1, offsetAt(timeZone, query.to - 1));
-      return readDays(sql, store.sources, metric, Math.max(first, after?.bucket ?? first), last, choice, query.limit + 2);
+      return readDays(sql, sources, metric, Math.max(first, after?.bucket ?? first), last, choice, query.limit + 2);
     }
     const from = Math.max(query.from, after?.bucket ?? query.from);
     return resolution === "hour"
-      ? readHours(sql, store.sources, metric, from, query.to, choice, query.limit + 2)
-      : readMinutes(sql, store.sources, metric, from, query.to, choice, query.limit + 2);
+      ? readHours(sql, sources, metric, from, query.to, choice, query.limit + 2)
+      : readMinutes(sql, sources, metric, from, query.to, choice, query.limit + 2);
   };
   const fresh = read().filter((b) => after === undefined || b.key > after.bucket || (b.key === after.bucket && b.source > after.source));
   const buckets = fresh.slice(0, query.limit);

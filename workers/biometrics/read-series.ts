@@ -11,6 +11,7 @@ export interface ReadSeries {
   readonly to?: number | undefined;
   readonly resolution: SeriesQuery["resolution"];
   readonly source?: number | "all" | undefined;
+  readonly recording?: SeriesQuery["recording"];
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -30,7 +31,10 @@ interface Place {
  */
 export async function readSeries(ports: ReadPorts, input: ReadSeries, now: number): Promise<string> {
   const { vault, keys, actor } = ports;
-  const scope = listOf(ports, `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
+  const scope = listOf(
+    ports,
+    `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.recording ?? ""} ${input.from ?? ""} ${input.to ?? ""}`,
+  );
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, idOf(actor), scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS[input.resolution];
@@ -40,6 +44,7 @@ export async function readSeries(ports: ReadPorts, input: ReadSeries, now: numbe
     to,
     resolution: input.resolution,
     choice: input.source ?? "best",
+    recording: input.recording,
     limit: input.limit,
     after: place?.after,
   });

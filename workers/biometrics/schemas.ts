@@ -30,6 +30,11 @@ const choice = z
   .meta({ example: "src_1" })
   .transform((text) => (text === "all" ? "all" : (parseSourceId(text) ?? 0)));
 
+/** `manual` was typed in; everything else counts as `automatic`. */
+const recording = z
+  .enum(["manual", "automatic"])
+  .describe("Only what was typed in (`manual`), or only what was not. Sources are chosen among those that are left.");
+
 const cursor = z.string().max(2_048);
 
 export const keyParam = z.strictObject({ key: z.string().min(1).max(64).meta({ example: "heart_rate" }) });
@@ -56,6 +61,7 @@ export const seriesQuery = z
     to: instant.optional(),
     resolution: z.enum(["raw", "minute", "hour", "day"]).default("hour"),
     source: choice.optional(),
+    recording: recording.optional(),
     limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
     cursor: cursor.optional(),
   })
@@ -113,6 +119,7 @@ const rawItem = z.object({
   endAt: at.optional(),
   value: z.number().nullable(),
   source: z.string(),
+  recording: z.literal("manual").optional().describe("Typed in, not measured"),
   text: z.string().optional(),
   components: z.record(z.string(), z.number()).optional(),
   attributes: z.record(z.string(), z.unknown()).optional(),

@@ -49,7 +49,7 @@ export function readHours(
   choice: SourceChoice,
   limit: number,
 ): Bucket[] {
-  const rows = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
+  const rows = seen(sources, hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice));
   const chooser = new Chooser(sql, metric, sources);
   const buckets: Bucket[] = [];
   let group: Bucket[] = [];
@@ -100,7 +100,7 @@ export function readDays(
     }
     return day;
   };
-  const isPassedOver = ({ source, key }: Bucket) => choice === "best" && chooser.passesOver(source, key);
+  const isPassedOver = ({ source, key }: Bucket) => sources.hides(source) || (choice === "best" && chooser.passesOver(source, key));
   for (const bucket of dayRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).rolled.push(bucket);
   for (const bucket of dailyRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).totals.push(bucket);
   const buckets: Bucket[] = [];
@@ -126,7 +126,7 @@ function chosenDay(
   const total = day.totals.find((b) => b.source === best);
   if (total !== undefined) return [total];
   if (day.rolled.length <= 1) return day.rolled;
-  return combineHours(sql, chooser, metric, date);
+  return combineHours(sql, sources, chooser, metric, date);
 }
 
 /** Figures of a night come from the source whose night is shown, so that both tell the same sleep; undefined where that is no question. */
@@ -137,9 +137,9 @@ function speakerOfNight(sql: SqlStorage, sources: Sources, metric: Metric, date:
 }
 
 /** One day out of the best source of each of its hours; named after the source that spoke for most hours. */
-function combineHours(sql: SqlStorage, chooser: Chooser, metric: Metric, date: number): Bucket[] {
+function combineHours(sql: SqlStorage, sources: Sources, chooser: Chooser, metric: Metric, date: number): Bucket[] {
   const rows = hourRows(sql, metric.code, date * 24 - 15, (date + 1) * 24 + 15, "best").filter(
-    (row) => row.date === date && !chooser.passesOver(row.source, date),
+    (row) => row.date === date && !sources.hides(row.source) && !chooser.passesOver(row.source, date),
   );
   let day: Bucket | undefined;
   const hours = new Map<number, number>();
@@ -154,6 +154,11 @@ function combineHours(sql: SqlStorage, chooser: Chooser, metric: Metric, date: n
   if (day === undefined) return [];
   const most = [...hours].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
   return [{ ...day, source: most, spoke: hours }];
+}
+
+/** Without what the reader does not want to see. */
+function seen<R extends { readonly source: number }>(sources: Sources, rows: R[]): R[] {
+  return rows.filter(({ source }) => !sources.hides(source));
 }
 
 /** A stored summary as a bucket; slots are a mask for hours and a count for days. */
@@ -185,7 +190,7 @@ export function readMinutes(
   limit: number,
 ): Bucket[] {
   const chooser = new Chooser(sql, metric, sources);
-  const rows = hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
+  const rows = seen(sources, hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice));
   const hours = choice === "best" ? rows.filter((row) => !chooser.passesOver(row.source, row.date)) : rows;
   const buckets: Bucket[] = [];
   for (const [hour, group] of Map.groupBy(hours, (row) => row.hour)) {

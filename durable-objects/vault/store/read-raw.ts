@@ -162,7 +162,7 @@ function rowPoints(sql: SqlStorage, metric: Metric, from: number, query: RawQuer
           .toArray()
           .map((row) => row.source);
   const points: RawPoint[] = [];
-  for (const source of numbers) {
+  for (const source of numbers.filter((number) => winners.admits(number))) {
     let shown = 0;
     const rows = sql.exec<Row>(
       "SELECT start, end, tag, kind, value, zone, version, record_id, body FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? ORDER BY start, end, tag",
@@ -198,6 +198,7 @@ class Winners {
   readonly #sql: SqlStorage;
   readonly #metric: Metric;
   readonly #choice: SourceChoice;
+  readonly #sources: Sources;
   readonly #chooser: Chooser;
   readonly #days = new Map<number, Map<number, number[]>>();
 
@@ -205,10 +206,17 @@ class Winners {
     this.#sql = sql;
     this.#metric = metric;
     this.#choice = choice;
+    this.#sources = sources;
     this.#chooser = new Chooser(sql, metric, sources);
   }
 
+  /** Whether anything of a source is to be seen. */
+  admits(source: number): boolean {
+    return !this.#sources.hides(source);
+  }
+
   shows(hour: number, source: number): boolean {
+    if (this.#sources.hides(source)) return false;
     if (this.#choice === "all") return true;
     if (typeof this.#choice === "number") return source === this.#choice;
     const candidates = this.#hoursOf(Math.floor(hour / 24)).get(hour);
@@ -227,7 +235,8 @@ class Winners {
       );
       for (const { hour, source, date } of rows) {
         const known = hours.get(hour) ?? [];
-        hours.set(hour, this.#chooser.passesOver(source, date) ? known : [...known, source]);
+        const isOut = this.#sources.hides(source) || this.#chooser.passesOver(source, date);
+        hours.set(hour, isOut ? known : [...known, source]);
       }
       this.#days.set(day, hours);
     }

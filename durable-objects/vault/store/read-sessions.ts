@@ -141,11 +141,12 @@ function keyOf<
 
 /** Sessions by the event that they tell of, without those of a feed that is passed over on their date. */
 function grouped<S extends { source: number; start: number; end: number; date: number }>(
-  rows: readonly S[],
+  all: readonly S[],
   sources: Sources,
   metric: Metric,
   choice: SourceChoice,
 ): EventGroup<S>[] {
+  const rows = all.filter(({ source }) => !sources.hides(source));
   if (choice !== "best") {
     const wanted = choice === "all" ? rows : rows.filter((row) => row.source === choice);
     return wanted.map((head) => ({ head, others: [] }));

@@ -5,6 +5,10 @@ import type { Source } from "../../../shared/health/reading";
 import { HANDOVERS, type Handover, type Rank, rankOf, type SourceSettings } from "../../../shared/health/source-settings";
 import { readSettings, type VersionedSettings, writeSettings } from "./source-settings";
 
+/** Typed in by somebody, or measured. */
+export const RECORDINGS = ["manual", "automatic"] as const;
+export type Recording = (typeof RECORDINGS)[number];
+
 export interface StoredSource {
   /** Number of the source in this vault; `src_<number>` on the wire. */
   readonly number: number;
@@ -28,13 +32,16 @@ const WITH_READINGS = `SELECT id FROM sources WHERE
 /** The vault's sources: few, so they are all kept in memory. */
 export class Sources {
   readonly #sql: SqlStorage;
+  readonly #recording: Recording | undefined;
   readonly #byKey = new Map<string, number>();
   readonly #byNumber = new Map<number, Source>();
   #settings: VersionedSettings = { version: 0, settings: { priorities: [], cutovers: [] } };
   #handovers: readonly OpenHandover[] | undefined;
 
-  constructor(sql: SqlStorage) {
+  /** @param recording hides sources that recorded in another way: `manual` was typed in, everything else counts as `automatic` */
+  constructor(sql: SqlStorage, recording?: Recording) {
     this.#sql = sql;
+    this.#recording = recording;
     this.reload();
   }
 
@@ -109,6 +116,16 @@ export class Sources {
       .one();
     // The first day may be there in part only; the older feed has it whole.
     return first === null ? Number.POSITIVE_INFINITY : Math.floor(first / DAY_MS) + 1;
+  }
+
+  /** Whether nothing of a source is to be seen, because of how it recorded. */
+  hides(number: number): boolean {
+    return this.#recording !== undefined && this.recordingOf(number) !== this.#recording;
+  }
+
+  recordingOf(number: number): Recording {
+    const source = this.#byNumber.get(number);
+    return source?.recordingMethod === "manual" || source?.vendor === "manual" ? "manual" : "automatic";
   }
 
   get(number: number): Source | undefined {
