@@ -8,8 +8,8 @@ import { notFound } from "../../shared/problem";
 import type { SourceChoice } from "./store/choose";
 import { type Bucket, readDays, readHours, readMinutes } from "./store/read-buckets";
 import { type RawPoint, type RawPosition, readRaw } from "./store/read-raw";
-import { type Recording, Sources } from "./store/sources";
-import type { Store } from "./store/store";
+import type { Recording, Sources } from "./store/sources";
+import type { Seen } from "./store/store";
 
 export type Resolution = "raw" | "minute" | "hour" | "day";
 
@@ -45,10 +45,10 @@ export interface SeriesPage {
 }
 
 /** Reads one page of a metric's series. Throws `not_found` for a metric that the catalogue does not know. */
-export function seriesPage(sql: SqlStorage, store: Store, timeZone: string, query: SeriesQuery): SeriesPage {
+export function seriesPage(sql: SqlStorage, store: Seen, timeZone: string, query: SeriesQuery): SeriesPage {
   const metric = metricOf(query.key);
   if (metric === undefined) throw notFound("metric");
-  const sources = query.recording === undefined ? store.sources : new Sources(sql, query.recording);
+  const sources = query.recording === undefined ? store.sources : store.sources.recordedBy(query.recording);
   return query.resolution === "raw" ? rawPage(sql, sources, metric, query) : bucketPage(sql, sources, metric, timeZone, query);
 }
 
@@ -199,8 +199,11 @@ export interface MetricOverview {
 type SeriesRow = { metric: number; source: number; kind: string; n: number; first_at: number; last_at: number; last_value: number | null };
 
 /** What there is: one entry per metric with its extent, last value and sources, in order of the key. */
-export function metricOverviews(sql: SqlStorage): MetricOverview[] {
-  const rows = sql.exec<SeriesRow>("SELECT metric, source, kind, n, first_at, last_at, last_value FROM series WHERE n > 0").toArray();
+export function metricOverviews(sql: SqlStorage, store: Seen): MetricOverview[] {
+  const rows = sql
+    .exec<SeriesRow>("SELECT metric, source, kind, n, first_at, last_at, last_value FROM series WHERE n > 0")
+    .toArray()
+    .filter(({ source }) => store.sources.shows(source));
   const items: MetricOverview[] = [];
   for (const [code, group] of Map.groupBy(rows, (row) => row.metric)) {
     const metric = metricByCode(code);

@@ -7,7 +7,7 @@ import { notFound } from "../../shared/problem";
 import { headline, round } from "./answers";
 import { Chooser } from "./store/choose";
 import { type Bucket, readDays } from "./store/read-buckets";
-import type { Store } from "./store/store";
+import type { Seen } from "./store/store";
 
 /** Why a source speaks for a date. */
 export type ChoiceReason = "only_source" | "cutover" | "shown_night" | RankReason;
@@ -52,7 +52,7 @@ export interface Comparison {
 /** Puts the sources of a metric side by side over the local dates [from, to]. Problem `not_found` for a metric that the catalogue lacks. */
 export function compareSources(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   timeZone: string,
   query: { readonly key: string; readonly from: number; readonly to: number },
 ): Comparison {

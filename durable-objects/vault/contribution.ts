@@ -4,7 +4,7 @@ import type { Ask, Given } from "../programme/terms";
 import type { Entry } from "./access/door";
 import { headline } from "./answers";
 import { readDays } from "./store/read-buckets";
-import type { Store } from "./store/store";
+import type { Seen } from "./store/store";
 
 const WEIGHT = "body_weight";
 
@@ -12,7 +12,7 @@ const WEIGHT = "body_weight";
  * What a person gives a programme: one number for each day and metric that they allow, and what generalises to a few classes. No text, no
  * place, no device, no record and no instant.
  */
-export function contributionOf(sql: SqlStorage, store: Store, entry: Entry, details: PersonDetails, ask: Ask): Given {
+export function contributionOf(sql: SqlStorage, store: Seen, entry: Entry, details: PersonDetails, ask: Ask): Given {
   const days = new Map<number, Record<string, number>>();
   for (const key of ask.metrics) {
     for (const [day, value] of daily(sql, store, entry, key, ask)) {
@@ -32,7 +32,7 @@ export function contributionOf(sql: SqlStorage, store: Store, entry: Entry, deta
 }
 
 /** Days of a metric that the programme may see, in order. */
-function daily(sql: SqlStorage, store: Store, entry: Entry, key: string, { fromDay, toDay }: Ask): [day: number, value: number][] {
+function daily(sql: SqlStorage, store: Seen, entry: Entry, key: string, { fromDay, toDay }: Ask): [day: number, value: number][] {
   const metric = metricOf(key);
   if (metric === undefined || !entry.sees(metric.sensitivity)) return [];
   return readDays(sql, store.sources, metric, fromDay, toDay, "best", Number.POSITIVE_INFINITY)

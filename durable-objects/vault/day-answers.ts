@@ -13,7 +13,8 @@ import { readDays } from "./store/read-buckets";
 import { readRaw } from "./store/read-raw";
 import { readRoute, readSleeps, readWorkouts, type StoredSleep, type StoredWorkout } from "./store/read-sessions";
 import type { SleepBody } from "./store/sleeps";
-import type { Store } from "./store/store";
+import type { Sources } from "./store/sources";
+import type { Seen } from "./store/store";
 
 export interface DayAnswer {
   readonly date: string;
@@ -39,6 +40,8 @@ export interface SessionSource {
   readonly id: string;
   readonly startAt: string;
   readonly endAt: string;
+  /** Words that its vendor wants to stand beside it. */
+  readonly attribution?: string;
 }
 
 export interface SleepAnswer {
@@ -71,7 +74,7 @@ export interface WorkoutAnswer {
 }
 
 /** The summary of local dates [from, to] (day numbers); dates without any data are left out unless `every`. */
-export function dayAnswers(sql: SqlStorage, store: Store, timeZone: string, from: number, to: number, every: boolean): DayAnswer[] {
+export function dayAnswers(sql: SqlStorage, store: Seen, timeZone: string, from: number, to: number, every: boolean): DayAnswer[] {
   const dates = new Map<number, Record<string, DayAnswer["metrics"][string]>>();
   const at = (date: number) => {
     let metrics = dates.get(date);
@@ -103,8 +106,8 @@ export function dayAnswers(sql: SqlStorage, store: Store, timeZone: string, from
         date: dayText(date),
         timeZone,
         metrics,
-        ...(night === undefined ? {} : { sleep: sleepAnswer(night) }),
-        workouts: (workouts.get(date) ?? []).map(workoutAnswer),
+        ...(night === undefined ? {} : { sleep: sleepAnswer(night, store.sources) }),
+        workouts: (workouts.get(date) ?? []).map((group) => workoutAnswer(group, store.sources)),
       };
     });
 }
@@ -123,7 +126,7 @@ function metricsBetween(sql: SqlStorage, from: number, to: number): number[] {
 /** Panels have no top value: a day shows their last reading. */
 function addPanels(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   timeZone: string,
   from: number,
   to: number,
@@ -158,7 +161,7 @@ function mainSleep(sleeps: readonly EventGroup<StoredSleep>[]): EventGroup<Store
 /** Sleep sessions that end in [from, to). */
 export function sleepAnswers(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   from: number,
   to: number,
   choice: SourceChoice,
@@ -166,14 +169,14 @@ export function sleepAnswers(
   return readSleeps(sql, store.sources, from, to, choice).map((group) => ({
     position: group.head.end,
     source: group.head.source,
-    answer: sleepAnswer(group),
+    answer: sleepAnswer(group, store.sources),
   }));
 }
 
 /** Workouts that begin in [from, to), without their routes. */
 export function workoutAnswers(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   from: number,
   to: number,
   choice: SourceChoice,
@@ -181,7 +184,7 @@ export function workoutAnswers(
   return readWorkouts(sql, store.sources, from, to, choice).map((group) => ({
     position: group.head.start,
     source: group.head.source,
-    answer: workoutAnswer(group),
+    answer: workoutAnswer(group, store.sources),
   }));
 }
 
@@ -191,7 +194,7 @@ export function workoutAnswers(
  */
 export function workoutWithRoute(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   source: number,
   start: number,
   tag: string,
@@ -207,7 +210,7 @@ export function workoutWithRoute(
     (part) => JSON.parse(part) as (readonly [number, number, number, number?])[],
   );
   return {
-    ...workoutAnswer(found),
+    ...workoutAnswer(found, store.sources),
     route: route.map(([at, lat, lon, altitudeM]) => ({
       at: isoWithOffset(at, found.head.zone),
       lat,
@@ -217,7 +220,7 @@ export function workoutWithRoute(
   };
 }
 
-function sleepAnswer({ head: s, others }: EventGroup<StoredSleep>): SleepAnswer {
+function sleepAnswer({ head: s, others }: EventGroup<StoredSleep>, sources: Sources): SleepAnswer {
   const body = JSON.parse(s.body) as SleepBody;
   const stages = body.stages.map(([start, end, stage]) => ({ start, end, stage: stage satisfies SleepStage }));
   const sums = summariseSleep({ start: s.start, end: s.end, stages });
@@ -228,7 +231,7 @@ function sleepAnswer({ head: s, others }: EventGroup<StoredSleep>): SleepAnswer 
     date: dayText(s.date),
     nap: s.nap,
     source: sourceId(s.source),
-    sources: [s, ...others].map((one) => accountOf(one, sleepId(one))),
+    sources: [s, ...others].map((one) => accountOf(one, sleepId(one), sources)),
     summary: Object.fromEntries(Object.entries(sums).map(([key, value]) => [key, value === undefined ? null : round(value)])),
     stages: stages.map(({ stage, start, end }) => ({ stage, startAt: isoWithOffset(start, s.zone), endAt: isoWithOffset(end, s.zone) })),
     ...(body.attributes === undefined ? {} : { attributes: body.attributes }),
@@ -243,8 +246,15 @@ function workoutId({ source, start, end, type }: StoredWorkout): string {
   return readingId({ kind: "workout", metric: 0, source, start, end, tag: tagHash(type) });
 }
 
-function accountOf({ source, start, end, zone }: StoredSleep | StoredWorkout, id: string): SessionSource {
-  return { source: sourceId(source), id, startAt: isoWithOffset(start, zone), endAt: isoWithOffset(end, zone) };
+function accountOf({ source, start, end, zone }: StoredSleep | StoredWorkout, id: string, sources: Sources): SessionSource {
+  const attribution = sources.attribution(source);
+  return {
+    source: sourceId(source),
+    id,
+    startAt: isoWithOffset(start, zone),
+    endAt: isoWithOffset(end, zone),
+    ...(attribution !== undefined && { attribution }),
+  };
 }
 
 function merged({ head, others }: EventGroup<StoredWorkout>): MergedWorkout {
@@ -258,7 +268,7 @@ function merged({ head, others }: EventGroup<StoredWorkout>): MergedWorkout {
   return mergeWorkouts([accountOfOne(head), ...others.map(accountOfOne)]);
 }
 
-function workoutAnswer(group: EventGroup<StoredWorkout>): WorkoutAnswer {
+function workoutAnswer(group: EventGroup<StoredWorkout>, sources: Sources): WorkoutAnswer {
   const { head: w, others } = group;
   const { type, body, origins } = merged(group);
   const { durationS, totals, events, ...rest } = body as WorkoutBody & {
@@ -273,7 +283,7 @@ function workoutAnswer(group: EventGroup<StoredWorkout>): WorkoutAnswer {
     endAt: isoWithOffset(w.end, w.zone),
     durationS: durationS ?? (w.end - w.start) / 1_000,
     source: sourceId(w.source),
-    sources: [w, ...others].map((one) => accountOf(one, workoutId(one))),
+    sources: [w, ...others].map((one) => accountOf(one, workoutId(one), sources)),
     ...(others.length === 0
       ? {}
       : { origins: Object.fromEntries(Object.entries(origins).map(([field, number]) => [field, sourceId(number)])) }),

@@ -100,7 +100,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     fetch: (url, init) => fetch(url, init),
   });
   const fhir = new FhirPart(state, store.sources);
-  const live = new Live(ctx, state, sessions, door, consents);
+  const live = new Live(ctx, state, store.sources, { sessions, door, consents });
   const elsewhere = new Elsewhere(state);
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);

@@ -4,7 +4,7 @@ import { dayText } from "../../shared/health/zone";
 import { notFound } from "../../shared/problem";
 import { headline, round } from "./answers";
 import { readDays } from "./store/read-buckets";
-import type { Store } from "./store/store";
+import type { Seen } from "./store/store";
 
 /** What a source's own number for a day says beside what its readings come to. Both stay as they are. */
 export interface ReconciledDay {
@@ -38,7 +38,7 @@ export interface Reconciliation {
 /** Compares daily totals with readings over the local dates [from, to]. Nothing is corrected. Problem `not_found` for an unknown metric. */
 export function reconcile(
   sql: SqlStorage,
-  store: Store,
+  store: Seen,
   timeZone: string,
   { key, from, to }: { readonly key: string; readonly from: number; readonly to: number },
 ): Reconciliation {

@@ -346,14 +346,14 @@ export class Vault extends DurableObject<Env> {
   /** What there is: one entry per metric. */
   async metrics(actor: Reader): Promise<MetricOverview[]> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "metric", category: "each" });
-    return metricOverviews(this.#parts.state.sql).filter(({ key }) => seesMetric(entry, key));
+    return metricOverviews(this.#parts.state.sql, this.#parts.store.seenBy(entry)).filter(({ key }) => seesMetric(entry, key));
   }
 
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
   async series(actor: Reader, query: SeriesQuery): Promise<SeriesPage> {
-    const { isOwner } = this.#parts.door.enter(actor, metricAccess("read", query.key));
-    const page = seriesPage(this.#parts.state.sql, this.#parts.store, this.#parts.state.profile().timeZone, query);
-    return isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
+    const entry = this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const page = seriesPage(this.#parts.state.sql, this.#parts.store.seenBy(entry), this.#parts.state.profile().timeZone, query);
+    return entry.isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
   }
 
   /**
@@ -361,10 +361,10 @@ export class Vault extends DurableObject<Env> {
    * Throws `not_found` for an unknown metric, `invalid` for a period that is empty or longer than a year.
    */
   async compareSources(actor: Reader, query: { readonly key: string; readonly period: AskedPeriod }): Promise<string> {
-    this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const entry = this.#parts.door.enter(actor, metricAccess("read", query.key));
     const { timeZone } = this.#parts.state.profile();
     const dates = datesOf(timeZone, query.period, this.#parts.state.now());
-    return JSON.stringify(compareSources(this.#parts.state.sql, this.#parts.store, timeZone, { key: query.key, ...dates }));
+    return JSON.stringify(compareSources(this.#parts.state.sql, this.#parts.store.seenBy(entry), timeZone, { key: query.key, ...dates }));
   }
 
   /** Which sources the person puts first, and for one metric the order that follows; throws `not_found` for an unknown metric. */
@@ -389,21 +389,21 @@ export class Vault extends DurableObject<Env> {
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
   async days(actor: Reader, from: number, to: number, every: boolean): Promise<string> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "day", category: "each" });
-    const days = dayAnswers(this.#parts.state.sql, this.#parts.store, this.#parts.state.profile().timeZone, from, to, every);
+    const days = dayAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), this.#parts.state.profile().timeZone, from, to, every);
     return JSON.stringify(narrowDays(entry, days, every));
   }
 
   /** Sleep sessions that end in the window, in order. */
   async sleep(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
-    const found = sleepAnswers(this.#parts.state.sql, this.#parts.store, query.from, query.to, query.choice);
+    const found = sleepAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowSleep(entry, answer));
   }
 
   /** Workouts that begin in the window, in order, without routes. */
   async workouts(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "workout", category: "activity", details: ["vitals"] });
-    const found = workoutAnswers(this.#parts.state.sql, this.#parts.store, query.from, query.to, query.choice);
+    const found = workoutAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowWorkout(entry, answer));
   }
 
@@ -439,10 +439,10 @@ export class Vault extends DurableObject<Env> {
 
   /** Daily totals beside what the readings add up to, as JSON text; throws `not_found` and `invalid`. */
   async reconcile(actor: Reader, query: { readonly key: string; readonly period: AskedPeriod }): Promise<string> {
-    this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const entry = this.#parts.door.enter(actor, metricAccess("read", query.key));
     const { timeZone } = this.#parts.state.profile();
     const dates = datesOf(timeZone, query.period, this.#parts.state.now());
-    return JSON.stringify(reconcile(this.#parts.state.sql, this.#parts.store, timeZone, { key: query.key, ...dates }));
+    return JSON.stringify(reconcile(this.#parts.state.sql, this.#parts.store.seenBy(entry), timeZone, { key: query.key, ...dates }));
   }
 
   /** Dates on which something was missing, newest first. */
@@ -990,7 +990,7 @@ export class Vault extends DurableObject<Env> {
     if (this.#parts.life.isOver) return null;
     const details = await this.#parts.details.read();
     const entry = this.#parts.door.contribute(ask.programme, ask.metrics);
-    return entry === undefined ? null : contributionOf(this.#parts.state.sql, this.#parts.store, entry, details, ask);
+    return entry === undefined ? null : contributionOf(this.#parts.state.sql, this.#parts.store.seenBy(entry), entry, details, ask);
   }
 
   /** Whether this person still takes part in a programme with all of these categories. */

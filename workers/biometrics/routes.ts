@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { demandsOf } from "../../shared/vendors/source-policy";
 import { sourceId } from "../../shared/health/source-id";
 import type { AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
@@ -157,7 +158,7 @@ const reads = new Hono<AppEnv>()
       const { vault, actor, keys } = biometricsPorts(c);
       const list = { name: "sources", items: await vault.sources(actor), place: ({ number }: { readonly number: number }) => number };
       const { items, next } = await pageOf(keys, actor.person, list, c.req.valid("query"));
-      return c.json({ items: items.map(({ number, source }) => ({ id: sourceId(number), ...source })), next });
+      return c.json({ items: items.map(({ number, source }) => ({ id: sourceId(number), ...source, ...demandsOf(source.vendor) })), next });
     },
   );
 

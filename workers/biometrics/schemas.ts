@@ -154,6 +154,7 @@ const sessionSource = z.object({
   id: z.string().describe("Reads or deletes this account alone"),
   startAt: at,
   endAt: at,
+  attribution: z.string().optional().describe("Words that its vendor wants to stand where it is shown"),
 });
 
 const sleepSession = z
@@ -225,6 +226,8 @@ export const sourceListSchema = z
         deviceModel: z.string().optional(),
         deviceType: z.string().optional(),
         recordingMethod: z.string().optional(),
+        attribution: z.string().optional().describe("Words that its vendor wants to stand where its readings are shown"),
+        ownDataOnly: z.literal(true).optional().describe("Its vendor shows its readings to their person alone: nobody else sees them here"),
       }),
     ),
     next: z.string().nullable(),

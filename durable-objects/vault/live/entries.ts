@@ -21,18 +21,20 @@ export interface Changed {
 
 /**
  * What a write means to watchers: its readings themselves where they are new, recent and few, else the windows to read again.
- * Corrections and deletions are always windows, because a watcher cannot tell from a value what it replaces.
+ * Corrections and deletions are always windows, because a watcher cannot tell from a value what it replaces. So is what is shown to the
+ * person alone: all watchers hear the same entries, and who reads the window again is asked then.
  */
 export function entriesOf(
   touched: readonly Touched[],
   now: number,
+  isForPersonAlone: (source: number) => boolean = () => false,
 ): { readonly readings: NewReadings | undefined; readonly changed: readonly Changed[] } {
   const total = touched.reduce((sum, part) => sum + (part.written?.at.length ?? 0), 0);
   const items: string[] = [];
   const metrics = new Set<string>();
   const changed = new Map<string, Changed>();
   for (const part of touched) {
-    if (total <= MOST_ITEMS && isLive(part, now)) {
+    if (total <= MOST_ITEMS && isLive(part, now) && !isForPersonAlone(part.source)) {
       metrics.add(part.metric);
       append(part, items);
       continue;

@@ -14,9 +14,9 @@ interface LatestRow extends Record<string, SqlStorageValue> {
 
 /**
  * The newest value of each metric of a filter, as JSON items joined by commas: of whatever source spoke last, and of a day total only
- * where there is nothing else.
+ * where there is nothing else. Nothing of hidden sources, by their numbers.
  */
-export function latestItems(sql: SqlStorage, filter: MetricFilter): string {
+export function latestItems(sql: SqlStorage, filter: MetricFilter, hidden: readonly number[]): string {
   const codes = filter === undefined ? null : JSON.stringify(filter.map((key) => METRIC_CODE.get(key) ?? -1));
   const rows = sql
     .exec<LatestRow>(
@@ -25,8 +25,10 @@ export function latestItems(sql: SqlStorage, filter: MetricFilter): string {
        ), NULL) AS start FROM (
          SELECT *, row_number() OVER (PARTITION BY metric ORDER BY kind = 'daily', last_at DESC, source) AS place FROM series
          WHERE n > 0 AND last_value IS NOT NULL AND (?1 IS NULL OR metric IN (SELECT value FROM json_each(?1)))
+           AND source NOT IN (SELECT value FROM json_each(?2))
        ) s WHERE place = 1 ORDER BY metric`,
       codes,
+      JSON.stringify(hidden),
     )
     .toArray();
   return rows

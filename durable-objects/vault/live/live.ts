@@ -8,6 +8,7 @@ import type { Door } from "../access/door";
 import { judgedAs } from "../access/judge";
 import type { Consents } from "../consents/consents";
 import type { RevokedSessions } from "../sessions";
+import type { Sources } from "../store/sources";
 import type { Touched, VaultState } from "../state";
 import { Commits } from "./commits";
 import { entriesOf } from "./entries";
@@ -27,6 +28,13 @@ const TIMER = "live";
 const TIMER_EVERY = 5 * MINUTE_MS;
 const GRANTS_TIMER = "live-grants";
 
+/** Who decides about watchers. */
+interface LiveParts {
+  readonly sessions: RevokedSessions;
+  readonly door: Door;
+  readonly consents: Consents;
+}
+
 /**
  * The person's live stream: sockets publish readings and watch them, whatever path they came by. Others watch by consent, for as long as
  * it lasts: what they see is decided anew whenever a consent changes, begins or ends. Everything that must survive is in
@@ -34,6 +42,7 @@ const GRANTS_TIMER = "live-grants";
  */
 export class Live {
   readonly #state: VaultState;
+  readonly #sources: Sources;
   readonly #sessions: RevokedSessions;
   readonly #door: Door;
   readonly #consents: Consents;
@@ -44,8 +53,9 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastTick = Number.NEGATIVE_INFINITY;
 
-  constructor(ctx: DurableObjectState, state: VaultState, sessions: RevokedSessions, door: Door, consents: Consents) {
+  constructor(ctx: DurableObjectState, state: VaultState, sources: Sources, { sessions, door, consents }: LiveParts) {
     this.#state = state;
+    this.#sources = sources;
     this.#sessions = sessions;
     this.#door = door;
     this.#consents = consents;
@@ -213,7 +223,9 @@ export class Live {
     watcher.send(write.hello(missed === undefined ? head : (after ?? head), head));
     if (watcher.guest !== undefined) watcher.send(write.granted(watcher.guest.grant.categories));
     if (missed === undefined) {
-      watcher.send(write.snapshot(head, latestItems(this.#state.sql, filter)));
+      watcher.send(
+        write.snapshot(head, latestItems(this.#state.sql, filter, watcher.guest === undefined ? [] : this.#sources.forPersonAlone())),
+      );
       return;
     }
     let prev = after ?? head;
@@ -273,7 +285,7 @@ export class Live {
     const now = this.#state.now();
     const hasWatchers = this.#watchers.size > 0;
     if (!hasWatchers && !this.#log.isWatched(now)) return this.#log.rest();
-    const { readings, changed } = entriesOf(touched, now);
+    const { readings, changed } = entriesOf(touched, now, (source) => this.#sources.isForPersonAlone(source));
     for (const window of changed) this.#log.appendChanged(window, now);
     if (readings !== undefined) this.#log.appendReadings(readings, now);
     if (hasWatchers) this.#schedule();

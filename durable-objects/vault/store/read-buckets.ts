@@ -49,7 +49,7 @@ export function readHours(
   choice: SourceChoice,
   limit: number,
 ): Bucket[] {
-  const rows = seen(sources, hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice));
+  const rows = hourRows(sql, sources, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
   const chooser = new Chooser(sql, metric, sources);
   const buckets: Bucket[] = [];
   let group: Bucket[] = [];
@@ -100,9 +100,10 @@ export function readDays(
     }
     return day;
   };
-  const isPassedOver = ({ source, key }: Bucket) => sources.hides(source) || (choice === "best" && chooser.passesOver(source, key));
-  for (const bucket of dayRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).rolled.push(bucket);
-  for (const bucket of dailyRows(sql, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).totals.push(bucket);
+  const isPassedOver = ({ source, key }: Bucket) => choice === "best" && chooser.passesOver(source, key);
+  for (const bucket of dayRows(sql, sources, metric.code, from, to, choice)) if (!isPassedOver(bucket)) at(bucket.key).rolled.push(bucket);
+  for (const bucket of dailyRows(sql, sources, metric.code, from, to, choice))
+    if (!isPassedOver(bucket)) at(bucket.key).totals.push(bucket);
   const buckets: Bucket[] = [];
   for (const [date, day] of [...byDate].toSorted((a, b) => a[0] - b[0])) {
     buckets.push(...chosenDay(sql, sources, metric, chooser, date, day, choice));
@@ -138,8 +139,8 @@ function speakerOfNight(sql: SqlStorage, sources: Sources, metric: Metric, date:
 
 /** One day out of the best source of each of its hours; named after the source that spoke for most hours. */
 function combineHours(sql: SqlStorage, sources: Sources, chooser: Chooser, metric: Metric, date: number): Bucket[] {
-  const rows = hourRows(sql, metric.code, date * 24 - 15, (date + 1) * 24 + 15, "best").filter(
-    (row) => row.date === date && !sources.hides(row.source) && !chooser.passesOver(row.source, date),
+  const rows = hourRows(sql, sources, metric.code, date * 24 - 15, (date + 1) * 24 + 15, "best").filter(
+    (row) => row.date === date && !chooser.passesOver(row.source, date),
   );
   let day: Bucket | undefined;
   const hours = new Map<number, number>();
@@ -190,7 +191,7 @@ export function readMinutes(
   limit: number,
 ): Bucket[] {
   const chooser = new Chooser(sql, metric, sources);
-  const rows = seen(sources, hourRows(sql, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice));
+  const rows = hourRows(sql, sources, metric.code, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS), choice);
   const hours = choice === "best" ? rows.filter((row) => !chooser.passesOver(row.source, row.date)) : rows;
   const buckets: Bucket[] = [];
   for (const [hour, group] of Map.groupBy(hours, (row) => row.hour)) {
@@ -284,14 +285,14 @@ type HourList = [
   slots: number,
 ];
 
-function hourRows(sql: SqlStorage, metric: number, fromHour: number, toHour: number, choice: SourceChoice): HourRow[] {
+function hourRows(sql: SqlStorage, sources: Sources, metric: number, fromHour: number, toHour: number, choice: SourceChoice): HourRow[] {
   const lists =
     typeof choice === "number"
       ? sql.exec(`${HOUR_COLUMNS} AND source = ? ORDER BY hour`, metric, fromHour, toHour, choice).raw<HourList>()
       : sql.exec(`${HOUR_COLUMNS} ORDER BY hour`, metric, fromHour, toHour).raw<HourList>();
   const rows: HourRow[] = [];
   for (const [hour, source, date, n, min, max, sum, last, last_at, slots] of lists) {
-    rows.push({ hour, source, date, n, min, max, sum, last, last_at, slots });
+    if (sources.shows(source)) rows.push({ hour, source, date, n, min, max, sum, last, last_at, slots });
   }
   return rows;
 }
@@ -308,7 +309,7 @@ type DayRow = {
   slots: number;
 };
 
-function dayRows(sql: SqlStorage, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
+function dayRows(sql: SqlStorage, sources: Sources, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
   const rows = sql.exec<DayRow>(
     "SELECT date, source, n, min, max, sum, last, last_at, slots FROM days WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date",
     metric,
@@ -317,13 +318,13 @@ function dayRows(sql: SqlStorage, metric: number, from: number, to: number, choi
   );
   const buckets: Bucket[] = [];
   for (const r of rows) {
-    if (typeof choice === "number" && r.source !== choice) continue;
+    if ((typeof choice === "number" && r.source !== choice) || !sources.shows(r.source)) continue;
     buckets.push(bucketOf(r.date, r, r.slots));
   }
   return buckets;
 }
 
-function dailyRows(sql: SqlStorage, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
+function dailyRows(sql: SqlStorage, sources: Sources, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
   const rows = sql.exec<{ date: number; source: number; value: number | null }>(
     "SELECT date, source, value FROM daily WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date",
     metric,
@@ -332,7 +333,7 @@ function dailyRows(sql: SqlStorage, metric: number, from: number, to: number, ch
   );
   const buckets: Bucket[] = [];
   for (const { date, source, value } of rows) {
-    if (value === null || (typeof choice === "number" && source !== choice)) continue;
+    if (value === null || (typeof choice === "number" && source !== choice) || !sources.shows(source)) continue;
     buckets.push({
       key: date,
       source,

@@ -162,7 +162,7 @@ function rowPoints(sql: SqlStorage, metric: Metric, from: number, query: RawQuer
           .toArray()
           .map((row) => row.source);
   const points: RawPoint[] = [];
-  for (const source of numbers.filter((number) => winners.admits(number))) {
+  for (const source of numbers.filter((number) => winners.showsAny(number))) {
     let shown = 0;
     const rows = sql.exec<Row>(
       "SELECT start, end, tag, kind, value, zone, version, record_id, body FROM readings WHERE metric = ? AND source = ? AND start >= ? AND start < ? ORDER BY start, end, tag",
@@ -210,13 +210,13 @@ class Winners {
     this.#chooser = new Chooser(sql, metric, sources);
   }
 
-  /** Whether anything of a source is to be seen. */
-  admits(source: number): boolean {
-    return !this.#sources.hides(source);
+  /** Whether anything of a source is shown to the reader. */
+  showsAny(source: number): boolean {
+    return this.#sources.shows(source);
   }
 
   shows(hour: number, source: number): boolean {
-    if (this.#sources.hides(source)) return false;
+    if (!this.#sources.shows(source)) return false;
     if (this.#choice === "all") return true;
     if (typeof this.#choice === "number") return source === this.#choice;
     const candidates = this.#hoursOf(Math.floor(hour / 24)).get(hour);
@@ -235,8 +235,7 @@ class Winners {
       );
       for (const { hour, source, date } of rows) {
         const known = hours.get(hour) ?? [];
-        const isOut = this.#sources.hides(source) || this.#chooser.passesOver(source, date);
-        hours.set(hour, isOut ? known : [...known, source]);
+        hours.set(hour, !this.#sources.shows(source) || this.#chooser.passesOver(source, date) ? known : [...known, source]);
       }
       this.#days.set(day, hours);
     }

@@ -146,7 +146,7 @@ function grouped<S extends { source: number; start: number; end: number; date: n
   metric: Metric,
   choice: SourceChoice,
 ): EventGroup<S>[] {
-  const rows = all.filter(({ source }) => !sources.hides(source));
+  const rows = all.filter(({ source }) => sources.shows(source));
   if (choice !== "best") {
     const wanted = choice === "all" ? rows : rows.filter((row) => row.source === choice);
     return wanted.map((head) => ({ head, others: [] }));

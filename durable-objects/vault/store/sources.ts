@@ -2,6 +2,7 @@ import { DAY_MS } from "../../../shared/clock";
 import { sourceKey } from "../../../shared/health/batch";
 import type { Metric } from "../../../shared/health/catalogue";
 import type { Source } from "../../../shared/health/reading";
+import { isForPersonAlone, policyOfSource } from "../../../shared/vendors/source-policy";
 import { HANDOVERS, type Handover, type Rank, rankOf, type SourceSettings } from "../../../shared/health/source-settings";
 import { readSettings, type VersionedSettings, writeSettings } from "./source-settings";
 
@@ -29,20 +30,55 @@ const WITH_READINGS = `SELECT id FROM sources WHERE
   OR EXISTS (SELECT 1 FROM workouts WHERE source = sources.id)
   OR EXISTS (SELECT 1 FROM quarantine WHERE source = sources.id)`;
 
+/** What a reader is to see of the sources. */
+interface View {
+  /** Somebody else looks. */
+  readonly isForOthers: boolean;
+  /** One way of recording alone was asked for. */
+  readonly recording?: Recording;
+}
+
+const EVERYTHING: View = { isForOthers: false };
+
 /** The vault's sources: few, so they are all kept in memory. */
 export class Sources {
   readonly #sql: SqlStorage;
-  readonly #recording: Recording | undefined;
-  readonly #byKey = new Map<string, number>();
-  readonly #byNumber = new Map<number, Source>();
+  readonly #byKey: Map<string, number>;
+  readonly #byNumber: Map<number, Source>;
+  readonly #view: View;
   #settings: VersionedSettings = { version: 0, settings: { priorities: [], cutovers: [] } };
   #handovers: readonly OpenHandover[] | undefined;
 
-  /** @param recording hides sources that recorded in another way: `manual` was typed in, everything else counts as `automatic` */
-  constructor(sql: SqlStorage, recording?: Recording) {
+  constructor(sql: SqlStorage, of?: Sources, view: View = EVERYTHING) {
     this.#sql = sql;
-    this.#recording = recording;
-    this.reload();
+    this.#view = view;
+    this.#byKey = of === undefined ? new Map<string, number>() : of.#byKey;
+    this.#byNumber = of === undefined ? new Map<number, Source>() : of.#byNumber;
+    if (of === undefined) this.reload();
+    else this.#settings = of.#settings;
+  }
+
+  /** The sources as somebody else sees them, for one read. */
+  forOthers(): Sources {
+    return new Sources(this.#sql, this, { ...this.#view, isForOthers: true });
+  }
+
+  /** These sources as far as they recorded in one way, for one read: `manual` was typed in, everything else counts as `automatic`. */
+  recordedBy(recording: Recording): Sources {
+    return new Sources(this.#sql, this, { ...this.#view, recording });
+  }
+
+  /** Whether the reader sees what a source tells: who asks may be somebody else, and may have asked for one way of recording alone. */
+  shows(number: number): boolean {
+    const { isForOthers, recording } = this.#view;
+    if (isForOthers && this.isForPersonAlone(number)) return false;
+    return recording === undefined || this.recordingOf(number) === recording;
+  }
+
+  /** Whether the vendor of a source shows its readings to their person alone. */
+  isForPersonAlone(number: number): boolean {
+    const source = this.#byNumber.get(number);
+    return source !== undefined && isForPersonAlone(source.vendor);
   }
 
   /** Reads the sources anew, after a transaction was rolled back. */
@@ -55,6 +91,17 @@ export class Sources {
       this.#byKey.set(row.key, row.id);
       this.#byNumber.set(row.id, JSON.parse(row.body) as Source);
     }
+  }
+
+  /** Words that must stand where readings of a source are shown, where its vendor wants any. */
+  attribution(number: number): string | undefined {
+    const source = this.#byNumber.get(number);
+    return source === undefined ? undefined : policyOfSource(source.vendor)?.attribution;
+  }
+
+  /** Numbers of the sources whose readings are shown to their person alone. */
+  forPersonAlone(): number[] {
+    return [...this.#byNumber.keys()].filter((number) => this.isForPersonAlone(number));
   }
 
   /** The number of a source, added when it is new. */
@@ -118,11 +165,7 @@ export class Sources {
     return first === null ? Number.POSITIVE_INFINITY : Math.floor(first / DAY_MS) + 1;
   }
 
-  /** Whether nothing of a source is to be seen, because of how it recorded. */
-  hides(number: number): boolean {
-    return this.#recording !== undefined && this.recordingOf(number) !== this.#recording;
-  }
-
+  /** How a source records. */
   recordingOf(number: number): Recording {
     const source = this.#byNumber.get(number);
     return source?.recordingMethod === "manual" || source?.vendor === "manual" ? "manual" : "automatic";

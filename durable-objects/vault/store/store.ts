@@ -20,6 +20,9 @@ import { undoPiece } from "./undo-import";
 
 const MINUTES_TIMER = "minutes";
 
+/** A store as a reader sees it. */
+export type Seen = Pick<Store, "sources">;
+
 /** The readings of one person: every write goes through here, one transaction each. */
 export class Store {
   readonly sources: Sources;
@@ -44,6 +47,11 @@ export class Store {
     this.erasures = new Erasures(storage.sql);
     this.#marks = new ImportMarks(storage.sql);
     timers.on(MINUTES_TIMER, async () => this.#dropOldMinutes());
+  }
+
+  /** What there is to read for somebody: everything for the person, for others what may be shown to them. */
+  seenBy({ isOwner }: { readonly isOwner: boolean }): Seen {
+    return isOwner ? this : { sources: this.sources.forOthers() };
   }
 
   onRecorded(listener: RecordedListener): void {

@@ -8,7 +8,7 @@ import { headline } from "../answers";
 import { sleepAnswers, workoutAnswers } from "../day-answers";
 import type { VaultState } from "../state";
 import { readDays } from "../store/read-buckets";
-import type { Store } from "../store/store";
+import type { Seen } from "../store/store";
 import type { StoredEvent } from "./event-rows";
 
 /** How much a message carries: where to read, or also what there is to read now. */
@@ -26,7 +26,7 @@ export function messageBody(type: string, at: number, orderedAt: number, data: R
 /** What an event tells, made of what the vault holds now and narrowed to what the entry may see. */
 export function dataOf(
   state: VaultState,
-  store: Store,
+  store: Seen,
   entry: Entry,
   event: StoredEvent,
   content: Content,
@@ -38,7 +38,7 @@ export function dataOf(
   return { person: state.person, connection: event.about, categories, ...event.facts };
 }
 
-function aboutData(state: VaultState, store: Store, entry: Entry, event: StoredEvent, content: Content): Readonly<Record<string, unknown>> {
+function aboutData(state: VaultState, store: Seen, entry: Entry, event: StoredEvent, content: Content): Readonly<Record<string, unknown>> {
   const known = metricOf(event.about);
   const from = event.from ?? event.firstAt;
   const to = event.to ?? from;
@@ -53,7 +53,8 @@ function aboutData(state: VaultState, store: Store, entry: Entry, event: StoredE
     from: iso(from),
     to: iso(to),
     dates,
-    ...(event.n > 0 && { readings: event.n }),
+    // Of some sources others hear at most that there is something to look at.
+    ...(event.n > 0 && (entry.isOwner || !store.sources.all().some(({ number }) => !store.sources.shows(number))) && { readings: event.n }),
     ...event.facts,
     href: `${entry.isOwner ? "/v1/me" : `/v1/people/${state.person}`}/${pathOf(event.about, from, to)}`,
   };

@@ -123,7 +123,7 @@ export class Webhooks {
     const entry = this.#enter(subscriber, event);
     if (entry === undefined) return { kind: "dropped", reason: "no_consent" };
     const { env, now } = this.#state;
-    const data = dataOf(this.#state, this.#parts.store, entry, event, ask.content);
+    const data = dataOf(this.#state, this.#parts.store.seenBy(entry), entry, event, ask.content);
     const body = messageBody(event.type, event.updatedAt, ask.orderedAt, data);
     let url: string;
     try {
