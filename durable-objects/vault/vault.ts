@@ -633,10 +633,11 @@ export class Vault extends DurableObject<Env> {
     stateHash: string,
     code: string,
     own?: OwnAccount,
+    scope?: string,
   ): Promise<Completed & { readonly registration: Registration }> {
     if (!this.#parts.life.isOpen) throw problem("gone", "The account is going to be erased.");
     this.#parts.door.system("vendor_authorization", { action: "manage", resource: "connection" });
-    return await this.#parts.connections.complete(stateHash, code, own);
+    return await this.#parts.connections.complete(stateHash, code, own, scope);
   }
 
   /** Ends an authorization that the person or the vendor refused; throws `gone`. */

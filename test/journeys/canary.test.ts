@@ -5,10 +5,10 @@ import { DatabaseSync } from "node:sqlite";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp.ts";
 import { CANARY, formsOf, leaksIn, NAME_CANARY } from "./canaries.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
+import { addSecondFactor, made } from "./second-factor.ts";
 
 describe("what looks for canaries", () => {
   let folder: string;
@@ -70,27 +70,7 @@ describe("what looks for canaries", () => {
   });
 });
 
-const codes = z.object({ recoveryCodes: z.array(z.string()).min(1) });
 const withId = z.looseObject({ id: z.string() });
-
-/** Calls, and reads an answer that must be a success. */
-async function made<T>(client: Client, path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
-  const reply = await client.call("POST", path, body, { "idempotency-key": crypto.randomUUID() });
-  expect(reply.status, `${path} answered ${JSON.stringify(reply.body)}`).toBeLessThan(300);
-  return schema.parse(reply.body);
-}
-
-/** Sets up an authenticator app; answers its secret and the codes that replace it. */
-async function addSecondFactor(client: Client): Promise<Record<string, string>> {
-  const { secret } = await made(client, "/v1/me/totp", {}, z.looseObject({ secret: z.string() }));
-  const code = await totpCode(fromBase32(secret) ?? new Uint8Array(), stepAt(Date.now()));
-  const { recoveryCodes } = await made(client, "/v1/me/totp/confirmation", { code }, codes);
-  await client.refresh();
-  return Object.fromEntries([
-    [`an app's secret of ${client.id}`, secret],
-    ...recoveryCodes.map((one, i) => [`recovery code ${i} of ${client.id}`, one]),
-  ]);
-}
 
 /** A program of a clinic proves itself; answers its proof and its token. */
 async function signInProgram(meridian: Meridian, owner: Client): Promise<Record<string, string>> {

@@ -4,6 +4,7 @@ import { control } from "../simulator/flow.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
+import { addSecondFactor, made } from "./second-factor.ts";
 import { until } from "./until.ts";
 import { countersOf, deliveriesOf } from "./vendor.ts";
 import { metrics, sessions } from "./wire.ts";
@@ -24,6 +25,8 @@ interface Row {
   readonly news?: readonly string[];
   /** Nobody asks it for what is new: its webhooks name what to pull. */
   readonly tells?: true;
+  /** Nobody is connected through Meridian's account there: an organisation brings one, on whose behalf the person connects. */
+  readonly own?: true;
   /** Whether its access tokens live so long that nobody refreshes them. */
   readonly lasting?: true;
 }
@@ -59,6 +62,15 @@ const VENDORS: readonly Row[] = [
     news: ["body_weight", "heart_rate"],
     lasting: true,
   },
+  {
+    vendor: "strava",
+    person: "ada",
+    brings: ["heart_rate", "speed"],
+    hooks: "api",
+    // Nothing is signed: whose subscription it is can be wrong.
+    tampers: ["signature"],
+    own: true,
+  },
 ];
 
 const PATIENCE_MS = 60_000;
@@ -80,8 +92,18 @@ afterAll(async () => {
   await simulator.close();
 });
 
-async function agree(client: Client, { vendor, person }: Row, extra: Record<string, string> = {}): Promise<Response> {
-  const url = new URL((await client.get(`/v1/integrations/${vendor}/authorize`, authorization)).authorizeUrl);
+/** An organisation of the person's with an account of its own at the vendor, which the simulator knows. */
+async function bringAccount(client: Client, vendor: string): Promise<string> {
+  await addSecondFactor(client);
+  const { id } = await made(client, "/v1/organisations", { name: "Club" }, z.looseObject({ id: z.string() }));
+  const account = { vendor, clientId: "meridian-local", clientSecret: "meridian-local-secret" };
+  await made(client, `/v1/organisations/${id}/vendor-credentials`, account, z.looseObject({}));
+  return id;
+}
+
+async function agree(client: Client, { vendor, person }: Row, extra: Record<string, string> = {}, organisation = ""): Promise<Response> {
+  const behalf = organisation === "" ? "" : `?organisation=${organisation}`;
+  const url = new URL((await client.get(`/v1/integrations/${vendor}/authorize${behalf}`, authorization)).authorizeUrl);
   for (const [name, value] of Object.entries({ sim_person: person, ...extra })) url.searchParams.set(name, value);
   const consent = await fetch(url, { redirect: "manual" });
   return await fetch(consent.headers.get("location") ?? "", { redirect: "manual" });
@@ -105,14 +127,16 @@ async function subscribe({ vendor, hooks }: Row): Promise<void> {
 
 describe.each(VENDORS.map((row) => [row.vendor, row] as const))("%s", (vendor, row) => {
   let client: Client;
+  let organisation = "";
   beforeAll(async () => {
     client = await Client.register(meridian);
+    if (row.own) organisation = await bringAccount(client, vendor);
   });
 
   test("is connected by consent, and brings what the device has measured", async () => {
     if (row.hooks === "portal") await subscribe(row);
-    expect((await agree(client, row, { sim_deny: "1" })).status).toBe(403);
-    const back = await agree(client, row);
+    expect((await agree(client, row, { sim_deny: "1" }, organisation)).status).toBe(403);
+    const back = await agree(client, row, {}, organisation);
     expect(back.status, await back.clone().text()).toBe(200);
     await until(async () => {
       const known = await counts(client);

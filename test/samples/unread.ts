@@ -14,7 +14,7 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["oura/", "a description of the API, and no data"],
   ["polar/", "a description of the API, and no data"],
   ["rr/", "recordings of beat intervals whose names do not say when they were made, as a plain list must"],
-  ["strava/", "Strava is not connected"],
+  ["strava/", "a description of the API, and no data"],
   ["suunto/", "Suunto is not connected"],
   ["whoop/", "a description of the API, and no data"],
   ["withings/", "descriptions, devices, goals and subscriptions of Withings: no value that could be placed"],

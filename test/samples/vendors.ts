@@ -9,6 +9,8 @@ import { GARMIN_MODULE } from "../../shared/vendors/garmin/module.ts";
 import { OURA_HOOK } from "../../shared/vendors/oura/hook.ts";
 import { OURA_MODULE } from "../../shared/vendors/oura/module.ts";
 import { POLAR_MODULE } from "../../shared/vendors/polar/module.ts";
+import { STRAVA_HOOK } from "../../shared/vendors/strava/hook.ts";
+import { STRAVA_MODULE } from "../../shared/vendors/strava/module.ts";
 import { ULTRAHUMAN_MODULE } from "../../shared/vendors/ultrahuman/module.ts";
 import type { HookCall, HookSecrets, Range, VendorModule } from "../../shared/vendors/vendor.ts";
 import { WHOOP_HOOK } from "../../shared/vendors/whoop/hook.ts";
@@ -456,6 +458,43 @@ const PAGES: readonly Page[] = [
       ];
     },
   },
+  ...(
+    [
+      ["strava/spec_activity_list.json", "[]."],
+      ["strava/spec_activity_detail.json", ""],
+    ] as const
+  ).map(([file, place]): Page => ({
+    file,
+    module: STRAVA_MODULE,
+    resource: "activity",
+    expect: (expected, batch) => {
+      const { numeric_leaf_stats: stats, max_time_string: last } = leaves.parse(expected);
+      const total = (name: string) => close(batch.workouts.reduce((sum, { totals }) => sum + (totals[name] ?? 0), 0));
+      const stated = (name: string) => close(stats[`${place}${name}`]?.sum ?? 0);
+      return [
+        ["activities", batch.workouts.length, stats[`${place}distance`]?.n],
+        ["type", [...new Set(batch.workouts.map(({ type }) => type))], ["mountain_biking"]],
+        ["offset", batch.workouts.reduce((sum, { zone }) => sum + zone, 0), stats[`${place}utc_offset`]?.sum],
+        ["lasting", batch.workouts.reduce((sum, { start, end }) => sum + (end - start) / 1000, 0), stats[`${place}elapsed_time`]?.sum],
+        ["last", batch.workouts.some(({ start }) => new Date(start).toISOString().replace(".000Z", "Z") === last) || place === "", true],
+        ...(
+          [
+            ["distance_cycling", "distance"],
+            ["elevation_gain", "total_elevation_gain"],
+            ["speed_cycle_mean", "average_speed"],
+            ["speed_cycle_max", "max_speed"],
+            ["heart_rate_mean", "average_heartrate"],
+            ["heart_rate_max", "max_heartrate"],
+            ["power_cycle_mean", "average_watts"],
+            ["power_cycle_max", "max_watts"],
+            ["cadence_cycle_mean", "average_cadence"],
+            ["energy_active", "calories"],
+          ] as const
+        ).map(([name, leafName]) => [name, total(name), stated(leafName)] as const),
+        ["devices", batch.sources.map(({ deviceName }) => deviceName), ["Garmin Edge 1030"]],
+      ];
+    },
+  })),
   {
     file: "cgm/dexcom_v3_egvs_normal.json",
     module: DEXCOM_MODULE,
@@ -562,6 +601,14 @@ async function otherReplies(load: (path: string) => Promise<unknown>, samplesDir
     resource,
     z.array(z.unknown()).parse(reply).length,
   ]);
+  const ridden = "strava/webhook_doc_create.json";
+  const challenge = "strava/webhook_verify_query.txt";
+  const athlete = "strava/spec_athlete.json";
+  const asked: HookCall = {
+    ...call(null),
+    method: "GET",
+    query: new URLSearchParams((await readFile(join(samplesDir, challenge), "utf8")).trim()),
+  };
   const form = "withings/notify_form_weight.txt";
   const weighed = { ...call(null), body: new Uint8Array(await readFile(join(samplesDir, form))) };
   return [
@@ -569,6 +616,14 @@ async function otherReplies(load: (path: string) => Promise<unknown>, samplesDir
       ["sub-1", "dailies", 1],
       ["sub-2", "dailies", 1],
     ]),
+    same(`${ridden}: change`, told(STRAVA_HOOK, await load(ridden)), [["134815", "activity", "upsert", "1360128428"]]),
+    same(`${ridden}: whose`, await STRAVA_HOOK.verify(call(await load(ridden)), { ...secrets, subscriptionIds: ["120475"] }), "genuine"),
+    same(`${challenge}: answer`, STRAVA_HOOK.handshake?.(asked, { ...secrets, pathSecret: "STRAVA" }), {
+      status: 200,
+      body: { "hub.challenge": "15f7d1a91c1f40f8a748fd134752feb3" },
+    }),
+    // Its example's number is beyond what any reader of JSON keeps exactly.
+    same(`${athlete}: person`, STRAVA_MODULE.readIdentity({ athlete: await load(athlete) }), { userId: "1234567890987654400" }),
     same(`${oura}: change`, told(OURA_HOOK, await load(oura)), [["oura-user-123", "daily_sleep", "upsert", "abc-123"]]),
     same(`${whoop}: change`, told(WHOOP_HOOK, example), [["10129", "sleep", "upsert", "ecfc6a15-4661-442f-a9a4-f160dd7afae8"]]),
     same("whoop/whoopmcp_endpoint_fixtures.json: person", WHOOP_MODULE.readIdentity(endpoints["/v2/user/profile/basic"]), {

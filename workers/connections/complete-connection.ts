@@ -10,6 +10,8 @@ export interface CompleteConnection {
   readonly state: string;
   readonly code?: string | undefined;
   readonly error?: string | undefined;
+  /** The scopes that were granted, where the vendor tells them with the code. */
+  readonly scope?: string | undefined;
 }
 
 export type Outcome =
@@ -35,7 +37,7 @@ export async function completeConnection(ports: ConnectPorts, input: CompleteCon
     return { kind: "refused", returnTo };
   }
   const own = credential === undefined ? undefined : (await accountById(ports.stores, credential))?.own;
-  const { connection, returnTo, registration } = await vault.completeConnection(state.hash, input.code, own);
+  const { connection, returnTo, registration } = await vault.completeConnection(state.hash, input.code, own, input.scope);
   await registerConnection(ports.directory, records, person, registration);
   return { kind: "connected", connection, returnTo };
 }

@@ -44,6 +44,7 @@ export const callbackQuery = z.object({
   state: z.string().min(1).max(200),
   code: z.string().min(1).max(2_048).optional(),
   error: z.string().min(1).max(200).optional(),
+  scope: z.string().max(2_048).optional().describe("What was granted, where the vendor says it here and not with the tokens"),
 });
 
 export const followQuery = z.strictObject({

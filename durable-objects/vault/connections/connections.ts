@@ -175,8 +175,13 @@ export class Connections {
     return this.#connector.refuse(stateHash, error);
   }
 
-  async complete(stateHash: string, code: string, own?: OwnAccount): Promise<Completed & { readonly registration: Registration }> {
-    const completed = await this.#connector.complete(stateHash, code, own);
+  async complete(
+    stateHash: string,
+    code: string,
+    own?: OwnAccount,
+    scope?: string,
+  ): Promise<Completed & { readonly registration: Registration }> {
+    const completed = await this.#connector.complete(stateHash, code, own, scope);
     const connection = this.#must(completed.connection);
     this.#planFirst(connection);
     const { timers, now } = this.#state;

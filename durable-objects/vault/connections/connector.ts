@@ -110,8 +110,9 @@ export class Connector {
    * was used or has expired, `invalid` for a code the vendor refuses, `vendor_failed`, `unavailable`.
    *
    * @param own the account that it began with, as it is now
+   * @param told the scopes that came with the code, which count where the tokens' reply tells none
    */
-  async complete(stateHash: string, code: string, own?: OwnAccount): Promise<Completed> {
+  async complete(stateHash: string, code: string, own?: OwnAccount, told?: string): Promise<Completed> {
     const { state, ports, rows, tokens, owns } = this.#parts;
     const grant = rows.takeGrant(stateHash, state.now());
     const chosen = grant === undefined ? undefined : rows.get(grant.connection);
@@ -136,7 +137,7 @@ export class Connector {
     if (own !== undefined) await owns.keep(id, own);
     rows.putSecret(id, "tokens", sealedTokens);
     rows.putSecret(id, "account", sealedAccount);
-    rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope, grant.areas), state.now());
+    rows.connected(id, { hash: hash.hash, key: hash.version }, grantedAreas(module.vendor, fresh.scope ?? told, grant.areas), state.now());
     rows.addEvent(id, "connected", state.now());
     return { connection: id, returnTo: grant.returnTo };
   }

@@ -27,6 +27,10 @@ export interface OAuthRules {
   readonly deadStatus?: number;
   /** Whom its page proposes, where not everybody has its device. */
   readonly proposes?: string;
+  /** Scopes have commas between them. */
+  readonly commas?: true;
+  /** What was granted is told with the code, and not with the tokens. */
+  readonly scopesWithCode?: true;
   /** Further members of the token reply. */
   readonly more?: (person: Person) => JsonObject;
 }
@@ -48,7 +52,7 @@ export function authorize(state: State, rules: OAuthRules, call: Call): Reply {
   if (query.get("client_id") !== state.settings.client.id) return errorPage(401, "invalid_client", "The OAuth client was not found.");
   if (!isLocal(redirectUri)) return errorPage(400, "redirect_uri_mismatch", "The redirect URI is not registered.");
   const stateValue = query.get("state") ?? "";
-  const asked = (query.get("scope") ?? "").split(" ").filter(Boolean);
+  const asked = (query.get("scope") ?? "").split(rules.commas ? "," : " ").filter(Boolean);
   if (query.get("response_type") !== "code" || stateValue === "") return back(redirectUri, { error: "invalid_request", state: stateValue });
   if (!rules.withoutScopes && (asked.length === 0 || !asked.every((scope) => rules.scopes.includes(scope))))
     return back(redirectUri, { error: "invalid_scope", state: stateValue });
@@ -63,14 +67,15 @@ export function authorize(state: State, rules: OAuthRules, call: Call): Reply {
     .flatMap((value) => value.split(/[ ,]+/))
     .filter(Boolean);
   const code = randomId(24);
+  const scopes = only.length > 0 ? offered.filter((scope) => only.includes(scope)) : offered;
   storeOf(state, rules.id).codes.set(code, {
     person: query.get("sim_person") ?? "ada",
-    scopes: only.length > 0 ? offered.filter((scope) => only.includes(scope)) : offered,
+    scopes,
     ...(rules.challenge ? { challenge } : {}),
     redirectUri,
     expiresAtMs: state.clock.now() + (rules.codeSeconds === undefined ? CODE_LIFE_MS : rules.codeSeconds * 1000),
   });
-  return back(redirectUri, { code, state: stateValue });
+  return back(redirectUri, { code, state: stateValue, ...(rules.scopesWithCode ? { scope: scopes.join(",") } : {}) });
 }
 
 const refuse = (status: number, error: string): Refusal => new Refusal(status, { error, error_description: "Refused." });
@@ -128,7 +133,7 @@ function issue(state: State, rules: OAuthRules, name: string, scopes: string[], 
       token_type: "bearer",
       expires_in: rules.lifeSeconds,
       ...(refreshes ? { refresh_token: refresh } : {}),
-      ...(rules.refresh === "none" ? {} : { scope: scopes.join(" ") }),
+      ...(rules.refresh === "none" || rules.scopesWithCode ? {} : { scope: scopes.join(" ") }),
       ...rules.more?.(personOf(state, name)),
     },
   };
