@@ -69,9 +69,13 @@ async function everything({ vault }: Awaited<ReturnType<typeof shared>>, reader:
     found[`steps day ${choice}`] = (await series("steps", "day", choice)).items;
     found[`workouts ${choice}`] = (await vault.workouts(reader, { ...PERIOD, choice, limit: 100 })).items;
   }
+  for (const resolution of ["raw", "hour", "day"] as const) {
+    const query = { key: "heart_rate", ...PERIOD, resolution, choice: "all", recording: "automatic", limit: 1_000 } as const;
+    found[`heart_rate ${resolution} automatic`] = (await vault.series(reader, query)).items;
+  }
   found["metrics"] = JSON.stringify(await vault.metrics(reader));
   found["days"] = await vault.days(reader, DATE, DATE, true);
-  const period = { from: DATE, to: DATE } as never;
+  const period = { from: { date: DATE }, to: { date: DATE } };
   found["compared"] = await vault.compareSources(reader, { key: "steps", period });
   found["reconciled"] = await vault.reconcile(reader, { key: "steps", period });
   return found;

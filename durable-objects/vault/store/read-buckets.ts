@@ -157,11 +157,6 @@ function combineHours(sql: SqlStorage, sources: Sources, chooser: Chooser, metri
   return [{ ...day, source: most, spoke: hours }];
 }
 
-/** Without what the reader does not want to see. */
-function seen<R extends { readonly source: number }>(sources: Sources, rows: R[]): R[] {
-  return rows.filter(({ source }) => !sources.hides(source));
-}
-
 /** A stored summary as a bucket; slots are a mask for hours and a count for days. */
 function bucketOf(key: number, row: DayRow, slots: number): Bucket {
   const { source, n, min, max, sum, last, last_at: lastAt } = row;
