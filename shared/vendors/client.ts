@@ -108,23 +108,24 @@ export class VendorClient {
       headers["content-type"] = "application/json";
       init.body = JSON.stringify(request.body);
     }
-    return await this.#send(url, init, "data");
+    return await this.#send(url, init, "data", request.binary);
   }
 
-  async #send(url: URL, init: RequestInit, purpose: "data" | "token" | "revoke"): Promise<Reply> {
+  async #send(url: URL, init: RequestInit, purpose: "data" | "token" | "revoke", binary?: true): Promise<Reply> {
     let response: Response;
-    let text: string;
+    let content: string | Uint8Array;
     try {
-      [response, text] = await within(TIMEOUTS_MS[purpose], async (signal) => {
+      [response, content] = await within(TIMEOUTS_MS[purpose], async (signal) => {
         const answer = await this.#fetch(url.href, { ...init, redirect: "manual", signal });
-        return [answer, await answer.text()] as const;
+        const isFile = binary === true && answer.ok;
+        return [answer, isFile ? new Uint8Array(await answer.arrayBuffer()) : await answer.text()] as const;
       });
     } catch (error) {
       const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
       return { kind: "down", reason: timedOut ? "timeout" : "network", retryAfterMs: undefined };
     }
     const limits = this.#module.limitsOf?.(response.headers, this.#now());
-    const reply = this.#read(response, text, purpose);
+    const reply: Reply = typeof content === "string" ? this.#read(response, content, purpose) : { kind: "ok", body: content };
     return limits === undefined ? reply : { ...reply, limits };
   }
 

@@ -135,6 +135,8 @@ export interface VendorRequest {
   readonly body?: unknown;
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The reply is a file: its body is a `Uint8Array`, where the call succeeds. */
+  readonly binary?: true;
   /** Which of the vendor's hosts; `api` where left out. */
   readonly host?: "authorize" | "token" | "api";
   /** `person` (where left out): with the person's access token. `none`: what proves us is in the call itself. */

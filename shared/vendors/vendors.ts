@@ -6,6 +6,7 @@ import { GOOGLE_HEALTH_MODULE } from "./google-health/module";
 import { OURA_MODULE } from "./oura/module";
 import { POLAR_MODULE } from "./polar/module";
 import { STRAVA_MODULE } from "./strava/module";
+import { SUUNTO_MODULE } from "./suunto/module";
 import { ULTRAHUMAN_MODULE } from "./ultrahuman/module";
 import { type RetiredVendor, type Vendor, vendorSchema, type VendorModule } from "./vendor";
 import { WHOOP_MODULE } from "./whoop/module";
@@ -23,6 +24,7 @@ export const VENDOR_MODULES: readonly VendorModule[] = [
   GARMIN_MODULE,
   STRAVA_MODULE,
   AGGREGATOR_MODULE,
+  SUUNTO_MODULE,
 ];
 
 /** Vendors people still ask for, whose interface is gone. */
