@@ -15,7 +15,6 @@ const REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ["polar/", "a description of the API, and no data"],
   ["rr/", "recordings of beat intervals whose names do not say when they were made, as a plain list must"],
   ["strava/", "a description of the API, and no data"],
-  ["suunto/", "Suunto is not connected"],
   ["whoop/", "a description of the API, and no data"],
   ["withings/", "descriptions, devices, goals and subscriptions of Withings: no value that could be placed"],
   ["catalogue/", "catalogues of foods and exercises are not loaded"],

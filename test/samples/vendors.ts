@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch.ts";
-import type { Batch } from "../../shared/health/reading.ts";
+import { type Batch, ZONE_UNKNOWN } from "../../shared/health/reading.ts";
 import { DEXCOM_MODULE } from "../../shared/vendors/dexcom/module.ts";
 import { GARMIN_HOOK } from "../../shared/vendors/garmin/hook.ts";
 import { GARMIN_MODULE } from "../../shared/vendors/garmin/module.ts";
@@ -11,6 +11,7 @@ import { OURA_MODULE } from "../../shared/vendors/oura/module.ts";
 import { POLAR_MODULE } from "../../shared/vendors/polar/module.ts";
 import { STRAVA_HOOK } from "../../shared/vendors/strava/hook.ts";
 import { STRAVA_MODULE } from "../../shared/vendors/strava/module.ts";
+import { SUUNTO_MODULE } from "../../shared/vendors/suunto/module.ts";
 import { ULTRAHUMAN_MODULE } from "../../shared/vendors/ultrahuman/module.ts";
 import type { HookCall, HookSecrets, Range, VendorModule } from "../../shared/vendors/vendor.ts";
 import { WHOOP_HOOK } from "../../shared/vendors/whoop/hook.ts";
@@ -492,6 +493,33 @@ const PAGES: readonly Page[] = [
           ] as const
         ).map(([name, leafName]) => [name, total(name), stated(leafName)] as const),
         ["devices", batch.sources.map(({ deviceName }) => deviceName), ["Garmin Edge 1030"]],
+      ];
+    },
+  })),
+  ...(["suunto/ow_live_workout_webhook.json", "suunto/ow_workout.json"] as const).map((file): Page => ({
+    file,
+    module: SUUNTO_MODULE,
+    resource: "workouts",
+    expect: (expected, batch) => {
+      const { numeric_leaf_stats: stats } = leaves.parse(expected);
+      const stated = (name: string) => stats[name]?.sum ?? 0;
+      const [workout] = batch.workouts;
+      const { totals = {}, start = 0, end = 0 } = workout ?? {};
+      const isRun = stated("activityId") === 1;
+      return [
+        ["type", workout?.type, isRun ? "running" : "walking"],
+        ["start", start, stated("startTime")],
+        ["lasting", end - start, stated("totalTime") * 1000],
+        ["offset", (workout?.zone ?? 0) / 60, stats["timeOffsetInMinutes"]?.sum ?? ZONE_UNKNOWN / 60],
+        ["distance", totals["distance_walk_run"], stated("totalDistance")],
+        ["climb", totals["elevation_gain"], stats["totalAscent"]?.sum],
+        ["energy", totals["energy_total"] ?? 0, stated("energyConsumption")],
+        ["steps", totals["steps"] ?? 0, stated("stepCount")],
+        [
+          "heart rates",
+          [totals["heart_rate_mean"], totals["heart_rate_max"], totals["heart_rate_min"]],
+          [stated("hrdata.workoutAvgHR"), stated("hrdata.workoutMaxHR"), stats["hrdata.min"]?.sum],
+        ],
       ];
     },
   })),

@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 import { fitRide } from "../../../test/fixtures/fit-file";
 import { BatchBuilder } from "../../health/batch";
 import { WORKOUT_TYPES } from "../../health/workout-types";
-import { assertAnyOrder, assertNeverThrows, dailyValues, DELIVERY, facts, hookCall, hookSecrets, readOne, unannounced, VECTOR_NOW } from "../page.fixture";
+import {
+  assertAnyOrder,
+  assertNeverThrows,
+  dailyValues,
+  DELIVERY,
+  facts,
+  hookCall,
+  hookSecrets,
+  readOne,
+  unannounced,
+  VECTOR_NOW,
+} from "../page.fixture";
 import { SUUNTO_VENDOR } from "./descriptor";
 import { ACTIVITY, RECOVERY, SAMPLES, SLEEP, SUMMARY } from "./fixtures";
 import { SUUNTO_HOOK } from "./hook";
@@ -211,14 +222,22 @@ describe("whatever Suunto sends", () => {
     expect(unannounced(SUUNTO_MODULE, resource, batch)).toEqual([]);
   });
 
-  it("as a workout is counted, and never thrown over", () => assertNeverThrows(SUUNTO_MODULE, "workouts", [SUMMARY], (payload) => ({ payload })));
+  it("as a workout is counted, and never thrown over", () =>
+    assertNeverThrows(SUUNTO_MODULE, "workouts", [SUMMARY], (payload) => ({ payload })));
 
-  it.each([["workouts", 5], ["workouts", "down"], ["sleep", "down"], ["sleep", { payload: [] }]])("for %s is no page where it is %j", (resource, reply) =>
+  it.each([
+    ["workouts", 5],
+    ["workouts", "down"],
+    ["sleep", "down"],
+    ["sleep", { payload: [] }],
+  ])("for %s is no page where it is %j", (resource, reply) =>
     expect(() => read(resource, reply)).toThrow(expect.objectContaining({ code: "vendor_failed" })),
   );
 
   it("in its gateway's words is no refusal of the person", () => {
-    expect(SUUNTO_MODULE.meaningOf?.(401, { statusCode: 401, message: "Access denied due to missing subscription key." })).toEqual({ kind: "down" });
+    expect(SUUNTO_MODULE.meaningOf?.(401, { statusCode: 401, message: "Access denied due to missing subscription key." })).toEqual({
+      kind: "down",
+    });
     expect(SUUNTO_MODULE.meaningOf?.(403, { message: "Out of call volume quota. Quota will be replenished in 01:02:03." })).toEqual({
       kind: "limited",
       retryAfterMs: 3_723_000,
@@ -250,7 +269,13 @@ describe("requests to Suunto", () => {
 
   it("end the permission", async () => {
     const calls: unknown[] = [];
-    await SUUNTO_MODULE.revoke?.({ userId: "ada" }, { access: "a", refresh: "r" }, hookSecrets().credentials, async (request) => calls.push(request), 0);
+    await SUUNTO_MODULE.revoke?.(
+      { userId: "ada" },
+      { access: "a", refresh: "r" },
+      hookSecrets().credentials,
+      async (request) => calls.push(request),
+      0,
+    );
     expect(calls).toEqual([{ method: "GET", host: "token", path: "/oauth/deauthorize", query: { client_id: "test-client" } }]);
   });
 });
@@ -262,7 +287,8 @@ const VECTOR = {
 const SECRETS = hookSecrets({ credentials: { clientId: "c", clientSecret: "s", more: { notificationSecret: "test-client-secret" } } });
 
 describe("notifications of Suunto", () => {
-  const verify = (body: string, headers: Readonly<Record<string, string>>, secrets = SECRETS) => SUUNTO_HOOK.verify(hookCall(body, headers), secrets);
+  const verify = (body: string, headers: Readonly<Record<string, string>>, secrets = SECRETS) =>
+    SUUNTO_HOOK.verify(hookCall(body, headers), secrets);
   const content = (body: unknown) => SUUNTO_HOOK.read(hookCall(typeof body === "string" ? body : JSON.stringify(body), {}), SECRETS);
 
   it("are believed by a known answer, and by nothing else", async () => {
@@ -293,7 +319,8 @@ describe("notifications of Suunto", () => {
 
   it("of routes say nothing", () => expect(content({ type: "ROUTE_CREATED", username: "u1", route: {} })).toEqual({ changes: [] }));
 
-  it.each([VECTOR.body, "", "[]", '{"type":"WORKOUT_CREATED","username":"u1","workout":{"workoutKey":"a/b"}}'])("that say %j are refused", (body) =>
-    expect(() => content(body)).toThrow(expect.objectContaining({ code: "malformed" })),
+  it.each([VECTOR.body, "", "[]", '{"type":"WORKOUT_CREATED","username":"u1","workout":{"workoutKey":"a/b"}}'])(
+    "that say %j are refused",
+    (body) => expect(() => content(body)).toThrow(expect.objectContaining({ code: "malformed" })),
   );
 });

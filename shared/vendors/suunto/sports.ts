@@ -16,7 +16,7 @@ const ACTIVITIES: Readonly<Record<number, WorkoutType>> = {
   21: "swimming",
   22: "trail_running",
   23: "traditional_strength_training",
-  24: "nordic_walking",
+  24: "walking",
   25: "equestrian_sports",
   26: "motor_sports",
   28: "water_sports",
