@@ -26,8 +26,8 @@ function hasRoom(folder: string): boolean {
   }
 }
 
-/** Each worker has a runtime of its own, which takes seconds to start, and waits for it a third of its time: one more than processors. */
-const WORKERS = Math.min(4, availableParallelism() + 1);
+/** By default one processor is left free, which of two is half. Each worker has a runtime of its own, which takes seconds to start. */
+const WORKERS = Math.min(4, availableParallelism());
 
 /**
  * Three projects: pure code in Node (fast), objects and routes in workerd, journeys over real HTTP.
