@@ -36,7 +36,7 @@ export async function workerOptions(): Promise<Record<string, unknown>> {
 
 /** Bundles the Worker into a folder; `readBuild` finds it there. */
 export async function writeBuild(folder: string): Promise<void> {
-  const made: Build = { script: await bundle("workers/index.ts"), workerOptions: await workerOptions() };
+  const made: Build = { script: await bundle("workers/index.ts", { minify: true }), workerOptions: await workerOptions() };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "worker.mjs"), made.script);
   writeFileSync(join(folder, "options.json"), JSON.stringify(made.workerOptions));

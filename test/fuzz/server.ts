@@ -45,7 +45,7 @@ export async function startServer(): Promise<FuzzServer> {
       {
         ...ofProduct,
         name: "meridian",
-        modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("workers/index.ts") }],
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("workers/index.ts", { minify: true }) }],
         modulesRules: undefined,
         cronTriggers: [],
         bindings: {
