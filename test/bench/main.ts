@@ -61,10 +61,11 @@ for (const part of chosen) {
     bench.say(server.inspector === undefined ? `${part.name} …` : `${part.name} … inspector at ${server.inspector.href}`);
     const done = await part.run(bench);
     printTable(done);
+    // Part by part: a run that is stopped keeps what it has measured.
+    if (values.write) writeReport(done, { quick: values.quick });
     rows.push(...done);
   } finally {
     await server.stop();
   }
 }
-if (values.write) writeReport(rows, { quick: values.quick });
 if (rows.some((row) => row.pass === false)) process.exitCode = 1;

@@ -68,7 +68,7 @@ function measured(rows: readonly Row[], before: string, { quick }: { readonly qu
     "|---|---|---|---|---|---|---|---|",
     ...table.values(),
     "",
-    "Medians, with the extremes in brackets; *others* is the share of the machine that other processes used meanwhile (median).",
+    "Medians, with the extremes in brackets; *others* is the share of the machine that other processes used meanwhile (median; – where it was not taken).",
     "",
     ...how.values(),
     "",
