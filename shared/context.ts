@@ -1,3 +1,4 @@
+import type { Reach } from "./fhir/reach";
 import type { ClientId, OrganisationId, PersonId, SessionId } from "./id";
 import type { Scope } from "./policy/vocabulary";
 import type { Role } from "./roles";
@@ -19,6 +20,8 @@ export interface PersonActor {
   readonly roles?: readonly Role[];
   /** With what their session was opened, read where the roles are. A token's own word counts for nothing there. */
   readonly assurance?: "aal1" | "aal2";
+  /** What an app may do in whose session the person acts; undefined where they act themselves, with all that is theirs. */
+  readonly reach?: Reach;
 }
 
 /** A machine client of an organisation, with an access token of its own. Crosses RPC: plain data only. */

@@ -30,6 +30,7 @@ export const ID_KINDS = {
   webhookSecret: "whs",
   event: "evt",
   vendorCredential: "vcr",
+  app: "app",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -52,6 +53,7 @@ export type LabReportId = Id<"labReport">;
 export type LabResultId = Id<"labResult">;
 export type WebhookId = Id<"webhook">;
 export type EventId = Id<"event">;
+export type AppId = Id<"app">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

@@ -1,6 +1,7 @@
 import { decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { ClientActor, PersonActor } from "../context";
+import { reachOf, scopesOf } from "../fhir/scopes";
 import { type ClientId, parseId, type PersonId, type RandomBytes, regionOf, type SessionId } from "../id";
 import { meaningOf, scopesIn } from "../policy/scopes";
 import { problem } from "../problem";
@@ -16,6 +17,8 @@ import { currentKey, type RegionalKeys, type SigningKey } from "./keys";
 export const ACCESS_TOKEN_S = 300;
 /** Seconds by which the clocks of issuer and verifier may differ. */
 export const CLOCK_TOLERANCE_S = 5;
+/** The client of first-party tokens. */
+export const FIRST_PARTY = "meridian";
 const ALGORITHM = "ES256";
 const TYPE = "at+jwt";
 const MAX_TOKEN_LENGTH = 4096;
@@ -251,8 +254,13 @@ function personToken(payload: JWTPayload, region: Region): PersonToken {
     amr: claims.amr,
     acr: claims.acr,
     expiresAt: claims.exp,
-    actor: Object.freeze({ kind: "person", person, session }),
+    actor: Object.freeze({ kind: "person", person, session, ...reachIn(claims) }),
   };
+}
+
+/** The limits of an app's token; a token of the first-party client has none, and one of anybody else gets nowhere. */
+function reachIn({ client_id, scope }: { readonly client_id: string; readonly scope: string }): Pick<PersonActor, "reach"> {
+  return client_id === FIRST_PARTY ? {} : { reach: reachOf(scopesOf(scope)) };
 }
 
 /** Imported keys of this isolate, by the private half's text. Holds resolved keys, since promises must not cross requests. */

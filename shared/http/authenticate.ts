@@ -25,11 +25,21 @@ export function authenticateReader(c: AppContext): Reader | Promise<Reader> {
   // Nearly every request brings a token that was seen before: those neither wait nor have their syntax read again.
   if (header?.startsWith("Bearer ") === true) {
     const known = verifierOf(c.env).recall(header.slice("Bearer ".length), c.get("now")());
-    if (known !== undefined) return known.actor;
+    if (known !== undefined) return whereApps(c, known.actor);
   }
   const text = bearerIn(header);
   if (text.startsWith(API_KEY_PREFIX)) return personOfApiKey(c, text);
-  return verified(c, text).then(({ actor }) => actor);
+  return verified(c, text).then(({ actor }) => whereApps(c, actor));
+}
+
+/** Where apps get with the tokens that people let them have; the vault holds each within its reach. */
+const OF_APPS = "/fhir/r4/";
+
+function whereApps(c: AppContext, actor: Reader): Reader {
+  if (actor.kind === "person" && actor.reach !== undefined && !c.req.path.startsWith(OF_APPS)) {
+    throw problem("forbidden", "The access token of an app opens the FHIR API alone.");
+  }
+  return actor;
 }
 
 /** The signed-in person of a request; as `authenticateReader`, and problem `forbidden` for a machine client. */
@@ -42,6 +52,7 @@ export function authenticate(c: AppContext): PersonActor | Promise<PersonActor> 
 export async function bearerToken(c: AppContext): Promise<PersonToken> {
   const token = await verified(c, bearerOf(c));
   if ("client" in token) throw forPeople();
+  whereApps(c, token.actor);
   return token;
 }
 

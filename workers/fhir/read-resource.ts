@@ -1,5 +1,6 @@
 import type { SearchableType } from "../../shared/fhir/search";
 import type { FhirPorts } from "./ports";
+import { requireReach, requireWithin } from "./within-reach";
 
 export interface ReadInput {
   readonly type: SearchableType;
@@ -15,7 +16,9 @@ export interface ReadReply {
 
 /** Reads one resource of a person's compartment; problem `not_found` for any other, existing or not. */
 export async function readResource({ vault, actor }: FhirPorts, { type, id, ifNoneMatch }: ReadInput): Promise<ReadReply> {
+  const limits = requireReach(actor, type, "r");
   const { json, versionId, lastUpdated } = await vault.readFhir(actor, type, id);
+  requireWithin(limits, type, json);
   const etag = `W/"${versionId}"`;
   const headers = { etag, ...(lastUpdated !== undefined && { "last-modified": new Date(lastUpdated).toUTCString() }) };
   return { body: matches(ifNoneMatch, etag) ? undefined : json, headers };
