@@ -63,6 +63,7 @@ export type ScopeType = (typeof SCOPE_TYPES)[number];
 /** Constraints that can be kept on every path: a scope with another one is not granted, since it would say more than it does. */
 const WHERE: ReadonlySet<string> = new Set(["category", "code", "status"]);
 const ALL = "cruds";
+const LETTERS = ["c", "r", "u", "d", "s"] as const;
 /** Version 1 (§3.0.6.1). */
 const OLD: Readonly<Record<string, string>> = { read: "rs", write: "cud", "*": ALL };
 const RESOURCE = /^(patient|user|system)\/(\*|[A-Z][A-Za-z]{1,63})\.(read|write|\*|c?r?u?d?s?)(?:\?([^?#\s]{1,1000}))?$/;
@@ -118,7 +119,7 @@ export function covers(scopes: readonly SmartScope[], wanted: SmartScope): boole
     return (
       scope.context === wanted.context &&
       (scope.type === "*" || scope.type === wanted.type) &&
-      [...wanted.interactions].every((letter) => scope.interactions.includes(letter)) &&
+      LETTERS.every((letter) => !wanted.interactions.includes(letter) || scope.interactions.includes(letter)) &&
       scope.where.every(([name, value]) => wanted.where.some(([other, same]) => other === name && same === value))
     );
   });
