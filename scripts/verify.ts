@@ -11,6 +11,7 @@ const STEPS: readonly (readonly [name: string, script: string, ...parameters: st
   ["format", "format:check"],
   ["API document", "openapi", "--check"],
   ["page of vendors", "vendors", "--check"],
+  ["definitions of FHIR", "fhir-definitions", "--check"],
 ];
 
 for (const [name, script, ...parameters] of STEPS) {
