@@ -1,0 +1,97 @@
+import { SEARCHES } from "./definitions";
+import { type ResourceType, sectionsOf } from "./structures";
+
+export type ParameterKind = "token" | "reference" | "date" | "string" | "quantity" | "number" | "uri" | "composite";
+
+/** Where values of a parameter lie in a resource. */
+export interface Path {
+  /** Properties from the resource (or the base of a composite) downwards; lists are gone through. */
+  readonly steps: readonly PathStep[];
+  /** The type of what is found there; `exists` for a truth of whether there is anything. */
+  readonly type: string;
+  /** References to this type alone. */
+  readonly target: string | undefined;
+  /** The system of a bare code. */
+  readonly system: string | undefined;
+}
+
+export interface PathStep {
+  readonly name: string;
+  /** Only parts whose property has this value. */
+  readonly where: readonly [property: string, value: string] | undefined;
+}
+
+/** A search parameter of R4, as it holds for one type. */
+export interface SearchParameter {
+  readonly name: string;
+  readonly kind: ParameterKind;
+  /** Canonical address of its definition. */
+  readonly definition: string;
+  /** Types that a reference may lead to; empty where any. */
+  readonly targets: readonly string[];
+  /** Empty for composites. */
+  readonly paths: readonly Path[];
+  /** The kinds of the parts of a composite, in the order of `$`; empty for others. */
+  readonly parts: readonly ParameterKind[];
+  /** Places below which the parts of a composite are looked for together. */
+  readonly bases: readonly CompositeBase[];
+}
+
+export interface CompositeBase {
+  readonly steps: readonly PathStep[];
+  readonly parts: readonly (readonly Path[])[];
+}
+
+let sections: Map<string, string> | undefined;
+const byType = new Map<ResourceType, ReadonlyMap<string, SearchParameter>>();
+
+/** The search parameters of a type by name. `_list`, `_content`, `_text`, `near` and those of documents in bundles are not among them. */
+export function searchParameters(type: ResourceType): ReadonlyMap<string, SearchParameter> {
+  const known = byType.get(type);
+  if (known !== undefined) return known;
+  sections ??= sectionsOf(SEARCHES);
+  const [, ...lines] = (sections.get(type) ?? "").split("\n");
+  const parameters = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), parameterOf(line)]));
+  byType.set(type, parameters);
+  return parameters;
+}
+
+function parameterOf(line: string): SearchParameter {
+  const [name = "", kind = "", id = "", fourth = "", fifth = ""] = line.split(" ");
+  const isComposite = kind === "composite";
+  return {
+    name,
+    kind: kindOf(kind),
+    definition: `http://hl7.org/fhir/SearchParameter/${id}`,
+    targets: isComposite || fifth === "" || fifth === "*" ? [] : fifth.split(","),
+    paths: isComposite ? [] : pathsOf(fourth),
+    parts: isComposite ? fourth.split("$").map(kindOf) : [],
+    bases: isComposite
+      ? fifth.split(";").map((base) => {
+          const [at = "", ...parts] = base.split("&");
+          return { steps: stepsOf(at), parts: parts.map(pathsOf) };
+        })
+      : [],
+  };
+}
+
+const KINDS = ["token", "reference", "date", "string", "quantity", "number", "uri", "composite"] as const;
+
+function kindOf(text: string): ParameterKind {
+  return KINDS.find((kind) => kind === text) ?? "string";
+}
+
+function pathsOf(text: string): Path[] {
+  return text.split(",").map((path) => {
+    const [, at = "", target, type = "", system] = /^([^:>]*)(?:>([A-Za-z]+))?:([A-Za-z]+)(?:=(.*))?$/.exec(path) ?? [];
+    return { steps: stepsOf(at), type, target, system };
+  });
+}
+
+function stepsOf(at: string): PathStep[] {
+  if (at === "") return [];
+  return at.split(".").map((step) => {
+    const [, name = "", property, value = ""] = /^([^[]*)(?:\[([a-z]+)=([a-z]+)\])?$/.exec(step) ?? [];
+    return { name, where: property === undefined ? undefined : [property, value] };
+  });
+}
