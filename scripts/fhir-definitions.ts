@@ -356,7 +356,7 @@ function searchSection(type: string): string {
     (parameter) => parameter.base.includes(type) || parameter.base.includes("Resource") || parameter.base.includes("DomainResource"),
   );
   for (const parameter of own.toSorted((a, b) => (a.code < b.code ? -1 : 1))) {
-    const { code, type: kind, id, url, expression, component } = parameter;
+    const { code, type: kind, id, url, expression } = parameter;
     if (expression === undefined || kind === "special" || LEFT_OUT.has(`${type}.${code}`)) continue;
     if (url !== `${PARAMETER}${id}`) throw new TypeError(`${url} is not the address of ${id}`);
     if (kind === "composite") lines.push(`${code} ${kind} ${id} ${compositeOf(parameter, type)}`);
