@@ -261,13 +261,19 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["CarePlan.activity", (v) => [has(v, "detail") && has(v, "reference") && ["cpl-3", "An activity has details or a reference, not both."]]],
   [
     "CareTeam.participant",
-    (v) => [
-      has(v, "onBehalfOf") &&
-        !(isFields(v["member"]) && /(?:^|\/)Practitioner\//.test(textAt(v["member"], "reference") ?? "Practitioner/")) && [
-          "ctm-1",
-          "Only a practitioner acts on behalf of an organisation.",
-        ],
-    ],
+    (v, root) => {
+      const member = textAt(v["member"], "reference") ?? "";
+      const type = member.startsWith("#")
+        ? textAt(
+            fieldsIn(root["contained"]).find((one) => `#${textAt(one, "id") ?? ""}` === member),
+            "resourceType",
+          )
+        : /(?:^|\/)([A-Z][A-Za-z]+)\/[^/]+$/.exec(member)?.[1];
+      return [
+        has(v, "onBehalfOf") &&
+          (type ?? "Practitioner") !== "Practitioner" && ["ctm-1", "Only a practitioner acts on behalf of an organisation."],
+      ];
+    },
   ],
   ["ServiceRequest", (v) => [needs(v, "orderDetail", "code") && ["prr-1", "Details of an order go with a code."]]],
   ["Task", (v) => [!order(v, "authoredOn", "lastModified") && ["inv-1", "A task is not changed before it is written."]]],

@@ -78,7 +78,7 @@ function visit(value: Fields, structure: Structure, at: string, walk: Walk, dept
   let isEmpty = true;
   const seen = new Map<ElementRule, string>();
   for (const key in value) {
-    if (key === "resourceType" && structure.isResource) continue;
+    if ((key === "resourceType" && structure.isResource) || value[key] === undefined) continue;
     const isSibling = key.startsWith("_");
     const property = structure.properties.get(isSibling ? key.slice(1) : key);
     if (property === undefined || (isSibling && !property.type.isPrimitive)) {
