@@ -62,6 +62,15 @@ const VENDORS: readonly Row[] = [
     news: ["body_weight", "heart_rate"],
     lasting: true,
   },
+  {
+    vendor: "strava",
+    person: "ada",
+    brings: ["heart_rate", "speed"],
+    hooks: "api",
+    // Nothing is signed: whose subscription it is can be wrong.
+    tampers: ["signature"],
+    own: true,
+  },
 ];
 
 const PATIENCE_MS = 60_000;

@@ -92,6 +92,8 @@ export async function keepAllSubscriptions(env: Env, now: number): Promise<numbe
   );
   const counts = await Promise.allSettled([
     ...modules.map(async (module) => {
+      // Nobody is connected through this deployment's account there: its events would be nobody's, and take the place of others'.
+      if (module.vendor.policy.byoRequired) return 0;
       const access = accessTo(env, module.vendor);
       const token = ownHookSecret(env, module.vendor.id);
       return access === undefined || token === undefined ? 0 : await keepOf(env, module, access, token, undefined, now);

@@ -104,10 +104,13 @@ export class Runner {
     }
     let token = await tokens.access(connection.id, client);
     if (token.kind === "token") {
-      const waitMs = await quota.ask(window.purpose === "backfill");
+      const isPast = window.purpose === "backfill";
+      const waitMs = await quota.ask(isPast);
       if (waitMs > 0) {
-        rows.block(connection.id, state.now() + waitMs);
-        return false;
+        // The past has a share of the limits, which may be used up for a day: what is new does not wait for it.
+        if (isPast) windows.holdBackfill(connection.id, state.now() + waitMs);
+        else rows.block(connection.id, state.now() + waitMs);
+        return isPast;
       }
       const request = module.pageRequest(
         window.resource,

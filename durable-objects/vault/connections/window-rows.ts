@@ -260,6 +260,15 @@ export class WindowRows {
     );
   }
 
+  /** Leaves the first import alone until then; what is new is read meanwhile. */
+  holdBackfill(connection: string, until: number): void {
+    this.#sql.exec(
+      "UPDATE connection_windows SET due_at = max(due_at, ?) WHERE connection = ? AND state = 'queued' AND purpose = 'backfill'",
+      until,
+      connection,
+    );
+  }
+
   /** Starts the window over from its first page. Its attempts are not forgotten by the pages that succeed again. */
   restart(w: SyncWindow, now: number): void {
     this.#sql.exec(
