@@ -71,6 +71,7 @@ const VENDORS: readonly Row[] = [
     tampers: ["signature"],
     own: true,
   },
+  { vendor: "suunto", person: "ada", brings: ["steps", "heart_rate", "energy_active"], hooks: "portal" },
 ];
 
 const PATIENCE_MS = 60_000;

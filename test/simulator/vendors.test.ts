@@ -20,6 +20,8 @@ interface Row {
   readonly scope: string;
   readonly basic?: true;
   readonly identity?: string;
+  /** What every call carries beside the token. */
+  readonly headers?: Record<string, string>;
   readonly person: string;
   /** A list of data with at least one record. */
   readonly data: string;
@@ -81,6 +83,18 @@ const VENDORS: readonly Row[] = [
     person: "ada",
     data: "/api/partners/v1/user_data/metrics?date=2026-11-18",
     records: at("data", "metric_data"),
+  },
+  {
+    id: "suunto",
+    authorize: "/oauth/authorize",
+    token: "/oauth/token",
+    scope: "workout",
+    basic: true,
+    headers: { "ocp-apim-subscription-key": "meridian-local-subscriptionKey" },
+    identity: "/v3/workouts?limit=1",
+    person: "ada",
+    data: `/247samples/activity?from=${Date.parse("2026-11-17T00:00:00Z")}&to=${Date.parse("2026-11-18T00:00:00Z")}`,
+    records: (reply) => z.array(z.unknown()).parse(reply),
   },
 ];
 
@@ -148,7 +162,7 @@ async function connect(row: Row): Promise<z.infer<typeof tokenReply>> {
 }
 
 async function api(row: Row, access: string, path: string, init: RequestInit = {}): Promise<Response> {
-  return await fetch(`${simulator.url}/${row.id}${path}`, { ...init, headers: { authorization: `Bearer ${access}` } });
+  return await fetch(`${simulator.url}/${row.id}${path}`, { ...init, headers: { ...row.headers, authorization: `Bearer ${access}` } });
 }
 
 describe.each(VENDORS.map((row) => [row.id, row] as const))("%s", (id, row) => {
@@ -323,6 +337,32 @@ describe("webhooks of the simulated vendors", () => {
       .digest("base64");
     expect(told?.headers["x-whoop-signature"]).toBe(expected);
     expect((await api(byId("whoop"), access_token, `/developer/v2/activity/workout/${id}`)).status).toBe(200);
+  });
+
+  it("Suunto names the user in its token, wants the subscription's key, and signs what it tells and brings", async () => {
+    const row = byId("suunto");
+    const { access_token } = await connect(row);
+    const claims = z.looseObject({ user: z.string() }).parse(JSON.parse(Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString()));
+    const keyless = await api({ ...row, headers: {} }, access_token, row.data);
+    expect([keyless.status, await keyless.json()]).toMatchObject([401, { message: expect.stringContaining("subscription key") }]);
+    const long = await api(row, access_token, `/247samples/sleep?from=0&to=${29 * 86_400_000}`);
+    expect(long.status).toBe(400);
+    await control(simulator.url, "vendors/hook", { vendor: "suunto", url: hook });
+    await push("suunto");
+    const told = received.map(({ body }) => z.looseObject({ type: z.string(), username: z.string() }).parse(JSON.parse(body)));
+    expect(told.map(({ type, username }) => [type, username])).toEqual([
+      ["WORKOUT_CREATED", claims.user],
+      ["SUUNTO_247_ACTIVITY_CREATED", claims.user],
+    ]);
+    for (const { body, headers } of received)
+      expect(headers["x-hmac-sha256-signature"]).toBe(
+        createHmac("sha256", "meridian-local-notificationSecret").update(body).digest("hex"),
+      );
+    const { workoutKey } = z.looseObject({ workoutKey: z.string() }).parse(told[0]?.["workout"]);
+    const file = await api(row, access_token, `/v3/workouts/${workoutKey}/fit`);
+    expect(Buffer.from(await file.arrayBuffer()).subarray(8, 12).toString()).toBe(".FIT");
+    expect((await api(row, access_token, `/oauth/deauthorize?client_id=${ID}`)).status).toBe(200);
+    expect((await api(row, access_token, row.data)).status).toBe(401);
   });
 
   it("Polar wants people registered, pings before it tells its secret, and keeps one webhook", async () => {

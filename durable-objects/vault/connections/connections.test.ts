@@ -40,9 +40,13 @@ class HandTimers extends Timers {
 
 class OpenGate implements QuotaGate {
   waitMs = 0;
+  /** How long the first import's share of the limits is used up. */
+  pastWaitMs = 0;
   readonly reports: boolean[] = [];
-  async take() {
-    return { allowed: this.waitMs === 0, retryAfterMs: this.waitMs };
+  async take(limits: readonly { readonly name: string }[]) {
+    const isPast = limits.some(({ name }) => name.endsWith("_backfill"));
+    const waitMs = Math.max(this.waitMs, isPast ? this.pastWaitMs : 0);
+    return { allowed: waitMs === 0, retryAfterMs: waitMs };
   }
   async enter() {
     return { allowed: true, retryAfterMs: 0 };
@@ -744,9 +748,31 @@ describe("reading", () => {
       rig.clock.now += HOUR_MS / 2;
       rig.gate.waitMs = 4_000;
       const calls = rig.google.calls.length;
-      await rig.slice(rig.evicted(), id);
+      rig.evicted();
+      expect(await rig.fire("connections", id)).toBe(rig.clock.now + 4_000);
       expect(rig.google.calls).toHaveLength(calls);
-      expect(rig.rows.get(id)?.blockedUntil).toBe(rig.clock.now + 4_000);
+    });
+  });
+
+  it("reads what is new while the first import waits for its share of the limits", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      rig.gate.pastWaitMs = 12 * HOUR_MS;
+      rig.evicted();
+      await rig.fire("connections", id);
+      rig.google.calls.length = 0;
+      rig.evicted();
+      await rig.fire("connections", id);
+      expect(rig.google.calls).toEqual([]);
+      expect(rig.evicted().sync(changed(rig, id))).toMatchObject({ outcome: "done" });
+      await rig.fire("connections", id);
+      expect(rig.google.calls).toHaveLength(1);
+      expect(rig.rows.get(id)?.state).toBe("active");
+      rig.gate.pastWaitMs = 0;
+      rig.clock.now += 12 * HOUR_MS;
+      await drain(rig, id);
+      const { backfill } = rig.evicted().list()[0] ?? fail();
+      expect(backfill.done).toBe(backfill.total);
     });
   });
 });

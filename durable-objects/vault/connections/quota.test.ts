@@ -11,9 +11,9 @@ import { Quota } from "./quota";
 const NOW = Math.ceil(Date.now() / DAY_MS) * DAY_MS;
 
 /** A vendor that allows so many calls a minute, with gates of its own. */
-function rig(n: number) {
+function rig(n: number, align = true) {
   const clock = { now: NOW };
-  const limits: LiveVendor["limits"] = [{ scope: "app", n: n * REGIONS.length, windowS: 60, align: true }];
+  const limits: LiveVendor["limits"] = [{ scope: "app", n: n * REGIONS.length, windowS: 60, align }];
   const vendor: LiveVendor = { ...liveVendor("google-health").vendor, limits };
   const gate = (name: string) => gateDoor(env, "eu", `${name}:${crypto.randomUUID()}`);
   return { clock, quota: new Quota(vendor, gate("vendor"), gate("account"), () => clock.now) };
@@ -37,6 +37,16 @@ describe("a vendor's limits", () => {
     clock.now += MINUTE_MS;
     expect(allowed(await asked(quota, 80, true))).toBe(30);
     expect(await quota.ask(false)).toBe(0);
+  });
+
+  it("let the past be read too where they are a few calls a minute", async () => {
+    const { quota, clock } = rig(3, false);
+    expect(await quota.ask(true)).toBe(0);
+    expect(await quota.ask(true)).toBe(MINUTE_MS);
+    clock.now += MINUTE_MS / 2;
+    expect(await quota.ask(false)).toBe(0);
+    clock.now += MINUTE_MS / 2;
+    expect(await quota.ask(true)).toBe(0);
   });
 });
 

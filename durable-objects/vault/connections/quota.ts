@@ -112,9 +112,10 @@ export class Quota {
     return this.#vendor.limits
       .filter(({ scope }) => scopes.includes(scope))
       .flatMap(({ scope, n, windowS, align }) => {
-        const share = Math.floor(n / parts);
+        const share = Math.max(1, Math.floor(n / parts));
         const whole = limitOf(scope, share, windowS * 1000, align);
-        return backfill ? [whole, limitOf(`${scope}_backfill`, Math.floor(share * BACKFILL_SHARE), windowS * 1000, align)] : [whole];
+        const ofPast = Math.max(1, Math.floor(share * BACKFILL_SHARE));
+        return backfill ? [whole, limitOf(`${scope}_backfill`, ofPast, windowS * 1000, align)] : [whole];
       });
   }
 }
@@ -122,5 +123,6 @@ export class Quota {
 function limitOf(name: string, n: number, windowMs: number, align: boolean): Limit {
   if (align) return { name, kind: "window", limit: n, windowMs };
   const burst = Math.max(1, Math.floor(n * BURST));
-  return { name, kind: "rate", limit: n - burst, windowMs, burst };
+  // Of one call a window nothing is left beside the burst: it is whole again when the window is over.
+  return { name, kind: "rate", limit: Math.max(1, n - burst), windowMs, burst };
 }

@@ -96,7 +96,7 @@ export class Runner {
 
   /** Reads one page. False where the connection must wait. */
   async #page(connection: Connection, window: SyncWindow, module: VendorModule, quota: Quota): Promise<boolean> {
-    const { state, rows, tokens, owns, askAccount } = this.#parts;
+    const { state, rows, windows, tokens, owns, askAccount } = this.#parts;
     const client = await owns.clientFor(module, connection);
     if (client === undefined) {
       if (this.#live(connection.id)) this.#reauthorize(connection.id, CREDENTIAL_REMOVED);

@@ -12,8 +12,8 @@ export interface Call {
 export interface Reply {
   status: number;
   headers?: Record<string, string>;
-  /** Objects are sent as JSON, strings as they are. */
-  body?: JsonObject | string;
+  /** Objects are sent as JSON, strings and bytes as they are. */
+  body?: JsonObject | string | Uint8Array;
 }
 
 /** A refusal by the API, rendered as `{ error: { code, message, status, details? } }`. */
@@ -80,12 +80,12 @@ export function jsonBody(call: Call): unknown {
 
 /** Sends a reply. */
 export function send(response: ServerResponse, reply: Reply): void {
-  const json = typeof reply.body === "object";
-  const text = reply.body === undefined ? "" : typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
+  const { body = "" } = reply;
+  const json = typeof body === "object" && !(body instanceof Uint8Array);
   response.writeHead(reply.status, {
     "cache-control": "private",
     ...(json ? { "content-type": "application/json; charset=UTF-8" } : {}),
     ...reply.headers,
   });
-  response.end(text);
+  response.end(json ? JSON.stringify(body) : body);
 }

@@ -31,6 +31,8 @@ export interface OAuthRules {
   readonly commas?: true;
   /** What was granted is told with the code, and not with the tokens. */
   readonly scopesWithCode?: true;
+  /** Access tokens are JWTs with these claims, which nobody but the vendor checks. */
+  readonly claims?: (person: Person) => JsonObject;
   /** Further members of the token reply. */
   readonly more?: (person: Person) => JsonObject;
 }
@@ -120,7 +122,7 @@ const challengeOf = (verifier: string): string => createHash("sha256").update(ve
 
 function issue(state: State, rules: OAuthRules, name: string, scopes: string[], grant: string): Reply {
   const store = storeOf(state, rules.id);
-  const [access, refresh] = [randomId(24), randomId(24)];
+  const [access, refresh] = [accessToken(state, rules, name), randomId(24)];
   const common = { person: name, scopes, grant, spent: false };
   store.tokens.set(access, { ...common, use: "access", expiresAtMs: state.clock.now() + rules.lifeSeconds * 1000 });
   const refreshes = rules.refresh === "rotates" && (rules.refreshScope === undefined || scopes.includes(rules.refreshScope));
@@ -137,6 +139,13 @@ function issue(state: State, rules: OAuthRules, name: string, scopes: string[], 
       ...rules.more?.(personOf(state, name)),
     },
   };
+}
+
+function accessToken(state: State, { claims, lifeSeconds }: OAuthRules, name: string): string {
+  if (claims === undefined) return randomId(24);
+  const exp = Math.floor(state.clock.now() / 1000) + lifeSeconds;
+  const parts = [{ alg: "RS256", typ: "JWT" }, { ...claims(personOf(state, name)), exp, jti: randomId(9) }];
+  return [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")), randomId(32)].join(".");
 }
 
 /** The person of a call's token. 401, or what the vendor says instead, for a dead token, 403 without the scope. */

@@ -6,11 +6,12 @@ import { OURA } from "./oura/simulate.ts";
 import { POLAR } from "./polar/simulate.ts";
 import { ULTRAHUMAN } from "./ultrahuman/simulate.ts";
 import { STRAVA } from "./strava/simulate.ts";
+import { SUUNTO } from "./suunto/simulate.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import { WHOOP } from "./whoop/simulate.ts";
 import { WITHINGS } from "./withings/simulate.ts";
 
-const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN, WITHINGS, STRAVA, AGGREGATOR];
+const VENDORS: readonly SimulatedVendor[] = [OURA, WHOOP, POLAR, DEXCOM, ULTRAHUMAN, GARMIN, WITHINGS, STRAVA, SUUNTO, AGGREGATOR];
 
 const byId = new Map(VENDORS.map((vendor) => [vendor.id, vendor]));
 
