@@ -14,11 +14,13 @@ const secretsSchema = z.object({
   more: z.record(z.string(), z.string()),
   /** The secret of the path of the account's webhooks: it names the account, so that a call finds it. */
   pathSecret: z.string(),
+  /** What was rotated away: the vendor's webhooks may be signed with it until then (epoch milliseconds). */
+  before: z.object({ clientSecret: z.string(), more: z.record(z.string(), z.string()), until: z.number() }).optional(),
 });
 export type OwnSecrets = z.infer<typeof secretsSchema>;
 
 /** An organisation's account at a vendor, in the form in which vaults keep it for their connections. */
-export const ownAccountSchema = secretsSchema.extend({
+export const ownAccountSchema = secretsSchema.omit({ before: true }).extend({
   credential: z.string(),
   organisation: z.string(),
   /** Rises with every change: of two, the higher one is true. */

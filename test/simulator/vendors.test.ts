@@ -91,7 +91,7 @@ const VENDORS: readonly Row[] = [
     scope: "workout",
     basic: true,
     headers: { "ocp-apim-subscription-key": "meridian-local-subscriptionKey" },
-    identity: "/v3/workouts?limit=1",
+    identity: `/v3/workouts?since=${Date.parse("2026-11-17T00:00:00Z")}&until=${Date.parse("2026-11-18T00:00:00Z")}`,
     person: "ada",
     data: `/247samples/activity?from=${Date.parse("2026-11-17T00:00:00Z")}&to=${Date.parse("2026-11-18T00:00:00Z")}`,
     records: (reply) => z.array(z.unknown()).parse(reply),

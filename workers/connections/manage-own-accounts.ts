@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HOUR_MS } from "../../shared/clock";
 import { newId, type OrganisationId } from "../../shared/id";
 import { type FieldError, notFound, problem } from "../../shared/problem";
 import { hookUrl } from "../../shared/vendors/access";
@@ -73,8 +74,8 @@ export async function registerOwnAccount(ports: ManagePorts, organisationId: str
 }
 
 /**
- * Puts a new secret in place of the one before. Connections go on; calls of webhooks that are signed with the old one are refused from now
- * on. Problems of a manager, `not_found`, `invalid`.
+ * Puts a new secret in place of the one before. Connections go on; calls of webhooks that are signed with the old one are taken for
+ * `change.overlapHours` more. Problems of a manager, `not_found`, `invalid`.
  */
 export async function rotateOwnAccount(
   ports: ManagePorts,
@@ -84,24 +85,27 @@ export async function rotateOwnAccount(
 ): Promise<OwnAccountView> {
   const { partner } = ports;
   const { organisation } = await requireManager(partner, organisationId, "manage_vendors");
-  const before = await find(ports, organisation, vendorId);
-  const known = await openOwnSecrets(partner.keys, before);
+  const row = await find(ports, organisation, vendorId);
+  const known = await openOwnSecrets(partner.keys, row);
   if (known === undefined)
     throw problem("conflict", "The stored secrets cannot be read any more. Remove the account and register it anew.");
   const more = { ...known.more, ...change.more };
-  checkMore(liveVendor(before.vendor), more);
-  const secrets = { ...known, clientSecret: change.clientSecret ?? known.clientSecret, more };
-  const { sealed, version } = await sealOwnSecrets(partner.keys, before.id, secrets, partner.random);
-  const row = await partner.records
+  checkMore(liveVendor(row.vendor), more);
+  const now = partner.now();
+  const { clientSecret, pathSecret } = known;
+  const before = change.overlapHours === 0 ? undefined : { clientSecret, more: known.more, until: now + change.overlapHours * HOUR_MS };
+  const secrets = { clientSecret: change.clientSecret ?? clientSecret, more, pathSecret, ...(before === undefined ? {} : { before }) };
+  const { sealed, version } = await sealOwnSecrets(partner.keys, row.id, secrets, partner.random);
+  const changed = await partner.records
     .prepare(
       `update vendor_credentials set sealed = ?2, key_version = ?3, more = ?4, revision = revision + 1, updated_at = ?5, told_to = ''
        where id = ?1 and removed_at is null and revision = ?6 returning ${ACCOUNT_COLUMNS}`,
     )
-    .bind(before.id, sealed, version, JSON.stringify(Object.keys(more).toSorted()), partner.now(), before.revision)
+    .bind(row.id, sealed, version, JSON.stringify(Object.keys(more).toSorted()), now, row.revision)
     .first<AccountRow>();
-  if (row === null) throw problem("conflict", "The account was changed at the same time. Look again.");
-  await ports.tell(row.id);
-  return viewOf(row);
+  if (changed === null) throw problem("conflict", "The account was changed at the same time. Look again.");
+  await ports.tell(changed.id);
+  return viewOf(changed);
 }
 
 /**

@@ -77,7 +77,7 @@ export const ownAccountRoutes = new Hono<AppEnv>()
       policy: "person",
       summary: "Rotate the secrets of an account at a vendor",
       description:
-        "Make the new secret in the vendor's portal, and put it here. Connections go on; webhooks that are signed with the old one are refused from then on.",
+        "Make the new secret in the vendor's portal, and put it here. Connections go on; webhooks that are signed with the old one are taken for `overlapHours` more (24 where left out, 72 at most), so that none is lost while the vendor changes over. Of several old ones only the last counts. Say 0 where the secret got into other hands.",
       tags: TAGS,
       responses: { 200: ownAccountSchema },
       problems: ["malformed", "not_found", "invalid", "conflict", "step_up_required"],

@@ -23,7 +23,17 @@ export const newOwnAccountBody = z
 export type NewOwnAccount = z.infer<typeof newOwnAccountBody>;
 
 export const ownAccountChangeBody = z
-  .strictObject({ clientSecret: secret.optional(), more: more.default({}) })
+  .strictObject({
+    clientSecret: secret.optional(),
+    more: more.default({}),
+    overlapHours: z
+      .number()
+      .int()
+      .min(0)
+      .max(72)
+      .default(24)
+      .describe("How long webhooks that are signed with the secret of before are still taken; 0 where somebody else may know it."),
+  })
   .refine(({ clientSecret, more: given }) => clientSecret !== undefined || Object.keys(given).length > 0, {
     message: "Name what is new.",
   })

@@ -200,6 +200,30 @@ describe("an organisation's account at a vendor", () => {
     expect(await status(patient)).toMatchObject([{ state: "active", error: null }]);
   });
 
+  it("takes webhooks that are signed with the secret of before, for as long as its manager says", async () => {
+    const one = await clinic();
+    await connect(await patientOf(one.id), one.id);
+    const rotate = async (change: Record<string, unknown>) => (await call(one.owner, "PATCH", `${one.path}/whoop`, change)).status;
+    const post = async (secret: string) => {
+      const body = JSON.stringify({ user_id: Number(whoop.user), id: crypto.randomUUID(), type: "sleep.updated" });
+      return (await fetchApp(one.hook, { method: "POST", body, headers: await whoop.sign(body, secret) })).status;
+    };
+    expect(await rotate({ clientSecret: "the-second-secret" })).toBe(200);
+    expect([await post("the-second-secret"), await post(SECRET), await post("a-guessed-secret")]).toEqual([204, 204, 401]);
+    const begin = Date.now();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(begin + 23 * 3_600_000);
+    expect(await post(SECRET)).toBe(204);
+    clock.mockReturnValue(begin + 25 * 3_600_000);
+    expect([await post("the-second-secret"), await post(SECRET)]).toEqual([204, 401]);
+    clock.mockRestore();
+    expect(await rotate({ clientSecret: "the-third-secret" })).toBe(200);
+    expect([await post("the-third-secret"), await post("the-second-secret"), await post(SECRET)]).toEqual([204, 204, 401]);
+    // In other hands: not even a moment more.
+    expect(await rotate({ clientSecret: "the-fourth-secret", overlapHours: 0 })).toBe(200);
+    expect([await post("the-fourth-secret"), await post("the-third-secret"), await post("the-second-secret")]).toEqual([204, 401, 401]);
+    expect(await rotate({ clientSecret: "the-fifth-secret", overlapHours: 73 })).toBe(422);
+  });
+
   it("takes its own webhooks alone, for its own connections alone", async () => {
     const [one, other] = [await clinic(), await clinic()];
     const changed = await call(other.owner, "PATCH", `${other.path}/whoop`, { clientSecret: "a-secret-of-the-other" });

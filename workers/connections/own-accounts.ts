@@ -1,7 +1,7 @@
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type OrganisationId, parseId, type PersonId, type RandomBytes, regionOf, type VendorCredentialId } from "../../shared/id";
 import type { Region } from "../../shared/region";
-import { openOwnSecrets, type OwnAccount, resealOwnSecrets } from "../../shared/vendors/own-account";
+import { openOwnSecrets, type OwnAccount, type OwnSecrets, resealOwnSecrets } from "../../shared/vendors/own-account";
 import { FROM_LIVING_ORGANISATION } from "../partners";
 import { regional } from "../regional";
 
@@ -33,22 +33,29 @@ export const ACCOUNT_COLUMNS = "id, organisation_id, vendor, vendor_client, more
 
 /** Opens an account. Throws where its secrets do not open: the operator has lost a key that is still needed. */
 export async function openAccount(keys: RegionalKeys, row: AccountRow): Promise<OwnAccount> {
+  return (await openBoth(keys, row)).own;
+}
+
+/** An account, and apart from it what was rotated away. */
+async function openBoth(keys: RegionalKeys, row: AccountRow): Promise<{ own: OwnAccount; before: OwnSecrets["before"] }> {
   const secrets = await openOwnSecrets(keys, row);
   if (secrets === undefined) throw new TypeError("an account at a vendor does not open");
-  return { credential: row.id, organisation: row.organisation_id, revision: row.revision, clientId: row.vendor_client, ...secrets };
+  const { before, ...current } = secrets;
+  const own = { credential: row.id, organisation: row.organisation_id, revision: row.revision, clientId: row.vendor_client, ...current };
+  return { own, before };
 }
 
 /** An account by its id; undefined where it was removed. */
 export async function accountById(
   stores: OwnAccountStores,
   id: VendorCredentialId,
-): Promise<{ vendor: string; own: OwnAccount } | undefined> {
+): Promise<{ vendor: string; own: OwnAccount; before: OwnSecrets["before"] } | undefined> {
   const { records, keys } = stores(regionOf(id));
   const row = await records
     .prepare(`select ${ACCOUNT_COLUMNS} from vendor_credentials where id = ? and removed_at is null`)
     .bind(id)
     .first<AccountRow>();
-  return row === null ? undefined : { vendor: row.vendor, own: await openAccount(keys, row) };
+  return row === null ? undefined : { vendor: row.vendor, ...(await openBoth(keys, row)) };
 }
 
 /**

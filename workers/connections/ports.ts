@@ -88,7 +88,7 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly now: Clock;
   readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
-  /** The accounts at a vendor that a path's secret may belong to. */
+  /** The accounts at a vendor that a path's secret may belong to; one whose secret was just rotated comes twice, as it is now first. */
   accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
   /** Keeps what a vendor's webhooks told in a region, and sends it to the region's queue. */
   inbox(region: Region, vendor: string): { accept(arrival: Arrival): Promise<unknown> };
@@ -146,11 +146,12 @@ export function hookPorts(c: AppContext): HookPorts {
       if (named !== undefined) {
         const found = await accountById(ownAccountStores(env), named);
         if (found?.vendor !== module.vendor.id) return [];
-        const { own } = found;
+        const { own, before } = found;
         const { clientId, clientSecret, more, pathSecret } = own;
-        return [
-          { credential: named, credentials: { clientId, clientSecret, more }, pathSecret, ...(await subscribed(env, module, named, now)) },
-        ];
+        const rest = { credential: named, pathSecret, ...(await subscribed(env, module, named, now)) };
+        const account = { ...rest, credentials: { clientId, clientSecret, more } };
+        if (before === undefined || before.until <= now) return [account];
+        return [account, { ...rest, credentials: { clientId, clientSecret: before.clientSecret, more: before.more } }];
       }
       const credentials = ownCredentials(env, module.vendor.id);
       const pathSecret = ownHookSecret(env, module.vendor.id);

@@ -5,7 +5,7 @@ import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
 import { hexOf } from "../../shared/vendors/hmac-signature";
 import { sameText } from "../../shared/vendors/same-text";
-import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorModule } from "../../shared/vendors/vendor";
+import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorHook, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
 import { findConnections, findKnown, type Registered } from "./register-connection";
 
@@ -23,11 +23,10 @@ const VAULTS_AT_ONCE = 8;
 export async function receiveHook(ports: HookPorts, module: VendorModule, secret: string, call: HookCall): Promise<HookAnswer> {
   const { hook } = module;
   if (hook === undefined) throw notFound("hook");
-  const { credential, ...secrets } = await secretsFor(ports, module, secret);
-  const answer = hook.handshake?.(call, secrets);
+  const accounts = await secretsFor(ports, module, secret);
+  const answer = hook.handshake?.(call, accounts[0]);
   if (answer !== undefined) return answer;
-  const verdict = await hook.verify(call, secrets);
-  if (verdict !== "genuine") throw problem("invalid_signature", verdict === "stale" ? "The call is too old." : undefined);
+  const { credential, ...secrets } = await proven(hook, call, accounts);
 
   const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
   const users = [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended);
@@ -44,12 +43,26 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   return { status: status ?? hook.accepted ?? 204 };
 }
 
-/** The secrets of the account whose path this is. Throws `not_found` where it is nobody's. */
-async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<HookSecrets & Pick<HookAccount, "credential">> {
-  for (const account of await ports.accounts(module, secret)) {
-    if (sameText(secret, account.pathSecret)) return { ...account, verifyTink: ports.verifyTink };
+type Secrets = HookSecrets & Pick<HookAccount, "credential">;
+
+/** The secrets of the account whose path this is, those of now first. Throws `not_found` where it is nobody's. */
+async function secretsFor(ports: HookPorts, module: VendorModule, secret: string): Promise<readonly [Secrets, ...Secrets[]]> {
+  const [first, ...rest] = (await ports.accounts(module, secret))
+    .filter(({ pathSecret }) => sameText(secret, pathSecret))
+    .map((account) => ({ ...account, verifyTink: ports.verifyTink }));
+  if (first === undefined) throw notFound("hook");
+  return [first, ...rest];
+}
+
+/** The secrets that prove a call. Throws `unauthenticated` or `invalid_signature` where none does. */
+async function proven(hook: VendorHook, call: HookCall, accounts: readonly Secrets[]): Promise<Secrets> {
+  let stale = false;
+  for (const secrets of accounts) {
+    const verdict = await hook.verify(call, secrets);
+    if (verdict === "genuine") return secrets;
+    stale ||= verdict === "stale";
   }
-  throw notFound("hook");
+  throw problem("invalid_signature", stale ? "The call is too old." : undefined);
 }
 
 /** The connections of a vendor's users through the account that was called; those that nobody has connected have none. */
