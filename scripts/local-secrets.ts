@@ -12,7 +12,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   garmin: [],
   strava: [],
   dexcom: [],
-  suunto: ["subscriptionKey", "notificationSecret"],
+  suunto: ["subscriptionKey", "notificationSecret", "callsPerMinute"],
   ultrahuman: [],
   aggregator: ["origin", "webhookSecret"],
 };
@@ -20,6 +20,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
 /** What has a form of its own. */
 const LOCAL_FORMS: Readonly<Record<string, string>> = {
   origin: "https://network.invalid",
+  callsPerMinute: "600",
   webhookSecret: `whsec_${Buffer.from("meridian-local-webhook-secret").toString("base64")}`,
 };
 

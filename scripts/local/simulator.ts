@@ -4,7 +4,18 @@ import { existsSync } from "node:fs";
 const MAIN = "test/simulator/main.ts";
 
 /** The vendors beside Google that the simulator speaks for, each below a path of its own. */
-const VENDORS: readonly string[] = ["oura", "whoop", "polar", "dexcom", "ultrahuman", "garmin", "withings", "strava", "suunto", "aggregator"];
+const VENDORS: readonly string[] = [
+  "oura",
+  "whoop",
+  "polar",
+  "dexcom",
+  "ultrahuman",
+  "garmin",
+  "withings",
+  "strava",
+  "suunto",
+  "aggregator",
+];
 
 /** Where the vendor simulator answers, as vars of the Worker. */
 export function simulatorVars(origin: string): Record<string, string> {

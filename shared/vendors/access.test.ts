@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { hostsOf, type VendorConfiguration } from "./access";
+import { hostsOf, limitsOf, type VendorConfiguration } from "./access";
 import { DEXCOM_VENDOR } from "./dexcom/descriptor";
+import { SUUNTO_VENDOR } from "./suunto/descriptor";
 
 const environment = (region: string | undefined, bases = ""): VendorConfiguration => ({
   RESIDENCY: bases === "" ? "on" : "off",
@@ -31,5 +32,28 @@ describe("hosts of a vendor", () => {
     const bases = JSON.stringify({ dexcom: "http://127.0.0.1:1/dexcom" });
     expect(hostsOf(environment("eu", bases), DEXCOM_VENDOR).api).toBe("http://127.0.0.1:1/dexcom");
     expect(hostsOf({ ...environment("eu", bases), RESIDENCY: "on" }, DEXCOM_VENDOR).api).toBe("https://api.dexcom.eu");
+  });
+});
+
+describe("limits of a vendor", () => {
+  const of = (callsPerMinute: string): VendorConfiguration => ({
+    ...environment(undefined),
+    VENDOR_CREDENTIALS: JSON.stringify({
+      suunto: { clientId: "c", clientSecret: "s", hookSecret: "a-secret-of-the-path", callsPerMinute },
+    }),
+  });
+
+  it.each([
+    ["120", 120],
+    ["0", 10],
+    ["1e9", 10],
+    ["-5", 10],
+    ["many", 10],
+  ])("are what the account's subscription allows: %s", (text, n) => {
+    expect(limitsOf(of(text), SUUNTO_VENDOR)).toEqual([{ scope: "app", n, windowS: 60, align: false }]);
+  });
+
+  it("are the vendor's where the account says nothing", () => {
+    expect(limitsOf(environment(undefined), DEXCOM_VENDOR)).toEqual(DEXCOM_VENDOR.limits);
   });
 });

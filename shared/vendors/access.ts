@@ -11,7 +11,7 @@ export interface VendorAccess {
 /** The part of the configuration that vendors need. */
 export interface VendorConfiguration {
   readonly RESIDENCY: string;
-  /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts; `region` where the vendor has hosts by region. */
+  /** JSON by vendor id: `{ clientId, clientSecret, hookSecret, … }`, all texts; `region` where the vendor has hosts by region, `callsPerMinute` where it sells several limits. */
   readonly VENDOR_CREDENTIALS?: string;
   /** JSON by vendor id: the origin, or origin and first part of the path, that stands in for all hosts of a vendor. Local runs only. */
   readonly VENDOR_BASES?: string;
@@ -97,6 +97,13 @@ export function hostsOf(
   if (env.RESIDENCY !== "off" || (env.VENDOR_BASES ?? "") === "") return own;
   const base = basesSchema.parse(JSON.parse(env.VENDOR_BASES ?? ""))[id];
   return base === undefined ? own : { authorize: base, token: base, api: base };
+}
+
+/** What Meridian's own account at a vendor allows: its `callsPerMinute`, where the vendor sells more than the least that is known of it. */
+export function limitsOf(env: VendorConfiguration, { id, limits }: LiveVendor): LiveVendor["limits"] {
+  const text = configured(env, id)?.["callsPerMinute"] ?? "";
+  if (!/^[1-9]\d{0,6}$/.test(text)) return limits;
+  return limits.map((limit) => (limit.scope === "app" && limit.windowS === 60 ? { ...limit, n: Number(text) } : limit));
 }
 
 /** The URL of a call; `base` may have a path of its own. */

@@ -342,7 +342,9 @@ describe("webhooks of the simulated vendors", () => {
   it("Suunto names the user in its token, wants the subscription's key, and signs what it tells and brings", async () => {
     const row = byId("suunto");
     const { access_token } = await connect(row);
-    const claims = z.looseObject({ user: z.string() }).parse(JSON.parse(Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString()));
+    const claims = z
+      .looseObject({ user: z.string() })
+      .parse(JSON.parse(Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString()));
     const keyless = await api({ ...row, headers: {} }, access_token, row.data);
     expect([keyless.status, await keyless.json()]).toMatchObject([401, { message: expect.stringContaining("subscription key") }]);
     const long = await api(row, access_token, `/247samples/sleep?from=0&to=${29 * 86_400_000}`);
@@ -355,12 +357,14 @@ describe("webhooks of the simulated vendors", () => {
       ["SUUNTO_247_ACTIVITY_CREATED", claims.user],
     ]);
     for (const { body, headers } of received)
-      expect(headers["x-hmac-sha256-signature"]).toBe(
-        createHmac("sha256", "meridian-local-notificationSecret").update(body).digest("hex"),
-      );
+      expect(headers["x-hmac-sha256-signature"]).toBe(createHmac("sha256", "meridian-local-notificationSecret").update(body).digest("hex"));
     const { workoutKey } = z.looseObject({ workoutKey: z.string() }).parse(told[0]?.["workout"]);
     const file = await api(row, access_token, `/v3/workouts/${workoutKey}/fit`);
-    expect(Buffer.from(await file.arrayBuffer()).subarray(8, 12).toString()).toBe(".FIT");
+    expect(
+      Buffer.from(await file.arrayBuffer())
+        .subarray(8, 12)
+        .toString(),
+    ).toBe(".FIT");
     expect((await api(row, access_token, `/oauth/deauthorize?client_id=${ID}`)).status).toBe(200);
     expect((await api(row, access_token, row.data)).status).toBe(401);
   });

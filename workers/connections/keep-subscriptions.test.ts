@@ -3,19 +3,23 @@ import { describe, expect, it } from "vitest";
 import { directoryKeys } from "../../shared/crypto/keys";
 import type { Subscription, VendorRequest, VendorSubscriptions } from "../../shared/vendors/vendor";
 import { keepSubscriptions, type SubscriptionPorts } from "./keep-subscriptions";
-import { keptSubscriptions } from "./subscriptions";
+import { dropSubscriptions, keptSubscriptions } from "./subscriptions";
 
 const DAY_MS = 86_400_000;
 const keys = directoryKeys(env.DIRECTORY_KEYS);
 
 /** A vendor that keeps subscriptions in memory; tells their secret when they are made and never again. */
 class SubscribingVendor {
-  readonly id = `vendor-${crypto.randomUUID()}`;
+  readonly id: string;
   readonly present = new Map<string, Subscription>();
   readonly calls: string[] = [];
   isDown = false;
   lifeMs: number | undefined = 30 * DAY_MS;
   now = Date.now();
+
+  constructor(id = `vendor-${crypto.randomUUID()}`) {
+    this.id = id;
+  }
 
   readonly subscriptions: VendorSubscriptions = {
     wanted: ["sleep", "workout"],
@@ -28,19 +32,20 @@ class SubscribingVendor {
     remove: (_, { id }) => ({ method: "DELETE", path: `/subscriptions/${id}` }),
   };
 
-  ports(token = "token"): SubscriptionPorts {
+  ports(token = "token", credential?: string): SubscriptionPorts {
     return {
       directory: env.DIRECTORY,
       keys,
       token,
+      credential,
       credentials: { clientId: "c", clientSecret: "s", more: {} },
       url: `https://meridian.test/hooks/v/${token}`,
       call: async (request) => this.#answer(request),
     };
   }
 
-  async keep(token?: string): Promise<number> {
-    return await keepSubscriptions(this.ports(token), { vendor: this, subscriptions: this.subscriptions }, this.now);
+  async keep(token?: string, credential?: string): Promise<number> {
+    return await keepSubscriptions(this.ports(token, credential), { vendor: this, subscriptions: this.subscriptions }, this.now);
   }
 
   #answer({ method, path, body }: VendorRequest): unknown {
@@ -123,6 +128,19 @@ describe("subscriptions", () => {
       ),
     ).toBe(true);
     expect(vendor.present.size).toBe(2);
+  });
+
+  it("of an organisation's account are apart from the house's and from another's, at the same vendor", async () => {
+    const house = new SubscribingVendor();
+    const [one, other] = [new SubscribingVendor(house.id), new SubscribingVendor(house.id)];
+    expect([await house.keep(), await one.keep("one", "vcr_one"), await other.keep("other", "vcr_other")]).toEqual([2, 2, 2]);
+    const idsOf = async (credential: string | undefined) =>
+      (await keptSubscriptions(env.DIRECTORY, keys, { vendor: house.id, credential })).map(({ id }) => id).toSorted();
+    const present = ({ present: all }: SubscribingVendor) => [...all.keys()].toSorted();
+    expect([await idsOf(undefined), await idsOf("vcr_one"), await idsOf("vcr_other")]).toEqual([house, one, other].map(present));
+    await dropSubscriptions(env.DIRECTORY, { vendor: house.id, credential: "vcr_one" });
+    expect([await idsOf(undefined), await idsOf("vcr_one"), await idsOf("vcr_other")]).toEqual([present(house), [], present(other)]);
+    expect([await house.keep(), await other.keep("other", "vcr_other"), await one.keep("one", "vcr_one")]).toEqual([0, 0, 2]);
   });
 
   it("are made by a later run where the vendor does not answer", async () => {

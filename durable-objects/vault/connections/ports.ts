@@ -1,6 +1,6 @@
 import { type DirectoryKeys, directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { problem } from "../../../shared/problem";
-import { accessTo, hookUrl, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
+import { accessTo, hookUrl, limitsOf, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
 import type { OwnAccount } from "../../../shared/vendors/own-account";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { gateDoor, storesOf } from "../../doors";
@@ -44,7 +44,8 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
     hookUrl: (vendor, own) => hookUrl(env.ORIGIN, vendor.id, own?.pathSecret ?? ownHookSecret(env, vendor.id) ?? ""),
     quota: (vendor, account, credential) => {
       const of = credential === undefined ? "" : `:${credential}`;
-      return new Quota(vendor, gate(`vendor:${vendor.id}${of}`), gate(`vendor-account:${account}${of}`), now);
+      const limits = credential === undefined ? limitsOf(env, vendor) : vendor.limits;
+      return new Quota({ ...vendor, limits }, gate(`vendor:${vendor.id}${of}`), gate(`vendor-account:${account}${of}`), now);
     },
   };
 }

@@ -1,10 +1,14 @@
 import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { REGIONS } from "../../../shared/region";
 import type { LiveVendor } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
-import { gateDoor } from "../../doors";
+import { newId, systemRandom } from "../../../shared/id";
+import { gateDoor, vaultDoor } from "../../doors";
+import type { VaultState } from "../state";
+import { connectionPorts } from "./ports";
 import { Quota } from "./quota";
 
 /** The beginning of a day, so that no window ends under a test. */
@@ -47,6 +51,30 @@ describe("a vendor's limits", () => {
     expect(await quota.ask(false)).toBe(0);
     clock.now += MINUTE_MS / 2;
     expect(await quota.ask(true)).toBe(0);
+  });
+});
+
+describe("an organisation's account at a vendor", () => {
+  it("has limits of its own, beside the house's and another's, and a breaker of its own", async () => {
+    const limits: LiveVendor["limits"] = [
+      { scope: "app", n: 2 * REGIONS.length, windowS: 86_400, align: true },
+      { scope: "user", n: 1, windowS: 86_400, align: true },
+    ];
+    const vendor: LiveVendor = { ...liveVendor("google-health").vendor, id: `vendor-${crypto.randomUUID()}`, limits };
+    const person = newId("person", "eu", Date.now());
+    await runInDurableObject(vaultDoor(env, person), async (_, { storage }) => {
+      const state = { env, region: "eu", person, now: () => NOW, random: systemRandom, storage } as VaultState;
+      const { quota } = connectionPorts(state);
+      const account = crypto.randomUUID();
+      const waits = async (of: string, credential?: string) => await quota(vendor, of, credential).ask(false);
+      expect([await waits(account), await waits(account)]).toEqual([0, DAY_MS]);
+      // The same person there, through another application.
+      expect([await waits(account, "vcr_one"), await waits(account, "vcr_one")]).toEqual([0, DAY_MS]);
+      expect([await waits("b", "vcr_one"), await waits("c", "vcr_one")]).toEqual([0, DAY_MS]);
+      expect([await waits(account, "vcr_other"), await waits("d")]).toEqual([0, 0]);
+      for (let i = 0; i < 5; i++) await quota(vendor, account, "vcr_other").report(false);
+      expect([await quota(vendor, account, "vcr_other").isBroken(), await quota(vendor, account).isBroken()]).toEqual([true, false]);
+    });
   });
 });
 

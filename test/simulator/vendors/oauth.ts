@@ -144,7 +144,10 @@ function issue(state: State, rules: OAuthRules, name: string, scopes: string[], 
 function accessToken(state: State, { claims, lifeSeconds }: OAuthRules, name: string): string {
   if (claims === undefined) return randomId(24);
   const exp = Math.floor(state.clock.now() / 1000) + lifeSeconds;
-  const parts = [{ alg: "RS256", typ: "JWT" }, { ...claims(personOf(state, name)), exp, jti: randomId(9) }];
+  const parts = [
+    { alg: "RS256", typ: "JWT" },
+    { ...claims(personOf(state, name)), exp, jti: randomId(9) },
+  ];
   return [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")), randomId(32)].join(".");
 }
 
