@@ -226,7 +226,7 @@ describe("an organisation's account at a vendor", () => {
 
   it("takes its own webhooks alone, for its own connections alone", async () => {
     const [one, other] = [await clinic(), await clinic()];
-    const changed = await call(other.owner, "PATCH", `${other.path}/whoop`, { clientSecret: "a-secret-of-the-other" });
+    const changed = await call(other.owner, "PATCH", `${other.path}/whoop`, { clientSecret: "a-secret-of-the-other", overlapHours: 0 });
     expect(changed.status).toBe(200);
     await connect(await patientOf(one.id), one.id);
     const body = JSON.stringify({ user_id: Number(whoop.user), id: crypto.randomUUID(), type: "sleep.updated" });
