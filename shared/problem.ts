@@ -40,7 +40,9 @@ export const PROBLEMS = {
   rate_limited: [429, "Too many requests"],
   internal: [500, "Something went wrong"],
   vendor_failed: [502, "The vendor did not answer as expected"],
+  server_failed: [502, "The other server did not answer as expected"],
   unavailable: [503, "Temporarily unavailable"],
+  server_timeout: [504, "The other server did not answer in time"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

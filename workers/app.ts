@@ -17,6 +17,7 @@ import { connectionsRoutes } from "./connections/routes";
 import { exportsRoutes } from "./exports/routes";
 import { erasureRoutes } from "./erasure/routes";
 import { fhirRoutes } from "./fhir/routes";
+import { fhirSourceRoutes } from "./fhir/source-routes";
 import { fhirTargetRoutes } from "./fhir/target-routes";
 import { biometricsRoutes } from "./biometrics/routes";
 import { identitiesRoutes } from "./identities/routes";
@@ -63,6 +64,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", mailRoutes);
   app.route("/", fhirRoutes);
   app.route("/", fhirTargetRoutes);
+  app.route("/", fhirSourceRoutes);
   app.route("/", biometricsRoutes);
   app.route("/", importsRoutes);
   app.route("/", exportsRoutes);

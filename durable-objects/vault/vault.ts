@@ -27,6 +27,7 @@ import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
+import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
@@ -73,6 +74,7 @@ import type { LabPage, LabQuery, ReportForm, ReportQuery } from "./labs/labs";
 import type { ReadAnswer, SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
+import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { SearchRequest, Sight } from "./fhir/view";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
@@ -759,6 +761,24 @@ export class Vault extends DurableObject<Env> {
   async removeFhirTarget(actor: PersonActor, id: string): Promise<void> {
     this.#parts.door.enter(actor, { action: "manage", resource: "forwarding", about: [id] });
     this.#parts.fhir.targets.remove(id);
+  }
+
+  /** Whether one of the person's FHIR servers answers; throws `not_found`. */
+  async fhirSourceStatus(actor: PersonActor, id: string): Promise<SourceStatus> {
+    this.#parts.door.enter(actor, { action: "read", resource: "forwarding", about: [id] });
+    return await this.#parts.fhir.source.status(id);
+  }
+
+  /** A Patient of one of the person's FHIR servers; throws `not_found`, `unavailable`, `server_timeout` or `server_failed`. */
+  async fhirSourcePatient(actor: PersonActor, id: string, patient: string): Promise<RemotePatient> {
+    this.#parts.door.enter(actor, { action: "read", resource: "forwarding", about: [id] });
+    return await this.#parts.fhir.source.patient(id, patient);
+  }
+
+  /** What such a server has about a Patient, as a Bundle; throws as above, and `too_large`. */
+  async fhirSourceRecord(actor: PersonActor, id: string, patient: string): Promise<string> {
+    this.#parts.door.enter(actor, { action: "read", resource: "forwarding", about: [id] });
+    return await this.#parts.fhir.source.record(id, patient);
   }
 
   /** Windows that a target is to get or got, newest first; throws `not_found`. */

@@ -130,7 +130,9 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   rate_limited: "throttled",
   internal: "exception",
   vendor_failed: "transient",
+  server_failed: "exception",
   unavailable: "transient",
+  server_timeout: "timeout",
 };
 
 /** The FHIR R4 form of a problem: one issue for the whole, or one for each fault of the input. */

@@ -45,7 +45,9 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     internal: "Etwas ist schiefgegangen",
     own_credentials_required: "Der Anbieter verlangt ein eigenes Konto der Organisation",
     vendor_failed: "Der Anbieter hat nicht wie erwartet geantwortet",
+    server_failed: "Der andere Server hat nicht wie erwartet geantwortet",
     unavailable: "Vorübergehend nicht verfügbar",
+    server_timeout: "Der andere Server hat nicht rechtzeitig geantwortet",
   },
 };
 

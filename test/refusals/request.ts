@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   vendors: "connection",
   imports: "import",
   "fhir-targets": "target",
+  "fhir-sources": "target",
   sync: "job",
   tickets: "ticket",
   passkeys: "passkey",
@@ -40,6 +41,7 @@ const WORDS: Readonly<Record<string, string>> = {
   code: "not_found",
   secret: "wrong-secret",
   region: "eu",
+  patient: "example",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */

@@ -86,6 +86,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const webhook = await testedWebhook(person, device);
   const vendor = await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" });
   const report = await uploadReport(person);
+  // Nobody listens there.
+  const target = await make(person, "/v1/me/fhir-targets", { name: device, baseUrl: "http://127.0.0.1:1/fhir", auth: { kind: "none" } });
   const ids = {
     people: person.person.id,
     organisations: organisation,
@@ -105,11 +107,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     imports: await make(person, "/v1/imports", { kind: "apple-health-export", fileName: "export.zip", size: 1_000 }),
     vendors: vendor,
     connections: vendor,
-    "fhir-targets": await make(person, "/v1/me/fhir-targets", {
-      name: device,
-      baseUrl: "https://fhir.clinic.org/r4",
-      auth: { kind: "none" },
-    }),
+    "fhir-targets": target,
+    "fhir-sources": target,
     webhooks: webhook.id,
     deliveries: webhook.event,
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),

@@ -6,6 +6,7 @@ import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
 import type { Position } from "./entries";
 import { Forwarding } from "./forward";
+import { FhirSource } from "./source";
 import { Targets } from "./targets";
 import { FhirView, type SearchRequest, type Sight } from "./view";
 
@@ -29,6 +30,7 @@ export class FhirPart {
   readonly view: FhirView;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
+  readonly source: FhirSource;
 
   constructor(state: VaultState, sources: Sources) {
     const { env, region, person, random } = state;
@@ -36,6 +38,7 @@ export class FhirPart {
     const key = new PersonKey(stores.files, regionalKeys(stores.keys), person, random);
     this.view = new FhirView(state, sources);
     this.targets = new Targets(state, () => key.open());
+    this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));
   }
 
