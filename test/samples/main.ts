@@ -30,6 +30,7 @@ async function run(): Promise<number> {
     ...(await pure.clinicalSamples(folder)),
     ...(await pure.workoutSamples(folder)),
     ...(await pure.vendorSamples(folder)),
+    ...(await pure.resourceSamples(folder)),
   ];
   const served = await servedSamples(folder, pure.seriesOfType, pure.WORKOUT_SAMPLES, {
     stored: await pure.storedFiles(folder),

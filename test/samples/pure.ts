@@ -8,6 +8,7 @@ export { fileSamples, storedFiles } from "./files.ts";
 export { ownFiles } from "./own.ts";
 export { googleSamples } from "./google.ts";
 export { pushSamples } from "./push.ts";
+export { resourceSamples } from "./resources.ts";
 export { WORKOUT_SAMPLES, workoutSamples } from "./workouts.ts";
 export { vendorSamples } from "./vendors.ts";
 

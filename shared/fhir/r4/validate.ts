@@ -206,15 +206,15 @@ function inner(value: Fields, at: string, walk: Walk, depth: number): void {
 }
 
 function isBound(value: Fields, type: string, codes: string): boolean {
-  if (type === "Coding") return hasCode(codes, textAt(value, "system"), value["code"]);
+  if (type === "Coding") return hasCode(codes, textAt(value, "system") ?? "", value["code"]);
   const codings = value["coding"];
   return (
     Array.isArray(codings) &&
-    codings.some((coding: unknown) => isFields(coding) && hasCode(codes, textAt(coding, "system"), coding["code"]))
+    codings.some((coding: unknown) => isFields(coding) && hasCode(codes, textAt(coding, "system") ?? "", coding["code"]))
   );
 }
 
-/** Whether a set has a code; of any system where none is given, as bare codes have none. */
+/** Whether a set has a code. Bare codes have no system (undefined); a Coding without one (empty) has no code of any set. */
 function hasCode(name: string, system: string | undefined, code: unknown): boolean {
   const set = codeSet(name);
   if (typeof code !== "string") return false;
