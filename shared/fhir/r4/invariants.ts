@@ -139,7 +139,7 @@ function questionnaireItem(value: Fields): (Broken | false)[] {
   const [isGroup, isDisplay] = [type === "group", type === "display"];
   const initial = fieldsIn(value["initial"]).length;
   return [
-    isGroup && !has(value, "item") && ["que-1", "A group has items.", "warning"],
+    isGroup && !has(value, "item") && ["que-1", "A group has items."],
     isDisplay && has(value, "item") && ["que-1", "A text that is displayed has no items."],
     isDisplay && has(value, "code") && ["que-3", "A text that is displayed has no code."],
     has(value, "answerOption") && has(value, "answerValueSet") && ["que-4", "Answers are listed or come from a value set, not both."],
