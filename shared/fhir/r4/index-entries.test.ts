@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dateRange } from "./date-range";
 import { CONDITION, EXAMPLES, GOAL, PERSON, PRESSURE, QUESTIONS, WEIGHT } from "./examples.fixture";
-import { fold, indexEntries, OPEN, readReference } from "./index-entries";
+import { fold, type IndexValue, indexEntries, OPEN, readReference } from "./index-entries";
 import type { Fields } from "./issue";
 import { searchParameters } from "./search-parameters";
 import { RESOURCE_TYPES } from "./structures";
@@ -11,10 +11,9 @@ const ZONE = "Europe/Berlin";
 const UCUM = "http://unitsofmeasure.org";
 const LOINC = "http://loinc.org";
 
-const found = (resource: Fields, param: string) =>
-  indexEntries(resource, ZONE)
-    .filter((entry) => entry.param === param)
-    .map(({ param: _, ...value }) => value);
+function found(resource: Fields, param: string): IndexValue[] {
+  return indexEntries(resource, ZONE).flatMap(({ param: name, ...value }) => (name === param ? [value] : []));
+}
 
 describe("search parameters", () => {
   test("every type has those of every resource", () => {
