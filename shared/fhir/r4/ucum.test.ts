@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../health/catalogue";
+import { LAB_TESTS } from "../../labs/catalogue";
 import { canonical, dimension, isUcum } from "./ucum";
 
 describe("canonical", () => {
@@ -79,6 +80,11 @@ describe("canonical", () => {
   it("reads the unit of every metric", () => {
     const units = METRICS.flatMap(({ unit, components }) => [unit, ...(components ?? []).map((one) => one.unit)]);
     expect(units.filter((unit) => unit !== "" && !isUcum(unit))).toEqual([]);
+  });
+
+  it("reads every unit of the laboratory tests", () => {
+    const units = LAB_TESTS.flatMap(({ unit, otherUnits }) => [unit, ...otherUnits.map((other) => other.unit)]);
+    expect([...new Set(units)].filter((unit) => unit !== "" && !isUcum(unit))).toEqual([]);
   });
 
   it("brings a value to the same number however its unit is prefixed", () => {
