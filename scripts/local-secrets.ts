@@ -75,6 +75,23 @@ export function freshSigningKey(kid: string) {
   return { kty, crv, x, y, d, kid };
 }
 
+/** A fresh RS256 key pair under a name that no other key has. */
+export function freshIdentityKey(kid: string) {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { kty, n, e, d, p, q, dp, dq, qi } = privateKey.export({ format: "jwk" });
+  return { kty, n, e, d, p, q, dp, dq, qi, kid };
+}
+
+/** Numbers of RSA keys take long to find: one of each region for a process, and one for all regions of a machine's own. */
+const found = new Map<string, Omit<ReturnType<typeof freshIdentityKey>, "kid">>();
+
+function identityNumbers(mark: string, region: string) {
+  const name = mark === LOCAL ? mark : region;
+  const numbers = found.get(name) ?? freshIdentityKey("");
+  found.set(name, numbers);
+  return numbers;
+}
+
 function first<Key>(key: Key) {
   return { current: "1", keys: { 1: key } };
 }
@@ -87,5 +104,6 @@ function rings(region: string, mark: string) {
     pepper: first(freshKey()),
     chain: first(freshKey()),
     signing: first(freshSigningKey(`${mark}${region}-1`)),
+    identity: first({ ...identityNumbers(mark, region), kid: `${mark}${region}-id-1` }),
   };
 }

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   unauthenticated: [401, "Sign in is needed"],
   invalid_client: [401, "The client could not be authenticated"],
   invalid_scope: [400, "The scope is not granted"],
+  invalid_grant: [400, "The code or token of the grant does not count"],
   unsupported_grant_type: [400, "The grant type is not supported"],
   invalid_credentials: [401, "E-mail or password is wrong"],
   token_expired: [401, "The access token has expired"],

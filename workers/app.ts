@@ -36,6 +36,7 @@ import { securityRoutes } from "./security/routes";
 import { retentionRoutes } from "./retention/routes";
 import { researchRoutes } from "./research/routes";
 import { sessionsRoutes } from "./sessions/routes";
+import { smartRoutes } from "./smart/routes";
 import { webhooksRoutes } from "./webhooks/routes";
 
 export interface AppOptions {
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);
+  app.route("/", smartRoutes);
   app.route("/", webhooksRoutes);
   app.route("/", rolesRoutes);
   app.route("/", keysRoutes);

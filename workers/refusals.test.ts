@@ -35,7 +35,7 @@ const withJson = operations.filter((operation) => jsonBodyOf(operation) !== unde
 
 /** Who may get past the policy of an operation. */
 const tokenFor = (operation: Operation, person: RegisteredPerson): Record<string, string> =>
-  ["public", "secret", "assertion"].includes(operation["x-policy"]) ? {} : { authorization: `Bearer ${person.accessToken}` };
+  ["public", "secret", "assertion", "app"].includes(operation["x-policy"]) ? {} : { authorization: `Bearer ${person.accessToken}` };
 
 const refusal = z.union([
   z.looseObject({ type: z.string(), title: z.string(), status: z.number(), code: z.string(), instance: z.string() }),
@@ -60,7 +60,7 @@ async function refused(
   if (response.status !== 405)
     expect(Object.keys(operation.responses), "the document must promise this answer").toContain(String(response.status));
   // Clients of OAuth know its own errors alone.
-  const type = operation["x-policy"] === "assertion" ? /^application\/json/ : /^application\/(problem|fhir)\+json/;
+  const type = ["assertion", "app"].includes(operation["x-policy"]) ? /^application\/json/ : /^application\/(problem|fhir)\+json/;
   expect(response.headers.get("content-type")).toMatch(type);
   expect(response.headers.get("x-request-id")).toBeTruthy();
   if (response.status === 401) expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
@@ -190,7 +190,7 @@ describe("with another person's id", () => {
 
 test("with a wrong secret, without a ticket or without an assertion", async () => {
   for (const operation of operations) {
-    if (!["secret", "ticket", "assertion"].includes(operation["x-policy"])) continue;
+    if (!["secret", "ticket", "assertion", "app"].includes(operation["x-policy"])) continue;
     await refused(operation, pathOf(operation), initOf(document, operation), [400, 401, 403, 404, 415, 422, 426]);
   }
 });

@@ -1,5 +1,5 @@
 import { readDirectoryKeys, readRegionalKeys } from "../../shared/crypto/keys.ts";
-import { freshKey, freshSigningKey } from "../local-secrets.ts";
+import { freshIdentityKey, freshKey, freshSigningKey } from "../local-secrets.ts";
 
 /** Secrets by name, as in the file that is uploaded. */
 export type Secrets = Readonly<Record<string, string>>;
@@ -34,6 +34,7 @@ export const KNOWN_AFTER_MS = 2 * HOUR_MS;
  */
 export const GONE_AFTER_MS: Readonly<Record<string, number>> = {
   signing: KNOWN_AFTER_MS,
+  identity: KNOWN_AFTER_MS,
   refresh: KNOWN_AFTER_MS,
   pepper: KNOWN_AFTER_MS,
   email: KNOWN_AFTER_MS,
@@ -59,7 +60,7 @@ export function rotate(secrets: Secrets, which: Which, now: number, atOnce: bool
   const waiting = newestUnused(ring);
   if (waiting === undefined) {
     const version = nextVersion(ring);
-    ring.keys[version] = which.kind === "signing" ? freshSigningKey(kidOf(ring, which.place, version)) : freshKey();
+    ring.keys[version] = freshOf(which, ring, version);
     ring.added = { ...ring.added, [version]: now };
     if (!atOnce) {
       const at = new Date(now + KNOWN_AFTER_MS).toISOString();
@@ -132,6 +133,11 @@ function read(secrets: Secrets, { place, kind }: Which): { rings: Record<string,
   const text = secrets[name];
   if (text === undefined) throw new Refusal(`The file has no ${name}.`);
   const rings = structuredClone<Record<string, Ring>>(place === "directory" ? readDirectoryKeys(text) : readRegionalKeys(text));
+  // Secrets that were made before there were apps have no key for them: it begins here.
+  if (kind === "identity" && place !== "directory" && rings["identity"] === undefined) {
+    const mark = String(Object.values(rings["signing"]?.keys ?? {}).some((key) => JSON.stringify(key).includes('"local-')) ? "local-" : "");
+    rings["identity"] = { current: "1", keys: { 1: freshIdentityKey(`${mark}${place}-id-1`) } };
+  }
   const ring = Object.hasOwn(rings, kind) ? rings[kind] : undefined;
   if (ring === undefined) throw new Refusal(`${place} has no kind of key named ${kind}: ${Object.keys(rings).join(", ")}.`);
   return { rings, ring, name };
@@ -144,6 +150,11 @@ function written(secrets: Secrets, name: string, rings: Record<string, Ring>): S
 /** A version that was added and has never been current. */
 function newestUnused({ current, keys, added, used }: Ring): string | undefined {
   return Object.keys(keys).find((version) => version !== current && added?.[version] !== undefined && used?.[version] === undefined);
+}
+
+function freshOf({ kind, place }: Which, ring: Ring, version: string): unknown {
+  if (kind === "signing") return freshSigningKey(kidOf(ring, place, version));
+  return kind === "identity" ? freshIdentityKey(kidOf(ring, `${place}-id`, version)) : freshKey();
 }
 
 /** Versions count up; one that was removed is not named again. */

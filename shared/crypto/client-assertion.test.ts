@@ -25,7 +25,7 @@ const sign = async (key: CryptoKey, header: { alg: string; kid?: string }, claim
   await new SignJWT({ iss: CLIENT, sub: CLIENT, aud: US[0], jti: "1", exp: S + 60, ...claims }).setProtectedHeader(header).sign(key);
 
 async function prove(text: string, now = NOW, audiences = US) {
-  const claim = peekAssertion(text);
+  const claim = peekAssertion(text, "client");
   return claim === undefined ? undefined : await proveAssertion(text, claim, keys, audiences, now);
 }
 
@@ -56,7 +56,7 @@ describe("an assertion", () => {
   });
 
   test.each(["", "x", "a.b.c", "..", "x".repeat(9_000)])("is not %j", (text) => {
-    expect(peekAssertion(text)).toBeUndefined();
+    expect(peekAssertion(text, "client")).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { z } from "zod";
-import { type ClientId, parseId } from "../id";
+import { type AppId, type ClientId, type Id, parseId } from "../id";
 import { algorithmsOf, ASSERTION_ALGORITHMS, type ClientKey, importClientKey } from "./client-keys";
 import { CLOCK_TOLERANCE_S } from "./tokens";
 
@@ -10,8 +10,8 @@ const MAX_LENGTH = 8_192;
 const MAX_JTI = 255;
 
 /** What an assertion says about itself before anybody has checked it. */
-export interface AssertionClaim {
-  readonly client: ClientId;
+export interface AssertionClaim<Client extends ClientId | AppId = ClientId | AppId> {
+  readonly client: Client;
   readonly kid: string | undefined;
   /** Where it says that its key can be found. */
   readonly jku: string | undefined;
@@ -37,11 +37,11 @@ const claimsSchema = z.object({
 });
 
 /** Reads an assertion without believing it; undefined where it cannot be one. */
-export function peekAssertion(text: string): AssertionClaim | undefined {
+export function peekAssertion<K extends "client" | "app">(text: string, kind: K): AssertionClaim<Id<K>> | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   try {
     const { kid, jku } = headerSchema.parse(decodeProtectedHeader(text));
-    const client = parseId("client", decodeJwt(text).sub ?? "");
+    const client = parseId(kind, decodeJwt(text).sub ?? "");
     return client === undefined ? undefined : { client, kid, jku };
   } catch {
     return undefined;

@@ -16,6 +16,21 @@ const signingKey = z.object({
   kid: z.string(),
 });
 
+/** RS256 private key that signs id tokens for apps: SMART and OpenID Connect want RSA. 2048 bits, since two of 3072 do not fit into a secret. */
+const identityKey = z.object({
+  kty: z.literal("RSA"),
+  n: z.string(),
+  e: z.string(),
+  d: z.string(),
+  p: z.string(),
+  q: z.string(),
+  dp: z.string(),
+  dq: z.string(),
+  qi: z.string(),
+  kid: z.string(),
+});
+export type IdentityKey = z.infer<typeof identityKey>;
+
 /** All kinds of a region, and what each is for. */
 const REGIONAL = {
   /** Wraps the key of each person; seals what is kept for a day. */
@@ -45,7 +60,10 @@ export interface KeyRing<Key = string> {
   readonly keys: Readonly<Record<string, Key>>;
 }
 export type SigningKey = z.infer<typeof signingKey>;
-export type RegionalKeys = { readonly [Kind in RegionalKind]: KeyRing<Kind extends "signing" ? SigningKey : string> };
+export type RegionalKeys = { readonly [Kind in RegionalKind]: KeyRing<Kind extends "signing" ? SigningKey : string> } & {
+  /** Missing in secrets that were made before there were apps: then nobody is told of id tokens, until `rotate` has added a key. */
+  readonly identity?: KeyRing<IdentityKey> | undefined;
+};
 export type DirectoryKeys = { readonly [Kind in DirectoryKind]: KeyRing };
 
 /** When versions were added and made current, for the tool that rotates them; the service does not look at it. */
@@ -64,6 +82,7 @@ const regionalRings = z.object({
   pepper: ringOf(REGIONAL.pepper),
   chain: ringOf(REGIONAL.chain),
   signing: ringOf(REGIONAL.signing),
+  identity: ringOf(identityKey).optional(),
 });
 const directoryRings = z.object({ email: ringOf(DIRECTORY.email), vendor: ringOf(DIRECTORY.vendor) });
 /** The first form of the secrets: one version for all kinds together. */

@@ -86,9 +86,10 @@ function ringNames(env: DeploymentEnv): [string, ReadKeys][] {
     `KEYS_${region.toUpperCase()}`,
     () => {
       const rings = regionalKeys(keyRingOf(env, region));
+      const identities = Object.values(rings.identity?.keys ?? {}).map(({ d, kid }) => ({ text: d, mark: kid }));
       return REGIONAL_KINDS.flatMap((kind) =>
         kind === "signing" ? Object.values(rings.signing.keys).map(({ d, kid }) => ({ text: d, mark: kid })) : textsOf(rings[kind]),
-      );
+      ).concat(identities);
     },
   ]);
   return [

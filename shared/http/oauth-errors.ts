@@ -8,6 +8,7 @@ export const OAUTH_PATH = "/oauth/";
 const NAMES: Partial<Record<ProblemCode, string>> = {
   invalid_client: "invalid_client",
   invalid_scope: "invalid_scope",
+  invalid_grant: "invalid_grant",
   unsupported_grant_type: "unsupported_grant_type",
   rate_limited: "temporarily_unavailable",
   unavailable: "temporarily_unavailable",

@@ -97,6 +97,7 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   unauthenticated: "login",
   invalid_client: "login",
   invalid_scope: "forbidden",
+  invalid_grant: "forbidden",
   unsupported_grant_type: "not-supported",
   invalid_credentials: "login",
   token_expired: "expired",

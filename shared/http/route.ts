@@ -17,9 +17,10 @@ import { refuseWrongHost } from "./regional-hosts";
  * or the records check the rest where the data is. `secret`: the path or the bearer token carries a secret which the route's own handlers
  * compare. `ticket`: a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token. `reader`: a
  * signed-in person or a machine client, for another person's data, by consent. `machine`: a machine client with its access token.
- * `assertion`: a machine client that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's.
+ * `assertion`: a machine client that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's. `app`: the browser of a person, or an app, with
+ * what their form or cookie of that page says, which the handler checks; faults are OAuth's.
  */
-export type Policy = "public" | "person" | "reader" | "machine" | "secret" | "ticket" | "assertion";
+export type Policy = "public" | "person" | "reader" | "machine" | "secret" | "ticket" | "assertion" | "app";
 
 export interface RouteSpec {
   readonly policy: Policy;
@@ -141,7 +142,7 @@ function failures(spec: RouteSpec): Record<string, Body> {
   const out: Record<string, Body> = {};
   for (const [status, list] of byStatus) {
     out[status] =
-      spec.policy === "assertion"
+      spec.policy === "assertion" || spec.policy === "app"
         ? {
             description: list.map((code) => `\`${oauthError(code)}\`: ${PROBLEMS[code][1]}`).join("; "),
             content: { "application/json": { schema: resolver(oauthErrorSchema) } },

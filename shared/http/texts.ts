@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     unauthenticated: "Bitte anmelden",
     invalid_client: "Der Client konnte nicht geprüft werden",
     invalid_scope: "Dieser Scope ist nicht erlaubt",
+    invalid_grant: "Der Code oder das Token dieses Grants gilt nicht",
     unsupported_grant_type: "Diese Art von Grant wird nicht unterstützt",
     invalid_credentials: "E-Mail oder Passwort ist falsch",
     token_expired: "Das Zugriffstoken ist abgelaufen",

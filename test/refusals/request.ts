@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   consents: "consent",
   organisations: "organisation",
   clients: "client",
+  apps: "app",
   exports: "export",
   "emergency-accesses": "emergencyAccess",
   programmes: "programme",

@@ -40,6 +40,7 @@ const VIEWS = [
   "/v1/me/lab-results",
   "/v1/me/lab-reports",
   "/v1/me/webhooks",
+  "/v1/me/apps",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -94,6 +95,11 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     members: person.person.id,
     "vendor-credentials": await registered(founder, organisation),
     clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
+    apps: await make(founder, `/v1/organisations/${organisation}/apps`, {
+      name: device,
+      method: "none",
+      redirectUris: ["https://app.example/callback"],
+    }),
     sessions: session,
     passkeys: passkey,
     readings,
@@ -131,6 +137,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/imports/${ids.imports}`,
     `/v1/organisations/${ids.organisations}/members`,
     `/v1/organisations/${ids.organisations}/clients`,
+    `/v1/organisations/${ids.organisations}/apps`,
     `/v1/organisations/${ids.organisations}/vendor-credentials`,
     `/v1/me/consents/${ids.consents}/history`,
     `/v1/me/fhir-targets/${ids["fhir-targets"]}/deliveries`,

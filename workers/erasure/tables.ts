@@ -25,6 +25,9 @@ export interface NobodysTable {
  */
 export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {
   activity_types: { nobodys: "types of activities that administrators added" },
+  apps: { nobodys: "apps that people may let in" },
+  app_assertions: { nobodys: "numbers of assertions that apps have used, for minutes" },
+  app_origins: { nobodys: "where apps run in browsers" },
   api_keys: { columns: ["person_id"], by: "cascade" },
   challenges: { columns: ["person_id"], by: "cascade" },
   client_assertions: { nobodys: "numbers of assertions that programs have used, for minutes" },

@@ -40,7 +40,7 @@ export async function authenticateClient(
   if (form.has("client_secret") || (text !== undefined && authorization !== undefined)) {
     throw problem("malformed", "Clients prove themselves with private_key_jwt, and with nothing beside it.");
   }
-  const claim = text === undefined || form.get("client_assertion_type") !== ASSERTION_TYPE ? undefined : peekAssertion(text);
+  const claim = text === undefined || form.get("client_assertion_type") !== ASSERTION_TYPE ? undefined : peekAssertion(text, "client");
   if (text === undefined || claim === undefined || (form.get("client_id") ?? claim.client) !== claim.client) throw refused();
   const { client } = claim;
   ports.refuseWrongHost(client);

@@ -5,7 +5,7 @@ export async function cleanPartners(records: (region: Region) => D1Database, now
   const counts = await Promise.all(
     REGIONS.map(async (region) => {
       const results = await records(region).batch(
-        ["client_assertions", "revoked_client_tokens"].map((table) =>
+        ["client_assertions", "revoked_client_tokens", "app_assertions"].map((table) =>
           records(region).prepare(`delete from ${table} where expires_at <= ?`).bind(now),
         ),
       );

@@ -1,4 +1,12 @@
 export { actingClient, FROM_LIVING_CLIENT, FROM_LIVING_ORGANISATION } from "./client-guard";
+export { formOf, FORM_LIMIT, required } from "./form";
+export { introspectToken, revokeToken } from "./inspect-token";
+export { issueToken } from "./issue-token";
+export { keysAt } from "./key-sets";
+export { authenticateClient, ASSERTION_TYPE } from "./authenticate-client";
+export { audiencesOf, type OAuthPorts, oauthPorts, tokenEndpoint } from "./oauth-ports";
+export { introspectionSchema, tokenSchema } from "./oauth-schemas";
+export { partnerName } from "./schemas";
 export { requireManager, requireMembership } from "./membership";
 export { type PartnerPorts, partnerPorts } from "./ports";
 export { dropShare, noteShare, ownersForPartners } from "./shares";

@@ -15,6 +15,8 @@ export type EndReason =
   | "password_reset"
   | "email_changed"
   | "factor_changed"
+  | "app_removed"
+  | "code_replayed"
   | "erasure"
   | "moved";
 

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { identityKeySet } from "../../shared/crypto/identity-tokens";
 import { publicKeySet } from "../../shared/crypto/tokens";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { ringsOf } from "../../shared/http/authenticate";
@@ -103,6 +104,7 @@ export const sessionsRoutes = new Hono<AppEnv>()
     }),
     (c) => {
       c.header("cache-control", `public, max-age=${KEY_SET_SECONDS}`);
-      return c.json(publicKeySet(ringsOf(c.env)));
+      const rings = ringsOf(c.env);
+      return c.json({ keys: [...publicKeySet(rings).keys, ...identityKeySet(rings)] });
     },
   );

@@ -42,15 +42,25 @@ export const sessionParam = z.object({ id: z.string().transform((text): SessionI
 export const keySetSchema = z
   .object({
     keys: z.array(
-      z.object({
-        kty: z.literal("EC"),
-        crv: z.literal("P-256"),
-        x: z.string(),
-        y: z.string(),
-        kid: z.string(),
-        alg: z.string(),
-        use: z.literal("sig"),
-      }),
+      z.union([
+        z.object({
+          kty: z.literal("EC"),
+          crv: z.literal("P-256"),
+          x: z.string(),
+          y: z.string(),
+          kid: z.string(),
+          alg: z.string(),
+          use: z.literal("sig"),
+        }),
+        z.object({
+          kty: z.literal("RSA"),
+          n: z.string(),
+          e: z.string(),
+          kid: z.string(),
+          alg: z.literal("RS256"),
+          use: z.literal("sig"),
+        }),
+      ]),
     ),
   })
   .meta({ id: "KeySet" });

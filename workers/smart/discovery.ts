@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { ASSERTION_ALGORITHMS } from "../../shared/crypto/client-keys";
+import { SCOPE_TYPES, WORDS } from "../../shared/fhir/scopes";
+
+const urls = {
+  issuer: z.string().optional(),
+  jwks_uri: z.string().optional(),
+  authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  registration_endpoint: z.string(),
+  introspection_endpoint: z.string(),
+  revocation_endpoint: z.string(),
+  management_endpoint: z.string(),
+  scopes_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  grant_types_supported: z.array(z.string()),
+  code_challenge_methods_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+  token_endpoint_auth_signing_alg_values_supported: z.array(z.string()),
+  authorization_response_iss_parameter_supported: z.boolean(),
+};
+
+export const smartConfigurationSchema = z.looseObject({ ...urls, capabilities: z.array(z.string()) }).meta({ id: "SmartConfiguration" });
+export const openidConfigurationSchema = z.looseObject(urls).meta({ id: "OpenIdConfiguration" });
+
+const METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+/** What both documents say. `identifies`: whether there are keys for id tokens. */
+function common(origin: string, identifies: boolean) {
+  return {
+    ...(identifies && { issuer: origin, jwks_uri: `${origin}/.well-known/jwks.json` }),
+    authorization_endpoint: `${origin}/oauth/authorize`,
+    token_endpoint: `${origin}/oauth/token`,
+    registration_endpoint: `${origin}/oauth/register`,
+    introspection_endpoint: `${origin}/oauth/introspect`,
+    revocation_endpoint: `${origin}/oauth/revoke`,
+    management_endpoint: `${origin}/oauth/apps`,
+    scopes_supported: [
+      ...WORDS.filter((word) => identifies || (word !== "openid" && word !== "fhirUser" && word !== "profile")),
+      "patient/*.cruds",
+      "user/*.cruds",
+      ...SCOPE_TYPES.map((type) => `patient/${type}.cruds`),
+      "system/*.rs",
+      "system/Observation.rs",
+    ],
+    response_types_supported: ["code"],
+    grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+    code_challenge_methods_supported: ["S256"],
+    token_endpoint_auth_methods_supported: METHODS,
+    token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
+    introspection_endpoint_auth_methods_supported: METHODS,
+    revocation_endpoint_auth_methods_supported: METHODS,
+    authorization_response_iss_parameter_supported: identifies,
+  };
+}
+
+/** `/.well-known/smart-configuration` (SMART App Launch 2.2 §8.1). */
+export function smartConfiguration(origin: string, identifies: boolean): z.infer<typeof smartConfigurationSchema> {
+  return {
+    ...common(origin, identifies),
+    capabilities: [
+      "launch-standalone",
+      "launch-ehr",
+      "authorize-post",
+      "client-public",
+      "client-confidential-symmetric",
+      "client-confidential-asymmetric",
+      ...(identifies ? ["sso-openid-connect"] : []),
+      "context-standalone-patient",
+      "context-ehr-patient",
+      "permission-offline",
+      "permission-online",
+      "permission-patient",
+      "permission-user",
+      "permission-v1",
+      "permission-v2",
+    ],
+  };
+}
+
+/** `/.well-known/openid-configuration` (OpenID Connect Discovery §3). */
+export function openidConfiguration(origin: string, identifies: boolean): z.infer<typeof openidConfigurationSchema> {
+  return {
+    ...common(origin, identifies),
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["RS256"],
+    claims_supported: ["iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "amr", "acr", "fhirUser"],
+    response_modes_supported: ["query"],
+  };
+}

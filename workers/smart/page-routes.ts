@@ -1,0 +1,234 @@
+import { Hono } from "hono";
+import type { AppContext, AppEnv } from "../../shared/http/app-env";
+import { route } from "../../shared/http/route";
+import { type Language, languageOf } from "../../shared/http/texts";
+import { isProblem, problem } from "../../shared/problem";
+import { parseId } from "../../shared/id";
+import { decodeJwt } from "jose";
+import { completeSignIn, signIn, type SignedIn } from "../accounts";
+import { FORM_LIMIT } from "../partners";
+import { type Asked, appIn, decide, isDecision, openAsked, readRequest, sealAsked, sealDecision, type Wrong } from "./authorize";
+import { listGranted, removeGranted } from "./granted-apps";
+import { livingSession, pageCookie, type PageSession, pageSession } from "./page-session";
+import { appsPage, codeForm, consentForm, page, signInForm } from "./pages";
+import { smartPorts, type SmartPorts } from "./ports";
+import { PAGE_TEXTS } from "./words";
+
+const TAGS = ["Apps"] as const;
+const PAGE = { mediaType: "text/html", description: "A page for the person" };
+const FORM = "application/x-www-form-urlencoded";
+const form = (description: string) => ({ mediaType: FORM, description });
+/** What stands for "no request": the person came to look after their apps. */
+const APPS = "apps";
+
+/** The pages where a person lets apps in and sends them away. */
+export const pageRoutes = new Hono<AppEnv>()
+  .get(
+    "/oauth/authorize",
+    route({
+      policy: "app",
+      summary: "Ask a person to let an app in",
+      description:
+        "SMART App Launch 2.2. PKCE with S256 alone; `aud` is the FHIR base. A wrong app or redirect is told to the person, and sent nowhere.",
+      tags: TAGS,
+      responses: { 200: PAGE, 303: null, 400: PAGE },
+      problems: ["malformed"],
+    }),
+    async (c) => await authorize(c, new URL(c.req.url).searchParams),
+  )
+  .post(
+    "/oauth/authorize",
+    route({
+      policy: "app",
+      summary: "Ask a person to let an app in, with the request in the body",
+      tags: TAGS,
+      responses: { 200: PAGE, 303: null, 400: PAGE },
+      problems: ["malformed", "too_large"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("The parameters of the authorization request"),
+      idempotency: "off",
+    }),
+    async (c) => await authorize(c, await paramsOf(c)),
+  )
+  .post(
+    "/oauth/sign-in",
+    route({
+      policy: "app",
+      summary: "Sign in on the page of apps",
+      description: "For the page's own form alone. The cookie is good for these pages and nothing else.",
+      tags: TAGS,
+      responses: { 200: PAGE, 303: null, 400: PAGE },
+      problems: ["malformed", "too_large", "forbidden"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`email` and `password`, or `challenge` and `code`; `request`"),
+      idempotency: "off",
+    }),
+    async (c) => await signInOnPage(c, await ownForm(c)),
+  )
+  .post(
+    "/oauth/consent",
+    route({
+      policy: "app",
+      summary: "Decide what an app may do",
+      description: "For the page's own form alone.",
+      tags: TAGS,
+      responses: { 200: PAGE, 303: null, 400: PAGE },
+      problems: ["malformed", "too_large", "forbidden"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`request`, `decision`, `action`, `scope` for each that is allowed"),
+      idempotency: "off",
+    }),
+    async (c) => {
+      const [ports, params, language] = [smartPorts(c), await ownForm(c), languageFor(c)];
+      const request = params.get("request") ?? "";
+      const asked = await openAsked(ports, request);
+      if ("wrong" in asked) return await refuse(language, asked);
+      const who = await pageSession(ports, c.req.header("cookie"));
+      if (who === undefined) return await signInPage(ports, language, asked);
+      if (!(await isDecision(ports, who, request, params.get("decision") ?? ""))) return await consentPage(ports, language, asked, who);
+      const url = await decide(ports, asked, who, params.get("action") === "allow" ? params.getAll("scope") : undefined);
+      return goTo(url);
+    },
+  )
+  .get(
+    "/oauth/apps",
+    route({
+      policy: "app",
+      summary: "See which apps a person has let in: a page",
+      tags: TAGS,
+      responses: { 200: PAGE },
+      problems: ["malformed"],
+    }),
+    async (c) => {
+      const [ports, language] = [smartPorts(c), languageFor(c)];
+      const who = await pageSession(ports, c.req.header("cookie"));
+      return who === undefined
+        ? await page(200, language, PAGE_TEXTS[language].signIn, signInForm(language, undefined, undefined))
+        : await grantedPage(ports, language, who);
+    },
+  )
+  .post(
+    "/oauth/apps",
+    route({
+      policy: "app",
+      summary: "Send an app away, on the page",
+      description: "For the page's own form alone.",
+      tags: TAGS,
+      responses: { 200: PAGE, 303: null },
+      problems: ["malformed", "too_large", "forbidden", "not_found"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`remove`, `decision`"),
+      idempotency: "off",
+    }),
+    async (c) => {
+      const [ports, params] = [smartPorts(c), await ownForm(c)];
+      const who = await pageSession(ports, c.req.header("cookie"));
+      if (who !== undefined && (await isDecision(ports, who, APPS, params.get("decision") ?? ""))) {
+        await removeGranted(ports, who.person, appIn(params.get("remove") ?? ""));
+      }
+      return goTo("/oauth/apps");
+    },
+  );
+
+async function authorize(c: AppContext, params: URLSearchParams): Promise<Response> {
+  const [ports, language] = [smartPorts(c), languageFor(c)];
+  const asked = await readRequest(ports, params);
+  if ("wrong" in asked) return await refuse(language, asked);
+  const who = params.get("prompt") === "login" ? undefined : await pageSession(ports, c.req.header("cookie"));
+  return who === undefined ? await signInPage(ports, language, asked) : await consentPage(ports, language, asked, who);
+}
+
+async function signInOnPage(c: AppContext, params: URLSearchParams): Promise<Response> {
+  const [ports, language] = [smartPorts(c), languageFor(c)];
+  const t = PAGE_TEXTS[language];
+  const request = params.get("request") ?? undefined;
+  const asked = request === undefined ? undefined : await openAsked(ports, request);
+  if (asked !== undefined && "wrong" in asked) return await refuse(language, asked);
+  const challenge = params.get("challenge");
+  let signedIn: SignedIn;
+  try {
+    signedIn = challenge === null ? await firstHalf(ports, params) : await secondHalf(ports, challenge, params.get("code") ?? "");
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    if (error.code === "mfa_required" && error.challenge !== undefined) {
+      return await page(200, language, t.signIn, codeForm(language, request, error.challenge.token));
+    }
+    if (challenge !== null && error.code === "invalid_credentials") {
+      return await page(400, language, t.signIn, codeForm(language, request, challenge, t.wrongCode));
+    }
+    const faults: Partial<Record<typeof error.code, string>> = { invalid_credentials: t.wrong, locked: t.locked, unauthenticated: t.over };
+    return await page(400, language, t.signIn, signInForm(language, asked?.app.name, request, faults[error.code] ?? t.failed));
+  }
+  const session = parseId("session", String(decodeJwt(signedIn.tokens.accessToken)["sid"]));
+  const person = parseId("person", signedIn.person.id);
+  const who = session === undefined || person === undefined ? undefined : await livingSession(ports, person, session);
+  if (who === undefined) throw problem("unavailable");
+  const cookie = await pageCookie(ports, who.person, who.session);
+  return asked === undefined ? goTo("/oauth/apps", cookie) : await consentPage(ports, language, asked, who, cookie);
+}
+
+async function firstHalf(ports: SmartPorts, params: URLSearchParams): Promise<SignedIn> {
+  const [email, password] = [params.get("email") ?? "", params.get("password") ?? ""];
+  if (!email.includes("@") || email.length > 254 || password === "" || password.length > 1_000) throw problem("invalid_credentials");
+  return await signIn(ports, { email, password });
+}
+
+async function secondHalf(ports: SmartPorts, challenge: string, text: string): Promise<SignedIn> {
+  const code = text.replaceAll(/\s/g, "");
+  return await completeSignIn(ports, { challenge, second: /^\d{6}$/.test(code) ? { code } : { recoveryCode: code } });
+}
+
+async function signInPage(ports: SmartPorts, language: Language, asked: Asked): Promise<Response> {
+  const request = await sealAsked(ports, asked);
+  return await page(200, language, PAGE_TEXTS[language].signIn, signInForm(language, asked.app.name, request));
+}
+
+async function consentPage(ports: SmartPorts, language: Language, asked: Asked, who: PageSession, cookie?: string): Promise<Response> {
+  const request = await sealAsked(ports, asked);
+  const body = consentForm(language, asked, who.name, request, await sealDecision(ports, who, request));
+  const { protocol, origin } = new URL(asked.redirectUri);
+  const formsTo = /^https?:$/.test(protocol) ? origin : protocol;
+  return await page(200, language, PAGE_TEXTS[language].consent(asked.app.name), body, formsTo, cookie);
+}
+
+async function grantedPage(ports: SmartPorts, language: Language, who: PageSession): Promise<Response> {
+  const apps = await listGranted(ports, who.person);
+  return await page(200, language, PAGE_TEXTS[language].apps, appsPage(language, apps, await sealDecision(ports, who, APPS)));
+}
+
+/** What is wrong goes back to the app only where the address is surely its own. */
+async function refuse(language: Language, wrong: Wrong): Promise<Response> {
+  if (wrong.wrong === "back") return goTo(wrong.url);
+  const t = PAGE_TEXTS[language];
+  const text = t[wrong.why];
+  return await page(400, language, t.trouble, text as unknown as Parameters<typeof page>[3]);
+}
+
+function goTo(url: string, cookie?: string): Response {
+  const headers = new Headers({ location: url, "cache-control": "no-store" });
+  if (cookie !== undefined) headers.append("set-cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
+
+function languageFor(c: AppContext): Language {
+  return languageOf(c.req.header("accept-language"));
+}
+
+/** A form of any site: an app may post its request. Problem `malformed`. */
+async function paramsOf(c: AppContext): Promise<URLSearchParams> {
+  const body = new TextDecoder().decode(await c.req.arrayBuffer());
+  const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (type !== FORM) throw problem("malformed", `Send ${FORM}.`);
+  return new URLSearchParams(body);
+}
+
+/** A form of our own page: browsers say where a form comes from. Problems `forbidden`, `malformed`. */
+async function ownForm(c: AppContext): Promise<URLSearchParams> {
+  const params = await paramsOf(c);
+  const [site, origin] = [c.req.header("sec-fetch-site"), c.req.header("origin")];
+  const isOurs =
+    (site === undefined || site === "same-origin") &&
+    (origin === undefined || origin === new URL(c.req.url).origin || origin === c.env.ORIGIN);
+  if (!isOurs) throw problem("forbidden", "The form comes from elsewhere.");
+  return params;
+}

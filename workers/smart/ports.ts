@@ -1,0 +1,38 @@
+import type { AppContext } from "../../shared/http/app-env";
+import { type AppId, regionOf } from "../../shared/id";
+import { type AccountPorts, accountPorts } from "../accounts";
+import { keysAt, type OAuthPorts, oauthPorts } from "../partners";
+import { ringsOf } from "../../shared/http/authenticate";
+import { canIdentify } from "../../shared/crypto/identity-tokens";
+
+/** What the authorization server needs from outside: what accounts need, since people sign in on its page, and what machine clients need. */
+export interface SmartPorts extends AccountPorts {
+  readonly oauth: OAuthPorts;
+  /** Base of FHIR: the audience that an app must name. */
+  readonly base: string;
+  /** Whether every region has a key for id tokens. */
+  readonly identifies: boolean;
+}
+
+/** Path of the FHIR API. */
+export const FHIR = "/fhir/r4";
+
+/** The ports of a request. */
+export function smartPorts(c: AppContext): SmartPorts {
+  return {
+    ...accountPorts(c),
+    oauth: oauthPorts(c),
+    base: `${c.env.ORIGIN}${FHIR}`,
+    identifies: canIdentify(ringsOf(c.env)),
+  };
+}
+
+/** The keys at a registered address. */
+export async function keysOf(ports: SmartPorts, uri: string, kid: string | undefined) {
+  return await keysAt(ports.oauth.keySets, uri, kid);
+}
+
+/** The records where an app is registered. */
+export function recordsOf(ports: SmartPorts, app: AppId): D1Database {
+  return ports.stores(regionOf(app)).records;
+}

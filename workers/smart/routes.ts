@@ -1,0 +1,363 @@
+import { Hono } from "hono";
+import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
+import { pageOf, pageQuery } from "../../shared/http/page";
+import { route } from "../../shared/http/route";
+import { validate } from "../../shared/http/validate";
+import { parseId, regionOf, systemRandom } from "../../shared/id";
+import { problem } from "../../shared/problem";
+import { isRegion } from "../../shared/region";
+import { limitRegistrations } from "../accounts";
+import {
+  authenticateClient,
+  FORM_LIMIT,
+  formOf,
+  introspectToken,
+  issueToken,
+  partnerPorts,
+  required,
+  revokeToken,
+  tokenSchema,
+} from "../partners";
+import { requireSession, sessionGuard } from "../sessions";
+import { z } from "zod";
+import {
+  appListSchema,
+  appParam,
+  appSchema,
+  changeAppBody,
+  grantedAppListSchema,
+  launchSchema,
+  newAppBody,
+  organisationAppParam,
+  organisationAppsParam,
+  registrationBody,
+  registrationSchema,
+} from "./app-schemas";
+import { changeOurs, listApps, readOurs, registerApp, registerOurs, removeOurs } from "./apps";
+import { authenticateApp, type Form } from "./authenticate-app";
+import { appIn, newLaunch } from "./authorize";
+import { openidConfiguration, openidConfigurationSchema, smartConfiguration, smartConfigurationSchema } from "./discovery";
+import { listGranted, removeGranted } from "./granted-apps";
+import { redeemCode, refreshApp } from "./issue-app-token";
+import { pageRoutes } from "./page-routes";
+import { FHIR, smartPorts, type SmartPorts } from "./ports";
+import { introspectOwn, revokeOwn } from "./tokens-of-apps";
+import { appTokensSchema } from "./token-schemas";
+
+const TAGS = ["Apps"] as const;
+const NEVER_KEPT = { "cache-control": "no-store", pragma: "no-cache" } as const;
+const form = (parameters: string) => ({
+  mediaType: "application/x-www-form-urlencoded",
+  description: `${parameters}; and how the client proves itself: \`client_assertion_type\` and \`client_assertion\` (RFC 7523), \`client_secret\` or HTTP Basic, or \`client_id\` alone`,
+});
+
+const endpoints = new Hono<AppEnv>()
+  .get(
+    `${FHIR}/.well-known/smart-configuration`,
+    route({
+      policy: "public",
+      summary: "What SMART apps find out by themselves",
+      tags: TAGS,
+      responses: { 200: smartConfigurationSchema },
+    }),
+    (c) => c.json(smartConfiguration(c.env.ORIGIN, smartPorts(c).identifies)),
+  )
+  .get(
+    "/.well-known/openid-configuration",
+    route({
+      policy: "public",
+      summary: "What OpenID clients find out by themselves",
+      tags: TAGS,
+      responses: { 200: openidConfigurationSchema },
+    }),
+    (c) => c.json(openidConfiguration(c.env.ORIGIN, smartPorts(c).identifies)),
+  )
+  .post(
+    "/oauth/token",
+    route({
+      policy: "assertion",
+      summary: "Tokens for an app or a machine client",
+      description:
+        "`authorization_code` with PKCE, `refresh_token` with rotation (one that comes again ends the session), and `client_credentials` for machine clients.",
+      tags: TAGS,
+      responses: { 200: z.union([appTokensSchema, tokenSchema]) },
+      problems: ["malformed", "too_large", "invalid_client", "invalid_grant", "invalid_scope", "unsupported_grant_type", "wrong_region"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`grant_type`, `code`, `redirect_uri`, `code_verifier`, `refresh_token`, `scope`"),
+      idempotency: "off",
+    }),
+    async (c) => c.json(await tokensFor(smartPorts(c), await formOf(c), c.req.header("authorization")), 200, NEVER_KEPT),
+  )
+  .post(
+    "/oauth/introspect",
+    route({
+      policy: "assertion",
+      summary: "Whether a token counts, and for what",
+      description: "An app learns of its own tokens, a machine client of those of machine clients.",
+      tags: TAGS,
+      responses: { 200: z.looseObject({ active: z.boolean() }).meta({ id: "Introspection" }) },
+      problems: ["malformed", "too_large", "invalid_client", "wrong_region"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`token`"),
+      idempotency: "off",
+    }),
+    async (c) => {
+      const [ports, parameters, authorization] = [smartPorts(c), await formOf(c), c.req.header("authorization")];
+      const token = required(parameters, "token");
+      if (!isMachine(parameters)) {
+        return c.json(await introspectOwn(ports, await authenticateApp(ports, parameters, authorization), token), 200, NEVER_KEPT);
+      }
+      await authenticateClient(ports.oauth, parameters, authorization);
+      return c.json({ ...(await introspectToken(ports.oauth, token)) }, 200, NEVER_KEPT);
+    },
+  )
+  .post(
+    "/oauth/revoke",
+    route({
+      policy: "assertion",
+      summary: "Revoke a token of one's own",
+      description: "Of an app: with all that came of the same decision, from the next request on. Answers alike for a token that is none.",
+      tags: TAGS,
+      responses: { 200: null },
+      problems: ["malformed", "too_large", "invalid_client", "wrong_region"],
+      bodyLimit: FORM_LIMIT,
+      rawBody: form("`token`"),
+      idempotency: "off",
+    }),
+    async (c) => {
+      const [ports, parameters, authorization] = [smartPorts(c), await formOf(c), c.req.header("authorization")];
+      const token = required(parameters, "token");
+      if (isMachine(parameters)) await revokeToken(ports.oauth, await authenticateClient(ports.oauth, parameters, authorization), token);
+      else await revokeOwn(ports, await authenticateApp(ports, parameters, authorization), token);
+      return c.body(null, 200, NEVER_KEPT);
+    },
+  )
+  .post(
+    "/oauth/register",
+    route({
+      policy: "app",
+      summary: "Register an app of patients (RFC 7591)",
+      description:
+        "Anybody may: an app gets nothing before a person lets it in. `system/` scopes are for machine clients of organisations.",
+      tags: TAGS,
+      responses: { 201: registrationSchema },
+      problems: ["malformed", "invalid", "too_large"],
+      idempotency: "off",
+    }),
+    validate("json", registrationBody),
+    async (c) => {
+      const [ports, body] = [smartPorts(c), c.req.valid("json")];
+      const region = regionHere(c);
+      await limitRegistrations(ports, region);
+      if (/(?:^| )system\//.test(body.scope ?? "")) throw problem("invalid", "system/ scopes are for machine clients of organisations.");
+      const method = body.token_endpoint_auth_method === "client_secret_post" ? "client_secret_basic" : body.token_endpoint_auth_method;
+      const hasKeys = body.jwks !== undefined || body.jwks_uri !== undefined;
+      if ((method === "private_key_jwt") !== hasKeys || (body.jwks !== undefined && body.jwks_uri !== undefined)) {
+        throw problem("invalid", "Keys, in one place, belong to private_key_jwt.");
+      }
+      const { row, secret } = await registerApp(
+        { records: ports.stores(region).records, region, now: ports.now, random: systemRandom },
+        {
+          name: body.client_name,
+          home: body.client_uri,
+          launchUri: body.initiate_login_uri,
+          redirectUris: body.redirect_uris,
+          scope: body.scope,
+          jwks: body.jwks,
+          jwksUri: body.jwks_uri,
+          method,
+        },
+        {},
+      );
+      const answer = {
+        client_id: row.id,
+        client_id_issued_at: Math.floor(row.created_at / 1000),
+        ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: 0 as const }),
+        client_name: row.name,
+        redirect_uris: body.redirect_uris,
+        token_endpoint_auth_method: body.token_endpoint_auth_method,
+        grant_types: ["authorization_code", "refresh_token"],
+        response_types: ["code"],
+        ...(row.scope !== null && { scope: row.scope }),
+        ...(row.home !== null && { client_uri: row.home }),
+      };
+      return c.json(answer, 201, NEVER_KEPT);
+    },
+  );
+
+/** The region in which an app of nobody in particular is registered: that of the host, or the first. It holds nothing of any person. */
+function regionHere(c: AppContext) {
+  const [name] = new URL(c.req.url).host.split(".");
+  return isRegion(name) ? name : "eu";
+}
+
+async function tokensFor(ports: SmartPorts, parameters: Form, authorization: string | undefined) {
+  switch (required(parameters, "grant_type")) {
+    case "authorization_code":
+      return await redeemCode(ports, parameters, authorization);
+    case "refresh_token":
+      return await refreshApp(ports, parameters, authorization);
+    default:
+      return await issueToken(ports.oauth, parameters, authorization);
+  }
+}
+
+/** Whether a machine client asks, and not an app: by the id that it says, which is proven afterwards. */
+function isMachine(parameters: Form): boolean {
+  const assertion = parameters.get("client_assertion");
+  if (assertion === undefined) return false;
+  try {
+    const [, payload = ""] = assertion.split(".");
+    const { sub } = z.object({ sub: z.string() }).parse(JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))));
+    return parseId("app", sub) === undefined;
+  } catch {
+    return true;
+  }
+}
+
+const organisationRoutes = new Hono<AppEnv>()
+  .post(
+    "/v1/organisations/:organisationId/apps",
+    route({
+      policy: "person",
+      summary: "Register an app of an organisation",
+      description: "A secret is in the answer, and nowhere else. Needs a fresh proof by two factors.",
+      tags: TAGS,
+      responses: { 201: appSchema },
+      problems: ["malformed", "not_found", "invalid", "conflict", "step_up_required"],
+      idempotency: "off",
+    }),
+    validate("param", organisationAppsParam),
+    validate("json", newAppBody),
+    async (c) => {
+      const { organisationId } = c.req.valid("param");
+      const app = await registerOurs(partnerPorts(c), organisationId, c.req.valid("json"));
+      return c.json(app, 201, { location: `/v1/organisations/${organisationId}/apps/${app.id}`, ...NEVER_KEPT });
+    },
+  )
+  .get(
+    "/v1/organisations/:organisationId/apps",
+    route({
+      policy: "person",
+      summary: "The apps of an organisation",
+      tags: TAGS,
+      responses: { 200: appListSchema },
+      problems: ["not_found", "invalid"],
+    }),
+    validate("param", organisationAppsParam),
+    validate("query", pageQuery),
+    async (c) => {
+      const ports = partnerPorts(c);
+      const { organisationId } = c.req.valid("param");
+      const items = await listApps(ports, organisationId);
+      const list = { name: `apps ${organisationId}`, items, place: ({ id }: { readonly id: string }) => id };
+      return c.json(await pageOf(ports.keys, ports.actor.person, list, c.req.valid("query")));
+    },
+  )
+  .get(
+    "/v1/organisations/:organisationId/apps/:appId",
+    route({ policy: "person", summary: "One app of an organisation", tags: TAGS, responses: { 200: appSchema }, problems: ["not_found"] }),
+    validate("param", organisationAppParam),
+    async (c) => {
+      const { organisationId, appId } = c.req.valid("param");
+      return c.json(await readOurs(partnerPorts(c), organisationId, appId));
+    },
+  )
+  .patch(
+    "/v1/organisations/:organisationId/apps/:appId",
+    route({
+      policy: "person",
+      summary: "Change an app of an organisation, or give it a new secret",
+      tags: TAGS,
+      responses: { 200: appSchema },
+      problems: ["malformed", "not_found", "invalid", "step_up_required"],
+      idempotency: "off",
+    }),
+    validate("param", organisationAppParam),
+    validate("json", changeAppBody),
+    async (c) => {
+      const { organisationId, appId } = c.req.valid("param");
+      return c.json(await changeOurs(partnerPorts(c), organisationId, appId, c.req.valid("json")), 200, NEVER_KEPT);
+    },
+  )
+  .delete(
+    "/v1/organisations/:organisationId/apps/:appId",
+    route({
+      policy: "person",
+      summary: "Remove an app of an organisation, for good",
+      description: "Nobody can let it in any more, and it gets no further token; those it has end within five minutes.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "step_up_required"],
+    }),
+    validate("param", organisationAppParam),
+    async (c) => {
+      const { organisationId, appId } = c.req.valid("param");
+      await removeOurs(partnerPorts(c), organisationId, appId);
+      return c.body(null, 204);
+    },
+  );
+
+const ownRoutes = new Hono<AppEnv>()
+  .get(
+    "/v1/me/apps",
+    route({
+      policy: "person",
+      summary: "The apps that you have let in",
+      tags: TAGS,
+      responses: { 200: grantedAppListSchema },
+      problems: ["invalid"],
+    }),
+    validate("query", pageQuery),
+    async (c) => {
+      const ports = await ownPorts(c);
+      const { person } = personOf(c);
+      const list = { name: "own apps", items: await listGranted(ports, person), place: ({ id }: { readonly id: string }) => id };
+      return c.json(await pageOf(ports.stores(regionOf(person)).keys, person, list, c.req.valid("query")));
+    },
+  )
+  .delete(
+    "/v1/me/apps/:appId",
+    route({
+      policy: "person",
+      summary: "Send an app away",
+      description: "Its tokens are refused from the next request on.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found"],
+    }),
+    validate("param", appParam),
+    async (c) => {
+      await removeGranted(await ownPorts(c), personOf(c).person, appIn(c.req.valid("param").appId));
+      return c.body(null, 204);
+    },
+  )
+  .post(
+    "/v1/me/apps/:appId/launches",
+    route({
+      policy: "person",
+      summary: "Launch an app with your record",
+      description: "The address of the app, with a handle that is good once and for five minutes.",
+      tags: TAGS,
+      responses: { 201: launchSchema },
+      problems: ["not_found"],
+      idempotency: "off",
+    }),
+    validate("param", appParam),
+    async (c) => c.json(await newLaunch(await ownPorts(c), personOf(c).person, c.req.valid("param").appId), 201, NEVER_KEPT),
+  );
+
+/** The ports of a signed-in person; problem `session_ended`. */
+async function ownPorts(c: AppContext): Promise<SmartPorts> {
+  const [ports, actor] = [smartPorts(c), personOf(c)];
+  const { records } = ports.stores(regionOf(actor.person));
+  requireSession(await sessionGuard(records, actor, ports.now()).all());
+  return ports;
+}
+
+/** The authorization server: SMART App Launch 2.2, and OAuth for machine clients. */
+export const smartRoutes = new Hono<AppEnv>()
+  .route("/", endpoints)
+  .route("/", pageRoutes)
+  .route("/", organisationRoutes)
+  .route("/", ownRoutes);

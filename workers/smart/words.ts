@@ -1,0 +1,143 @@
+import type { Language } from "../../shared/http/texts";
+import type { ScopeType, SmartScope } from "../../shared/fhir/scopes";
+
+const NAMES: Readonly<Partial<Record<ScopeType | "*", readonly [en: string, de: string]>>> = {
+  "*": ["everything in your health record", "alles in Ihrer Gesundheitsakte"],
+  AllergyIntolerance: ["allergies", "Allergien"],
+  CarePlan: ["care plans", "Behandlungspläne"],
+  CareTeam: ["the people who treat you", "wer Sie behandelt"],
+  Condition: ["illnesses and complaints", "Krankheiten und Beschwerden"],
+  Consent: ["what you have agreed to", "worin Sie eingewilligt haben"],
+  Device: ["your devices", "Ihre Geräte"],
+  DiagnosticReport: ["reports of findings", "Befundberichte"],
+  DocumentReference: ["documents", "Dokumente"],
+  Encounter: ["visits", "Besuche in Praxen und Kliniken"],
+  Goal: ["goals", "Ziele"],
+  Immunization: ["vaccinations", "Impfungen"],
+  MedicationRequest: ["prescriptions", "Verordnungen"],
+  MedicationStatement: ["medicines you take", "Medikamente, die Sie nehmen"],
+  Observation: ["readings, sleep, activity and laboratory results", "Messwerte, Schlaf, Bewegung und Laborwerte"],
+  Patient: ["your name and personal details", "Ihr Name und Ihre Angaben zur Person"],
+  Procedure: ["treatments", "Eingriffe und Behandlungen"],
+  Provenance: ["where your data comes from", "woher Ihre Daten stammen"],
+  QuestionnaireResponse: ["questionnaires you have answered", "Fragebögen, die Sie beantwortet haben"],
+};
+
+const KINDS: Readonly<Record<string, readonly [en: string, de: string]>> = {
+  "vital-signs": ["vital signs", "Vitalwerte"],
+  laboratory: ["laboratory results", "Laborwerte"],
+  survey: ["questionnaires", "Fragebögen"],
+  "social-history": ["habits and circumstances", "Gewohnheiten und Lebensumstände"],
+  activity: ["activity", "Bewegung"],
+  exam: ["examinations", "Untersuchungen"],
+};
+
+const DEEDS: readonly (readonly [letter: string, en: string, de: string])[] = [
+  ["c", "add", "hinzufügen"],
+  ["r", "read", "lesen"],
+  ["u", "change", "ändern"],
+  ["d", "delete", "löschen"],
+  ["s", "search", "durchsuchen"],
+];
+
+const WORDS: Readonly<Record<string, readonly [en: string, de: string]>> = {
+  openid: ["Know that it is you who signs in", "Wissen, dass Sie es sind, wer sich anmeldet"],
+  fhirUser: ["Know which record is yours", "Wissen, welche Akte Ihre ist"],
+  profile: ["Know which record is yours", "Wissen, welche Akte Ihre ist"],
+  launch: ["Open with your record", "Mit Ihrer Akte geöffnet werden"],
+  "launch/patient": ["Know whose record it is: yours", "Wissen, um wessen Akte es geht: um Ihre"],
+  offline_access: [
+    "Keep access while you are not there: for up to a year, until you remove the app",
+    "Auch dann Zugriff behalten, wenn Sie nicht da sind: bis zu einem Jahr, bis Sie die App entfernen",
+  ],
+  online_access: ["Keep access for twelve hours", "Zwölf Stunden lang Zugriff behalten"],
+};
+
+/** A scope in plain words. */
+export function inWords(scope: SmartScope, language: Language): string {
+  const at = language === "de" ? 1 : 0;
+  if (scope.kind === "word") return WORDS[scope.text]?.[at] ?? scope.text;
+  const name = NAMES[scope.type as ScopeType | "*"]?.[at] ?? scope.type;
+  const kinds = scope.where.flatMap(([, value]) =>
+    value.split(",").map((one) => {
+      const code = one.slice(one.indexOf("|") + 1);
+      return KINDS[code]?.[at] ?? one;
+    }),
+  );
+  const deeds = DEEDS.flatMap(([letter, en, de]) => (scope.interactions.includes(letter) ? [language === "de" ? de : en] : [])).join(", ");
+  const only = kinds.length === 0 ? "" : language === "de" ? ` (nur: ${kinds.join(", ")})` : ` (only: ${kinds.join(", ")})`;
+  return language === "de" ? `${upper(name)}${only}: ${deeds}` : `${upper(deeds)}: ${name}${only}`;
+}
+
+function upper(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** What the pages say. */
+export const PAGE_TEXTS = {
+  en: {
+    signIn: "Sign in",
+    toDecide: (app: string) => `${app} asks for access to your health record. Sign in to decide.`,
+    toManage: "Sign in to see which apps have access to your health record.",
+    email: "E-mail",
+    password: "Password",
+    code: "Code of your authenticator app",
+    codeHelp: "Or one of your recovery codes.",
+    go: "Continue",
+    wrong: "E-mail or password is wrong.",
+    wrongCode: "The code is wrong or was used before.",
+    locked: "Too many attempts. Please wait.",
+    over: "This page is too old. Please go back to the app and begin again.",
+    failed: "That did not work. Please try again.",
+    consent: (app: string) => `Let ${app} in?`,
+    address: "Its address",
+    returns: "You return to",
+    asks: (app: string, name: string) => `${name}, ${app} would like to do this with your health record. Take away what you do not want.`,
+    allow: "Allow",
+    deny: "Do not allow",
+    later: "You can remove the app at any time.",
+    apps: "Apps with access",
+    none: "No app has access to your health record.",
+    remove: "Remove",
+    since: "Since",
+    used: "last used",
+    client: "This app is not known here. Nothing was passed on.",
+    redirect: "The app named an address that it has not registered. Nothing was passed on.",
+    expired: "This page is too old. Please go back to the app and begin again.",
+    trouble: "This does not work",
+    signOut: "Sign out",
+  },
+  de: {
+    signIn: "Anmelden",
+    toDecide: (app: string) => `${app} möchte Zugriff auf Ihre Gesundheitsakte. Bitte melden Sie sich an, um zu entscheiden.`,
+    toManage: "Melden Sie sich an, um zu sehen, welche Apps Zugriff auf Ihre Gesundheitsakte haben.",
+    email: "E-Mail",
+    password: "Passwort",
+    code: "Code Ihrer Authentifizierungs-App",
+    codeHelp: "Oder einer Ihrer Wiederherstellungscodes.",
+    go: "Weiter",
+    wrong: "E-Mail oder Passwort ist falsch.",
+    wrongCode: "Der Code ist falsch oder wurde schon benutzt.",
+    locked: "Zu viele Versuche. Bitte warten Sie.",
+    over: "Diese Seite ist zu alt. Bitte gehen Sie zur App zurück und beginnen Sie neu.",
+    failed: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
+    consent: (app: string) => `${app} einlassen?`,
+    address: "Ihre Adresse",
+    returns: "Sie kehren zurück zu",
+    asks: (app: string, name: string) =>
+      `${name}, ${app} möchte dies mit Ihrer Gesundheitsakte tun. Nehmen Sie weg, was Sie nicht möchten.`,
+    allow: "Erlauben",
+    deny: "Nicht erlauben",
+    later: "Sie können die App jederzeit entfernen.",
+    apps: "Apps mit Zugriff",
+    none: "Keine App hat Zugriff auf Ihre Gesundheitsakte.",
+    remove: "Entfernen",
+    since: "Seit",
+    used: "zuletzt benutzt",
+    client: "Diese App ist hier nicht bekannt. Nichts wurde weitergegeben.",
+    redirect: "Die App nannte eine Adresse, die sie nicht angemeldet hat. Nichts wurde weitergegeben.",
+    expired: "Diese Seite ist zu alt. Bitte gehen Sie zur App zurück und beginnen Sie neu.",
+    trouble: "Das geht nicht",
+    signOut: "Abmelden",
+  },
+} as const;
