@@ -82,11 +82,11 @@ export function freshIdentityKey(kid: string) {
   return { kty, n, e, d, p, q, dp, dq, qi, kid };
 }
 
-/** Numbers of RSA keys take long to find: one of each region for a process, and one for all regions of a machine's own. */
+/** Numbers of RSA keys take long to find: one of each region for a process. */
 const found = new Map<string, Omit<ReturnType<typeof freshIdentityKey>, "kid">>();
 
 function identityNumbers(mark: string, region: string) {
-  const name = mark === LOCAL ? mark : region;
+  const name = `${mark}${region}`;
   const numbers = found.get(name) ?? freshIdentityKey("");
   found.set(name, numbers);
   return numbers;

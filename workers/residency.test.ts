@@ -207,8 +207,12 @@ describe("what was issued in one region", () => {
 
   test("keys of two regions have nothing in common", () => {
     const texts = REGIONS.flatMap((region) => {
-      const { signing, ...rings } = regionalKeys(live.secrets[`KEYS_${region.toUpperCase()}`] ?? "");
-      return [currentKey(signing).key.d, ...Object.values(rings).map((ring) => currentKey(ring).key)];
+      const { signing, identity, ...rings } = regionalKeys(live.secrets[`KEYS_${region.toUpperCase()}`] ?? "");
+      return [
+        currentKey(signing).key.d,
+        identity === undefined ? "" : currentKey(identity).key.d,
+        ...Object.values(rings).map((ring) => currentKey(ring).key),
+      ];
     });
     expect(new Set(texts).size).toBe(texts.length);
   });

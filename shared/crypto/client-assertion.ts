@@ -10,7 +10,7 @@ const MAX_LENGTH = 8_192;
 const MAX_JTI = 255;
 
 /** What an assertion says about itself before anybody has checked it. */
-export interface AssertionClaim<Client extends ClientId | AppId = ClientId | AppId> {
+export interface AssertionClaim<Client extends string = ClientId | AppId> {
   readonly client: Client;
   readonly kid: string | undefined;
   /** Where it says that its key can be found. */

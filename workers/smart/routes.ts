@@ -192,7 +192,9 @@ function regionHere(c: AppContext) {
 }
 
 async function tokensFor(ports: SmartPorts, parameters: Form, authorization: string | undefined) {
-  switch (required(parameters, "grant_type")) {
+  const type = required(parameters, "grant_type");
+  if (isMachine(parameters)) return await issueToken(ports.oauth, parameters, authorization);
+  switch (type) {
     case "authorization_code":
       return await redeemCode(ports, parameters, authorization);
     case "refresh_token":

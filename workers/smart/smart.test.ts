@@ -1,0 +1,300 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { Browser, formIn } from "../../test/smart/driver";
+import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
+
+const BASE = `${ORIGIN}/fhir/r4`;
+const BACK = "https://app.example/callback";
+const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
+const SCOPE = `openid fhirUser offline_access launch/patient patient/Patient.r patient/Observation.rs?category=${CATEGORY}|vital-signs`;
+const VERIFIER = "a".repeat(43);
+/** SHA-256 of the verifier. */
+const CHALLENGE = await challengeOf(VERIFIER);
+
+const registeredSchema = z.looseObject({ client_id: z.string(), client_secret: z.string().optional() });
+const tokensSchema = z.looseObject({
+  access_token: z.string(),
+  scope: z.string(),
+  expires_in: z.number(),
+  refresh_token: z.string().optional(),
+  id_token: z.string().optional(),
+  patient: z.string().optional(),
+});
+const errorSchema = z.looseObject({ error: z.string() });
+
+async function challengeOf(verifier: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+async function register(more: Record<string, unknown> = {}): Promise<z.infer<typeof registeredSchema>> {
+  const response = await send("POST", "/oauth/register", { client_name: "Heart diary", redirect_uris: [BACK], ...more });
+  const text = await response.text();
+  expect(response.status, text).toBe(201);
+  return registeredSchema.parse(JSON.parse(text));
+}
+
+function askUrl(client: string, changes: Record<string, string | undefined> = {}): string {
+  const query = {
+    response_type: "code",
+    client_id: client,
+    redirect_uri: BACK,
+    scope: SCOPE,
+    state: "of the app",
+    aud: BASE,
+    code_challenge: CHALLENGE,
+    code_challenge_method: "S256",
+    ...changes,
+  };
+  const url = new URL(`${ORIGIN}/oauth/authorize`);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  return url.href;
+}
+
+function browser(): Browser {
+  return new Browser(ORIGIN, async (url, init) => await fetchApp(url.slice(ORIGIN.length), init));
+}
+
+async function codeOf(client: string, person: RegisteredPerson, choose?: (scopes: string[]) => string[], changes = {}): Promise<string> {
+  const to = await browser().letIn(askUrl(client, changes), person, choose);
+  const answer = new URL(to ?? "about:blank").searchParams;
+  expect(answer.get("state"), String(to)).toBe("of the app");
+  expect(answer.get("iss")).toBe(ORIGIN);
+  return answer.get("code") ?? "";
+}
+
+async function token(form: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
+  return await fetchApp("/oauth/token", {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+    body: new URLSearchParams(form).toString(),
+  });
+}
+
+const exchange = async (client: string, code: string, changes: Record<string, string> = {}) =>
+  await token({ grant_type: "authorization_code", client_id: client, code, redirect_uri: BACK, code_verifier: VERIFIER, ...changes });
+
+async function letIn(client: string, person: RegisteredPerson, choose?: (scopes: string[]) => string[]) {
+  const response = await exchange(client, await codeOf(client, person, choose));
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return tokensSchema.parse(JSON.parse(text));
+}
+
+const refused = async (response: Response) => {
+  expect([400, 401]).toContain(response.status);
+  return errorSchema.parse(await response.json()).error;
+};
+const asApp = async (path: string, accessToken: string) => await fetchApp(path, { headers: { authorization: `Bearer ${accessToken}` } });
+
+describe("a public app", () => {
+  test("is let in, reads what it was given, refreshes without its id, and is sent away", async () => {
+    const person = await registerPerson("us");
+    const { client_id: app } = await register();
+    const tokens = await letIn(app, person);
+    expect(tokens.scope).toBe(SCOPE);
+    expect((await asApp(`/fhir/r4/Patient/${tokens.patient}`, tokens.access_token)).status).toBe(200);
+    expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(200);
+    expect((await asApp("/fhir/r4/DiagnosticReport", tokens.access_token)).status).toBe(403);
+    expect((await asApp("/v1/me", tokens.access_token)).status, "nothing but FHIR").toBe(403);
+    expect((await asApp("/v1/sessions", tokens.access_token)).status).toBe(403);
+
+    const next = tokensSchema.parse(await (await token({ grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "" })).json());
+    expect(next.scope).toBe(SCOPE);
+    expect(next.refresh_token).not.toBe(tokens.refresh_token);
+
+    const list = z.object({ items: z.array(z.looseObject({ id: z.string() })) }).parse(await (await person.fetch("/v1/me/apps")).json());
+    expect(list.items).toMatchObject([{ id: app, name: "Heart diary", scopes: SCOPE.split(" ") }]);
+    expect((await person.fetch(`/v1/me/apps/${app}`, { method: "DELETE" })).status).toBe(204);
+    expect((await asApp("/fhir/r4/Observation", next.access_token)).status, "from the next request on").toBe(401);
+    expect(await refused(await token({ grant_type: "refresh_token", refresh_token: next.refresh_token ?? "" }))).toBe("invalid_grant");
+    expect((await person.fetch(`/v1/me/apps/${app}`, { method: "DELETE" })).status).toBe(404);
+  });
+
+  test("gets what the person leaves, and no more by refreshing", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    const tokens = await letIn(app, person, (scopes) => scopes.filter((scope) => !scope.startsWith("patient/Observation")));
+    expect(tokens.scope).not.toContain("Observation");
+    expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(403);
+    const wider = { grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "", scope: SCOPE };
+    expect(await refused(await token(wider))).toBe("invalid_scope");
+    const narrow = await token({ ...wider, scope: "patient/Patient.r offline_access" });
+    expect(tokensSchema.parse(await narrow.json()).scope).toBe("patient/Patient.r offline_access");
+  });
+
+  test("gets nothing that it did not ask for, whatever the form says", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register({ scope: "openid launch/patient patient/Observation.rs" });
+    const tokens = await letIn(app, person, (scopes) => [...scopes, "patient/*.cruds", "offline_access"]);
+    expect(tokens.scope.split(" ").toSorted()).toEqual([
+      "launch/patient",
+      "openid",
+      `patient/Observation.rs?category=${CATEGORY}|vital-signs`,
+    ]);
+    expect(tokens.refresh_token).toBeUndefined();
+  });
+
+  test("whose refresh token comes again loses everything", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    const tokens = await letIn(app, person);
+    const form = { grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "", client_id: app };
+    const next = tokensSchema.parse(await (await token(form)).json());
+    expect(await refused(await token(form))).toBe("invalid_grant");
+    expect(await refused(await token({ ...form, refresh_token: next.refresh_token ?? "" }))).toBe("invalid_grant");
+    expect((await asApp("/fhir/r4/Observation", next.access_token)).status).toBe(401);
+  });
+
+  test("whose code comes again loses what the first exchange opened; of many at once one wins", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    const code = await codeOf(app, person);
+    const answers = await Promise.all(Array.from({ length: 6 }, async () => await exchange(app, code)));
+    const won = answers.filter(({ status }) => status === 200);
+    expect(won.length).toBeLessThanOrEqual(1);
+    const [first] = won;
+    if (first === undefined) return;
+    const { access_token: accessToken } = tokensSchema.parse(await first.json());
+    expect((await asApp("/fhir/r4/Observation", accessToken)).status).toBe(401);
+  });
+});
+
+describe("the exchange refuses", () => {
+  test.each([
+    ["a missing verifier", { code_verifier: "" }],
+    ["a wrong verifier", { code_verifier: "b".repeat(43) }],
+    ["the challenge as verifier", { code_verifier: CHALLENGE }],
+    ["another redirect", { redirect_uri: "https://evil.example/" }],
+    ["an unknown app", { client_id: "app_eu_01kad7wjcm0000000000000000" }],
+    ["a secret of an app that has none", { client_secret: "secret" }],
+  ])("%s", async (_name, changes) => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    expect(await refused(await exchange(app, await codeOf(app, person), changes))).toMatch(/^invalid_(grant|client)$/);
+  });
+
+  test("another app's code", async () => {
+    const person = await registerPerson("eu");
+    const [one, other] = [await register(), await register()];
+    expect(await refused(await exchange(other.client_id, await codeOf(one.client_id, person)))).toBe("invalid_grant");
+  });
+});
+
+describe("an app with a secret", () => {
+  test("proves itself in the header or the form, and not with another secret", async () => {
+    const person = await registerPerson("ap");
+    const { client_id: app, client_secret: secret = "" } = await register({ token_endpoint_auth_method: "client_secret_basic" });
+    const basic = (text: string) => ({ authorization: `Basic ${btoa(`${app}:${text}`)}` });
+    const form = async () => ({
+      grant_type: "authorization_code",
+      code: await codeOf(app, person),
+      redirect_uri: BACK,
+      code_verifier: VERIFIER,
+    });
+    expect(await refused(await token(await form(), basic("wrong")))).toBe("invalid_client");
+    expect(await refused(await token({ ...(await form()), client_id: app }))).toBe("invalid_client");
+    expect((await token({ ...(await form()), client_id: app, client_secret: secret })).status).toBe(200);
+    const tokens = tokensSchema.parse(await (await token(await form(), basic(secret))).json());
+    const refresh = { grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "" };
+    expect(await refused(await token(refresh)), "not by the token alone").toBe("invalid_client");
+    expect((await token(refresh, basic(secret))).status).toBe(200);
+    const inspect = async (text: string) =>
+      await (
+        await fetchApp("/oauth/introspect", {
+          method: "POST",
+          headers: { "content-type": "application/x-www-form-urlencoded", ...basic(secret) },
+          body: new URLSearchParams({ token: text }).toString(),
+        })
+      ).json();
+    expect(await inspect(tokens.access_token)).toMatchObject({ active: true, client_id: app, patient: tokens.patient, scope: SCOPE });
+    expect(await inspect(person.accessToken), "another's token").toEqual({ active: false });
+  });
+});
+
+describe("the page", () => {
+  test.each([
+    ["an unknown app", { client_id: "app_eu_01kad7wjcm0000000000000000" }],
+    ["another redirect", { redirect_uri: "https://evil.example/callback" }],
+    ["a redirect that only begins alike", { redirect_uri: `${BACK}/more` }],
+  ])("sends nobody anywhere for %s", async (_name, changes) => {
+    const { client_id: app } = await register();
+    const answer = await browser().open(askUrl(app, changes));
+    expect([answer.status, answer.headers.get("location")]).toEqual([400, null]);
+  });
+
+  test.each([
+    ["another aud", { aud: "https://other.example/fhir" }, "invalid_request"],
+    ["no aud", { aud: undefined }, "invalid_request"],
+    ["no challenge", { code_challenge: undefined }, "invalid_request"],
+    ["plain PKCE", { code_challenge_method: "plain" }, "invalid_request"],
+    ["another response type", { response_type: "token" }, "unsupported_response_type"],
+    ["no scope that there is", { scope: "patient/Observation. system/*.rs nonsense" }, "invalid_scope"],
+    ["a launch that is over", { launch: "lch_eu_x" }, "invalid_request"],
+  ])("tells the app of %s", async (_name, changes, error) => {
+    const { client_id: app } = await register();
+    const answer = new URL((await browser().open(askUrl(app, changes))).headers.get("location") ?? "");
+    expect([answer.origin + answer.pathname, answer.searchParams.get("error"), answer.searchParams.get("state")]).toEqual([
+      BACK,
+      error,
+      "of the app",
+    ]);
+  });
+
+  test("cannot be framed, runs nothing, speaks German, and asks in boxes with labels", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register({ client_uri: "https://app.example/" });
+    const guest = browser();
+    const first = await guest.open(askUrl(app));
+    expect(first.headers.get("content-security-policy")).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    const form = formIn(await first.text());
+    form?.fields.set("email", person.email);
+    form?.fields.set("password", person.password);
+    const page = await (await guest.send(form?.action ?? "", form?.fields ?? new URLSearchParams(), { "accept-language": "de" })).text();
+    expect(page).toContain('<html lang="de">');
+    expect(page).toContain("https://app.example/");
+    expect(page).toMatch(/<label><input type="checkbox" name="scope" value="offline_access" checked ?\/?>Auch dann Zugriff behalten/);
+    expect(page).not.toContain("<script");
+  });
+
+  test("refuses a decision from another site, and one that was made for somebody else", async () => {
+    const [person, other] = await Promise.all([registerPerson("eu"), registerPerson("eu")]);
+    const { client_id: app } = await register();
+    const [one, two] = [browser(), browser()];
+    const consentOf = async (guest: Browser, who: RegisteredPerson) => {
+      const form = formIn(await (await guest.open(askUrl(app))).text());
+      form?.fields.set("email", who.email);
+      form?.fields.set("password", who.password);
+      return formIn(await (await guest.send(form?.action ?? "", form?.fields ?? new URLSearchParams())).text());
+    };
+    const [mine] = await Promise.all([consentOf(one, person), consentOf(two, other)]);
+    const fields = mine?.fields ?? new URLSearchParams();
+    fields.set("action", "allow");
+    expect((await one.send("/oauth/consent", fields, { origin: "https://evil.example" })).status).toBe(403);
+    expect((await two.send("/oauth/consent", fields)).headers.get("location"), "asked anew").toBeNull();
+    expect((await one.send("/oauth/consent", fields)).headers.get("location")).toMatch(/code=apc_eu_/);
+  });
+
+  test("says no for the person", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    const to = await browser().letIn(askUrl(app), person, () => []);
+    expect(new URL(to ?? "").searchParams.get("error")).toBe("access_denied");
+  });
+
+  test("takes no password that is wrong", async () => {
+    const person = await registerPerson("eu");
+    const { client_id: app } = await register();
+    expect(await browser().letIn(askUrl(app), { email: person.email, password: "something else entirely" })).toBeUndefined();
+  });
+});
+
+test("registration takes no address that a browser would run, and no system scope", async () => {
+  for (const uri of ["javascript:alert(1)", "http://app.example/", "https://app.example/#x", "data:text/html,x", "custom:/x"]) {
+    expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [uri] })).status, uri).toBe(422);
+  }
+  expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(422);
+});
