@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import { REGIONS } from "../region";
 import type { AppContext, AppEnv } from "./app-env";
 
 /**
@@ -124,6 +125,28 @@ function vary(headers: Headers): void {
 /** Documents about the service itself, which any web page may read. */
 const OPEN = /^\/(?:fhir\/[rR]4\/(?:metadata$|\.well-known\/)|\.well-known\/)/;
 
+/** Where apps that run in browsers ask for tokens and read: their registered origins may. */
+const OF_APPS = /^\/(?:fhir\/[rR]4\/|oauth\/(?:token|introspect|revoke|register)$)/;
+const KNOWN_MS = 60_000;
+const MOST_ORIGINS = 1_000;
+/** What was found of an origin, and until when it counts. Nothing of any person. */
+const origins = new Map<string, { readonly isKnown: boolean; readonly until: number }>();
+
+async function isOriginOfApp(c: AppContext, origin: string): Promise<boolean> {
+  const now = c.get("now")();
+  const kept = origins.get(origin);
+  if (kept !== undefined && kept.until > now) return kept.isKnown;
+  const rows = await Promise.all(
+    REGIONS.map(
+      async (region) => await c.get("records")(region).prepare("select 1 from app_origins where origin = ? limit 1").bind(origin).first(),
+    ),
+  ).catch(() => []);
+  const isKnown = rows.some((row) => row !== null);
+  if (origins.size >= MOST_ORIGINS) origins.clear();
+  origins.set(origin, { isKnown, until: now + (isKnown ? KNOWN_MS : KNOWN_MS / 12) });
+  return isKnown;
+}
+
 const EXPOSED = [
   "x-request-id",
   "etag",
@@ -139,10 +162,11 @@ const EXPOSED = [
 /** Answers browsers of the configured origins, never with credentials: tokens travel in the `authorization` header alone. */
 export function allowOrigins(): MiddlewareHandler<AppEnv> {
   return cors({
-    origin: (origin, c) => {
+    origin: async (origin, c: AppContext) => {
       if (isOpen(c.req.path)) return "*";
       const allowed: string[] = c.env.CORS_ORIGINS.split(/\s+/);
-      return origin !== "" && allowed.includes(origin) ? origin : null;
+      if (origin === "") return null;
+      return allowed.includes(origin) || (OF_APPS.test(c.req.path) && (await isOriginOfApp(c, origin))) ? origin : null;
     },
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowHeaders: [

@@ -298,3 +298,44 @@ test("registration takes no address that a browser would run, and no system scop
   }
   expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(422);
 });
+
+test("browsers at a registered address may ask for tokens and read, and no others", async () => {
+  const origin = `https://${crypto.randomUUID()}.example`;
+  await register({ redirect_uris: [`${origin}/callback`] });
+  const preflight = async (path: string, from: string) =>
+    (
+      await fetchApp(path, {
+        method: "OPTIONS",
+        headers: { origin: from, "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
+      })
+    ).headers.get("access-control-allow-origin");
+  expect(await preflight("/oauth/token", origin)).toBe(origin);
+  expect(await preflight("/fhir/r4/Observation", origin)).toBe(origin);
+  expect(await preflight("/v1/me", origin)).toBeNull();
+  expect(await preflight("/oauth/token", "https://evil.example")).toBeNull();
+});
+
+test("a launch from here is good once, for its app and its person alone", async () => {
+  const [person, other] = await Promise.all([registerPerson("eu"), registerPerson("eu")]);
+  const { client_id: app } = await register({ initiate_login_uri: "https://app.example/launch" });
+  const launchOf = async (who: RegisteredPerson) => {
+    const response = await who.fetch(`/v1/me/apps/${app}/launches`, { method: "POST" });
+    expect(response.status).toBe(201);
+    const url = new URL(z.object({ url: z.string() }).parse(await response.json()).url);
+    expect([url.origin + url.pathname, url.searchParams.get("iss")]).toEqual(["https://app.example/launch", BASE]);
+    return url.searchParams.get("launch") ?? "";
+  };
+  const scope = "launch patient/Observation.rs";
+  const launch = await launchOf(person);
+  const code = await codeOf(app, person, undefined, { launch, scope });
+  const tokens = tokensSchema.parse(await (await exchange(app, code)).json());
+  expect(tokens).toMatchObject({
+    patient: expect.any(String),
+    need_patient_banner: false,
+    fhirContext: [{ reference: `Patient/${tokens.patient}` }],
+  });
+  const again = await browser().letIn(askUrl(app, { launch, scope }), person);
+  expect(new URL(again ?? "").searchParams.get("error")).toBe("invalid_request");
+  const foreign = await browser().letIn(askUrl(app, { launch: await launchOf(other), scope }), person);
+  expect(new URL(foreign ?? "").searchParams.get("error")).toBe("access_denied");
+});
