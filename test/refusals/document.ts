@@ -3,7 +3,7 @@ import { z } from "zod";
 const schema: z.ZodType<JsonSchema> = z.looseObject({});
 const operationSchema = z.looseObject({
   operationId: z.string(),
-  "x-policy": z.enum(["public", "person", "reader", "machine", "secret", "ticket", "assertion"]),
+  "x-policy": z.enum(["public", "person", "reader", "machine", "secret", "ticket", "assertion", "app"]),
   "x-body-limit": z.union([z.number(), z.literal("stream")]).optional(),
   parameters: z
     .array(

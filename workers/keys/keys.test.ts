@@ -4,7 +4,7 @@ import { decodeProtectedHeader } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { PersonKey } from "../../durable-objects/vault/connections/person-key";
-import { freshKey, freshSigningKey } from "../../scripts/local-secrets";
+import { freshKey, freshSigningKey, freshIdentityKey } from "../../scripts/local-secrets";
 import { directoryHashes } from "../../shared/crypto/email-hashes";
 import { openBox } from "../../shared/crypto/box";
 import { directoryHashesOf, type Identity, identityText, regionalHashesOf, subjectPlace } from "../../shared/crypto/identity-hashes";
@@ -44,10 +44,13 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
+const freshOf = (kind: string) => {
+  if (kind === "signing") return freshSigningKey(`local-${crypto.randomUUID()}-2`);
+  return kind === "identity" ? freshIdentityKey(`local-${crypto.randomUUID()}-id-2`) : freshKey();
+};
 /** The first half of a rotation: the new version is known everywhere and used nowhere. */
 const add = (rings: Rings): void => {
-  for (const [kind, ring] of Object.entries(rings))
-    ring.keys["2"] = kind === "signing" ? freshSigningKey(`local-${crypto.randomUUID()}-2`) : freshKey();
+  for (const [kind, ring] of Object.entries(rings)) ring.keys["2"] = freshOf(kind);
 };
 /** The second half: new values are made with it. */
 const use = (rings: Rings): void => {
