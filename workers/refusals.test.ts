@@ -190,7 +190,7 @@ describe("with another person's id", () => {
 
 test("with a wrong secret, without a ticket or without an assertion", async () => {
   for (const operation of operations) {
-    if (!["secret", "ticket", "assertion", "app"].includes(operation["x-policy"])) continue;
+    if (!["secret", "ticket", "assertion"].includes(operation["x-policy"])) continue;
     await refused(operation, pathOf(operation), initOf(document, operation), [400, 401, 403, 404, 415, 422, 426]);
   }
 });

@@ -117,7 +117,7 @@ test("rotating every key signs nobody out, moves everything, and the old keys ca
   const published = z
     .object({ keys: z.array(z.object({ kid: z.string() })) })
     .parse(await (await live.fetch("/.well-known/jwks.json")).json());
-  expect(published.keys).toHaveLength(6);
+  expect(published.keys, "of tokens and of id tokens").toHaveLength(12);
 
   everywhere(use);
   // What was issued before is good, and what is issued now is of the new version.
