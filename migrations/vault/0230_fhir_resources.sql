@@ -49,13 +49,17 @@ CREATE INDEX fhir_tokens_by_system ON fhir_tokens (param, system, n);
 
 CREATE TABLE fhir_references (
   param TEXT NOT NULL,
+  -- Of a literal reference; empty for others.
   id TEXT NOT NULL,
-  -- Empty for what is no resource here: a URL, a fragment.
   type TEXT NOT NULL,
+  url TEXT NOT NULL,
+  -- `system|value` of a logical reference.
+  identifier TEXT NOT NULL,
   n INTEGER NOT NULL,
-  PRIMARY KEY (param, id, type, n)
+  PRIMARY KEY (param, id, type, url, identifier, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fhir_references_of ON fhir_references (n);
+CREATE INDEX fhir_references_by_url ON fhir_references (param, url, n) WHERE url <> '';
 
 -- [lo, hi] in UTC, both ends included.
 CREATE TABLE fhir_dates (

@@ -1,0 +1,144 @@
+import type { IndexEntry, IndexValue } from "../r4/index-entries";
+
+/**
+ * Conditions on a row of a search index. One form serves both worlds: it becomes SQL where resources are stored, and is evaluated on
+ * rows in memory where they are built on the fly.
+ */
+export type Condition =
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] }
+  | {
+      readonly column: string;
+      readonly op: "=" | "<>" | "<" | "<=" | ">" | ">=" | "begins" | "contains" | "ends";
+      readonly value: string | number;
+    };
+
+/** The tables of the index, one for each kind of parameter; numbers are quantities without a unit. */
+export type Family = "token" | "reference" | "date" | "string" | "quantity" | "uri" | "pair";
+
+export type Row = Readonly<Record<string, string | number>>;
+
+export interface IndexRow {
+  readonly family: Family;
+  readonly name: string;
+  readonly row: Row;
+}
+
+/** The rows that stand for entries; those of which nothing can be found by a value are left out. */
+export function rowsOf(entries: readonly IndexEntry[]): IndexRow[] {
+  return entries.flatMap((entry) => {
+    const [family, row] = rowOf(entry) ?? [];
+    return family === undefined || row === undefined ? [] : [{ family, name: entry.param, row }];
+  });
+}
+
+function rowOf(value: IndexValue): [Family, Row] | undefined {
+  switch (value.kind) {
+    case "token":
+      return value.code === undefined && value.system === undefined
+        ? undefined
+        : ["token", { code: value.code ?? "", system: value.system ?? "" }];
+    case "reference": {
+      const { system = "", value: code = "" } = value.identifier ?? {};
+      const identifier = value.identifier === undefined ? "" : `${system}|${code}`;
+      return ["reference", { id: value.id ?? "", type: value.type ?? "", url: value.url ?? "", identifier }];
+    }
+    case "date":
+      return ["date", { lo: value.lo, hi: value.hi }];
+    case "string":
+      return ["string", { plain: value.folded, exact: value.exact }];
+    case "number":
+      return ["quantity", { canon: "", amount: value.value, value: value.value, system: "", code: "", unit: "" }];
+    case "quantity":
+      return [
+        "quantity",
+        {
+          canon: value.canonicalCode ?? "",
+          amount: value.canonicalValue ?? value.value,
+          value: value.value,
+          system: value.system ?? "",
+          code: value.code ?? "",
+          unit: value.unit ?? "",
+        },
+      ];
+    case "uri":
+      return ["uri", { value: value.uri }];
+    case "composite": {
+      const [first, second] = value.parts;
+      if (first?.kind !== "token" || second === undefined) return undefined;
+      const beside = rowOf(second)?.[1];
+      return beside === undefined
+        ? undefined
+        : ["pair", { code: first.code ?? "", system: first.system ?? "", second: JSON.stringify(beside) }];
+    }
+  }
+}
+
+/** Whether a row satisfies a condition. */
+export function holds(condition: Condition, row: Row): boolean {
+  if ("all" in condition) return condition.all.every((one) => holds(one, row));
+  if ("any" in condition) return condition.any.some((one) => holds(one, row));
+  const { column, op, value } = condition;
+  const found = valueAt(row, column);
+  if (found === undefined || typeof found !== typeof value) return false;
+  switch (op) {
+    case "=":
+      return found === value;
+    case "<>":
+      return found !== value;
+    case "<":
+      return found < value;
+    case "<=":
+      return found <= value;
+    case ">":
+      return found > value;
+    case ">=":
+      return found >= value;
+    case "begins":
+      return String(found).startsWith(String(value));
+    case "contains":
+      return String(found).includes(String(value));
+    case "ends":
+      return String(found).endsWith(String(value));
+  }
+}
+
+/** `second.value` lies in the JSON of the second half of a pair. */
+function valueAt(row: Row, column: string): string | number | undefined {
+  if (!column.startsWith("second.")) return row[column];
+  return (JSON.parse(String(row["second"])) as Row)[column.slice("second.".length)];
+}
+
+/** A condition as SQL, with its bindings. Columns come from this code, never from outside. */
+export function sqlOf(condition: Condition, bind: (string | number)[]): string {
+  if ("all" in condition) return joined(condition.all, " AND ", "1", bind);
+  if ("any" in condition) return joined(condition.any, " OR ", "0", bind);
+  const { column, op, value } = condition;
+  const place = column.startsWith("second.") ? `(second ->> '$.${column.slice("second.".length)}')` : column;
+  switch (op) {
+    case "begins":
+      // A range, so that the index serves it.
+      bind.push(String(value), `${String(value)}\u{10FFFF}`);
+      return `(${place} >= ? AND ${place} < ?)`;
+    case "contains":
+      bind.push(String(value));
+      return `instr(${place}, ?) > 0`;
+    case "ends":
+      bind.push(String(value), String(value));
+      return `substr(${place}, -length(?)) = ?`;
+    default:
+      bind.push(value);
+      return `${place} ${op} ?`;
+  }
+}
+
+function joined(all: readonly Condition[], by: string, empty: string, bind: (string | number)[]): string {
+  return all.length === 0 ? empty : `(${all.map((one) => sqlOf(one, bind)).join(by)})`;
+}
+
+/** The same condition on the second half of a pair. */
+export function ofSecond(condition: Condition): Condition {
+  if ("all" in condition) return { all: condition.all.map(ofSecond) };
+  if ("any" in condition) return { any: condition.any.map(ofSecond) };
+  return { ...condition, column: `second.${condition.column}` };
+}
