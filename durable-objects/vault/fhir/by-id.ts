@@ -26,7 +26,7 @@ export function pageOfFew<R extends Observation | DiagnosticReport>(
   { sort, count }: Search,
   after: Position | undefined,
   timeZone: string,
-): { readonly shown: readonly R[]; readonly next?: Position } {
+): { readonly shown: readonly R[]; readonly places: readonly Position[]; readonly next?: Position } {
   const order = { by: sort.endsWith("date") ? "date" : "updated", descending: sort.startsWith("-") } as const;
   const reached = after === undefined ? undefined : { ...after, stream: after };
   const placed = found
@@ -36,6 +36,7 @@ export function pageOfFew<R extends Observation | DiagnosticReport>(
   const last = placed.length > count ? placed[count - 1] : undefined;
   return {
     shown: placed.slice(0, count).map(({ resource }) => resource),
+    places: placed.slice(0, count).map(positionOf),
     ...(last !== undefined && { next: positionOf(last) }),
   };
 }

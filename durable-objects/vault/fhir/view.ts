@@ -32,6 +32,8 @@ export interface Sight {
 
 export interface SearchResult {
   readonly resources: readonly Resource[];
+  /** Of each Observation or DiagnosticReport, where it stands in the order. */
+  readonly places?: readonly Position[];
   /** Where the next page begins; absent on the last. */
   readonly next?: Position;
   readonly total?: number;
@@ -70,6 +72,11 @@ export class FhirView {
     const found = this.#one(type, id, sight);
     if (found === undefined) throw notFound(type);
     return found;
+  }
+
+  /** One resource by type and id, or undefined. */
+  find(type: SearchableType, id: string): Resource | undefined {
+    return this.#one(type, id, WHOLE);
   }
 
   #one(type: SearchableType, id: string, { part, files }: Sight): Resource | undefined {
@@ -170,8 +177,13 @@ export class FhirView {
     const entries = merged(sql, streams, ask, timeZone);
     const shown = entries.slice(0, search.count);
     const last = shown.at(-1);
+    const loaded = shown.flatMap((entry) => {
+      const resource = this.#labs.load(entry, sight.files) ?? this.#load(entry);
+      return resource === undefined ? [] : [{ resource, place: positionOf(entry) }];
+    });
     return {
-      resources: shown.flatMap((entry) => this.#labs.load(entry, sight.files) ?? this.#load(entry) ?? []),
+      resources: loaded.map(({ resource }) => resource),
+      places: loaded.map(({ place }) => place),
       ...(entries.length > search.count && last !== undefined && { next: positionOf(last) }),
       ...total,
       ignored: search.ignored,
@@ -243,9 +255,10 @@ export class FhirView {
         ? [one]
         : [];
     });
-    const { shown, next } = pageOfFew(this.#state.person, found, search, after, timeZone);
+    const { shown, places, next } = pageOfFew(this.#state.person, found, search, after, timeZone);
     return {
       resources: shown,
+      places,
       ignored: search.ignored,
       ...(next !== undefined && { next }),
       ...(search.total && { total: found.length }),

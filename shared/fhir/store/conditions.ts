@@ -109,31 +109,48 @@ function valueAt(row: Row, column: string): string | number | undefined {
   return (JSON.parse(String(row["second"])) as Row)[column.slice("second.".length)];
 }
 
-/** A condition as SQL, with its bindings. Columns come from this code, never from outside. */
-export function sqlOf(condition: Condition, bind: (string | number)[]): string {
-  if ("all" in condition) return joined(condition.all, " AND ", "1", bind);
-  if ("any" in condition) return joined(condition.any, " OR ", "0", bind);
-  const { column, op, value } = condition;
-  const place = column.startsWith("second.") ? `(second ->> '$.${column.slice("second.".length)}')` : column;
-  switch (op) {
-    case "begins":
-      // A range, so that the index serves it.
-      bind.push(String(value), `${String(value)}\u{10FFFF}`);
-      return `(${place} >= ? AND ${place} < ?)`;
-    case "contains":
-      bind.push(String(value));
-      return `instr(${place}, ?) > 0`;
-    case "ends":
-      bind.push(String(value), String(value));
-      return `substr(${place}, -length(?)) = ?`;
-    default:
-      bind.push(value);
-      return `${place} ${op} ?`;
+/** Values of a statement, all in its one binding `?1`, a JSON array: the number of bindings is limited, that of values is not. */
+export class Bindings {
+  readonly #values: (string | number)[] = [];
+
+  /** The SQL expression that stands for a value. */
+  add(value: string | number): string {
+    return `(?1 ->> ${this.#values.push(value) - 1})`;
+  }
+
+  get json(): string {
+    return JSON.stringify(this.#values);
   }
 }
 
-function joined(all: readonly Condition[], by: string, empty: string, bind: (string | number)[]): string {
-  return all.length === 0 ? empty : `(${all.map((one) => sqlOf(one, bind)).join(by)})`;
+/** A condition as SQL. Columns come from this code, never from outside; `rename` gives them another name. */
+export function sqlOf(condition: Condition, bind: Bindings, rename: Readonly<Record<string, string>> = {}): string {
+  if ("all" in condition) return joined(condition.all, " AND ", "1", bind, rename);
+  if ("any" in condition) return joined(condition.any, " OR ", "0", bind, rename);
+  const { column, op, value } = condition;
+  const place = column.startsWith("second.") ? `(second ->> '$.${column.slice("second.".length)}')` : (rename[column] ?? column);
+  const held = bind.add(value);
+  switch (op) {
+    case "begins":
+      // A range, so that the index serves it.
+      return `(${place} >= ${held} AND ${place} < ${held} || char(1114111))`;
+    case "contains":
+      return `instr(${place}, ${held}) > 0`;
+    case "ends":
+      return `substr(${place}, -length(${held})) = ${held}`;
+    default:
+      return `${place} ${op} ${held}`;
+  }
+}
+
+function joined(
+  all: readonly Condition[],
+  by: string,
+  empty: string,
+  bind: Bindings,
+  rename: Readonly<Record<string, string>>,
+): string {
+  return all.length === 0 ? empty : `(${all.map((one) => sqlOf(one, bind, rename)).join(by)})`;
 }
 
 /** The same condition on the second half of a pair. */

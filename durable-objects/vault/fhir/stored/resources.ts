@@ -1,0 +1,150 @@
+import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
+import type { Fields } from "../../../../shared/fhir/r4/issue";
+import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
+import type { VaultState } from "../../state";
+
+/** One version of a resource. A deletion is a version without a body. */
+export interface StoredVersion {
+  readonly n: number;
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+  readonly method: string;
+  readonly body: Fields | undefined;
+}
+
+type Row = { n: number; type: string; id: string; version: number; changed_at: number; method: string; body: string | null };
+
+/** The tables of the index and their columns beside `param` and `n`. */
+export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly columns: readonly string[] }>> = {
+  token: { table: "fhir_tokens", columns: ["code", "system"] },
+  reference: { table: "fhir_references", columns: ["id", "type", "url", "identifier"] },
+  date: { table: "fhir_dates", columns: ["lo", "hi"] },
+  string: { table: "fhir_strings", columns: ["plain", "exact"] },
+  quantity: { table: "fhir_quantities", columns: ["canon", "amount", "value", "system", "code", "unit"] },
+  uri: { table: "fhir_uris", columns: ["value"] },
+  pair: { table: "fhir_pairs", columns: ["code", "system", "second"] },
+};
+
+/** Stands for a time that is not told: sorts before every other. */
+export const NO_TIME = -8_640_000_000_000_000;
+
+const COLUMNS = "n, type, id, version, changed_at, method, body";
+
+/** The FHIR resources that clients wrote, with their versions and the search index. Callers write in a transaction. */
+export class Resources {
+  readonly #state: VaultState;
+
+  constructor(state: VaultState) {
+    this.#state = state;
+  }
+
+  /** The present version, which may be a deletion; undefined where there never was one. */
+  get(type: string, id: string): StoredVersion | undefined {
+    return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE type = ? AND id = ?`, type, id)[0];
+  }
+
+  at(n: number): StoredVersion | undefined {
+    return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE n = ?`, n)[0];
+  }
+
+  /** All versions, the newest first. */
+  versions(type: string, id: string): StoredVersion[] {
+    const current = this.get(type, id);
+    if (current === undefined) return [];
+    const older = this.#rows(
+      "SELECT n, ? AS type, ? AS id, version, changed_at, method, body FROM fhir_versions WHERE n = ? ORDER BY version DESC",
+      type,
+      id,
+      current.n,
+    );
+    return [current, ...older];
+  }
+
+  /** Stores a version: the first of a resource, or the next. Its `meta` says which and when. */
+  put(type: string, id: string, resource: Fields, method: string): StoredVersion {
+    const { sql } = this.#state;
+    const before = this.get(type, id);
+    if (before !== undefined) this.#retire(before);
+    const version = (before?.version ?? 0) + 1;
+    const changedAt = this.#state.now();
+    const meta = { ...fieldsOf(resource["meta"]), versionId: String(version), lastUpdated: new Date(changedAt).toISOString() };
+    const { resourceType, id: _id, meta: _meta, ...rest } = resource;
+    const body = { resourceType, id, meta, ...rest };
+    const entries = indexEntries(body, this.#state.profile().timeZone);
+    const own = entries.flatMap((entry) => (entry.kind === "date" && entry.param === "date" ? [entry.lo] : []));
+    const at = own.length === 0 ? NO_TIME : Math.max(NO_TIME, Math.min(...own));
+    const { n } = sql
+      .exec<{ n: number }>(
+        `INSERT INTO fhir_resources (type, id, version, changed_at, at, method, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at, at = excluded.at, method = excluded.method, body = excluded.body
+         RETURNING n`,
+        type,
+        id,
+        version,
+        changedAt,
+        at,
+        method,
+        JSON.stringify(body),
+      )
+      .one();
+    for (const { family, name, row } of rowsOf(entries)) {
+      const { table, columns } = INDEXES[family];
+      const holes = columns.map(() => "?").join(", ");
+      sql.exec(
+        `INSERT OR IGNORE INTO ${table} (param, ${columns.join(", ")}, n) VALUES (?, ${holes}, ?)`,
+        `${type}.${name}`,
+        ...columns.map((column) => row[column] ?? ""),
+        n,
+      );
+    }
+    return { n, type, id, version, changedAt, method, body };
+  }
+
+  /** Notes a deletion: the versions before it stay readable. */
+  remove(before: StoredVersion): StoredVersion {
+    this.#retire(before);
+    const { sql } = this.#state;
+    const changedAt = this.#state.now();
+    const version = before.version + 1;
+    sql.exec("DELETE FROM fhir_identities WHERE n = ?", before.n);
+    sql.exec(
+      "UPDATE fhir_resources SET version = ?, changed_at = ?, method = 'DELETE', body = NULL WHERE n = ?",
+      version,
+      changedAt,
+      before.n,
+    );
+    return { ...before, version, changedAt, method: "DELETE", body: undefined };
+  }
+
+  /** Claims an identifier for a resource; false where another resource of the type has it. */
+  claim(type: string, system: string, value: string, n: number): boolean {
+    const { sql } = this.#state;
+    sql.exec("INSERT OR IGNORE INTO fhir_identities (type, system, value, n) VALUES (?, ?, ?, ?)", type, system, value, n);
+    const key = "SELECT n FROM fhir_identities WHERE type = ? AND system = ? AND value = ?";
+    return sql.exec<{ n: number }>(key, type, system, value).one().n === n;
+  }
+
+  #retire({ n }: StoredVersion): void {
+    const { sql } = this.#state;
+    sql.exec(
+      "INSERT INTO fhir_versions (n, version, changed_at, method, body) SELECT n, version, changed_at, method, body FROM fhir_resources WHERE n = ?",
+      n,
+    );
+    for (const { table } of Object.values(INDEXES)) sql.exec(`DELETE FROM ${table} WHERE n = ?`, n);
+  }
+
+  #rows(query: string, ...bind: (string | number)[]): StoredVersion[] {
+    return this.#state.sql.exec<Row>(query, ...bind).toArray().map(versionOf);
+  }
+}
+
+function versionOf({ n, type, id, version, changed_at, method, body }: Row): StoredVersion {
+  return { n, type, id, version, changedAt: changed_at, method, body: body === null ? undefined : (JSON.parse(body) as Fields) };
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
