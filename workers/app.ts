@@ -63,7 +63,6 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", credentialsRoutes);
   app.route("/", identitiesRoutes);
   app.route("/", mailRoutes);
-  app.route("/", fhirRoutes);
   app.route("/", fhirTargetRoutes);
   app.route("/", fhirSourceRoutes);
   app.route("/", biometricsRoutes);
@@ -86,6 +85,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", researchRoutes);
   app.route("/", erasureRoutes);
   app.route("/", movingRoutes);
+  // Its paths have a type where others of this base have a word of their own.
+  app.route("/", fhirRoutes);
   app.route("/", operationsRoutes(app));
 
   app.onError((error, c) => renderError(c, error, log));

@@ -28,6 +28,8 @@ import { parseReadingId } from "../../shared/health/reading-id";
 import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
+import { isResourceType } from "../../shared/fhir/r4/structures";
+import { WHOLE_REACH } from "../../shared/fhir/reach";
 import type { SearchableType } from "../../shared/fhir/search";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
@@ -76,6 +78,7 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
+import type { FhirAnswer, FhirRequest } from "./fhir/stored/repository";
 import type { SearchRequest, Sight } from "./fhir/view";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
 import type { GapRun } from "./gaps/gaps";
@@ -588,6 +591,20 @@ export class Vault extends DurableObject<Env> {
   /** One page of a FHIR search in this compartment; throws `malformed`. Others than the person see laboratory resources, by consent. */
   async searchFhir(actor: Reader, request: SearchRequest): Promise<SearchAnswer> {
     return this.#parts.fhir.search(request, this.#sight(actor, request.type));
+  }
+
+  /**
+   * One interaction of the FHIR API with the person's own compartment, or a Bundle of them, within the reach of the actor; each is decided
+   * and logged. Throws problems; a batch answers them entry by entry.
+   */
+  async fhir(actor: PersonActor, request: FhirRequest): Promise<FhirAnswer> {
+    const { fhir, door } = this.#parts;
+    // A Bundle without entries is nobody else's business either.
+    if (request.kind === "bundle") door.check(actor);
+    return fhir.repository.answer(request, actor.reach ?? WHOLE_REACH, (action, type) => {
+      door.enter(actor, { action, resource: "fhir", ...(isResourceType(type) && { about: [type] }) });
+      if (actor.person !== this.#parts.state.person) throw notFound("person");
+    });
   }
 
   #sight(actor: Reader, type: SearchableType): Sight {

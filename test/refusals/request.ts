@@ -43,6 +43,9 @@ const WORDS: Readonly<Record<string, string>> = {
   secret: "wrong-secret",
   region: "eu",
   patient: "example",
+  type: "Observation",
+  member: "Observation",
+  version: "1",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */

@@ -108,6 +108,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     gaps: await firstOf(person, "/v1/me/gaps"),
     quarantine: await firstOf(person, "/v1/me/quarantine"),
     Observation: observations,
+    "{type}": observations,
     Device: devices,
     Patient: patients,
     imports: await make(person, "/v1/imports", { kind: "apple-health-export", fileName: "export.zip", size: 1_000 }),

@@ -44,10 +44,13 @@ function originOf(c: AppContext): string {
   return ours ? origin : new URL(c.env.ORIGIN).origin;
 }
 
-/** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both. */
+/** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both, and the base ends with a slash. */
 export function routePath(request: Request): string {
   const path = pathOf(request.url);
-  return /^\/fhir\/R4(?=\/|$)/.test(path) ? `/fhir/r4${path.slice("/fhir/R4".length)}` : path;
+  const fhir = /^\/fhir\/[Rr]4(?=\/|$)/.test(path) ? `/fhir/r4${path.slice("/fhir/R4".length)}` : undefined;
+  if (fhir === undefined) return path;
+  // The base is written with a slash at its end and without; nothing else is.
+  return fhir === "/fhir/r4" ? "/fhir/r4/" : fhir;
 }
 
 /** The path of an absolute URL that is in normal form already, as those of requests are: parsing it again would cost more than routing. */

@@ -4,6 +4,11 @@ import { SEARCH_PARAMETERS, type SearchableType } from "../../shared/fhir/search
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { problem } from "../../shared/problem";
+import { paramsOf } from "../../shared/fhir/store/params";
+import { isResourceType, type ResourceType } from "../../shared/fhir/r4/structures";
+import { searchParameters } from "../../shared/fhir/r4/search-parameters";
+import { personOfPatientId } from "../../shared/fhir/ids";
+import { change, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
 import { fhirPorts, type FhirPorts, personFhirPorts } from "./ports";
 import { readResource } from "./read-resource";
@@ -33,52 +38,130 @@ fhirRoutes.get(
     }),
 );
 
-for (const type of Object.keys(SEARCH_PARAMETERS) as SearchableType[]) {
-  fhirRoutes.get(
-    `/fhir/r4/${type}`,
-    route({
-      policy: "person",
-      summary: `Search your own ${type} resources`,
-      description: parametersOf(type),
-      tags: ["FHIR"],
-      responses: { 200: resource("Bundle of type searchset") },
-      problems: ["malformed", "invalid", "not_acceptable"],
-    }),
-    async (c) => await search(c, fhirPorts(c), type, new URL(c.req.url).searchParams, baseOf(c)),
-  );
+const RESOURCE = { mediaType: "application/fhir+json", description: "A resource" };
+const READ_PROBLEMS = ["malformed", "invalid", "not_found", "forbidden", "gone", "not_acceptable", "method_not_allowed"] as const;
+const WRITE_PROBLEMS = [...READ_PROBLEMS, "precondition_failed", "conflict", "unsupported_media_type", "too_large"] as const;
 
-  fhirRoutes.post(
-    `/fhir/r4/${type}/_search`,
-    route({
-      policy: "person",
-      summary: `Search your own ${type} resources, with the parameters in the body`,
-      tags: ["FHIR"],
-      responses: { 200: resource("Bundle of type searchset") },
-      problems: ["malformed", "invalid", "not_acceptable", "unsupported_media_type", "too_large"],
-      idempotency: "off",
-      rawBody: { mediaType: FORM, description: "Search parameters; those of the query count as well" },
-    }),
-    async (c) => {
-      // Decoded here: the runtime warns of every body that it is asked to read as text and that is not called text.
-      const body = new TextDecoder().decode(await c.req.arrayBuffer());
-      const mediaType = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-      if (body !== "" && mediaType !== FORM) throw problem("unsupported_media_type", `Send the parameters as ${FORM}.`);
-      const params = new URLSearchParams([...new URL(c.req.url).searchParams, ...new URLSearchParams(body)]);
-      return await search(c, fhirPorts(c), type, params, baseOf(c));
-    },
-  );
+const looks = (summary: string, mediaType = "A resource") =>
+  route({ policy: "person", summary, tags: ["FHIR"], responses: { 200: resource(mediaType), 304: null }, problems: READ_PROBLEMS });
+const changes = (summary: string, rawBody?: { mediaType: string; description: string }, description?: string) =>
+  route({
+    policy: "person",
+    summary,
+    ...(description !== undefined && { description }),
+    tags: ["FHIR"],
+    responses: rawBody === undefined ? { 204: null } : { 200: RESOURCE, 201: RESOURCE, 204: null },
+    problems: WRITE_PROBLEMS,
+    rawBody,
+  });
+const PATCH_BODY = { mediaType: "application/json-patch+json", description: "JSON Patch (RFC 6902)" };
+const BUNDLE_LIMIT = 5_000_000;
 
-  fhirRoutes.get(
-    `/fhir/r4/${type}/:id`,
-    route({
-      policy: "person",
-      summary: `Read one of your own ${type} resources`,
-      tags: ["FHIR"],
-      responses: { 200: resource(type), 304: null },
-      problems: ["not_found", "not_acceptable"],
-    }),
-    async (c) => await read(c, fhirPorts(c), type, c.req.param("id") ?? ""),
-  );
+const typeOf = (c: AppContext) => c.req.param("type") ?? "";
+const idOf = (c: AppContext) => c.req.param("id") ?? "";
+const queryOf = (c: AppContext) => [...new URL(c.req.url).searchParams].filter(([name]) => name !== "_format" && name !== "_pretty");
+const ifMatchOf = (c: AppContext) => c.req.header("if-match");
+
+fhirRoutes.post(
+  "/fhir/r4/",
+  route({
+    policy: "person",
+    summary: "Run a batch or a transaction",
+    description: "Each entry is decided for itself; a transaction happens as a whole or not at all.",
+    tags: ["FHIR"],
+    responses: { 200: resource("Bundle with an answer to each entry") },
+    problems: WRITE_PROBLEMS,
+    bodyLimit: BUNDLE_LIMIT,
+    rawBody: { mediaType: "application/fhir+json", description: "Bundle of type batch or transaction" },
+  }),
+  async (c) => await runBundle(c),
+);
+
+fhirRoutes.get(
+  "/fhir/r4/:type",
+  route({
+    policy: "person",
+    summary: "Search your own resources of a type",
+    description: "Parameters are listed in the capability statement. Unknown ones are refused unless `Prefer: handling=lenient`.",
+    tags: ["FHIR"],
+    responses: { 200: resource("Bundle of type searchset") },
+    problems: READ_PROBLEMS,
+  }),
+  async (c) => await search(c, typeOf(c)),
+);
+
+fhirRoutes.post(
+  "/fhir/r4/:type/_search",
+  route({
+    policy: "person",
+    summary: "Search your own resources of a type, with the parameters in the body",
+    tags: ["FHIR"],
+    responses: { 200: resource("Bundle of type searchset") },
+    problems: [...READ_PROBLEMS, "unsupported_media_type", "too_large"],
+    idempotency: "off",
+    rawBody: { mediaType: FORM, description: "Search parameters; those of the query count as well" },
+  }),
+  async (c) => await search(c, typeOf(c)),
+);
+
+fhirRoutes.post(
+  "/fhir/r4/:type",
+  changes("Create a resource", RESOURCE, "With `If-None-Exist` only where nothing fits the condition: 0 fits create, 1 is answered, more are refused."),
+  async (c) => {
+    const condition = c.req.header("if-none-exist");
+    const ifNoneExist = condition === undefined ? undefined : paramsOf(condition);
+    return await change(c, (body) => ({ kind: "create", type: typeOf(c), resource: body, ifNoneExist }), "resource");
+  },
+);
+
+fhirRoutes.put("/fhir/r4/:type", changes("Update the resource that a query names, or create it", RESOURCE), async (c) => {
+  return await change(c, (body) => ({ kind: "update", type: typeOf(c), query: queryOf(c), resource: body, ifMatch: ifMatchOf(c) }), "resource");
+});
+
+fhirRoutes.patch("/fhir/r4/:type", changes("Patch the resource that a query names", PATCH_BODY), async (c) => {
+  return await change(c, (body) => ({ kind: "patch", type: typeOf(c), query: queryOf(c), patch: body, ifMatch: ifMatchOf(c) }), "patch");
+});
+
+fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query names"), async (c) => {
+  return await change(c, () => ({ kind: "delete", type: typeOf(c), query: queryOf(c), ifMatch: ifMatchOf(c) }), "none");
+});
+
+fhirRoutes.get("/fhir/r4/:type/:id", looks("Read one of your own resources"), async (c) => {
+  return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
+});
+
+fhirRoutes.put("/fhir/r4/:type/:id", changes("Update a resource, or create it under this id", RESOURCE), async (c) => {
+  return await change(c, (body) => ({ kind: "update", type: typeOf(c), id: idOf(c), resource: body, ifMatch: ifMatchOf(c) }), "resource");
+});
+
+fhirRoutes.patch("/fhir/r4/:type/:id", changes("Patch a resource", PATCH_BODY), async (c) => {
+  return await change(c, (body) => ({ kind: "patch", type: typeOf(c), id: idOf(c), patch: body, ifMatch: ifMatchOf(c) }), "patch");
+});
+
+fhirRoutes.delete("/fhir/r4/:type/:id", changes("Delete a resource"), async (c) => {
+  return await change(c, () => ({ kind: "delete", type: typeOf(c), id: idOf(c), ifMatch: ifMatchOf(c) }), "none");
+});
+
+fhirRoutes.get("/fhir/r4/:type/:id/_history", looks("Read the versions of a resource", "Bundle of type history"), async (c) => {
+  return await look(c, { kind: "history", type: typeOf(c), id: idOf(c) });
+});
+
+fhirRoutes.get("/fhir/r4/:type/:id/_history/:version", looks("Read one version of a resource"), async (c) => {
+  return await look(c, { kind: "vread", type: typeOf(c), id: idOf(c), version: c.req.param("version") });
+});
+
+fhirRoutes.get("/fhir/r4/Patient/:id/:member", looks("Search a type within your own compartment", "Bundle of type searchset"), async (c) => {
+  // An operation is no type, and whoever is not the person has no compartment here.
+  const member = c.req.param("member");
+  const parameter = isResourceType(member) ? compartmentParameter(member) : undefined;
+  if (parameter === undefined || personOfPatientId(idOf(c)) !== fhirPorts(c).owner) throw problem("not_found");
+  return await search(c, member, [[parameter, `Patient/${idOf(c)}`]]);
+});
+
+/** The parameter by which resources of a type belong to a person. */
+function compartmentParameter(type: ResourceType): string | undefined {
+  const known = searchParameters(type);
+  return ["patient", "subject", "individual", "member"].find((name) => known.get(name)?.kind === "reference");
 }
 
 /** Another person's laboratory resources, by their consent: every call is decided and logged in that person's vault. */
@@ -96,7 +179,7 @@ for (const type of ["Observation", "DiagnosticReport"] as const) {
     }),
     async (c) => {
       const ports = await personFhirPorts(c, c.req.param("personId") ?? "");
-      return await search(c, ports, type, new URL(c.req.url).searchParams, peopleBaseOf(c, ports.owner));
+      return await searchShared(c, ports, type, new URL(c.req.url).searchParams, peopleBaseOf(c, ports.owner));
     },
   );
 
@@ -110,7 +193,7 @@ for (const type of ["Observation", "DiagnosticReport"] as const) {
       responses: { 200: resource(type), 304: null },
       problems: ["not_found", "not_acceptable", "step_up_required"],
     }),
-    async (c) => await read(c, await personFhirPorts(c, c.req.param("personId") ?? ""), type, c.req.param("id") ?? ""),
+    async (c) => await readShared(c, await personFhirPorts(c, c.req.param("personId") ?? ""), type, c.req.param("id") ?? ""),
   );
 }
 
@@ -118,13 +201,13 @@ function parametersOf(type: SearchableType): string {
   return `Parameters: ${SEARCH_PARAMETERS[type].map(({ name }) => `\`${name}\``).join(", ")}; and \`_count\`, \`_sort\`, \`_total\`. Unknown ones are refused unless \`Prefer: handling=lenient\`.`;
 }
 
-async function read(c: AppContext, ports: FhirPorts, type: SearchableType, id: string): Promise<Response> {
+async function readShared(c: AppContext, ports: FhirPorts, type: SearchableType, id: string): Promise<Response> {
   requireJson(c);
   const { body, headers } = await readResource(ports, { type, id, ifNoneMatch: c.req.header("if-none-match") });
   return body === undefined ? c.body(null, 304, headers) : c.body(body, 200, { ...headers, "content-type": FHIR_JSON });
 }
 
-async function search(c: AppContext, ports: FhirPorts, type: SearchableType, params: URLSearchParams, base: string): Promise<Response> {
+async function searchShared(c: AppContext, ports: FhirPorts, type: SearchableType, params: URLSearchParams, base: string): Promise<Response> {
   requireJson(c);
   const bundle = await searchResources(ports, { type, params: [...params], lenient: prefersLenient(c), base });
   return c.body(bundle, 200, { "content-type": FHIR_JSON });

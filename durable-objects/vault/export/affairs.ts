@@ -396,8 +396,40 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
 ];
 
 export const FHIR_KINDS: readonly ExportKind[] = [
+  tableKind({
+    kind: "fhir-stored",
+    tables: ["fhir_resources"],
+    resource: "fhir",
+    columns: ["type", "id", "version", "changedAt", "method", "resource"],
+    notReimported: "proof",
+    from: "fhir_resources",
+    key: ["n"],
+    record: (row) => stored(row),
+  }),
+  tableKind({
+    kind: "fhir-stored-versions",
+    tables: ["fhir_versions"],
+    resource: "fhir",
+    columns: ["type", "id", "version", "changedAt", "method", "resource"],
+    notReimported: "proof",
+    from: "(SELECT v.*, r.type, r.id FROM fhir_versions AS v JOIN fhir_resources AS r ON r.n = v.n)",
+    key: ["n", "version"],
+    record: (row) => stored(row),
+  }),
   fhirKind("Patient"),
   fhirKind("Device"),
   fhirKind("Observation"),
   fhirKind("DiagnosticReport"),
 ];
+
+/** A version of a resource that a client wrote; deletions have no resource. */
+function stored(row: Readonly<Record<string, string | number | null>>) {
+  return {
+    type: row["type"],
+    id: row["id"],
+    version: row["version"],
+    changedAt: utc(Number(row["changed_at"])),
+    method: row["method"],
+    resource: parsed(row["body"]),
+  };
+}

@@ -8,6 +8,7 @@ import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
 import { Targets } from "./targets";
+import { Repository } from "./stored/repository";
 import { FhirView, type SearchRequest, type Sight } from "./view";
 
 /** One resource as JSON text: it crosses RPC without being taken apart. */
@@ -28,6 +29,7 @@ export interface SearchAnswer {
 /** What a vault offers to the FHIR door. */
 export class FhirPart {
   readonly view: FhirView;
+  readonly repository: Repository;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
   readonly source: FhirSource;
@@ -37,6 +39,7 @@ export class FhirPart {
     const stores = storesOf(env, region);
     const key = new PersonKey(stores.files, regionalKeys(stores.keys), person, random);
     this.view = new FhirView(state, sources);
+    this.repository = new Repository(state, this.view);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));

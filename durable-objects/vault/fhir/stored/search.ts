@@ -14,7 +14,7 @@ import { INDEXES, NO_TIME, type Resources } from "./resources";
 export interface Mark {
   /** Resources written after the first page are not shown. */
   readonly top: number;
-  readonly stored: readonly [key: number, n: number] | "start" | "end";
+  readonly stored: { readonly key: number; readonly n: number } | "start" | "end";
   readonly built: Position | number | "start" | "end";
 }
 
@@ -51,7 +51,7 @@ const MOST_INCLUDED = 1_000;
 interface Placed {
   readonly key: number;
   readonly resource: Fields;
-  readonly stored?: readonly [number, number];
+  readonly stored?: { readonly key: number; readonly n: number };
   readonly built?: Position | number;
 }
 
@@ -243,9 +243,10 @@ export class FhirSearch {
     const { by, isDescending } = query.order;
     const key = by === "date" ? "at" : "changed_at";
     const where = this.#where(type, query.filters, bounds, bind, reach, "r");
-    const past = Array.isArray(mark.stored)
-      ? `AND (r.${key}, r.n) ${isDescending ? "<" : ">"} (${mark.stored.map((one: number) => bind.add(one)).join(", ")})`
-      : "";
+    const past =
+      typeof mark.stored === "object"
+        ? `AND (r.${key}, r.n) ${isDescending ? "<" : ">"} (${bind.add(mark.stored.key)}, ${bind.add(mark.stored.n)})`
+        : "";
     const way = isDescending ? "DESC" : "ASC";
     return {
       sql: `SELECT r.n, r.${key} AS key, r.body FROM fhir_resources r WHERE r.type = ${bind.add(type)} AND r.body IS NOT NULL AND r.n <= ${bind.add(mark.top)} AND ${where} ${past} ORDER BY r.${key} ${way}, r.n ${way} LIMIT ${query.count + 1}`,
@@ -259,7 +260,7 @@ export class FhirSearch {
     return this.#state.sql
       .exec<{ n: number; key: number; body: string }>(sql, json)
       .toArray()
-      .map(({ n, key, body }) => ({ key, stored: [key, n] as const, resource: JSON.parse(body) as Fields }));
+      .map(({ n, key, body }) => ({ key, stored: { key, n }, resource: JSON.parse(body) as Fields }));
   }
 
   #built(

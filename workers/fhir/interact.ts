@@ -1,0 +1,115 @@
+import type { FhirAnswer, FhirRequest } from "../../durable-objects/vault/fhir/stored/repository";
+import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
+import { idOf } from "../../shared/context";
+import type { AppContext } from "../../shared/http/app-env";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { problem } from "../../shared/problem";
+import { historyBundle, responseBundle, searchset, versionHeaders } from "./answer";
+import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
+import { fhirPorts, type OwnFhirPorts } from "./ports";
+
+type Params = readonly (readonly [string, string])[];
+
+const FORM = "application/x-www-form-urlencoded";
+const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
+const CURSOR = "_cursor";
+
+/** Answers a read, vread or history, honouring `If-None-Match` and `If-Modified-Since`. */
+export async function look(c: AppContext, request: FhirRequest): Promise<Response> {
+  requireJson(c);
+  const { vault, actor } = fhirPorts(c);
+  const answer = await vault.fhir(actor, request);
+  const base = baseOf(c);
+  if (answer.history !== undefined) return sent(c, 200, historyBundle(answer.history, base, selfOf(c)));
+  const headers = versionHeaders(answer, base);
+  return isCurrent(c, answer) ? c.body(null, 304, headers) : sent(c, 200, answer.json, headers);
+}
+
+/** Makes, changes or deletes a resource. */
+export async function change(c: AppContext, make: (body: string) => FhirRequest, bodies: "resource" | "patch" | "none"): Promise<Response> {
+  requireJson(c);
+  const { vault, actor } = fhirPorts(c);
+  const body = bodies === "none" ? "" : await bodyOf(c, bodies === "patch" ? ["application/json-patch+json"] : RESOURCE_TYPES);
+  const answer = await vault.fhir(actor, make(body));
+  const headers = versionHeaders(answer, baseOf(c));
+  if (answer.status === 204 || answer.json === undefined) return c.body(null, 204, headers);
+  const wanted = returnPreference(c);
+  const status = answer.status === 201 ? 201 : 200;
+  if (wanted === "minimal") return c.body(null, status, headers);
+  return sent(c, status, wanted === "operationoutcome" ? JSON.stringify(done(status)) : answer.json, headers);
+}
+
+/** Runs a batch or a transaction. */
+export async function runBundle(c: AppContext): Promise<Response> {
+  requireJson(c);
+  const { vault, actor } = fhirPorts(c);
+  const answer = await vault.fhir(actor, { kind: "bundle", bundle: await bodyOf(c, RESOURCE_TYPES) });
+  if (answer.bundle === undefined) throw problem("internal");
+  return sent(c, 200, responseBundle(answer.bundle, baseOf(c), returnPreference(c) === "minimal"));
+}
+
+/** Searches a type, with the parameters of the query and, where there is a form, of the body. */
+export async function search(c: AppContext, type: string, within: Params = []): Promise<Response> {
+  requireJson(c);
+  const params: [string, string][] = [...new URL(c.req.url).searchParams];
+  if (c.req.method === "POST") {
+    const body = await bodyOf(c, [FORM], true);
+    params.push(...new URLSearchParams(body));
+  }
+  const ports = fhirPorts(c);
+  const base = baseOf(c);
+  const path = within.length === 0 ? `${base}/${type}` : `${new URL(base).origin}${new URL(c.req.url).pathname}`;
+  const query = params.filter(([name]) => name !== CURSOR);
+  const scope = scopeOf(ports, type, [...within, ...query]);
+  const cursor = params.find(([name]) => name === CURSOR)?.[1];
+  const after = cursor === undefined ? undefined : await openCursor<Mark>(ports.keys, idOf(ports.actor), scope, cursor);
+  const { page } = await ports.vault.fhir(ports.actor, { kind: "search", type, params: [...within, ...query], lenient: prefersLenient(c), after });
+  if (page === undefined) throw problem("internal");
+  const next = page.next === undefined ? undefined : await sealCursor(ports.keys, idOf(ports.actor), scope, page.next);
+  const url = (all: Params) => {
+    const text = new URLSearchParams(all.map(([name, value]) => [name, value])).toString();
+    return text === "" ? path : `${path}?${text}`;
+  };
+  return sent(c, 200, searchset(page, base, url(params), next === undefined ? undefined : url([...query, [CURSOR, next]])));
+}
+
+/** A cursor goes on with the very search it came from, in the same reach. */
+function scopeOf({ actor, owner }: OwnFhirPorts, type: string, query: Params): string {
+  return `fhir ${owner} ${type} ${JSON.stringify(query)} ${JSON.stringify(actor.reach ?? null)}`;
+}
+
+async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = false): Promise<string> {
+  // Decoded here: the runtime warns of every body that it is asked to read as text and that is not called text.
+  const body = new TextDecoder().decode(await c.req.arrayBuffer());
+  const mediaType = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (!accepted.includes(mediaType) && !(mayBeEmpty && body === "")) throw problem("unsupported_media_type", `Send ${accepted.join(" or ")}.`);
+  return body;
+}
+
+function sent(c: AppContext, status: 200 | 201, json: string | undefined, headers: Record<string, string> = {}): Response {
+  return c.body(json ?? "", status, { ...headers, "content-type": FHIR_JSON });
+}
+
+function selfOf(c: AppContext): string {
+  const { pathname, search: query } = new URL(c.req.url);
+  return `${new URL(baseOf(c)).origin}${pathname}${query}`;
+}
+
+/** `Prefer: return=…` (RFC 7240); words that are unknown count for nothing. */
+function returnPreference(c: AppContext): string | undefined {
+  const parts = (c.req.header("prefer") ?? "").split(/[,;]/).map((part) => part.trim().toLowerCase().replaceAll('"', ""));
+  return parts.find((part) => part.startsWith("return="))?.slice("return=".length);
+}
+
+function done(status: 200 | 201) {
+  const diagnostics = status === 201 ? "The resource was created." : "The resource is as you sent it.";
+  return { resourceType: "OperationOutcome", issue: [{ severity: "information", code: "informational", diagnostics }] };
+}
+
+/** Weak comparison (RFC 9110 §13.1.2); dates count where no tag is given (§13.1.3). */
+function isCurrent(c: AppContext, { version, changedAt }: FhirAnswer): boolean {
+  const tags = c.req.header("if-none-match");
+  if (tags !== undefined) return tags.split(",").some((tag) => ["*", version].includes(tag.trim().replace(/^W\//, "").replaceAll('"', "")));
+  const since = Date.parse(c.req.header("if-modified-since") ?? "");
+  return changedAt !== undefined && !Number.isNaN(since) && Math.floor(changedAt / 1_000) * 1_000 <= since;
+}
