@@ -234,10 +234,10 @@ describe("searching Observations", () => {
   });
 
   test("refuses what it does not know, unless the client is lenient", async () => {
-    const refused = await ada.fetch("/fhir/r4/Observation?value-quantity=gt60");
+    const refused = await ada.fetch("/fhir/r4/Observation?quantity=gt60");
     expect([refused.status, (await json<{ resourceType: string }>(refused)).resourceType]).toEqual([400, "OperationOutcome"]);
     const lenient = await json<SearchBundle>(
-      await ada.fetch("/fhir/r4/Observation?value-quantity=gt60&code=29463-7", { headers: { prefer: "return=minimal; handling=lenient" } }),
+      await ada.fetch("/fhir/r4/Observation?quantity=gt60&code=29463-7", { headers: { prefer: "return=minimal; handling=lenient" } }),
     );
     expect(lenient.entry?.filter(({ search: { mode } }) => mode === "match")).toHaveLength(10);
     expect(lenient.entry?.at(-1)).toMatchObject({ search: { mode: "outcome" }, resource: { resourceType: "OperationOutcome" } });

@@ -69,6 +69,8 @@ const LETTERS: Readonly<Record<Exclude<FhirRequest["kind"], "bundle">, Interacti
   delete: "d",
 };
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
+/** How ids of views begin: with the person, and the kind of what they show. */
+const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
 const MOST_ENTRIES = 500;
 /** Where a patch would make something larger than what can be sent. */
 const LARGEST_BYTES = 1_000_000;
@@ -217,6 +219,8 @@ export class Repository {
   }
 
   #update(type: ResourceType, request: Extract<FhirRequest, { kind: "update" }>, reach: Reach, newId?: string): FhirAnswer {
+    // What looks like a view of somebody else's is nothing here, and nothing is made under its name.
+    if (request.id !== undefined && VIEW_ID.test(request.id) && this.search.built(type, request.id) === undefined) throw notFound(type);
     const resource = parsed(request.resource);
     const said = textAt(resource, "id");
     const aimed = request.id ?? this.#aimed(type, request.query, reach);
@@ -244,8 +248,8 @@ export class Repository {
   }
 
   #patch(type: ResourceType, request: Extract<FhirRequest, { kind: "patch" }>, reach: Reach): FhirAnswer {
-    const before = this.#present(type, request, reach, "u");
     const patch = parsedJson(request.patch);
+    const before = this.#present(type, request, reach, "u");
     const patched = applyJsonPatch(before.body as unknown as Json, patch);
     if (!isFields(patched)) throw problem("invalid", "What the patch leaves is no resource.");
     if (textAt(patched, "id") !== before.id || patched["resourceType"] !== type) throw invalid("/id", "A patch changes neither id nor type.");
