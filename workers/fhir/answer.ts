@@ -35,7 +35,10 @@ export function historyBundle(history: NonNullable<FhirAnswer["history"]>, base:
 export function responseBundle({ type, answers }: NonNullable<FhirAnswer["bundle"]>, base: string, isMinimal: boolean): string {
   const entries = answers.map((answer) => {
     const { status, fault, page, history, json, reference, version, changedAt } = answer;
-    const outcome = fault === undefined ? undefined : operationOutcome(problem(fault.code, fault.detail, { errors: fault.errors ?? [] }), fault.detail ?? "The entry failed");
+    const outcome =
+      fault === undefined
+        ? undefined
+        : operationOutcome(problem(fault.code, fault.detail, { errors: fault.errors ?? [] }), fault.detail ?? "The entry failed");
     const isPlaced = reference !== undefined && version !== undefined && status < 300;
     const response = {
       status: String(status),
@@ -43,8 +46,12 @@ export function responseBundle({ type, answers }: NonNullable<FhirAnswer["bundle
       ...(changedAt !== undefined && { lastModified: new Date(changedAt).toISOString() }),
       ...(outcome !== undefined && { outcome }),
     };
-    const body = page !== undefined ? searchset(page, base, base, undefined) : history !== undefined ? historyBundle(history, base, base) : json;
-    return withResource({ ...(reference !== undefined && { fullUrl: `${base}/${reference}` }), response }, isMinimal && page === undefined ? undefined : body);
+    const body =
+      page !== undefined ? searchset(page, base, base, undefined) : history !== undefined ? historyBundle(history, base, base) : json;
+    return withResource(
+      { ...(reference !== undefined && { fullUrl: `${base}/${reference}` }), response },
+      isMinimal && page === undefined ? undefined : body,
+    );
   });
   return withEntries({ resourceType: "Bundle", type: `${type}-response` }, entries);
 }

@@ -63,7 +63,13 @@ export async function search(c: AppContext, type: string, within: Params = []): 
   const scope = scopeOf(ports, type, [...within, ...query]);
   const cursor = params.find(([name]) => name === CURSOR)?.[1];
   const after = cursor === undefined ? undefined : await openCursor<Mark>(ports.keys, idOf(ports.actor), scope, cursor);
-  const { page } = await ports.vault.fhir(ports.actor, { kind: "search", type, params: [...within, ...query], lenient: prefersLenient(c), after });
+  const { page } = await ports.vault.fhir(ports.actor, {
+    kind: "search",
+    type,
+    params: [...within, ...query],
+    lenient: prefersLenient(c),
+    after,
+  });
   if (page === undefined) throw problem("internal");
   const next = page.next === undefined ? undefined : await sealCursor(ports.keys, idOf(ports.actor), scope, page.next);
   const url = (all: Params) => {
@@ -82,7 +88,8 @@ async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = f
   // Decoded here: the runtime warns of every body that it is asked to read as text and that is not called text.
   const body = new TextDecoder().decode(await c.req.arrayBuffer());
   const mediaType = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (!accepted.includes(mediaType) && !(mayBeEmpty && body === "")) throw problem("unsupported_media_type", `Send ${accepted.join(" or ")}.`);
+  if (!accepted.includes(mediaType) && !(mayBeEmpty && body === ""))
+    throw problem("unsupported_media_type", `Send ${accepted.join(" or ")}.`);
   return body;
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
-import { capabilityStatement } from "../../shared/fhir/capability";
+import { capabilityStatement } from "../../shared/fhir/r4/capability";
+import { SERVED } from "../../shared/fhir/store/served";
 import { SEARCH_PARAMETERS, type SearchableType } from "../../shared/fhir/search";
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
@@ -20,6 +21,15 @@ const FORM = "application/x-www-form-urlencoded";
 
 const resource = (description: string) => ({ mediaType: "application/fhir+json", description });
 
+/** Statements by the base they are for: large, and the same until the next deployment. */
+const statements = new Map<string, string>();
+const MOST_STATEMENTS = 8;
+
+function oauthOf(c: AppContext) {
+  const at = `${new URL(baseOf(c)).origin}/oauth`;
+  return { authorize: `${at}/authorize`, token: `${at}/token`, revoke: `${at}/revoke`, introspect: `${at}/introspect` };
+}
+
 export const fhirRoutes = new Hono<AppEnv>();
 
 fhirRoutes.get(
@@ -31,11 +41,13 @@ fhirRoutes.get(
     responses: { 200: resource("CapabilityStatement") },
   }),
   // Clients ask for the statement before they know what the server speaks: it is JSON whatever they accept.
-  (c) =>
-    c.body(JSON.stringify(capabilityStatement(baseOf(c), STATEMENT_DATE)), 200, {
-      "content-type": FHIR_JSON,
-      "cache-control": "public, max-age=3600",
-    }),
+  (c) => {
+    const base = baseOf(c);
+    const known = statements.get(base) ?? JSON.stringify(capabilityStatement({ base, date: STATEMENT_DATE, oauth: oauthOf(c) }, SERVED));
+    // A deployment has few addresses; a caller could name others without end.
+    if (statements.size < MOST_STATEMENTS) statements.set(base, known);
+    return c.body(known, 200, { "content-type": FHIR_JSON, "cache-control": "public, max-age=3600" });
+  },
 );
 
 const RESOURCE = { mediaType: "application/fhir+json", description: "A resource" };
@@ -106,7 +118,11 @@ fhirRoutes.post(
 
 fhirRoutes.post(
   "/fhir/r4/:type",
-  changes("Create a resource", RESOURCE, "With `If-None-Exist` only where nothing fits the condition: 0 fits create, 1 is answered, more are refused."),
+  changes(
+    "Create a resource",
+    RESOURCE,
+    "With `If-None-Exist` only where nothing fits the condition: 0 fits create, 1 is answered, more are refused.",
+  ),
   async (c) => {
     const condition = c.req.header("if-none-exist");
     const ifNoneExist = condition === undefined ? undefined : paramsOf(condition);
@@ -115,7 +131,11 @@ fhirRoutes.post(
 );
 
 fhirRoutes.put("/fhir/r4/:type", changes("Update the resource that a query names, or create it", RESOURCE), async (c) => {
-  return await change(c, (body) => ({ kind: "update", type: typeOf(c), query: queryOf(c), resource: body, ifMatch: ifMatchOf(c) }), "resource");
+  return await change(
+    c,
+    (body) => ({ kind: "update", type: typeOf(c), query: queryOf(c), resource: body, ifMatch: ifMatchOf(c) }),
+    "resource",
+  );
 });
 
 fhirRoutes.patch("/fhir/r4/:type", changes("Patch the resource that a query names", PATCH_BODY), async (c) => {
@@ -150,13 +170,17 @@ fhirRoutes.get("/fhir/r4/:type/:id/_history/:version", looks("Read one version o
   return await look(c, { kind: "vread", type: typeOf(c), id: idOf(c), version: c.req.param("version") });
 });
 
-fhirRoutes.get("/fhir/r4/Patient/:id/:member", looks("Search a type within your own compartment", "Bundle of type searchset"), async (c) => {
-  // An operation is no type, and whoever is not the person has no compartment here.
-  const member = c.req.param("member");
-  const parameter = isResourceType(member) ? compartmentParameter(member) : undefined;
-  if (parameter === undefined || personOfPatientId(idOf(c)) !== fhirPorts(c).owner) throw problem("not_found");
-  return await search(c, member, [[parameter, `Patient/${idOf(c)}`]]);
-});
+fhirRoutes.get(
+  "/fhir/r4/Patient/:id/:member",
+  looks("Search a type within your own compartment", "Bundle of type searchset"),
+  async (c) => {
+    // An operation is no type, and whoever is not the person has no compartment here.
+    const member = c.req.param("member");
+    const parameter = isResourceType(member) ? compartmentParameter(member) : undefined;
+    if (parameter === undefined || personOfPatientId(idOf(c)) !== fhirPorts(c).owner) throw problem("not_found");
+    return await search(c, member, [[parameter, `Patient/${idOf(c)}`]]);
+  },
+);
 
 /** The parameter by which resources of a type belong to a person. */
 function compartmentParameter(type: ResourceType): string | undefined {
@@ -207,7 +231,13 @@ async function readShared(c: AppContext, ports: FhirPorts, type: SearchableType,
   return body === undefined ? c.body(null, 304, headers) : c.body(body, 200, { ...headers, "content-type": FHIR_JSON });
 }
 
-async function searchShared(c: AppContext, ports: FhirPorts, type: SearchableType, params: URLSearchParams, base: string): Promise<Response> {
+async function searchShared(
+  c: AppContext,
+  ports: FhirPorts,
+  type: SearchableType,
+  params: URLSearchParams,
+  base: string,
+): Promise<Response> {
   requireJson(c);
   const bundle = await searchResources(ports, { type, params: [...params], lenient: prefersLenient(c), base });
   return c.body(bundle, 200, { "content-type": FHIR_JSON });

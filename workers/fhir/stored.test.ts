@@ -13,7 +13,10 @@ beforeAll(async () => {
   patient = ada.person.id.replaceAll("_", "-");
 });
 
-type Body = Record<string, unknown> & { id?: string; entry?: { resource?: Body; response?: { status: string; location?: string; outcome?: Body } }[] };
+type Body = Record<string, unknown> & {
+  id?: string;
+  entry?: { resource?: Body; response?: { status: string; location?: string; outcome?: Body } }[];
+};
 
 const fresh = () => ({ system: "https://tests.example", value: crypto.randomUUID() });
 const weight = (value: number, more: object = {}) => ({
@@ -142,7 +145,15 @@ describe("a search", () => {
   let kilos: string;
   let pressure: string;
   beforeAll(async () => {
-    kilos = (await create(weight(68.0388555, { identifier: [mark], effectivePeriod: { start: "2026-01-01", end: "2026-01-31" }, effectiveDateTime: undefined }))).id;
+    kilos = (
+      await create(
+        weight(68.0388555, {
+          identifier: [mark],
+          effectivePeriod: { start: "2026-01-01", end: "2026-01-31" },
+          effectiveDateTime: undefined,
+        }),
+      )
+    ).id;
     const component = [
       ["8480-6", 150],
       ["8462-4", 90],
@@ -202,7 +213,7 @@ describe("a search", () => {
     const seen: unknown[] = [];
     while (path !== undefined) {
       const page: Body = (await send("GET", path)).body;
-      seen.push(...(page.entry ?? []).map(({ resource }) => (resource?.["valueQuantity"] as { value: number }).value));
+      seen.push(...(page.entry ?? []).map(({ resource }) => (resource?.["valueQuantity"] as { value: number } | undefined)?.value));
       if (seen.length === 2) await create(weight(9, { identifier: [tag], effectiveDateTime: "2026-02-09" }));
       const next = (page["link"] as { relation: string; url: string }[]).find(({ relation }) => relation === "next");
       path = next?.url.replace(/^.*\/fhir\/r4/, "");
@@ -230,14 +241,17 @@ describe("a Bundle", () => {
     const other = weight(80);
     await create(other);
     const entry = [
-      { resource: { ...provenance(fullUrl), target: [{ reference: fullUrl }, { reference: `Observation?identifier=${keyOf(other)}` }] }, request: { method: "POST", url: "Provenance" } },
+      {
+        resource: { ...provenance(fullUrl), target: [{ reference: fullUrl }, { reference: `Observation?identifier=${keyOf(other)}` }] },
+        request: { method: "POST", url: "Provenance" },
+      },
       { fullUrl, resource: weight(81), request: { method: "POST", url: "Observation" } },
     ];
     const answer = await send("POST", "/", { resourceType: "Bundle", type: "transaction", entry });
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
     const [source, observation] = answer.body.entry ?? [];
-    const [target] = source?.resource?.["target"] as { reference: string }[];
-    expect(target?.reference).toBe(`Observation/${observation?.resource?.id}`);
+    const targets = source?.resource?.["target"] as { reference: string }[] | undefined;
+    expect(targets?.[0]?.reference).toBe(`Observation/${observation?.resource?.id}`);
   });
 
   test("of type transaction happens as a whole or not at all, and not with one identity twice", async () => {

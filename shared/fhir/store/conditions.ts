@@ -143,13 +143,7 @@ export function sqlOf(condition: Condition, bind: Bindings, rename: Readonly<Rec
   }
 }
 
-function joined(
-  all: readonly Condition[],
-  by: string,
-  empty: string,
-  bind: Bindings,
-  rename: Readonly<Record<string, string>>,
-): string {
+function joined(all: readonly Condition[], by: string, empty: string, bind: Bindings, rename: Readonly<Record<string, string>>): string {
   return all.length === 0 ? empty : `(${all.map((one) => sqlOf(one, bind, rename)).join(by)})`;
 }
 

@@ -11,8 +11,21 @@ test.each<[string, Json, unknown, Json]>([
   ["removes", { a: [1, 2], b: 1 }, [{ op: "remove", path: "/a/0" }], { a: [2], b: 1 }],
   ["moves", { a: { b: 1 }, c: {} }, [{ op: "move", from: "/a/b", path: "/c/d" }], { a: {}, c: { d: 1 } }],
   ["copies", { a: [1] }, [{ op: "copy", from: "/a", path: "/b" }], { a: [1], b: [1] }],
-  ["tests, whatever the order of members", { a: { x: 1, y: 2 } }, [{ op: "test", path: "/a", value: { y: 2, x: 1 } }], { a: { x: 1, y: 2 } }],
-  ["unescapes", { "a/b": 1, "c~d": 2 }, [{ op: "replace", path: "/a~1b", value: 3 }, { op: "remove", path: "/c~0d" }], { "a/b": 3 }],
+  [
+    "tests, whatever the order of members",
+    { a: { x: 1, y: 2 } },
+    [{ op: "test", path: "/a", value: { y: 2, x: 1 } }],
+    { a: { x: 1, y: 2 } },
+  ],
+  [
+    "unescapes",
+    { "a/b": 1, "c~d": 2 },
+    [
+      { op: "replace", path: "/a~1b", value: 3 },
+      { op: "remove", path: "/c~0d" },
+    ],
+    { "a/b": 3 },
+  ],
 ])("%s", (_name, document, patch, result) => {
   const before = structuredClone(document);
   expect(applyJsonPatch(document, patch)).toEqual(result);

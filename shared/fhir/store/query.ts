@@ -83,7 +83,9 @@ export function parseQuery(type: ResourceType, params: readonly (readonly [strin
   const summary = oneOf("_summary", last("_summary") ?? "false", ["false", "true", "text", "data", "count"] as const);
   const isTotal = oneOf("_total", last("_total") ?? "none", ["none", "estimate", "accurate"] as const) === "accurate";
   const count = countOf(last("_count"));
-  const elements = last("_elements")?.split(",").filter((name) => /^[A-Za-z.]+$/.test(name));
+  const elements = last("_elements")
+    ?.split(",")
+    .filter((name) => /^[A-Za-z.]+$/.test(name));
   return {
     filters,
     includes: (results.get("_include") ?? []).flatMap((text) => includeOf(text, type, setting.lenient, ignored) ?? []),
@@ -272,7 +274,11 @@ function quantityCondition(name: string, text: string): Condition {
     return system === "" ? { any: [converted, { all: [is("unit", code), compare("value", same)] }] } : converted;
   }
   const unit: Condition[] =
-    code === "" ? [] : system === "" ? [{ any: [is("code", code), is("unit", code)] }] : [is("code", code), is("system", unescaped(system))];
+    code === ""
+      ? []
+      : system === ""
+        ? [{ any: [is("code", code), is("unit", code)] }]
+        : [is("code", code), is("system", unescaped(system))];
   return { all: [...unit, compare("value", same)] };
 }
 
@@ -360,7 +366,8 @@ function hasOf(name: string, value: string, setting: QuerySetting): Filter | und
 
 function includeOf(text: string, source: ResourceType | undefined, lenient: boolean, ignored: string[]): Include | undefined {
   const [type = "", name = "", target] = text.split(":");
-  const isKnown = isResourceType(type) && (source === undefined || source === type) && searchParameters(type).get(name)?.kind === "reference";
+  const isKnown =
+    isResourceType(type) && (source === undefined || source === type) && searchParameters(type).get(name)?.kind === "reference";
   if (isKnown && isResourceType(type)) return { type, name, target };
   unsupported(source === undefined ? "_revinclude" : "_include", lenient, ignored);
   return undefined;

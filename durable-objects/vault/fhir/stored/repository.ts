@@ -1,5 +1,7 @@
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
+import { checkProfiles } from "../../../../shared/fhir/r4/profiles";
+import { NOT_WRITTEN } from "../../../../shared/fhir/store/served";
 import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/validate";
 import { patientId, personOfPatientId } from "../../../../shared/fhir/ids";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
@@ -19,7 +21,13 @@ export type FhirRequest =
   | { readonly kind: "read"; readonly type: string; readonly id: string }
   | { readonly kind: "vread"; readonly type: string; readonly id: string; readonly version: string }
   | { readonly kind: "history"; readonly type: string; readonly id: string }
-  | { readonly kind: "search"; readonly type: string; readonly params: Params; readonly lenient: boolean; readonly after?: Mark | undefined }
+  | {
+      readonly kind: "search";
+      readonly type: string;
+      readonly params: Params;
+      readonly lenient: boolean;
+      readonly after?: Mark | undefined;
+    }
   | { readonly kind: "create"; readonly type: string; readonly resource: string; readonly ifNoneExist?: Params | undefined }
   | ({ readonly kind: "update"; readonly resource: string } & Aim)
   | ({ readonly kind: "patch"; readonly patch: string } & Aim)
@@ -160,7 +168,10 @@ export class Repository {
     const shown = versions.filter(({ body }) => body === undefined || this.search.isWithin(body, reach, "r"));
     return {
       status: 200,
-      history: shown.map((one) => ({ method: one.method, answer: one.body === undefined ? { ...answerOf(one), status: 410 } : answerOf(one) })),
+      history: shown.map((one) => ({
+        method: one.method,
+        answer: one.body === undefined ? { ...answerOf(one), status: 410 } : answerOf(one),
+      })),
     };
   }
 
@@ -252,7 +263,8 @@ export class Repository {
     const before = this.#present(type, request, reach, "u");
     const patched = applyJsonPatch(before.body as unknown as Json, patch);
     if (!isFields(patched)) throw problem("invalid", "What the patch leaves is no resource.");
-    if (textAt(patched, "id") !== before.id || patched["resourceType"] !== type) throw invalid("/id", "A patch changes neither id nor type.");
+    if (textAt(patched, "id") !== before.id || patched["resourceType"] !== type)
+      throw invalid("/id", "A patch changes neither id nor type.");
     if (JSON.stringify(patched).length > LARGEST_BYTES) throw problem("too_large");
     this.#require(type, patched);
     if (!this.search.isWithin(patched, reach, "u")) throw problem("forbidden", `This ${type} may not become that here.`);
@@ -307,22 +319,21 @@ export class Repository {
 
   /** Views are changed where their data is: as readings, laboratory results, or the profile. */
   #refuseBuilt(type: ResourceType, id: string): void {
+    const elsewhere = NOT_WRITTEN[type];
+    if (elsewhere !== undefined) throw problem("method_not_allowed", elsewhere);
     const isBuilt =
-      type === "Patient" ||
       ((type === "Observation" || type === "DiagnosticReport") && placeOf(this.#state.person, id) !== undefined) ||
       (this.#resources.get(type, id) === undefined && this.search.built(type, id) !== undefined);
-    if (isBuilt)
-      throw problem(
-        "method_not_allowed",
-        type === "Patient" ? "The Patient is the account: change it under /v1/me." : "This resource is a view of data that is kept elsewhere: change it there.",
-      );
+    if (isBuilt) throw problem("method_not_allowed", "This resource is a view of data that is kept elsewhere: change it there.");
   }
 
   /** Whether a resource may be stored as it is. */
   #require(type: ResourceType, resource: Fields): void {
     if (resource["resourceType"] !== type) throw invalid("/resourceType", "The type of the resource is not that of the URL.");
-    if (type === "Patient") this.#refuseBuilt(type, "");
-    const issues = validateResource(resource);
+    if (NOT_WRITTEN[type] !== undefined) this.#refuseBuilt(type, "");
+    const structure = validateResource(resource);
+    // Codes and units are looked at where the structure holds.
+    const issues = isAcceptable(structure) ? checkProfiles(resource) : structure;
     if (!isAcceptable(issues)) {
       const errors = issues
         .filter(({ severity }) => severity === "error")
@@ -374,7 +385,13 @@ export class Repository {
     };
     for (const step of steps) {
       const { request, fullUrl } = step;
-      if (!isResourceType(request.type) || request.kind === "read" || request.kind === "vread" || request.kind === "history" || request.kind === "search")
+      if (
+        !isResourceType(request.type) ||
+        request.kind === "read" ||
+        request.kind === "vread" ||
+        request.kind === "history" ||
+        request.kind === "search"
+      )
         continue;
       const { type } = request;
       const condition = request.kind === "create" ? request.ifNoneExist : request.query;
@@ -448,7 +465,10 @@ function entryOf(entry: unknown): BundleEntry {
       const condition = textAt(asked, "ifNoneExist");
       if (id === "_search") return { fullUrl, request: { kind: "search", type, params: params ?? [], lenient: false } };
       if (id !== undefined) throw unread;
-      return { fullUrl, request: { kind: "create", type, resource, ifNoneExist: condition === undefined ? undefined : paramsOf(condition) } };
+      return {
+        fullUrl,
+        request: { kind: "create", type, resource, ifNoneExist: condition === undefined ? undefined : paramsOf(condition) },
+      };
     }
     case "PUT":
       if (id === undefined && params === undefined) throw unread;

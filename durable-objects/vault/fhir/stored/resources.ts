@@ -137,7 +137,10 @@ export class Resources {
   }
 
   #rows(query: string, ...bind: (string | number)[]): StoredVersion[] {
-    return this.#state.sql.exec<Row>(query, ...bind).toArray().map(versionOf);
+    return this.#state.sql
+      .exec<Row>(query, ...bind)
+      .toArray()
+      .map(versionOf);
   }
 }
 

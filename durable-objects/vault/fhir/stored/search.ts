@@ -42,7 +42,8 @@ export type Bounds = "all" | readonly (readonly Filter[])[];
 
 const BUILT = new Set(["Observation", "DiagnosticReport", "Patient", "Device"]);
 /** What the views evaluate by themselves. */
-const PUSHED = /^(?:_id|identifier|patient|patient:Patient|subject|subject:Patient|code|category|status|device|device:Device|date|_lastUpdated)$/;
+const PUSHED =
+  /^(?:_id|identifier|patient|patient:Patient|subject|subject:Patient|code|category|status|device|device:Device|date|_lastUpdated)$/;
 /** So many built resources are looked at for one page, and for one total. */
 const MOST_BUILT = 2_000;
 const MOST_COUNTED = 20_000;
@@ -81,7 +82,8 @@ export class FhirSearch {
     const direction = query.order.isDescending ? -1 : 1;
     const merged = [...stored, ...built.placed].toSorted((a, b) => direction * (a.key - b.key));
     const { horizon } = built;
-    const ready = horizon === undefined ? merged : merged.filter(({ key, stored: own }) => own === undefined || direction * (key - horizon) <= 0);
+    const ready =
+      horizon === undefined ? merged : merged.filter(({ key, stored: own }) => own === undefined || direction * (key - horizon) <= 0);
     const shown = ready.slice(0, query.count);
     const isMore = merged.length > shown.length || horizon !== undefined;
     const matches = shown.map(({ resource }) => resource);
@@ -288,7 +290,12 @@ export class FhirSearch {
     let seen = 0;
     for (;;) {
       const size = rest.length === 0 && bounds === "all" ? query.count + 1 : LARGEST_COUNT;
-      const page = this.#view.search({ type, params: [...pushed, ["_count", String(size)]], lenient: false, ...(after !== undefined && { after }) });
+      const page = this.#view.search({
+        type,
+        params: [...pushed, ["_count", String(size)]],
+        lenient: false,
+        ...(after !== undefined && { after }),
+      });
       for (const [i, resource] of page.resources.entries()) {
         const place = page.places?.[i];
         const fields = resource as unknown as Fields;
@@ -316,7 +323,9 @@ export class FhirSearch {
   }
 
   #fewBuilt(type: ResourceType): Fields[] {
-    return type === "Patient" || type === "Device" ? this.#view.page(type, undefined, LARGEST_COUNT).resources.map((one) => one as unknown as Fields) : [];
+    return type === "Patient" || type === "Device"
+      ? this.#view.page(type, undefined, LARGEST_COUNT).resources.map((one) => one as unknown as Fields)
+      : [];
   }
 
   #fewFitting(type: ResourceType, query: Query, bounds: Bounds, reach: Reach): Fields[] {
@@ -392,7 +401,10 @@ export class FhirSearch {
         const keys = matches.slice(i, i + 25).map(keyOf);
         let after: Mark | undefined;
         do {
-          const params = [[name, keys.join(",")], ["_count", String(LARGEST_COUNT)]] as const;
+          const params = [
+            [name, keys.join(",")],
+            ["_count", String(LARGEST_COUNT)],
+          ] as const;
           const page = this.page({ type: source, params, lenient: false, after }, reach);
           for (const { resource } of page.found) add(resource);
           after = found.length >= MOST_INCLUDED ? undefined : page.next;

@@ -1,0 +1,37 @@
+import { type Abilities, EVERYTHING, READ_ONLY, type TypeAbilities } from "../r4/abilities";
+import { RESOURCE_TYPES, type ResourceType } from "../r4/structures";
+
+/**
+ * Types that nobody writes here, and where what they tell of is said instead. A Consent or Subscription that was merely kept would look as
+ * if it had an effect.
+ */
+export const NOT_WRITTEN: Partial<Readonly<Record<ResourceType, string>>> = {
+  Patient: "The Patient is the account: change it under /v1/me.",
+  Consent: "Consents are given and taken back under /v1/me/consents.",
+  Subscription: "Subscriptions are webhooks under /v1/me/webhooks, and streams under /v1/me/live.",
+  AuditEvent: "The access log is written by Meridian alone: read it under /v1/me/access-log.",
+};
+
+const STORED: TypeAbilities = {
+  ...EVERYTHING,
+  interactions: EVERYTHING.interactions.filter((interaction) => interaction !== "history-type"),
+};
+
+const VIEWS: Partial<Readonly<Record<ResourceType, string>>> = {
+  Observation:
+    "What clients wrote, beside views of the person's readings and laboratory results: those have no versions and are not changed here. A dense series is one Observation with SampledData for each source and hour.",
+  DiagnosticReport: "What clients wrote, beside laboratory reports with the results that were read from them.",
+  Device: "What clients wrote, beside one for each source of readings: a wearable, an app, an interface.",
+};
+
+/** What the server does, as its CapabilityStatement lists it and its routes do it. */
+export const SERVED: Abilities = {
+  types: new Map(
+    RESOURCE_TYPES.map((type): [ResourceType, TypeAbilities] => {
+      const documentation = NOT_WRITTEN[type] ?? VIEWS[type];
+      return [type, { ...(NOT_WRITTEN[type] === undefined ? STORED : READ_ONLY), ...(documentation !== undefined && { documentation }) }];
+    }),
+  ),
+  interactions: ["transaction", "batch"],
+  operations: [],
+};
