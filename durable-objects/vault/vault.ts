@@ -31,6 +31,7 @@ import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
 import { WHOLE_REACH } from "../../shared/fhir/reach";
 import type { SearchableType } from "../../shared/fhir/search";
+import { type RecordForm, type RecordName, RECORDS } from "../../shared/records/records";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
 import { isProblem, notFound, problem } from "../../shared/problem";
@@ -80,6 +81,7 @@ import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { FhirAnswer, FhirRequest } from "./fhir/stored/repository";
 import type { SearchRequest, Sight } from "./fhir/view";
+import type { RecordPage, RecordQuery } from "./records/records";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
 import type { GapRun } from "./gaps/gaps";
 import type { Acquaintances, TableCounts } from "./leaving";
@@ -605,6 +607,46 @@ export class Vault extends DurableObject<Env> {
       door.enter(actor, { action, resource: "fhir", ...(isResourceType(type) && { about: [type] }) });
       if (actor.person !== this.#parts.state.person) throw notFound("person");
     });
+  }
+
+  /** One page of health records of a kind, those changed last first. */
+  async records(actor: Reader, name: RecordName, query: RecordQuery): Promise<RecordPage> {
+    this.#enterRecords(actor, "read", name);
+    return this.#parts.fhir.records.list(name, query);
+  }
+
+  /** One health record as JSON text; throws `not_found`, `gone`. */
+  async record(actor: Reader, name: RecordName, id: string): Promise<string> {
+    this.#enterRecords(actor, "read", name);
+    return this.#parts.fhir.records.one(name, id);
+  }
+
+  /** Adds a health record; throws `invalid`. */
+  async addRecord(actor: Reader, name: RecordName, form: RecordForm): Promise<string> {
+    this.#enterRecords(actor, "write", name);
+    return this.#parts.fhir.records.add(name, form);
+  }
+
+  /** Changes a health record, whole or in parts; throws `not_found`, `gone`, `invalid`, `precondition_failed`. */
+  async changeRecord(
+    actor: Reader,
+    name: RecordName,
+    id: string,
+    change: RecordForm,
+    how: { readonly isWhole: boolean; readonly ifMatch?: string | undefined },
+  ): Promise<string> {
+    this.#enterRecords(actor, "write", name);
+    return this.#parts.fhir.records.change(name, id, change, how);
+  }
+
+  /** Deletes a health record; throws `not_found`, `gone`, `precondition_failed`. */
+  async removeRecord(actor: PersonActor, name: RecordName, id: string, ifMatch?: string): Promise<void> {
+    this.#enterRecords(actor, "delete", name);
+    this.#parts.fhir.records.remove(name, id, ifMatch);
+  }
+
+  #enterRecords(actor: Reader, action: "read" | "write" | "delete", name: RecordName): void {
+    this.#parts.door.enter(actor, { action, resource: "record", category: "history", about: [RECORDS[name].type] });
   }
 
   #sight(actor: Reader, type: SearchableType): Sight {

@@ -1,7 +1,7 @@
 import type { PersonId } from "../id";
 import type { Role } from "../roles";
 
-/** Classes of data that a consent names one by one. The last seven are special. */
+/** Classes of data that a consent names one by one. The last eight are special. */
 export const CATEGORIES = [
   "vitals",
   "activity",
@@ -16,14 +16,15 @@ export const CATEGORIES = [
   "ecg",
   "genetics",
   "documents",
+  "history",
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /**
  * Never covered by anything that does not name them: no wildcard of a scope, no default of a role. Documents are among them because a
- * letter or a scan may hold anything.
+ * letter or a scan may hold anything, and a medical history (conditions, medicines, allergies) because each of its items may be of any class.
  */
-export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics", "documents"]);
+export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics", "documents", "history"]);
 
 /** What somebody may do with another person's data. */
 export const SHARED_ACTIONS = ["read", "write", "advise"] as const;
@@ -49,6 +50,7 @@ export const RESOURCES = [
   "workout",
   "lab_result",
   "lab_report",
+  "record",
   "live",
   "reading",
   "source",
@@ -70,7 +72,7 @@ export const RESOURCES = [
   "webhook",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
-export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "lab_result", "lab_report", "live"]);
+export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "lab_result", "lab_report", "record", "live"]);
 
 /** Whose, of which kind, and of which class. */
 export interface Resource {

@@ -56,7 +56,14 @@ export const MEDICINE: Concept = {
     if (isFields(contained)) return contained;
     return words === undefined ? undefined : { text: words };
   },
-  set: (resource, concept) => having(having(resource, "medicationReference", undefined), "medicationCodeableConcept", concept),
+  set: (resource, concept) => {
+    const local = textAt(resource["medicationReference"], "reference");
+    const rest = having(resource, "medicationReference", undefined);
+    // A resource within another must be referred to.
+    const isAlone = local?.startsWith("#") === true && !JSON.stringify(having(rest, "contained", undefined)).includes(`"${local}"`);
+    const kept = isAlone ? having(rest, "contained", fieldsIn(rest["contained"]).filter((one) => `#${textAt(one, "id")}` !== local)) : rest;
+    return having(kept, "medicationCodeableConcept", concept);
+  },
 };
 
 /** A concept's code. Another code means another concept: translations and displays of the old one go. */

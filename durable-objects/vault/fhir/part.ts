@@ -9,6 +9,7 @@ import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
 import { Targets } from "./targets";
 import { Repository } from "./stored/repository";
+import { Records } from "../records/records";
 import { FhirView, type SearchRequest, type Sight } from "./view";
 
 /** One resource as JSON text: it crosses RPC without being taken apart. */
@@ -30,6 +31,7 @@ export interface SearchAnswer {
 export class FhirPart {
   readonly view: FhirView;
   readonly repository: Repository;
+  readonly records: Records;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
   readonly source: FhirSource;
@@ -40,6 +42,7 @@ export class FhirPart {
     const key = new PersonKey(stores.files, regionalKeys(stores.keys), person, random);
     this.view = new FhirView(state, sources);
     this.repository = new Repository(state, this.view);
+    this.records = new Records(state, this.repository);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));
