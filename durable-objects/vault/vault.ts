@@ -610,25 +610,25 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** One page of health records of a kind, those changed last first. */
-  async records(actor: Reader, name: RecordName, query: RecordQuery): Promise<RecordPage> {
+  async healthRecords(actor: Reader, name: RecordName, query: RecordQuery): Promise<RecordPage> {
     this.#enterRecords(actor, "read", name);
     return this.#parts.fhir.records.list(name, query);
   }
 
   /** One health record as JSON text; throws `not_found`, `gone`. */
-  async record(actor: Reader, name: RecordName, id: string): Promise<string> {
+  async healthRecord(actor: Reader, name: RecordName, id: string): Promise<string> {
     this.#enterRecords(actor, "read", name);
     return this.#parts.fhir.records.one(name, id);
   }
 
   /** Adds a health record; throws `invalid`. */
-  async addRecord(actor: Reader, name: RecordName, form: RecordForm): Promise<string> {
+  async addHealthRecord(actor: Reader, name: RecordName, form: RecordForm): Promise<string> {
     this.#enterRecords(actor, "write", name);
     return this.#parts.fhir.records.add(name, form);
   }
 
   /** Changes a health record, whole or in parts; throws `not_found`, `gone`, `invalid`, `precondition_failed`. */
-  async changeRecord(
+  async changeHealthRecord(
     actor: Reader,
     name: RecordName,
     id: string,
@@ -640,7 +640,7 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Deletes a health record; throws `not_found`, `gone`, `precondition_failed`. */
-  async removeRecord(actor: PersonActor, name: RecordName, id: string, ifMatch?: string): Promise<void> {
+  async removeHealthRecord(actor: PersonActor, name: RecordName, id: string, ifMatch?: string): Promise<void> {
     this.#enterRecords(actor, "delete", name);
     this.#parts.fhir.records.remove(name, id, ifMatch);
   }

@@ -24,7 +24,16 @@ export type Category = (typeof CATEGORIES)[number];
  * Never covered by anything that does not name them: no wildcard of a scope, no default of a role. Documents are among them because a
  * letter or a scan may hold anything, and a medical history (conditions, medicines, allergies) because each of its items may be of any class.
  */
-export const SPECIAL: ReadonlySet<Category> = new Set(["reproductive", "mental", "journal", "location", "ecg", "genetics", "documents", "history"]);
+export const SPECIAL: ReadonlySet<Category> = new Set([
+  "reproductive",
+  "mental",
+  "journal",
+  "location",
+  "ecg",
+  "genetics",
+  "documents",
+  "history",
+]);
 
 /** What somebody may do with another person's data. */
 export const SHARED_ACTIONS = ["read", "write", "advise"] as const;
@@ -72,7 +81,16 @@ export const RESOURCES = [
   "webhook",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
-export const SHAREABLE: ReadonlySet<ResourceKind> = new Set(["metric", "day", "sleep", "workout", "lab_result", "lab_report", "record", "live"]);
+export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([
+  "metric",
+  "day",
+  "sleep",
+  "workout",
+  "lab_result",
+  "lab_report",
+  "record",
+  "live",
+]);
 
 /** Whose, of which kind, and of which class. */
 export interface Resource {

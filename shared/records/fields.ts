@@ -17,7 +17,8 @@ export interface PlainCode {
 /** A resource with one element set, or without it where the value is undefined or empty. */
 export function having(resource: Fields, name: string, value: unknown): Fields {
   const { [name]: _before, [`_${name}`]: _extended, ...rest } = resource;
-  const isEmpty = value === undefined || (Array.isArray(value) && value.length === 0) || (isFields(value) && Object.keys(value).length === 0);
+  const isEmpty =
+    value === undefined || (Array.isArray(value) && value.length === 0) || (isFields(value) && Object.keys(value).length === 0);
   return isEmpty ? rest : { ...rest, [name]: value };
 }
 
@@ -61,7 +62,13 @@ export const MEDICINE: Concept = {
     const rest = having(resource, "medicationReference", undefined);
     // A resource within another must be referred to.
     const isAlone = local?.startsWith("#") === true && !JSON.stringify(having(rest, "contained", undefined)).includes(`"${local}"`);
-    const kept = isAlone ? having(rest, "contained", fieldsIn(rest["contained"]).filter((one) => `#${textAt(one, "id")}` !== local)) : rest;
+    const kept = isAlone
+      ? having(
+          rest,
+          "contained",
+          fieldsIn(rest["contained"]).filter((one) => `#${textAt(one, "id")}` !== local),
+        )
+      : rest;
     return having(kept, "medicationCodeableConcept", concept);
   },
 };

@@ -10,7 +10,9 @@ const PATIENT = "per-eu-01kad7wjcm0000000000000000";
 const text = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom(..."abc xyzäß7") }).map((one) => `x${one.trim()}`);
 const date = fc.constantFrom("2019", "2020-05", "2021-07-01", "2022-01-01T10:00:00Z");
 const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const code = fc.record({ system: some(fc.constantFrom("http://snomed.info/sct", "urn:own")), code: fc.constantFrom("44054006", "x1") }).map(present);
+const code = fc
+  .record({ system: some(fc.constantFrom("http://snomed.info/sct", "urn:own")), code: fc.constantFrom("44054006", "x1") })
+  .map(present);
 const severity = fc.constantFrom("mild", "moderate", "severe");
 const common = { name: text, code: some(code), note: some(text), recordedAt: some(date) };
 
@@ -34,6 +36,7 @@ const FORMS: Readonly<Record<RecordName, fc.Arbitrary<Fields>>> = {
       dose: some(text),
       route: some(text),
     })
+    .filter(({ start = "", end = "9999" }) => start.slice(0, 4) <= end)
     .map(present),
   allergies: fc
     .record({

@@ -141,7 +141,10 @@ export function newRecord(kind: RecordKind, patient: string, form: RecordForm, n
 const OVER = ["inactive", "remission", "resolved"];
 
 /** What does not fit together in a record, by the name of its field. */
-export function faultsOf(name: RecordName, resource: Fields): { readonly field: string; readonly code: string; readonly message: string }[] {
+export function faultsOf(
+  name: RecordName,
+  resource: Fields,
+): { readonly field: string; readonly code: string; readonly message: string }[] {
   const form = formOf(RECORDS[name], resource);
   const [status, from, end] = [form["status"], form["onset"] ?? form["start"], form["end"]];
   const faults = [];
@@ -162,4 +165,3 @@ function isBefore(a: string, b: string): boolean {
   if (a.length > 10 && b.length > 10) return Date.parse(a) < Date.parse(b);
   return a.slice(0, length) < b.slice(0, length);
 }
-

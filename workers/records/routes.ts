@@ -37,7 +37,14 @@ function routesOf(name: RecordName) {
   return new Hono<AppEnv>()
     .get(
       path,
-      route({ policy: "person", summary: `${words}`, description: `${ORDER} ${SAME}`, tags: TAGS, responses: { 200: list }, problems: ["invalid"] }),
+      route({
+        policy: "person",
+        summary: `${words}`,
+        description: `${ORDER} ${SAME}`,
+        tags: TAGS,
+        responses: { 200: list },
+        problems: ["invalid"],
+      }),
       validate("query", query),
       async (c) => {
         const actor = personOf(c);
@@ -58,7 +65,7 @@ function routesOf(name: RecordName) {
       validate("json", body),
       async (c) => {
         const { actor, vault } = own(c);
-        return one(c, await vault.addRecord(actor, name, c.req.valid("json")), path);
+        return one(c, await vault.addHealthRecord(actor, name, c.req.valid("json")), path);
       },
     )
     .get(
@@ -67,7 +74,7 @@ function routesOf(name: RecordName) {
       validate("param", itemParam),
       async (c) => {
         const { actor, vault } = own(c);
-        return one(c, await vault.record(actor, name, c.req.valid("param").id));
+        return one(c, await vault.healthRecord(actor, name, c.req.valid("param").id));
       },
     )
     .put(
@@ -83,7 +90,13 @@ function routesOf(name: RecordName) {
       validate("param", itemParam),
       validate("header", ifMatchHeader),
       validate("json", body),
-      async (c) => await changed(c, name, { ...c.req.valid("param"), form: c.req.valid("json"), isWhole: true, ifMatch: c.req.valid("header")["if-match"] }),
+      async (c) =>
+        await changed(c, name, {
+          ...c.req.valid("param"),
+          form: c.req.valid("json"),
+          isWhole: true,
+          ifMatch: c.req.valid("header")["if-match"],
+        }),
     )
     .patch(
       `${path}/:id`,
@@ -98,7 +111,13 @@ function routesOf(name: RecordName) {
       validate("param", itemParam),
       validate("header", ifMatchHeader),
       validate("json", change),
-      async (c) => await changed(c, name, { ...c.req.valid("param"), form: c.req.valid("json"), isWhole: false, ifMatch: c.req.valid("header")["if-match"] }),
+      async (c) =>
+        await changed(c, name, {
+          ...c.req.valid("param"),
+          form: c.req.valid("json"),
+          isWhole: false,
+          ifMatch: c.req.valid("header")["if-match"],
+        }),
     )
     .delete(
       `${path}/:id`,
@@ -113,7 +132,7 @@ function routesOf(name: RecordName) {
       validate("header", ifMatchHeader),
       async (c) => {
         const { actor, vault } = own(c);
-        await vault.removeRecord(actor, name, c.req.valid("param").id, c.req.valid("header")["if-match"]);
+        await vault.removeHealthRecord(actor, name, c.req.valid("param").id, c.req.valid("header")["if-match"]);
         return c.body(null, 204);
       },
     )
@@ -159,7 +178,7 @@ async function listed(
   const { limit: _limit, ...filters } = query;
   const scope = `${owner} ${name} ${JSON.stringify(filters)}`;
   const after = cursor === undefined ? undefined : await openCursor<Mark>(keys, idOf(actor), scope, cursor);
-  const { items, next } = await vault.records(actor, name, { ...query, after });
+  const { items, next } = await vault.healthRecords(actor, name, { ...query, after });
   const sealed = next === null ? null : await sealCursor(keys, idOf(actor), scope, next);
   return c.body(`{"items":${items},"next":${JSON.stringify(sealed)}}`, 200, JSON_TYPE);
 }
@@ -167,10 +186,19 @@ async function listed(
 async function changed(
   c: AppContext,
   name: RecordName,
-  { id, form, ...how }: { readonly id: string; readonly form: Readonly<Record<string, unknown>>; readonly isWhole: boolean; readonly ifMatch: string | undefined },
+  {
+    id,
+    form,
+    ...how
+  }: {
+    readonly id: string;
+    readonly form: Readonly<Record<string, unknown>>;
+    readonly isWhole: boolean;
+    readonly ifMatch: string | undefined;
+  },
 ): Promise<Response> {
   const { actor, vault } = own(c);
-  return one(c, await vault.changeRecord(actor, name, id, form, how));
+  return one(c, await vault.changeHealthRecord(actor, name, id, form, how));
 }
 
 /** Answers with one record: its edition is the entity tag. */

@@ -22,7 +22,13 @@ function isReal(text: string): boolean {
 
 const short = z.string().trim().min(1).max(300);
 const long = z.string().trim().min(1).max(10_000);
-const code = z.strictObject({ system: z.url().max(200).optional(), code: z.string().regex(/^[^\s]+(?: [^\s]+)*$/).max(64) });
+const code = z.strictObject({
+  system: z.url().max(200).optional(),
+  code: z
+    .string()
+    .regex(/^[^\s]+(?: [^\s]+)*$/)
+    .max(64),
+});
 const severity = z.enum(["mild", "moderate", "severe"]);
 const reaction = z.strictObject({ manifestations: z.array(short).min(1).max(20), severity: severity.optional() });
 
@@ -39,10 +45,7 @@ const FORMS = {
   conditions: {
     ...common,
     status: z.enum(RECORDS.conditions.statuses).nullable().optional(),
-    verification: z
-      .enum(["unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error"])
-      .nullable()
-      .optional(),
+    verification: z.enum(["unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error"]).nullable().optional(),
     severity: severity.nullable().optional(),
     onset: time,
     end: time,
@@ -66,7 +69,12 @@ const FORMS = {
 };
 
 const SHOWN = {
-  conditions: { severity: severity.nullable(), onset: z.string().nullable(), end: z.string().nullable(), verification: z.string().nullable() },
+  conditions: {
+    severity: severity.nullable(),
+    onset: z.string().nullable(),
+    end: z.string().nullable(),
+    verification: z.string().nullable(),
+  },
   medications: {
     start: z.string().nullable(),
     end: z.string().nullable(),

@@ -2,7 +2,16 @@ import { patientId } from "../../../shared/fhir/ids";
 import type { Fields } from "../../../shared/fhir/r4/issue";
 import { WHOLE_REACH } from "../../../shared/fhir/reach";
 import { notFound, problem } from "../../../shared/problem";
-import { faultsOf, newRecord, type RecordForm, type RecordName, RECORDS, shownRecord, withChange, withForm } from "../../../shared/records/records";
+import {
+  faultsOf,
+  newRecord,
+  type RecordForm,
+  type RecordName,
+  RECORDS,
+  shownRecord,
+  withChange,
+  withForm,
+} from "../../../shared/records/records";
 import type { FhirAnswer, FhirRequest, Repository } from "../fhir/stored/repository";
 import type { Mark } from "../fhir/stored/search";
 import type { VaultState } from "../state";
@@ -61,7 +70,12 @@ export class Records {
   }
 
   /** Changes a record, whole or in parts. Problems `not_found`, `gone`, `invalid`, `precondition_failed`. */
-  change(name: RecordName, id: string, change: RecordForm, { isWhole, ifMatch }: { readonly isWhole: boolean; readonly ifMatch?: string | undefined }): string {
+  change(
+    name: RecordName,
+    id: string,
+    change: RecordForm,
+    { isWhole, ifMatch }: { readonly isWhole: boolean; readonly ifMatch?: string | undefined },
+  ): string {
     const kind = RECORDS[name];
     const before = parsed(this.#ask({ kind: "read", type: kind.type, id }).json);
     const resource = isWhole ? withForm(kind, before, change) : withChange(kind, before, change);
@@ -92,5 +106,6 @@ function parsed(json: string | undefined): Fields {
 
 function requireSound(name: RecordName, resource: Fields): void {
   const faults = faultsOf(name, resource);
-  if (faults.length > 0) throw problem("invalid", undefined, { errors: faults.map(({ field, ...rest }) => ({ pointer: `/${field}`, ...rest })) });
+  if (faults.length > 0)
+    throw problem("invalid", undefined, { errors: faults.map(({ field, ...rest }) => ({ pointer: `/${field}`, ...rest })) });
 }
