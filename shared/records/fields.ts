@@ -34,8 +34,8 @@ function codingsOf(concept: unknown): Fields[] {
 }
 
 interface Concept {
-  get(resource: Fields): Fields | undefined;
-  set(resource: Fields, concept: Fields): Fields;
+  readonly get: (resource: Fields) => Fields | undefined;
+  readonly set: (resource: Fields, concept: Fields) => Fields;
 }
 
 /** A concept at an element. */
