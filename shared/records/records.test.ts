@@ -7,7 +7,9 @@ import { faultsOf, formOf, newRecord, RECORD_NAMES, RECORDS, type RecordName, sh
 const NOW = Date.parse("2026-11-20T08:00:00Z");
 const PATIENT = "per-eu-01kad7wjcm0000000000000000";
 
-const text = fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom("a", "b", " ", "z", "ä", "ß", "7") }).map((one) => `x${one.trim()}`);
+const text = fc
+  .string({ minLength: 1, maxLength: 20, unit: fc.constantFrom("a", "b", " ", "z", "ä", "ß", "7") })
+  .map((one) => `x${one.trim()}`);
 const date = fc.constantFrom("2019", "2020-05", "2021-07-01", "2022-01-01T10:00:00Z");
 const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const code = fc
