@@ -145,7 +145,11 @@ function failures(spec: RouteSpec): Record<string, Body> {
       spec.policy === "assertion" || spec.policy === "app"
         ? {
             description: list.map((code) => `\`${oauthError(code)}\`: ${PROBLEMS[code][1]}`).join("; "),
-            content: { "application/json": { schema: resolver(oauthErrorSchema) } },
+            content: {
+              "application/json": { schema: resolver(oauthErrorSchema) },
+              // People in a browser get a page that says the same.
+              ...(spec.policy === "app" && { "text/html": { schema: { type: "string" } } }),
+            },
           }
         : {
             description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),

@@ -194,7 +194,11 @@ describe("text in queries", () => {
 describe("a body that is meant to hurt its parser", () => {
   const bodies = operations.filter((operation) => jsonBodyOf(operation) !== undefined && operation["x-policy"] !== "secret");
   const post = async (operation: (typeof bodies)[number], body: string) =>
-    await fetchApp(pathOf(operation), { method: operation.method, headers: { "content-type": "application/json", ...bearer() }, body });
+    await fetchApp(pathOf(operation), {
+      method: operation.method,
+      headers: { "content-type": jsonBodyOf(operation)?.mediaType ?? "", ...bearer() },
+      body,
+    });
 
   test.each<[string, () => string]>([
     ["nested a hundred thousand deep", () => `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
