@@ -31,7 +31,20 @@ const __clocked = (Base) => class extends Base {
 export function buildAhead(build: string, shiftMs: number): string {
   const folder = mkdtempSync(join(tmpdir(), "meridian-build-"));
   const script = readFileSync(join(build, "worker.mjs"), "utf8");
-  const clocked = script.replaceAll(/ extends (DurableObject\d*) \{/g, " extends __clocked($1) {");
+  // Under the names that the bundler gave it, one for each module that imports it.
+  const imports = script.matchAll(/import\s*\{([^}]*)\}\s*from\s*"cloudflare:workers"/g);
+  const names = new Set(
+    [...imports].flatMap(
+      ([, list = ""]) =>
+        /\bDurableObject(?: as ([\w$]+))?/
+          .exec(list)
+          ?.slice(1, 2)
+          .map((as) => as ?? "DurableObject") ?? [],
+    ),
+  );
+  const clocked = script.replaceAll(/ extends ([\w$]+)\s*\{/g, (whole, base: string) =>
+    names.has(base) ? ` extends __clocked(${base}) {` : whole,
+  );
   if (clocked === script) throw new Error("The build has no objects whose clock could be moved.");
   writeFileSync(join(folder, "worker.mjs"), prelude(shiftMs) + clocked);
   copyFileSync(join(build, "options.json"), join(folder, "options.json"));

@@ -70,11 +70,9 @@ const grant: fc.Arbitrary<Grant> = fc.record(
   { requiredKeys: ["type", "interactions"] },
 );
 // What is narrowed by category speaks of Observations: other types have none of these categories, or no such parameter.
-const reaches = fc
-  .array(grant, { maxLength: 3 })
-  .map((grants): Reach => ({
-    grants: grants.map(({ where, ...one }) => (where === undefined ? one : { ...one, type: "Observation", where })),
-  }));
+const reaches = fc.array(grant, { maxLength: 3 }).map((grants): Reach => ({
+  grants: grants.map(({ where, ...one }) => (where === undefined ? one : { ...one, type: "Observation", where })),
+}));
 
 /** What the grants say, word for word. */
 const allows = ({ grants }: Reach, { type, category }: Kept, letter: string): boolean =>
