@@ -15,7 +15,7 @@ const STORED =
 Consent AuditEvent Condition AllergyIntolerance MedicationStatement MedicationRequest Immunization Procedure Practitioner RelatedPerson
 Organization CareTeam Group Subscription Encounter List Basic Bundle Communication Task Specimen Location PractitionerRole Medication
 ServiceRequest Coverage`.split(/\s+/);
-const CARRIED = ["OperationOutcome", "Parameters"];
+const CARRIED = ["OperationOutcome", "Parameters", "Composition"];
 
 /** Parameters whose values are no values of the resource itself: positions on a map, and documents within bundles. */
 const LEFT_OUT = new Set(["Location.near", "Bundle.composition", "Bundle.message"]);

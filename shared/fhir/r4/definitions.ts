@@ -439,6 +439,44 @@ payload * Communication.payload
 note * Annotation
 @Communication.payload BackboneElement
 content[x] 1 string,Attachment,Reference
+@Composition DomainResource
+identifier ? Identifier
+status 1 code =composition-status
+type 1 CodeableConcept
+category * CodeableConcept
+subject ? Reference
+encounter ? Reference(Encounter)
+date 1 dateTime
+author + Reference(Practitioner|PractitionerRole|Device|Patient|RelatedPerson|Organization)
+title 1 string
+confidentiality ? code =v3-ConfidentialityClassification
+attester * Composition.attester
+custodian ? Reference(Organization)
+relatesTo * Composition.relatesTo
+event * Composition.event
+section * Composition.section
+@Composition.attester BackboneElement
+mode 1 code =composition-attestation-mode
+time ? dateTime
+party ? Reference(Patient|RelatedPerson|Practitioner|PractitionerRole|Organization)
+@Composition.event BackboneElement
+code * CodeableConcept
+period ? Period
+detail * Reference
+@Composition.relatesTo BackboneElement
+code 1 code =document-relationship-type
+target[x] 1 Identifier,Reference(Composition)
+@Composition.section BackboneElement
+title ? string
+code ? CodeableConcept
+author * Reference(Practitioner|PractitionerRole|Device|Patient|RelatedPerson|Organization)
+focus ? Reference
+text ? Narrative
+mode ? code =list-mode
+orderedBy ? CodeableConcept
+entry * Reference
+emptyReason ? CodeableConcept
+section * Composition.section
 @Condition DomainResource
 identifier * Identifier
 clinicalStatus ? CodeableConcept =condition-clinical
@@ -1536,6 +1574,8 @@ http://hl7.org/fhir/care-plan-activity-status not-started scheduled in-progress 
 http://hl7.org/fhir/request-intent proposal plan order option
 @care-team-status
 http://hl7.org/fhir/care-team-status proposed active suspended inactive entered-in-error
+@composition-attestation-mode
+http://hl7.org/fhir/composition-attestation-mode personal professional legal official
 @composition-status
 http://hl7.org/fhir/composition-status preliminary final amended entered-in-error
 @condition-clinical
@@ -1665,7 +1705,9 @@ http://hl7.org/fhir/trigger-type named-event periodic data-changed data-added da
 @udi-entry-type
 http://hl7.org/fhir/udi-entry-type barcode rfid manual card self-reported unknown
 @units-of-time
-http://unitsofmeasure.org s min h d wk mo a`;
+http://unitsofmeasure.org s min h d wk mo a
+@v3-ConfidentialityClassification
+http://terminology.hl7.org/CodeSystem/v3-Confidentiality U L M N R V`;
 
 /**
  * `@type`, then a line a parameter: name, kind, id of its definition, paths, targets of references. A path is `a.b:Type`;
