@@ -1,0 +1,63 @@
+import { problem } from "../problem";
+import { searchParameters } from "./r4/search-parameters";
+import { isResourceType, RESOURCE_TYPES, type ResourceType } from "./r4/structures";
+
+type Params = readonly (readonly [string, string])[];
+
+/** When the care happened of which a resource tells, by type. Others stand for longer than an event, and a period leaves them in. */
+const CARE_DATES: Partial<Record<ResourceType, string>> = {
+  Observation: "date",
+  DiagnosticReport: "date",
+  Encounter: "date",
+  Procedure: "date",
+  Immunization: "date",
+  DocumentReference: "date",
+  QuestionnaireResponse: "authored",
+  MedicationRequest: "authoredon",
+  MedicationStatement: "effective",
+  AuditEvent: "date",
+};
+
+/** A subscription is how data is asked for, and none of it. */
+const NOT_OF_THE_RECORD: ReadonlySet<ResourceType> = new Set(["Subscription"]);
+
+export interface EverythingQuery {
+  /** In the order of the answer: the Patient first. */
+  readonly types: readonly ResourceType[];
+  readonly count: number;
+  /** The parameters of the search of each type. */
+  paramsOf(type: ResourceType): Params;
+}
+
+const DEFAULT_COUNT = 100;
+const LARGEST_COUNT = 200;
+
+/** Reads the parameters of `Patient/$everything`. Problem `malformed`. */
+export function readEverything(params: Params): EverythingQuery {
+  const given = new Map<string, string[]>();
+  for (const [name, value] of params) {
+    if (!["start", "end", "_since", "_type", "_count", "_format", "_pretty"].includes(name))
+      throw problem("malformed", "Parameters of $everything are start, end, _since, _type and _count.");
+    if (value !== "") given.set(name, [...(given.get(name) ?? []), value]);
+  }
+  const last = (name: string) => given.get(name)?.at(-1);
+  const count = last("_count");
+  if (count !== undefined && !/^[1-9]\d{0,8}$/.test(count)) throw problem("malformed", "The value of _count is not a positive number.");
+  const named = given.get("_type")?.flatMap((text) => text.split(","));
+  for (const name of named ?? []) if (!isResourceType(name)) throw problem("malformed", "_type names a type that is not kept here.");
+  const types = RESOURCE_TYPES.filter((type) => !NOT_OF_THE_RECORD.has(type) && (named === undefined || named.includes(type)));
+  const [start, end, since] = [last("start"), last("end"), last("_since")];
+  return {
+    types,
+    count: Math.min(count === undefined ? DEFAULT_COUNT : Number(count), LARGEST_COUNT),
+    paramsOf(type) {
+      const date = CARE_DATES[type];
+      const dated = date !== undefined && searchParameters(type).get(date)?.kind === "date";
+      return [
+        ...(dated && start !== undefined ? [[date, `ge${start}`] as const] : []),
+        ...(dated && end !== undefined ? [[date, `le${end}`] as const] : []),
+        ...(since !== undefined ? [["_lastUpdated", `ge${since}`] as const] : []),
+      ];
+    },
+  };
+}

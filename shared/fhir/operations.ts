@@ -1,0 +1,133 @@
+import { problem } from "../problem";
+import { fieldsIn, type Fields, isFields, textAt } from "./r4/issue";
+import type { ResourceType } from "./r4/structures";
+
+export type OperationName = "everything" | "lastn" | "stats" | "validate" | "summary" | "purge";
+type Place = "type" | "instance";
+
+export interface OperationSpec {
+  readonly name: OperationName;
+  /** Canonical URL of the OperationDefinition. */
+  readonly definition: string;
+  readonly documentation: string;
+  /** The type it belongs to; undefined for every stored type. */
+  readonly type: ResourceType | undefined;
+  /** Where it is called: `/Type/$name` or `/Type/id/$name`. */
+  readonly at: readonly Place[];
+  /** Whether GET may call it: it changes nothing and its parameters are simple. */
+  readonly isSafe: boolean;
+}
+
+const R4 = "http://hl7.org/fhir/OperationDefinition/";
+
+/** The operations of the FHIR API, by which routes, vault and CapabilityStatement work. */
+export const OPERATIONS: readonly OperationSpec[] = [
+  {
+    name: "everything",
+    definition: `${R4}Patient-everything`,
+    documentation: "All resources of the person, stored and built, in pages. start, end, _since, _type, _count.",
+    type: "Patient",
+    at: ["instance"],
+    isSafe: true,
+  },
+  {
+    name: "summary",
+    definition: "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+    documentation: "The International Patient Summary as a Bundle of type document.",
+    type: "Patient",
+    at: ["instance"],
+    isSafe: true,
+  },
+  {
+    name: "purge",
+    definition: `${R4}Patient-purge`,
+    documentation: "Removes all stored resources of the person with history and indexes. Wants a fresh proof of who the person is.",
+    type: "Patient",
+    at: ["instance"],
+    isSafe: false,
+  },
+  {
+    name: "lastn",
+    definition: `${R4}Observation-lastn`,
+    documentation: "The newest Observations of each code. max, and the search parameters of Observation.",
+    type: "Observation",
+    at: ["type"],
+    isSafe: true,
+  },
+  {
+    name: "stats",
+    definition: `${R4}Observation-stats`,
+    documentation: "Statistics of Observations by code, in one unit each; sources are not blended.",
+    type: "Observation",
+    at: ["type"],
+    isSafe: true,
+  },
+  {
+    name: "validate",
+    definition: `${R4}Resource-validate`,
+    documentation: "Whether a resource could be stored, without storing it. mode, profile.",
+    type: undefined,
+    at: ["type", "instance"],
+    isSafe: false,
+  },
+];
+
+/** The operation of a name (`$name`) at a place, or undefined. */
+export function operationAt(type: string, text: string, at: Place): OperationSpec | undefined {
+  if (!text.startsWith("$")) return undefined;
+  return OPERATIONS.find((one) => `$${one.name}` === text && one.at.includes(at) && (one.type ?? type) === type);
+}
+
+/** What a CapabilityStatement says of the operations of a type. */
+export function operationsOf(type: string): { name: string; definition: string; documentation: string }[] {
+  return OPERATIONS.filter((one) => (one.type ?? type) === type).map(({ name, definition, documentation }) => ({ name, definition, documentation }));
+}
+
+export interface OperationInput {
+  /** Simple values by name, in order; a Coding is `system|code`, a Period is `name.start` and `name.end`. */
+  readonly params: readonly (readonly [string, string])[];
+  /** The parameter `resource`, or a body that is the resource itself. */
+  readonly resource?: Fields;
+}
+
+const MOST_PARAMETERS = 100;
+
+/** Reads the body of an operation: `Parameters`, or a resource as it is. Problem `malformed`. */
+export function readOperationBody(text: string): OperationInput {
+  if (text.trim() === "") return { params: [] };
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw problem("malformed", "The body is not JSON.");
+  }
+  if (!isFields(body)) throw problem("malformed", "The body is no resource.");
+  if (body["resourceType"] !== "Parameters") return { params: [], resource: body };
+  const params: [string, string][] = [];
+  let resource: Fields | undefined;
+  const list = fieldsIn(body["parameter"] ?? []);
+  if (list.length > MOST_PARAMETERS) throw problem("malformed", "There are too many parameters.");
+  for (const one of list) {
+    const name = textAt(one, "name") ?? "";
+    const key = Object.keys(one).find((other) => other.startsWith("value"));
+    const value = key === undefined ? undefined : one[key];
+    if (name === "resource" && isFields(one["resource"])) resource = one["resource"];
+    else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") params.push([name, String(value)]);
+    else if (key === "valueCoding") params.push([name, tokenOf(value)]);
+    else if (key === "valueCodeableConcept") params.push([name, fieldsIn(isFields(value) ? value["coding"] : undefined).map(tokenOf).join(",")]);
+    else if (key === "valueReference") params.push([name, textAt(value, "reference") ?? ""]);
+    else if (key === "valuePeriod")
+      for (const end of ["start", "end"]) {
+        const at = textAt(value, end);
+        if (at !== undefined) params.push([`${name}.${end}`, at]);
+      }
+    else throw problem("malformed", "A parameter has a value that cannot be read here.");
+  }
+  return { params, ...(resource !== undefined && { resource }) };
+}
+
+function tokenOf(coding: unknown): string {
+  const code = textAt(coding, "code") ?? "";
+  const system = textAt(coding, "system");
+  return system === undefined ? code : `${system}|${code}`;
+}
