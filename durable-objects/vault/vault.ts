@@ -79,6 +79,7 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
+import type { FhirOperation, OperationAnswer } from "./fhir/stored/operations";
 import type { FhirAnswer, FhirRequest } from "./fhir/stored/repository";
 import type { SearchRequest, Sight } from "./fhir/view";
 import type { RecordPage, RecordQuery } from "./records/records";
@@ -647,6 +648,13 @@ export class Vault extends DurableObject<Env> {
 
   #enterRecords(actor: Reader, action: "read" | "write" | "delete", name: RecordName): void {
     this.#parts.door.enter(actor, { action, resource: "record", category: "history", about: [RECORDS[name].type] });
+  /** One operation of the FHIR API over the person's own compartment, within the reach of the actor; logged. Throws problems. */
+  async fhirOperation(actor: PersonActor, operation: FhirOperation): Promise<OperationAnswer> {
+    const { fhir, door, state } = this.#parts;
+    const type = operation.kind === "validate" ? operation.type : operation.kind === "lastn" ? "Observation" : "Patient";
+    door.enter(actor, { action: "read", resource: "fhir", about: [...(isResourceType(type) ? [type] : []), `$${operation.kind}`] });
+    if (actor.person !== state.person) throw notFound("person");
+    return fhir.operations.run(operation, actor.reach ?? WHOLE_REACH);
   }
 
   #sight(actor: Reader, type: SearchableType): Sight {

@@ -28,9 +28,12 @@ export function groupByCode(observations: readonly Fields[]): Fields[][] {
   };
   const codes = observations.map(subjectCodes);
   for (const [first = "", ...rest] of codes) for (const other of rest) parents.set(rootOf(other), rootOf(first));
-  return [...Map.groupBy(observations.keys(), (i) => rootOf(codes[i]?.[0] ?? "")).values()].map((indexes) =>
-    [...indexes].flatMap((i) => observations[i] ?? []),
-  );
+  const groups = new Map<string, Fields[]>();
+  for (const [i, observation] of observations.entries()) {
+    const root = rootOf(codes[i]?.[0] ?? "");
+    groups.set(root, [...(groups.get(root) ?? []), observation]);
+  }
+  return [...groups.values()];
 }
 
 /** The newest `max` of each group; `timeOf` tells when (epoch milliseconds). Resources that come twice count once. */

@@ -2,7 +2,7 @@ import { problem } from "../problem";
 import { fieldsIn, type Fields, isFields, textAt } from "./r4/issue";
 import type { ResourceType } from "./r4/structures";
 
-export type OperationName = "everything" | "lastn" | "stats" | "validate" | "summary" | "purge";
+export type OperationName = "everything" | "lastn" | "validate";
 type Place = "type" | "instance";
 
 export interface OperationSpec {
@@ -31,33 +31,9 @@ export const OPERATIONS: readonly OperationSpec[] = [
     isSafe: true,
   },
   {
-    name: "summary",
-    definition: "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
-    documentation: "The International Patient Summary as a Bundle of type document.",
-    type: "Patient",
-    at: ["instance"],
-    isSafe: true,
-  },
-  {
-    name: "purge",
-    definition: `${R4}Patient-purge`,
-    documentation: "Removes all stored resources of the person with history and indexes. Wants a fresh proof of who the person is.",
-    type: "Patient",
-    at: ["instance"],
-    isSafe: false,
-  },
-  {
     name: "lastn",
     definition: `${R4}Observation-lastn`,
     documentation: "The newest Observations of each code. max, and the search parameters of Observation.",
-    type: "Observation",
-    at: ["type"],
-    isSafe: true,
-  },
-  {
-    name: "stats",
-    definition: `${R4}Observation-stats`,
-    documentation: "Statistics of Observations by code, in one unit each; sources are not blended.",
     type: "Observation",
     at: ["type"],
     isSafe: true,

@@ -45,6 +45,7 @@ const WORDS: Readonly<Record<string, string>> = {
   patient: "example",
   type: "Observation",
   member: "Observation",
+  operation: "$validate",
   version: "1",
 };
 

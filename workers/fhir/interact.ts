@@ -11,7 +11,7 @@ import { fhirPorts, type OwnFhirPorts } from "./ports";
 type Params = readonly (readonly [string, string])[];
 
 const FORM = "application/x-www-form-urlencoded";
-const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
+export const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
 const CURSOR = "_cursor";
 
 /** Answers a read, vread or history, honouring `If-None-Match` and `If-Modified-Since`. */
@@ -84,7 +84,7 @@ function scopeOf({ actor, owner }: OwnFhirPorts, type: string, query: Params): s
   return `fhir ${owner} ${type} ${JSON.stringify(query)} ${JSON.stringify(actor.reach ?? null)}`;
 }
 
-async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = false): Promise<string> {
+export async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = false): Promise<string> {
   // Decoded here: the runtime warns of every body that it is asked to read as text and that is not called text.
   const body = new TextDecoder().decode(await c.req.arrayBuffer());
   const mediaType = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
@@ -93,7 +93,7 @@ async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = f
   return body;
 }
 
-function sent(c: AppContext, status: 200 | 201, json: string | undefined, headers: Record<string, string> = {}): Response {
+export function sent(c: AppContext, status: 200 | 201, json: string | undefined, headers: Record<string, string> = {}): Response {
   return c.body(json ?? "", status, { ...headers, "content-type": FHIR_JSON });
 }
 

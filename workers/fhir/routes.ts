@@ -12,6 +12,7 @@ import { personOfPatientId } from "../../shared/fhir/ids";
 import { change, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
 import { fhirPorts, type FhirPorts, personFhirPorts } from "./ports";
+import { operate } from "./operate";
 import { readResource } from "./read-resource";
 import { searchResources } from "./search-resources";
 
@@ -116,6 +117,31 @@ fhirRoutes.post(
   async (c) => await search(c, typeOf(c)),
 );
 
+const operates = (summary: string, description: string) =>
+  route({
+    policy: "person",
+    summary,
+    description,
+    tags: ["FHIR"],
+    responses: { 200: RESOURCE },
+    problems: WRITE_PROBLEMS,
+    idempotency: "off",
+    rawBody: { mediaType: "application/fhir+json", description: "Parameters, or for $validate the resource" },
+  });
+const operationIn = (c: AppContext) => c.req.param("operation") ?? "";
+
+fhirRoutes.post(
+  "/fhir/r4/:type/:operation",
+  operates("Run an operation on a type", "`$validate` on every type, and `$lastn` on Observation, also by GET."),
+  async (c) => await operate(c, { type: typeOf(c), name: operationIn(c) }),
+);
+
+fhirRoutes.post(
+  "/fhir/r4/:type/:id/:operation",
+  operates("Run an operation on a resource", "`$validate` on every type, and `$everything` on your Patient, also by GET."),
+  async (c) => await operate(c, { type: typeOf(c), id: idOf(c), name: operationIn(c) }),
+);
+
 fhirRoutes.post(
   "/fhir/r4/:type",
   changes(
@@ -147,6 +173,7 @@ fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query na
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id", looks("Read one of your own resources"), async (c) => {
+  if (idOf(c).startsWith("$")) return await operate(c, { type: typeOf(c), name: idOf(c) });
   return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
 });
 
@@ -174,8 +201,9 @@ fhirRoutes.get(
   "/fhir/r4/Patient/:id/:member",
   looks("Search a type within your own compartment", "Bundle of type searchset"),
   async (c) => {
-    // An operation is no type, and whoever is not the person has no compartment here.
+    // Whoever is not the person has no compartment here.
     const member = c.req.param("member");
+    if (member.startsWith("$")) return await operate(c, { type: "Patient", id: idOf(c), name: member });
     const parameter = isResourceType(member) ? compartmentParameter(member) : undefined;
     if (parameter === undefined || personOfPatientId(idOf(c)) !== fhirPorts(c).owner) throw problem("not_found");
     return await search(c, member, [[parameter, `Patient/${idOf(c)}`]]);

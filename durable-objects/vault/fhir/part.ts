@@ -8,6 +8,7 @@ import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
 import { Targets } from "./targets";
+import { Operations } from "./stored/operations";
 import { Repository } from "./stored/repository";
 import { Records } from "../records/records";
 import { FhirView, type SearchRequest, type Sight } from "./view";
@@ -32,6 +33,7 @@ export class FhirPart {
   readonly view: FhirView;
   readonly repository: Repository;
   readonly records: Records;
+  readonly operations: Operations;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
   readonly source: FhirSource;
@@ -43,6 +45,7 @@ export class FhirPart {
     this.view = new FhirView(state, sources);
     this.repository = new Repository(state, this.view);
     this.records = new Records(state, this.repository);
+    this.operations = new Operations(state, this.repository, this.view);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));

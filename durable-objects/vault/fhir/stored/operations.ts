@@ -1,0 +1,232 @@
+import { codeOf } from "../../../../shared/fhir/coding";
+import { readEverything } from "../../../../shared/fhir/everything";
+import { patientId, personOfPatientId } from "../../../../shared/fhir/ids";
+import { newestOfEach, subjectCodes } from "../../../../shared/fhir/lastn";
+import { readOperationBody } from "../../../../shared/fhir/operations";
+import { dateRange } from "../../../../shared/fhir/r4/date-range";
+import { type Fields, isFields, type Issue, textAt } from "../../../../shared/fhir/r4/issue";
+import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
+import { validateResource } from "../../../../shared/fhir/r4/validate";
+import { limitsOf, type Reach } from "../../../../shared/fhir/reach";
+import { metric as metricOf } from "../../../../shared/health/catalogue";
+import { notFound, problem } from "../../../../shared/problem";
+import type { VaultState } from "../../state";
+import type { FhirView } from "../view";
+import type { Repository } from "./repository";
+import type { Mark } from "./search";
+
+type Params = readonly (readonly [string, string])[];
+
+/** One call of an operation, as it crosses RPC. Bodies are JSON text. */
+export type FhirOperation =
+  | { readonly kind: "everything"; readonly id: string; readonly params: Params; readonly after?: EverythingMark | undefined }
+  | { readonly kind: "lastn"; readonly params: Params }
+  | { readonly kind: "validate"; readonly type: string; readonly id?: string | undefined; readonly params: Params; readonly body: string };
+
+/** Where a page of everything ended: in which type, and where in it. Travels sealed in a cursor. */
+export interface EverythingMark {
+  readonly type: ResourceType;
+  readonly mark: Mark;
+}
+
+export interface OperationAnswer {
+  readonly entries?: readonly { readonly reference: string; readonly json: string; readonly mode: "match" }[];
+  readonly next?: EverythingMark;
+  /** The answer as JSON text, where it is no page. */
+  readonly json?: string;
+}
+
+const MOST_EACH = 100;
+const MOST_NEWEST = 1_000;
+/** Pages that are looked at for the newest of one code. */
+const MOST_PAGES = 10;
+const LASTN = new Set(["max", "_format", "_pretty"]);
+
+/** The operations over one person's resources, stored and built, within a reach. */
+export class Operations {
+  readonly #state: VaultState;
+  readonly #repository: Repository;
+  readonly #view: FhirView;
+
+  constructor(state: VaultState, repository: Repository, view: FhirView) {
+    this.#state = state;
+    this.#repository = repository;
+    this.#view = view;
+  }
+
+  run(operation: FhirOperation, reach: Reach): OperationAnswer {
+    switch (operation.kind) {
+      case "everything":
+        return this.#everything(operation, reach);
+      case "lastn":
+        return { entries: this.#lastn(operation.params, reach).map(entryOf) };
+      case "validate":
+        return { json: JSON.stringify(outcomeOf(this.#validate(operation, reach))) };
+    }
+  }
+
+  /** A page over all types, one type after the other; what is written after the first page is left out. */
+  #everything({ id, params, after }: Extract<FhirOperation, { kind: "everything" }>, reach: Reach): OperationAnswer {
+    this.#requireOwn(id);
+    const query = readEverything(params);
+    const types = query.types.filter((type) => limitsOf(reach, type, "s") !== "none");
+    if (types.length === 0) throw problem("forbidden", "Nothing of this is within reach.");
+    const top =
+      after?.mark.top ?? this.#state.sql.exec<{ top: number | null }>("SELECT max(n) AS top FROM fhir_resources").one().top ?? 0;
+    const found: Fields[] = [];
+    const begin = after === undefined ? 0 : Math.max(0, types.indexOf(after.type));
+    for (const type of types.slice(begin)) {
+      let mark: Mark | undefined = after?.type === type ? after.mark : { top, stored: "start", built: "start" };
+      // A grant that cannot be evaluated gives nothing.
+      if (this.#repository.search.bounds(reach, type, "s") === undefined) continue;
+      while (mark !== undefined) {
+        const room = query.count - found.length;
+        if (room === 0) return { entries: found.map(entryOf), next: { type, mark } };
+        const asked: Params = [...query.paramsOf(type), ["_count", String(room)]];
+        const page = this.#repository.search.page({ type, params: asked, lenient: false, after: mark }, reach);
+        found.push(...page.found.map(({ resource }) => resource));
+        mark = page.next;
+      }
+    }
+    return { entries: found.map(entryOf) };
+  }
+
+  /** The newest Observations of each code: as many searches as there are codes, each of which reads what it shows. */
+  #lastn(params: Params, reach: Reach): Fields[] {
+    const text = params.findLast(([name]) => name === "max")?.[1] ?? "1";
+    const max = Number(text);
+    if (!/^\d{1,4}$/.test(text) || max < 1 || max > MOST_EACH) throw problem("malformed", `max is a number from 1 to ${MOST_EACH}.`);
+    const asked = params.filter(([name]) => !LASTN.has(name));
+    if (asked.some(([name]) => name.startsWith("_") && name !== "_id" && name !== "_lastUpdated"))
+      throw problem("malformed", "$lastn takes max and the search parameters of Observation.");
+    const found = new Map<string, Fields>();
+    for (const token of ["", ...this.#codes()]) {
+      for (const one of this.#newest(asked, token, max, reach)) found.set(textAt(one, "id") ?? "", one);
+      if (found.size > MOST_NEWEST * 2) throw problem("invalid", "There is too much: ask for fewer codes or a smaller max.");
+    }
+    const newest = newestOfEach([...found.values()], max, (one) => this.#timeOf(one));
+    if (newest.length > MOST_NEWEST) throw problem("invalid", "There is too much: ask for fewer codes or a smaller max.");
+    return newest;
+  }
+
+  /** The newest Observations about a code (`system|code`); about none and of laboratories where it is empty. */
+  #newest(asked: Params, token: string, max: number, reach: Reach): Fields[] {
+    const narrowed: Params = token === "" ? [["category", "laboratory"]] : [["code", escaped(token)]];
+    const size = token === "" ? 200 : max;
+    const kept: Fields[] = [];
+    let after: Mark | undefined;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const params: Params = [...asked, ...narrowed, ["_sort", "-date"], ["_count", String(size)]];
+      const page = this.#repository.search.page({ type: "Observation", params, lenient: false, after }, reach);
+      for (const { resource } of page.found) if (token === "" || subjectCodes(resource).includes(token)) kept.push(resource);
+      after = page.next;
+      if (after === undefined || (token !== "" && kept.length >= max)) break;
+    }
+    return token === "" ? kept : kept.slice(0, max);
+  }
+
+  /** What there are Observations about, but for laboratory results: codes of the metrics and of what is stored. */
+  #codes(): Set<string> {
+    const codes = new Set<string>();
+    for (const { metric: key } of this.#view.extents()) {
+      const metric = metricOf(key);
+      if (metric === undefined) continue;
+      for (const kind of [metric.kind, "daily"] as const)
+        for (const code of subjectCodes({ code: codeOf(metric, kind) })) codes.add(code);
+    }
+    // From one code to the next by the key of the index: the rows of each are not read.
+    const next = "SELECT code, system FROM fhir_tokens WHERE param = 'Observation.code' AND (code, system) > (?, ?) ORDER BY code, system LIMIT 1";
+    let at: { code: string; system: string } | undefined = { code: "", system: "" };
+    while (at !== undefined) {
+      at = this.#state.sql.exec<{ code: string; system: string }>(next, at.code, at.system).toArray()[0];
+      if (at !== undefined) codes.add(`${at.system}|${at.code}`);
+    }
+    return codes;
+  }
+
+  #timeOf(observation: Fields): number {
+    const period = observation["effectivePeriod"];
+    const text = textAt(observation, "effectiveDateTime") ?? textAt(observation, "effectiveInstant") ?? textAt(period, "start");
+    const range = text === undefined ? undefined : dateRange(text, this.#state.profile().timeZone);
+    return range?.[0] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether a resource could be created, updated or deleted. Nothing is written. */
+  #validate({ type, id, params, body }: Extract<FhirOperation, { kind: "validate" }>, reach: Reach): Issue[] {
+    if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
+    const input = readOperationBody(body);
+    const given = new Map([...params, ...input.params]);
+    const mode = given.get("mode");
+    if (mode !== undefined && !["create", "update", "delete", "profile"].includes(mode))
+      throw problem("malformed", "mode is one of create, update, delete and profile.");
+    const present = id === undefined ? undefined : this.#repository.answer({ kind: "read", type, id }, reach, () => undefined);
+    if (mode === "delete" || (mode === "update" && id === undefined && input.resource?.["id"] === undefined)) {
+      if (id === undefined) throw problem("malformed", `For the mode ${mode} name the resource by its id.`);
+    }
+    if (mode === "delete") return this.#tried({ kind: "delete", type, id: id ?? "" }, reach);
+    const resource = input.resource ?? (present?.json === undefined ? undefined : (JSON.parse(present.json) as Fields));
+    if (!isFields(resource)) throw problem("malformed", "Send the resource, or Parameters with a parameter resource.");
+    const issues = validateResource(resource);
+    if (resource["resourceType"] !== type)
+      issues.push({ severity: "error", code: "invalid", expression: "resourceType", diagnostics: "The type of the resource is not that of the URL." });
+    for (const profile of (given.get("profile") ?? "").split(",")) {
+      if (profile === "" || profile === `http://hl7.org/fhir/StructureDefinition/${type}`) continue;
+      issues.push({ severity: "warning", code: "not-supported", expression: type, diagnostics: "The profile is not known here: only R4 itself was checked." });
+    }
+    if (issues.some(({ severity }) => severity === "error") || mode === undefined || mode === "profile") return issues;
+    const text = JSON.stringify(resource);
+    const request =
+      mode === "create"
+        ? ({ kind: "create", type, resource: text } as const)
+        : ({ kind: "update", type, id: id ?? textAt(resource, "id") ?? "", resource: text } as const);
+    return [...issues, ...this.#tried(request, reach)];
+  }
+
+  /** What would come of a write: it is done, and taken back. */
+  #tried(request: Parameters<Repository["answer"]>[0], reach: Reach): Issue[] {
+    const done = new Error("taken back");
+    try {
+      this.#state.storage.transactionSync(() => {
+        this.#repository.answer(request, reach, () => undefined);
+        throw done;
+      });
+    } catch (error) {
+      if (error === done) return [];
+      return [issueOf(error)];
+    }
+    return [];
+  }
+
+  #requireOwn(id: string): void {
+    if (personOfPatientId(id) !== this.#state.person && id !== patientId(this.#state.person)) throw notFound("Patient");
+  }
+}
+
+function issueOf(error: unknown): Issue {
+  const { detail, code, errors } = error as { detail?: string; code?: string; errors?: readonly { pointer?: string; message?: string }[] };
+  if (code === undefined) throw error;
+  const [first] = errors ?? [];
+  return { severity: "error", code: "business-rule", expression: first?.pointer ?? "", diagnostics: first?.message ?? detail ?? `It would be refused: ${code}.` };
+}
+
+/** Issues as an OperationOutcome; one that says so where there are none. */
+export function outcomeOf(issues: readonly Issue[]): Fields {
+  const good = { severity: "information", code: "informational", diagnostics: "Nothing is wrong with this." };
+  const issue = issues.map(({ severity, code, expression, diagnostics }) => ({
+    severity,
+    code,
+    diagnostics,
+    ...(expression !== "" && { expression: [expression] }),
+  }));
+  return { resourceType: "OperationOutcome", issue: issue.length === 0 ? [good] : issue };
+}
+
+function entryOf(resource: Fields) {
+  const reference = `${textAt(resource, "resourceType")}/${textAt(resource, "id")}`;
+  return { reference, json: JSON.stringify(resource), mode: "match" as const };
+}
+
+/** A token as a search reads it: commas, dollar signs and backslashes stand for themselves. The bar between system and code stays. */
+function escaped(token: string): string {
+  return token.replaceAll(/[\\,$]/g, (char) => `\\${char}`);
+}

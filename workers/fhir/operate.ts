@@ -1,0 +1,54 @@
+import type { EverythingMark, FhirOperation } from "../../durable-objects/vault/fhir/stored/operations";
+import { idOf } from "../../shared/context";
+import { operationAt, readOperationBody } from "../../shared/fhir/operations";
+import type { AppContext } from "../../shared/http/app-env";
+import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { problem } from "../../shared/problem";
+import { searchset } from "./answer";
+import { bodyOf, RESOURCE_TYPES, sent } from "./interact";
+import { baseOf, requireJson } from "./negotiate";
+import { fhirPorts, type OwnFhirPorts } from "./ports";
+
+type Params = readonly (readonly [string, string])[];
+
+const CURSOR = "_cursor";
+
+/** Runs an operation that the path names, by GET or POST. Problems `not_found`, `method_not_allowed`, and those of the operation. */
+export async function operate(c: AppContext, { type, id, name }: { type: string; id?: string; name: string }): Promise<Response> {
+  requireJson(c);
+  const spec = operationAt(type, name, id === undefined ? "type" : "instance");
+  if (spec === undefined) throw problem("not_found", "There is no such operation.");
+  const isPost = c.req.method === "POST";
+  if (!isPost && !spec.isSafe) throw problem("method_not_allowed", "This operation is called by POST.");
+  const ports = fhirPorts(c);
+  const body = isPost ? await bodyOf(c, RESOURCE_TYPES, true) : "";
+  const query: Params = [...new URL(c.req.url).searchParams].filter(([one]) => one !== "_format" && one !== "_pretty");
+  const base = baseOf(c);
+  if (spec.name === "validate") {
+    const { json } = await ports.vault.fhirOperation(ports.actor, { kind: "validate", type, id, params: query, body });
+    return sent(c, 200, json);
+  }
+  const params = [...query, ...readOperationBody(body).params].filter(([one]) => one !== CURSOR);
+  const path = `${new URL(base).origin}${new URL(c.req.url).pathname}`;
+  if (spec.name === "everything") {
+    const scope = scopeOf(ports, params);
+    const cursor = query.find(([one]) => one === CURSOR)?.[1];
+    const after = cursor === undefined ? undefined : await openCursor<EverythingMark>(ports.keys, idOf(ports.actor), scope, cursor);
+    const { entries = [], next } = await ports.vault.fhirOperation(ports.actor, { kind: "everything", id: id ?? "", params, after });
+    const link = next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
+    return sent(c, 200, searchset({ entries, ignored: [] }, base, urlOf(path, params), link));
+  }
+  const operation: FhirOperation = { kind: spec.name, params };
+  const { entries = [] } = await ports.vault.fhirOperation(ports.actor, operation);
+  return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, urlOf(path, params), undefined));
+}
+
+/** A cursor goes on with the very call it came from, in the same reach. */
+function scopeOf({ actor, owner }: OwnFhirPorts, params: Params): string {
+  return `fhir ${owner} $everything ${JSON.stringify(params)} ${JSON.stringify(actor.reach ?? null)}`;
+}
+
+function urlOf(path: string, params: Params): string {
+  const text = new URLSearchParams(params.map(([name, value]) => [name, value])).toString();
+  return text === "" ? path : `${path}?${text}`;
+}
