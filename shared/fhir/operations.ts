@@ -56,7 +56,11 @@ export function operationAt(type: string, text: string, at: Place): OperationSpe
 
 /** What a CapabilityStatement says of the operations of a type. */
 export function operationsOf(type: string): { name: string; definition: string; documentation: string }[] {
-  return OPERATIONS.filter((one) => (one.type ?? type) === type).map(({ name, definition, documentation }) => ({ name, definition, documentation }));
+  return OPERATIONS.filter((one) => (one.type ?? type) === type).map(({ name, definition, documentation }) => ({
+    name,
+    definition,
+    documentation,
+  }));
 }
 
 export interface OperationInput {
@@ -90,7 +94,13 @@ export function readOperationBody(text: string): OperationInput {
     if (name === "resource" && isFields(one["resource"])) resource = one["resource"];
     else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") params.push([name, String(value)]);
     else if (key === "valueCoding") params.push([name, tokenOf(value)]);
-    else if (key === "valueCodeableConcept") params.push([name, fieldsIn(isFields(value) ? value["coding"] : undefined).map(tokenOf).join(",")]);
+    else if (key === "valueCodeableConcept")
+      params.push([
+        name,
+        fieldsIn(isFields(value) ? value["coding"] : undefined)
+          .map(tokenOf)
+          .join(","),
+      ]);
     else if (key === "valueReference") params.push([name, textAt(value, "reference") ?? ""]);
     else if (key === "valuePeriod")
       for (const end of ["start", "end"]) {

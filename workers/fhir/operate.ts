@@ -35,7 +35,8 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
     const cursor = query.find(([one]) => one === CURSOR)?.[1];
     const after = cursor === undefined ? undefined : await openCursor<EverythingMark>(ports.keys, idOf(ports.actor), scope, cursor);
     const { entries = [], next } = await ports.vault.fhirOperation(ports.actor, { kind: "everything", id: id ?? "", params, after });
-    const link = next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
+    const link =
+      next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
     return sent(c, 200, searchset({ entries, ignored: [] }, base, urlOf(path, params), link));
   }
   const operation: FhirOperation = { kind: spec.name, params };

@@ -1,3 +1,4 @@
+import { operationsOf } from "../operations";
 import { type Abilities, EVERYTHING, READ_ONLY, type TypeAbilities } from "../r4/abilities";
 import { RESOURCE_TYPES, type ResourceType } from "../r4/structures";
 
@@ -29,7 +30,14 @@ export const SERVED: Abilities = {
   types: new Map(
     RESOURCE_TYPES.map((type): [ResourceType, TypeAbilities] => {
       const documentation = NOT_WRITTEN[type] ?? VIEWS[type];
-      return [type, { ...(NOT_WRITTEN[type] === undefined ? STORED : READ_ONLY), ...(documentation !== undefined && { documentation }) }];
+      return [
+        type,
+        {
+          ...(NOT_WRITTEN[type] === undefined ? STORED : READ_ONLY),
+          ...(documentation !== undefined && { documentation }),
+          operations: operationsOf(type),
+        },
+      ];
     }),
   ),
   interactions: ["transaction", "batch"],

@@ -71,8 +71,7 @@ export class Operations {
     const query = readEverything(params);
     const types = query.types.filter((type) => limitsOf(reach, type, "s") !== "none");
     if (types.length === 0) throw problem("forbidden", "Nothing of this is within reach.");
-    const top =
-      after?.mark.top ?? this.#state.sql.exec<{ top: number | null }>("SELECT max(n) AS top FROM fhir_resources").one().top ?? 0;
+    const top = after?.mark.top ?? this.#state.sql.exec<{ top: number | null }>("SELECT max(n) AS top FROM fhir_resources").one().top ?? 0;
     const found: Fields[] = [];
     const begin = after === undefined ? 0 : Math.max(0, types.indexOf(after.type));
     for (const type of types.slice(begin)) {
@@ -131,11 +130,11 @@ export class Operations {
     for (const { metric: key } of this.#view.extents()) {
       const metric = metricOf(key);
       if (metric === undefined) continue;
-      for (const kind of [metric.kind, "daily"] as const)
-        for (const code of subjectCodes({ code: codeOf(metric, kind) })) codes.add(code);
+      for (const kind of [metric.kind, "daily"] as const) for (const code of subjectCodes({ code: codeOf(metric, kind) })) codes.add(code);
     }
     // From one code to the next by the key of the index: the rows of each are not read.
-    const next = "SELECT code, system FROM fhir_tokens WHERE param = 'Observation.code' AND (code, system) > (?, ?) ORDER BY code, system LIMIT 1";
+    const next =
+      "SELECT code, system FROM fhir_tokens WHERE param = 'Observation.code' AND (code, system) > (?, ?) ORDER BY code, system LIMIT 1";
     let at: { code: string; system: string } | undefined = { code: "", system: "" };
     while (at !== undefined) {
       at = this.#state.sql.exec<{ code: string; system: string }>(next, at.code, at.system).toArray()[0];
@@ -168,10 +167,20 @@ export class Operations {
     if (!isFields(resource)) throw problem("malformed", "Send the resource, or Parameters with a parameter resource.");
     const issues = validateResource(resource);
     if (resource["resourceType"] !== type)
-      issues.push({ severity: "error", code: "invalid", expression: "resourceType", diagnostics: "The type of the resource is not that of the URL." });
+      issues.push({
+        severity: "error",
+        code: "invalid",
+        expression: "resourceType",
+        diagnostics: "The type of the resource is not that of the URL.",
+      });
     for (const profile of (given.get("profile") ?? "").split(",")) {
       if (profile === "" || profile === `http://hl7.org/fhir/StructureDefinition/${type}`) continue;
-      issues.push({ severity: "warning", code: "not-supported", expression: type, diagnostics: "The profile is not known here: only R4 itself was checked." });
+      issues.push({
+        severity: "warning",
+        code: "not-supported",
+        expression: type,
+        diagnostics: "The profile is not known here: only R4 itself was checked.",
+      });
     }
     if (issues.some(({ severity }) => severity === "error") || mode === undefined || mode === "profile") return issues;
     const text = JSON.stringify(resource);
@@ -206,7 +215,12 @@ function issueOf(error: unknown): Issue {
   const { detail, code, errors } = error as { detail?: string; code?: string; errors?: readonly { pointer?: string; message?: string }[] };
   if (code === undefined) throw error;
   const [first] = errors ?? [];
-  return { severity: "error", code: "business-rule", expression: first?.pointer ?? "", diagnostics: first?.message ?? detail ?? `It would be refused: ${code}.` };
+  return {
+    severity: "error",
+    code: "business-rule",
+    expression: first?.pointer ?? "",
+    diagnostics: first?.message ?? detail ?? `It would be refused: ${code}.`,
+  };
 }
 
 /** Issues as an OperationOutcome; one that says so where there are none. */
