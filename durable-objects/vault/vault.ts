@@ -648,6 +648,8 @@ export class Vault extends DurableObject<Env> {
 
   #enterRecords(actor: Reader, action: "read" | "write" | "delete", name: RecordName): void {
     this.#parts.door.enter(actor, { action, resource: "record", category: "history", about: [RECORDS[name].type] });
+  }
+
   /** One operation of the FHIR API over the person's own compartment, within the reach of the actor; logged. Throws problems. */
   async fhirOperation(actor: PersonActor, operation: FhirOperation): Promise<OperationAnswer> {
     const { fhir, door, state } = this.#parts;
