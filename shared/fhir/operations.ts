@@ -81,7 +81,7 @@ export function readOperationBody(text: string): OperationInput {
   } catch {
     throw problem("malformed", "The body is not JSON.");
   }
-  if (!isFields(body)) throw problem("malformed", "The body is no resource.");
+  if (!isFields(body) || textAt(body, "resourceType") === undefined) throw problem("malformed", "The body is no resource.");
   if (body["resourceType"] !== "Parameters") return { params: [], resource: body };
   const params: [string, string][] = [];
   let resource: Fields | undefined;

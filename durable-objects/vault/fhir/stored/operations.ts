@@ -153,12 +153,13 @@ export class Operations {
   /** Whether a resource could be created, updated or deleted. Nothing is written. */
   #validate({ type, id, params, body }: Extract<FhirOperation, { kind: "validate" }>, reach: Reach): Issue[] {
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
+    // First: what is not there looks the same whatever is sent to it.
+    const present = id === undefined ? undefined : this.#repository.answer({ kind: "read", type, id }, reach, () => undefined);
     const input = readOperationBody(body);
     const given = new Map([...params, ...input.params]);
     const mode = given.get("mode");
     if (mode !== undefined && !["create", "update", "delete", "profile"].includes(mode))
       throw problem("malformed", "mode is one of create, update, delete and profile.");
-    const present = id === undefined ? undefined : this.#repository.answer({ kind: "read", type, id }, reach, () => undefined);
     if (mode === "delete" || (mode === "update" && id === undefined && input.resource?.["id"] === undefined)) {
       if (id === undefined) throw problem("malformed", `For the mode ${mode} name the resource by its id.`);
     }
