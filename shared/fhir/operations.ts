@@ -81,7 +81,8 @@ export function readOperationBody(text: string): OperationInput {
   } catch {
     throw problem("malformed", "The body is not JSON.");
   }
-  if (!isFields(body) || textAt(body, "resourceType") === undefined) throw problem("malformed", "The body is no resource.");
+  // What it is instead is said where a resource is wanted, after what is not there.
+  if (!isFields(body)) return { params: [], resource: {} };
   if (body["resourceType"] !== "Parameters") return { params: [], resource: body };
   const params: [string, string][] = [];
   let resource: Fields | undefined;

@@ -28,7 +28,9 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
     const { json } = await ports.vault.fhirOperation(ports.actor, { kind: "validate", type, id, params: query, body });
     return sent(c, 200, json);
   }
-  const params = [...query, ...readOperationBody(body).params].filter(([one]) => one !== CURSOR);
+  const input = readOperationBody(body);
+  if (input.resource !== undefined) throw problem("malformed", "The body is no Parameters.");
+  const params = [...query, ...input.params].filter(([one]) => one !== CURSOR);
   const path = `${new URL(base).origin}${new URL(c.req.url).pathname}`;
   if (spec.name === "everything") {
     const scope = scopeOf(ports, params);

@@ -153,9 +153,10 @@ export class Operations {
   /** Whether a resource could be created, updated or deleted. Nothing is written. */
   #validate({ type, id, params, body }: Extract<FhirOperation, { kind: "validate" }>, reach: Reach): Issue[] {
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
-    // First: what is not there looks the same whatever is sent to it.
-    const present = id === undefined ? undefined : this.#repository.answer({ kind: "read", type, id }, reach, () => undefined);
     const input = readOperationBody(body);
+    const present = id === undefined ? undefined : this.#repository.answer({ kind: "read", type, id }, reach, () => undefined);
+    if (input.resource !== undefined && textAt(input.resource, "resourceType") === undefined)
+      throw problem("malformed", "The body is no resource.");
     const given = new Map([...params, ...input.params]);
     const mode = given.get("mode");
     if (mode !== undefined && !["create", "update", "delete", "profile"].includes(mode))
