@@ -1,3 +1,5 @@
+import { type Fields, fieldsIn, isFields } from "./r4/issue";
+
 /** A Patient of another server, as far as people read it: null and empty lists where the server says nothing. */
 export interface RemotePatient {
   readonly id: string;
@@ -19,7 +21,7 @@ export interface RemoteAddress {
   readonly country: string | null;
 }
 
-/** Nobody has more of one kind; a server that sends thousands is cut short. */
+/** A server that sends thousands is cut short. */
 const MOST = 50;
 const LONGEST = 500;
 /** Which name people go by: HL7's NameUse in order of choice. */
@@ -27,15 +29,15 @@ const NAME_USES = ["official", "usual", "nickname"];
 
 /** Reads a Patient that another server has answered; undefined for anything else. Unknown and ill-formed elements are left out. */
 export function readRemotePatient(value: unknown): RemotePatient | undefined {
-  if (!isRecord(value) || value["resourceType"] !== "Patient") return undefined;
+  if (!isFields(value) || value["resourceType"] !== "Patient") return undefined;
   const id = text(value["id"]);
   if (id === null) return undefined;
   return {
     id,
-    name: nameOf(records(value["name"])),
+    name: nameOf(some(value["name"])),
     birthDate: text(value["birthDate"]),
     gender: text(value["gender"]),
-    addresses: records(value["address"]).map((address) => ({
+    addresses: some(value["address"]).map((address) => ({
       use: text(address["use"]),
       lines: texts(address["line"]),
       city: text(address["city"]),
@@ -43,19 +45,19 @@ export function readRemotePatient(value: unknown): RemotePatient | undefined {
       postalCode: text(address["postalCode"]),
       country: text(address["country"]),
     })),
-    contacts: records(value["telecom"]).flatMap((point) => {
+    contacts: some(value["telecom"]).flatMap((point) => {
       const found = text(point["value"]);
       return found === null ? [] : [{ system: text(point["system"]), value: found, use: text(point["use"]) }];
     }),
-    identifiers: records(value["identifier"]).flatMap((identifier) => {
+    identifiers: some(value["identifier"]).flatMap((identifier) => {
       const found = text(identifier["value"]);
       return found === null ? [] : [{ system: text(identifier["system"]), value: found, type: typeOf(identifier["type"]) }];
     }),
   };
 }
 
-function nameOf(names: readonly Readonly<Record<string, unknown>>[]): string | null {
-  const rank = (name: Readonly<Record<string, unknown>>) => {
+function nameOf(names: readonly Fields[]): string | null {
+  const rank = (name: Fields) => {
     const at = NAME_USES.indexOf(String(name["use"]));
     return at < 0 ? NAME_USES.length : at;
   };
@@ -70,17 +72,14 @@ function nameOf(names: readonly Readonly<Record<string, unknown>>[]): string | n
 }
 
 function typeOf(concept: unknown): string | null {
-  if (!isRecord(concept)) return null;
-  const coding = records(concept["coding"]);
+  if (!isFields(concept)) return null;
+  const coding = some(concept["coding"]);
   return text(concept["text"]) ?? coding.map(({ display, code }) => text(display) ?? text(code)).find((found) => found !== null) ?? null;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function records(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter(isRecord).slice(0, MOST) : [];
+/** The objects of a list; nobody has more of one kind. */
+function some(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? fieldsIn(value).slice(0, MOST) : [];
 }
 
 function texts(value: unknown): readonly string[] {

@@ -31,22 +31,22 @@ const __clocked = (Base) => class extends Base {
 export function buildAhead(build: string, shiftMs: number): string {
   const folder = mkdtempSync(join(tmpdir(), "meridian-build-"));
   const script = readFileSync(join(build, "worker.mjs"), "utf8");
-  // Under the names that the bundler gave it, one for each module that imports it.
-  const imports = script.matchAll(/import\s*\{([^}]*)\}\s*from\s*"cloudflare:workers"/g);
-  const names = new Set(
-    [...imports].flatMap(
-      ([, list = ""]) =>
-        /\bDurableObject(?: as ([\w$]+))?/
-          .exec(list)
-          ?.slice(1, 2)
-          .map((as) => as ?? "DurableObject") ?? [],
-    ),
-  );
+  const bases = namesOfObjects(script);
   const clocked = script.replaceAll(/ extends ([\w$]+)\s*\{/g, (whole, base: string) =>
-    names.has(base) ? ` extends __clocked(${base}) {` : whole,
+    bases.has(base) ? ` extends __clocked(${base}) {` : whole,
   );
   if (clocked === script) throw new Error("The build has no objects whose clock could be moved.");
   writeFileSync(join(folder, "worker.mjs"), prelude(shiftMs) + clocked);
   copyFileSync(join(build, "options.json"), join(folder, "options.json"));
   return folder;
+}
+
+/** What the bundler calls `DurableObject`: each module that imports it has a name of its own. */
+function namesOfObjects(script: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [, list = ""] of script.matchAll(/import\s*\{([^}]*)\}\s*from\s*"cloudflare:workers"/g)) {
+    const found = /\bDurableObject(?: as ([\w$]+))?/.exec(list);
+    if (found !== null) names.add(found[1] ?? "DurableObject");
+  }
+  return names;
 }

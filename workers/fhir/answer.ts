@@ -1,6 +1,6 @@
 import { operationOutcome } from "../../shared/http/render-problem";
 import { problem } from "../../shared/problem";
-import type { AnswerPage, FhirAnswer } from "../../durable-objects/vault/fhir/stored/repository";
+import type { AnswerPage, FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
 
 /** A searchset as JSON text. The vault's texts are put together as they are: a page can be some megabytes. */
 export function searchset(page: AnswerPage, base: string, self: string, next: string | undefined): string {

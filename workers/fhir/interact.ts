@@ -1,8 +1,10 @@
-import type { FhirAnswer, FhirRequest } from "../../durable-objects/vault/fhir/stored/repository";
+import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
+import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
 import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import { idOf } from "../../shared/context";
 import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { namesVersion } from "../../shared/http/etag";
 import { problem } from "../../shared/problem";
 import { historyBundle, responseBundle, searchset, versionHeaders } from "./answer";
 import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
@@ -116,7 +118,7 @@ function done(status: 200 | 201) {
 /** Weak comparison (RFC 9110 §13.1.2); dates count where no tag is given (§13.1.3). */
 function isCurrent(c: AppContext, { version, changedAt }: FhirAnswer): boolean {
   const tags = c.req.header("if-none-match");
-  if (tags !== undefined) return tags.split(",").some((tag) => ["*", version].includes(tag.trim().replace(/^W\//, "").replaceAll('"', "")));
+  if (tags !== undefined) return version !== undefined && namesVersion(tags, version);
   const since = Date.parse(c.req.header("if-modified-since") ?? "");
   return changedAt !== undefined && !Number.isNaN(since) && Math.floor(changedAt / 1_000) * 1_000 <= since;
 }

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { FhirAnswer, FhirRequest } from "../../durable-objects/vault/fhir/stored/repository";
+import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
+import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
 import type { PersonActor } from "../../shared/context";
 import type { Grant, Reach } from "../../shared/fhir/reach";
 import { newId, type PersonId } from "../../shared/id";
@@ -158,7 +159,7 @@ describe("whatever apps were given", () => {
     );
   });
 
-  test("deleting, changing and making need their own letters", async () => {
+  test("deleting and changing need their own letters", async () => {
     await fc.assert(
       fc.asyncProperty(reaches, async (reach) => {
         const [one] = kept;
@@ -175,4 +176,24 @@ describe("whatever apps were given", () => {
       { numRuns: 25 },
     );
   });
+});
+
+test.each([
+  ["c", "create", true],
+  ["c", "update", false],
+  ["u", "create", false],
+  ["u", "update", true],
+] as const)("with the letter %s alone, making something new by %s works: %s", async (interactions, kind, works) => {
+  const reach: Reach = { grants: [{ type: "MedicationStatement", interactions }] };
+  const id = crypto.randomUUID();
+  const resource = JSON.stringify({
+    resourceType: "MedicationStatement",
+    ...(kind === "update" && { id }),
+    status: "active",
+    medicationCodeableConcept: { text: "Something taken" },
+    subject: { reference: `Patient/${person.replaceAll("_", "-")}` },
+  });
+  const request: FhirRequest =
+    kind === "create" ? { kind, type: "MedicationStatement", resource } : { kind, type: "MedicationStatement", id, resource };
+  expect((await ask(request, reach))?.status).toBe(works ? 201 : undefined);
 });

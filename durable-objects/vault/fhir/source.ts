@@ -1,3 +1,4 @@
+import { type Fields, fieldsIn, isFields, textAt } from "../../../shared/fhir/r4/issue";
 import { readRemotePatient, type RemotePatient } from "../../../shared/fhir/remote-patient";
 import { checkTargetUrl } from "../../../shared/fhir/target-url";
 import { notFound, problem, type Problem } from "../../../shared/problem";
@@ -23,8 +24,6 @@ const PAGE = 200;
 /** What servers without `$everything` are asked for: what the import reads. */
 const SEARCHED = ["Observation", "DiagnosticReport"];
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** Reads from the FHIR servers that a person has registered. Nothing is stored: what comes goes to the person, or into an import. */
 export class FhirSource {
   readonly #state: VaultState;
@@ -41,15 +40,15 @@ export class FhirSource {
   async status(id: string): Promise<SourceStatus> {
     const client = await this.#client(id);
     const begun = this.#state.now();
-    const took = (state: SourceStatus["state"], statement: Json = {}): SourceStatus => ({
+    const took = (state: SourceStatus["state"], statement: Fields = {}): SourceStatus => ({
       state,
       tookMs: Math.max(0, this.#state.now() - begun),
-      fhirVersion: text(statement["fhirVersion"]),
-      software: isRecord(statement["software"]) ? text(statement["software"]["name"]) : null,
+      fhirVersion: shown(statement, "fhirVersion"),
+      software: shown(statement["software"], "name"),
     });
     try {
       const { status, body } = await client.call("GET", "metadata");
-      const isStatement = status === 200 && isRecord(body) && body["resourceType"] === "CapabilityStatement";
+      const isStatement = status === 200 && isFields(body) && body["resourceType"] === "CapabilityStatement";
       return isStatement ? took("connected", body) : took("unhealthy");
     } catch (error) {
       if (!(error instanceof TargetFailure)) throw error;
@@ -90,10 +89,10 @@ export class FhirSource {
     return new TargetClient(checkTargetUrl(baseUrl, hosts, "/baseUrl"), auth, this.#fetch, this.#state.now);
   }
 
-  async #patient(client: TargetClient, patient: string): Promise<Json> {
+  async #patient(client: TargetClient, patient: string): Promise<Fields> {
     const { status, body } = await this.#get(client, `Patient/${patient}`);
     if (status === 404 || status === 410) throw notFound("patient");
-    if (status !== 200 || !isRecord(body) || body["resourceType"] !== "Patient") throw failed();
+    if (status !== 200 || !isFields(body) || body["resourceType"] !== "Patient") throw failed();
     return body;
   }
 
@@ -111,14 +110,17 @@ export class FhirSource {
         throw error;
       }
       const { status, body } = answer;
-      if (status !== 200 || !isRecord(body) || body["resourceType"] !== "Bundle") {
+      if (status !== 200 || !isFields(body) || body["resourceType"] !== "Bundle") {
         if (path === first) return false;
         throw failed();
       }
-      gathered.add(records(body["entry"]));
+      gathered.add(fieldsIn(body["entry"] ?? []));
       seen.add(path);
-      const next = records(body["link"]).find(({ relation }) => relation === "next")?.["url"];
-      if (typeof next !== "string") return true;
+      const next = textAt(
+        fieldsIn(body["link"] ?? []).find(({ relation }) => relation === "next"),
+        "url",
+      );
+      if (next === undefined) return true;
       // Credentials go to the registered server alone, and a page that leads back to itself would never end.
       path = within(base, next);
       if (seen.has(path)) throw failed();
@@ -154,9 +156,9 @@ class Gathered {
     this.#base = base;
   }
 
-  add(entries: readonly Json[]): void {
+  add(entries: readonly Fields[]): void {
     for (const { resource } of entries) {
-      if (!isRecord(resource) || typeof resource["resourceType"] !== "string" || typeof resource["id"] !== "string") continue;
+      if (!isFields(resource) || typeof resource["resourceType"] !== "string" || typeof resource["id"] !== "string") continue;
       const url = `${this.#base}/${resource["resourceType"]}/${resource["id"]}`;
       if (resource["resourceType"] === "OperationOutcome" || this.#entries.has(url)) continue;
       const json = `{"fullUrl":${JSON.stringify(url)},"resource":${JSON.stringify(resource)}}`;
@@ -199,14 +201,7 @@ function within(base: string, next: string): string {
   return `${url.pathname.slice(root.pathname.length)}${url.search}`;
 }
 
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function records(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value.slice(0, 200) : null;
+/** Words of another server that people see, cut short. */
+function shown(statement: unknown, name: string): string | null {
+  return textAt(statement, name)?.slice(0, 200) ?? null;
 }

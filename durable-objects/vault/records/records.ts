@@ -12,7 +12,9 @@ import {
   withChange,
   withForm,
 } from "../../../shared/records/records";
-import type { FhirAnswer, FhirRequest, Repository } from "../fhir/stored/repository";
+import type { FhirAnswer } from "../fhir/stored/answers";
+import type { Repository } from "../fhir/stored/repository";
+import type { FhirRequest } from "../fhir/stored/requests";
 import type { Mark } from "../fhir/stored/search";
 import type { VaultState } from "../state";
 

@@ -1,3 +1,4 @@
+import { isFields } from "../r4/issue";
 import { problem } from "../../problem";
 
 /** JSON as it is parsed. */
@@ -9,9 +10,10 @@ const MOST_OPERATIONS = 1_000;
  * Applies a JSON Patch (RFC 6902) and returns the result; the document stays as it was. Problems: `malformed` for what is no patch,
  * `invalid` for a path that leads nowhere, and for a `test` that fails.
  */
-export function applyJsonPatch(document: Json, patch: unknown): Json {
+export function applyJsonPatch(document: unknown, patch: unknown): Json {
   if (!Array.isArray(patch) || patch.length > MOST_OPERATIONS) throw problem("malformed", "A JSON Patch is an array of operations.");
-  let result = structuredClone(document);
+  // What was parsed from JSON is JSON.
+  let result = structuredClone(document) as Json;
   for (const [index, step] of patch.entries()) result = applied(result, operation(step, index), index);
   return result;
 }
@@ -124,10 +126,10 @@ function define(target: object, key: string, value: Json): void {
 }
 
 /** Whether two JSON values are the same (RFC 6902 §4.6): the order of an object's members says nothing. */
-export function isSame(a: Json | undefined, b: Json | undefined): boolean {
+export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((one, i) => isSame(one, b[i]));
-  if (a === undefined || b === undefined || !isObject(a) || !isObject(b)) return false;
+  if (!isFields(a) || !isFields(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
 }

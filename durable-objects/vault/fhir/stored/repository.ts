@@ -6,67 +6,18 @@ import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/valid
 import { patientId, personOfPatientId } from "../../../../shared/fhir/ids";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { paramsOf } from "../../../../shared/fhir/store/params";
-import { applyJsonPatch, isSame, type Json } from "../../../../shared/fhir/store/json-patch";
+import { applyJsonPatch, isSame } from "../../../../shared/fhir/store/json-patch";
+import { namesVersion } from "../../../../shared/http/etag";
 import { isProblem, notFound, type Problem, problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import { placeOf } from "../by-id";
 import type { FhirView } from "../view";
 import { Resources, type StoredVersion } from "./resources";
+import { answerOf, builtAnswer, faultOf, type FhirAnswer, summarised } from "./answers";
+import { type Aim, type BundleEntry, type FhirRequest, type Params, parsed, parsedJson, readEntry, type SingleRequest } from "./requests";
 import { FhirSearch, type Mark } from "./search";
 
-type Params = readonly (readonly [string, string])[];
-
-/** One interaction of the REST API, as it crosses RPC. Resources, patches and bundles are JSON text. */
-export type FhirRequest =
-  | { readonly kind: "read"; readonly type: string; readonly id: string }
-  | { readonly kind: "vread"; readonly type: string; readonly id: string; readonly version: string }
-  | { readonly kind: "history"; readonly type: string; readonly id: string }
-  | {
-      readonly kind: "search";
-      readonly type: string;
-      readonly params: Params;
-      readonly lenient: boolean;
-      readonly after?: Mark | undefined;
-    }
-  | { readonly kind: "create"; readonly type: string; readonly resource: string; readonly ifNoneExist?: Params | undefined }
-  | ({ readonly kind: "update"; readonly resource: string } & Aim)
-  | ({ readonly kind: "patch"; readonly patch: string } & Aim)
-  | ({ readonly kind: "delete" } & Aim)
-  | { readonly kind: "bundle"; readonly bundle: string };
-
-/** What a write is about: a resource by its id, or the one that a condition names. */
-interface Aim {
-  readonly type: string;
-  readonly id?: string | undefined;
-  readonly query?: Params | undefined;
-  readonly ifMatch?: string | undefined;
-}
-
-/** What came of it. */
-export interface FhirAnswer {
-  readonly status: number;
-  /** The resource, as JSON text. */
-  readonly json?: string;
-  /** `Type/id`. */
-  readonly reference?: string;
-  readonly version?: string;
-  /** Epoch milliseconds. */
-  readonly changedAt?: number;
-  readonly page?: AnswerPage;
-  readonly history?: readonly { readonly method: string; readonly answer: FhirAnswer }[];
-  readonly bundle?: { readonly type: "batch" | "transaction"; readonly answers: readonly FhirAnswer[] };
-  /** Of an entry of a batch that failed. */
-  readonly fault?: Pick<Problem, "code" | "detail" | "errors">;
-}
-
-export interface AnswerPage {
-  readonly entries: readonly { readonly reference: string; readonly json: string; readonly mode: "match" | "include" }[];
-  readonly next?: Mark;
-  readonly total?: number;
-  readonly ignored: readonly string[];
-}
-
-const LETTERS: Readonly<Record<Exclude<FhirRequest["kind"], "bundle">, Interaction>> = {
+const LETTERS: Readonly<Record<SingleRequest["kind"], Interaction>> = {
   read: "r",
   vread: "r",
   history: "r",
@@ -76,6 +27,8 @@ const LETTERS: Readonly<Record<Exclude<FhirRequest["kind"], "bundle">, Interacti
   patch: "u",
   delete: "d",
 };
+/** In what turn the entries of a transaction happen (R4 http.html#trules). */
+const TURNS: readonly SingleRequest["kind"][] = ["delete", "create", "update", "patch", "read", "vread", "history", "search"];
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 /** How ids of views begin: with the person, and the kind of what they show. */
 const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
@@ -102,13 +55,10 @@ export class Repository {
     return this.#state.storage.transactionSync(() => this.#one(request, reach));
   }
 
-  #one(request: Exclude<FhirRequest, { kind: "bundle" }>, reach: Reach, newId?: string): FhirAnswer {
+  #one(request: SingleRequest, reach: Reach, newId?: string): FhirAnswer {
     const { type, kind } = request;
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
-    if (limitsOf(reach, type, LETTERS[kind]) === "none") {
-      // An update may make what is not there yet.
-      if (kind !== "update" || limitsOf(reach, type, "c") === "none") throw problem("forbidden", `This is not allowed for ${type} here.`);
-    }
+    if (limitsOf(reach, type, LETTERS[kind]) === "none") throw problem("forbidden", `This is not allowed for ${type} here.`);
     switch (request.kind) {
       case "read":
         return this.#read(type, request.id, reach);
@@ -203,13 +153,14 @@ export class Repository {
     return this.#make(type, id ?? crypto.randomUUID(), resource, { method: "POST", by: ifNoneExist, reach });
   }
 
+  /** A first version. One that is made by an update needs the letter of updates (SMART App Launch 2.2 §3.0.2.1). */
   #make(
     type: ResourceType,
     id: string,
     resource: Fields,
-    { method, by, reach }: { readonly method: string; readonly by?: Params | undefined; readonly reach: Reach },
+    { method, by, reach }: { readonly method: "POST" | "PUT"; readonly by?: Params | undefined; readonly reach: Reach },
   ): FhirAnswer {
-    if (limitsOf(reach, type, "c") === "none" || !this.search.isWithin({ ...resource, id }, reach, "c"))
+    if (!this.search.isWithin({ ...resource, id }, reach, method === "POST" ? "c" : "u"))
       throw problem("forbidden", `Creating this ${type} is not allowed here.`);
     const stored = this.#resources.put(type, id, resource, method);
     this.#claim(stored, by);
@@ -261,7 +212,7 @@ export class Repository {
   #patch(type: ResourceType, request: Extract<FhirRequest, { kind: "patch" }>, reach: Reach): FhirAnswer {
     const patch = parsedJson(request.patch);
     const before = this.#present(type, request, reach, "u");
-    const patched = applyJsonPatch(before.body as unknown as Json, patch);
+    const patched = applyJsonPatch(before.body, patch);
     if (!isFields(patched)) throw problem("invalid", "What the patch leaves is no resource.");
     if (textAt(patched, "id") !== before.id || patched["resourceType"] !== type)
       throw invalid("/id", "A patch changes neither id nor type.");
@@ -309,12 +260,11 @@ export class Repository {
     return textAt(first, "id");
   }
 
-  /** `If-Match` (RFC 9110 §13.1.1), also of several tags; weak ones count as they are FHIR's own. */
+  /** `If-Match` (RFC 9110 §13.1.1). */
   #match(ifMatch: string | undefined, before: StoredVersion | undefined): void {
     if (ifMatch === undefined) return;
     const current = before?.body === undefined ? undefined : String(before.version);
-    const tags = ifMatch.split(",").map((tag) => tag.trim().replace(/^W\//, "").replaceAll('"', ""));
-    if (current === undefined || !tags.some((tag) => tag === "*" || tag === current)) throw problem("precondition_failed");
+    if (current === undefined || !namesVersion(ifMatch, current)) throw problem("precondition_failed");
   }
 
   /** Views are changed where their data is: as readings, laboratory results, or the profile. */
@@ -355,11 +305,11 @@ export class Repository {
     if (bundle["resourceType"] !== "Bundle" || (type !== "batch" && type !== "transaction") || !Array.isArray(list))
       throw problem("invalid", "Send a Bundle of type batch or transaction.");
     if (list.length > MOST_ENTRIES) throw problem("too_large", `A Bundle has at most ${MOST_ENTRIES} entries.`);
-    const entered = (request: Exclude<FhirRequest, { kind: "bundle" }>) => enter(accessOf(request.kind), request.type);
+    const entered = (request: SingleRequest) => enter(accessOf(request.kind), request.type);
     if (type === "batch") {
       const answers = list.map((entry: unknown) => {
         try {
-          const { request } = entryOf(entry);
+          const { request } = readEntry(entry);
           entered(request);
           return this.#state.storage.transactionSync(() => this.#one(request, reach));
         } catch (error) {
@@ -369,12 +319,12 @@ export class Repository {
       });
       return { status: 200, bundle: { type, answers } };
     }
-    const entries = list.map((entry: unknown) => entryOf(entry));
+    const entries = list.map((entry: unknown) => readEntry(entry));
     for (const { request } of entries) entered(request);
     return { status: 200, bundle: { type, answers: this.#state.storage.transactionSync(() => this.#transaction(entries, reach)) } };
   }
 
-  /** All or nothing: deletions first, then creations, then changes, then reads (http.html#trules). */
+  /** All or nothing. */
   #transaction(entries: readonly BundleEntry[], reach: Reach): FhirAnswer[] {
     const identities = new Set<string>();
     const places = new Map<string, string>();
@@ -385,14 +335,7 @@ export class Repository {
     };
     for (const step of steps) {
       const { request, fullUrl } = step;
-      if (
-        !isResourceType(request.type) ||
-        request.kind === "read" ||
-        request.kind === "vread" ||
-        request.kind === "history" ||
-        request.kind === "search"
-      )
-        continue;
+      if (!isResourceType(request.type) || !isWrite(request)) continue;
       const { type } = request;
       const condition = request.kind === "create" ? request.ifNoneExist : request.query;
       if (condition !== undefined) meet(`${type}?${new URLSearchParams(condition.map(([name, value]) => [name, value])).toString()}`);
@@ -405,21 +348,14 @@ export class Repository {
         places.set(fullUrl, `${type}/${id ?? step.newId}`);
       }
     }
-    const order = ["delete", "create", "update", "patch", "read", "vread", "history", "search"];
     const answers: FhirAnswer[] = [];
-    const sequence = [...steps.keys()].toSorted(
-      (a, b) => order.indexOf(steps[a]?.request.kind ?? "") - order.indexOf(steps[b]?.request.kind ?? ""),
-    );
-    for (const i of sequence) {
-      const step = steps[i];
-      if (step === undefined) continue;
-      answers[i] = this.#one(this.#resolved(step.request, places, reach), reach, step.newId);
-    }
+    const inTurn = [...steps.entries()].toSorted(([, a], [, b]) => TURNS.indexOf(a.request.kind) - TURNS.indexOf(b.request.kind));
+    for (const [i, { request, newId }] of inTurn) answers[i] = this.#one(this.#resolved(request, places, reach), reach, newId);
     return answers;
   }
 
   /** A request whose resource refers to what the other entries become. */
-  #resolved(request: BundleEntry["request"], places: ReadonlyMap<string, string>, reach: Reach): BundleEntry["request"] {
+  #resolved(request: SingleRequest, places: ReadonlyMap<string, string>, reach: Reach): SingleRequest {
     if (request.kind !== "create" && request.kind !== "update") return request;
     const resource = JSON.stringify(parsed(request.resource), (key, value: unknown) => {
       if (typeof value !== "string") return value;
@@ -436,119 +372,18 @@ export class Repository {
   }
 }
 
-interface BundleEntry {
-  readonly request: Exclude<FhirRequest, { kind: "bundle" }>;
-  readonly fullUrl: string | undefined;
-}
-
-/** Reads one entry of a batch or transaction. */
-function entryOf(entry: unknown): BundleEntry {
-  const asked = isFields(entry) ? entry["request"] : undefined;
-  const method = textAt(asked, "method");
-  const [path = "", query] = (textAt(asked, "url") ?? "").split(/\?(.*)/s);
-  const [type = "", id, history, version, ...rest] = path.replace(/^\//, "").split("/");
-  const params = query === undefined || query === "" ? undefined : paramsOf(query);
-  const body = isFields(entry) ? entry["resource"] : undefined;
-  const ifMatch = textAt(asked, "ifMatch");
-  const fullUrl = textAt(entry, "fullUrl");
-  const resource = JSON.stringify(body ?? null);
-  const unread = problem("invalid", "The request of an entry cannot be read.");
-  if (type === "" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread;
-  switch (method) {
-    case "GET":
-    case "HEAD":
-      if (version !== undefined && id !== undefined) return { fullUrl, request: { kind: "vread", type, id, version } };
-      if (history !== undefined && id !== undefined) return { fullUrl, request: { kind: "history", type, id } };
-      if (id !== undefined) return { fullUrl, request: { kind: "read", type, id } };
-      return { fullUrl, request: { kind: "search", type, params: params ?? [], lenient: false } };
-    case "POST": {
-      const condition = textAt(asked, "ifNoneExist");
-      if (id === "_search") return { fullUrl, request: { kind: "search", type, params: params ?? [], lenient: false } };
-      if (id !== undefined) throw unread;
-      return {
-        fullUrl,
-        request: { kind: "create", type, resource, ifNoneExist: condition === undefined ? undefined : paramsOf(condition) },
-      };
-    }
-    case "PUT":
-      if (id === undefined && params === undefined) throw unread;
-      return { fullUrl, request: { kind: "update", type, id, query: params, resource, ifMatch } };
-    case "PATCH":
-      if (id === undefined && params === undefined) throw unread;
-      return { fullUrl, request: { kind: "patch", type, id, query: params, patch: patchIn(body), ifMatch } };
-    case "DELETE":
-      if (id === undefined && params === undefined) throw unread;
-      return { fullUrl, request: { kind: "delete", type, id, query: params, ifMatch } };
-    default:
-      throw unread;
-  }
-}
-
-/** A JSON Patch travels in a bundle as a Binary. */
-function patchIn(binary: unknown): string {
-  const data = textAt(binary, "data");
-  if (textAt(binary, "resourceType") !== "Binary" || data === undefined) throw problem("invalid", "A patch in a Bundle is a Binary.");
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(data), (char) => char.charCodeAt(0)));
-  } catch {
-    throw problem("invalid", "The data of a patch is not base64.");
-  }
-}
-
-function accessOf(kind: Exclude<FhirRequest["kind"], "bundle">): "read" | "write" | "delete" {
+function accessOf(kind: SingleRequest["kind"]): "read" | "write" | "delete" {
   return kind === "delete" ? "delete" : kind === "create" || kind === "update" || kind === "patch" ? "write" : "read";
 }
 
-function faultOf({ status, code, detail, errors }: Problem): FhirAnswer {
-  return { status, fault: { code, detail, errors } };
-}
-
-function answerOf({ type, id, version, changedAt, body }: StoredVersion): FhirAnswer {
-  return {
-    status: 200,
-    ...(body !== undefined && { json: JSON.stringify(body) }),
-    reference: `${type}/${id}`,
-    version: String(version),
-    changedAt,
-  };
-}
-
-function builtAnswer(resource: Fields): FhirAnswer {
-  const meta = resource["meta"];
-  const changedAt = Date.parse(textAt(meta, "lastUpdated") ?? "");
-  return {
-    status: 200,
-    json: JSON.stringify(resource),
-    reference: `${textAt(resource, "resourceType")}/${textAt(resource, "id")}`,
-    version: textAt(meta, "versionId") ?? "0",
-    ...(!Number.isNaN(changedAt) && { changedAt }),
-  };
+function isWrite(request: SingleRequest): request is Extract<SingleRequest, { kind: "create" | "update" | "patch" | "delete" }> {
+  return accessOf(request.kind) !== "read";
 }
 
 /** A resource without what is set here. */
-function comparable({ meta, ...rest }: Fields): Json {
+function comparable({ meta, ...rest }: Fields): Fields {
   const { versionId: _version, lastUpdated: _at, ...kept } = isFields(meta) ? meta : {};
-  return { ...rest, ...(Object.keys(kept).length > 0 && { meta: kept }) } as unknown as Json;
-}
-
-const SUBSETTED = { system: "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code: "SUBSETTED" };
-const ALWAYS: ReadonlySet<string> = new Set(["resourceType", "id", "meta", "status", "code", "subject", "patient"]);
-
-/** A resource as `_summary` and `_elements` want it, marked where something was left out. */
-function summarised(resource: Fields, summary: string, elements: readonly string[] | undefined): Fields {
-  const keeps =
-    elements !== undefined
-      ? (name: string) => ALWAYS.has(name) || elements.some((one) => one.split(".").at(-1) === name || one.split(".")[0] === name)
-      : summary === "text"
-        ? (name: string) => ALWAYS.has(name) || name === "text"
-        : summary === "true" || summary === "data"
-          ? (name: string) => name !== "text" && (summary === "data" || name !== "contained")
-          : undefined;
-  if (keeps === undefined) return resource;
-  const meta = isFields(resource["meta"]) ? resource["meta"] : {};
-  const tags = Array.isArray(meta["tag"]) ? meta["tag"] : [];
-  const kept = Object.fromEntries(Object.entries(resource).filter(([name]) => keeps(name)));
-  return { ...kept, meta: { ...meta, tag: [...tags, SUBSETTED] } };
+  return { ...rest, ...(Object.keys(kept).length > 0 && { meta: kept }) };
 }
 
 function* referencesIn(value: unknown): Iterable<string> {
@@ -558,20 +393,6 @@ function* referencesIn(value: unknown): Iterable<string> {
       if (name === "reference" && typeof inner === "string") yield inner;
       else yield* referencesIn(inner);
     }
-  }
-}
-
-function parsed(text: string): Fields {
-  const value = parsedJson(text);
-  if (!isFields(value)) throw problem("malformed", "The body is no resource.");
-  return value;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw problem("malformed", "The body is not JSON.");
   }
 }
 
