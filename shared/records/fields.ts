@@ -1,4 +1,5 @@
 import { type Fields, fieldsIn, isFields, textAt } from "../fhir/r4/issue";
+import { isSame } from "../fhir/store/json-patch";
 
 /** A field of a plain record as a view of a resource: what it says there, and the resource that says something else. */
 export interface Field {
@@ -51,8 +52,8 @@ export const MEDICINE: Concept = {
   get: (resource) => {
     if (isFields(resource["medicationCodeableConcept"])) return resource["medicationCodeableConcept"];
     const reference = resource["medicationReference"];
-    const local = textAt(reference, "reference")?.replace(/^#/, "");
-    const contained = fieldsIn(resource["contained"]).find((one) => textAt(one, "id") === local)?.["code"];
+    const local = textAt(reference, "reference");
+    const contained = fieldsIn(resource["contained"]).find((one) => `#${textAt(one, "id")}` === local)?.["code"];
     const words = textAt(reference, "display");
     if (isFields(contained)) return contained;
     return words === undefined ? undefined : { text: words };
@@ -61,15 +62,10 @@ export const MEDICINE: Concept = {
     const local = textAt(resource["medicationReference"], "reference");
     const rest = having(resource, "medicationReference", undefined);
     // A resource within another must be referred to.
-    const isAlone = local?.startsWith("#") === true && !JSON.stringify(having(rest, "contained", undefined)).includes(`"${local}"`);
-    const kept = isAlone
-      ? having(
-          rest,
-          "contained",
-          fieldsIn(rest["contained"]).filter((one) => `#${textAt(one, "id")}` !== local),
-        )
-      : rest;
-    return having(kept, "medicationCodeableConcept", concept);
+    const others = fieldsIn(rest["contained"]).filter((one) => `#${textAt(one, "id")}` !== local);
+    const without = having(rest, "contained", others);
+    const isReferredTo = local === undefined || JSON.stringify(without).includes(`"${local}"`);
+    return having(isReferredTo ? rest : without, "medicationCodeableConcept", concept);
   },
 };
 
@@ -192,7 +188,7 @@ export const REACTIONS: Field = {
     const before = fieldsIn(resource["reaction"]);
     const wanted = Array.isArray(value) ? fieldsIn(value) : [];
     const next = wanted.map((one) => {
-      const same = before.findIndex((old) => isEqual(plainReaction(old), one));
+      const same = before.findIndex((old) => isSame(plainReaction(old), one));
       if (same >= 0) return before.splice(same, 1)[0];
       const words = Array.isArray(one["manifestations"]) ? one["manifestations"] : [];
       return having({ manifestation: words.map((text: unknown) => ({ text })) }, "severity", one["severity"]);
@@ -215,11 +211,3 @@ export const NOTE: Field = {
   },
   write: (resource, value) => having(resource, "note", value === undefined ? undefined : [{ text: value }]),
 };
-
-/** Whether two values of fields say the same, whatever the order of their members. */
-export function isEqual(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => isEqual(one, b[i]));
-  if (!isFields(a) || !isFields(b)) return a === b;
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((name) => isEqual(a[name], b[name]));
-}

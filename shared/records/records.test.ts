@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Fields } from "../fhir/r4/issue";
+import { type Fields, fieldsIn } from "../fhir/r4/issue";
 import { isAcceptable, validateResource } from "../fhir/r4/validate";
 import { faultsOf, formOf, newRecord, RECORD_NAMES, RECORDS, type RecordName, shownRecord, withChange, withForm } from "./records";
 
@@ -179,6 +179,24 @@ test("a reaction that stays keeps all that was said of it", () => {
     { manifestation: [{ text: "Cough" }] },
     { manifestation: [{ text: "Hives" }], severity: "mild", onset: "2012-06-12" },
   ]);
+});
+
+test("a medication keeps the medicine that another one within it is made of", () => {
+  const compound = { resourceType: "Medication", id: "n", ingredient: [{ itemReference: { reference: "#m" } }] };
+  const contained = [...fieldsIn(FOREIGN.medications["contained"]), compound];
+  const resource = { ...FOREIGN.medications, contained, reasonReference: [{ reference: "#n" }] };
+  expect(withChange(RECORDS.medications, resource, { name: "Metformin" })["contained"]).toEqual(contained);
+  expect(withChange(RECORDS.medications, FOREIGN.medications, { name: "Metformin" })["contained"]).toBeUndefined();
+});
+
+test("a medication is not named after a resource within it that it does not refer to", () => {
+  const resource = { ...FOREIGN.medications, contained: [{ code: { text: "Other" } }], medicationReference: { display: "Aspirin" } };
+  expect(formOf(RECORDS.medications, resource)["name"]).toBe("Aspirin");
+});
+
+test.each(["medications", "allergies"] as const)("%s have a status", (name) => {
+  const resource = withForm(RECORDS[name], FOREIGN[name], { name: "x" });
+  expect(faultsOf(name, resource)).toMatchObject([{ field: "status", code: "required" }]);
 });
 
 test.each([

@@ -1,11 +1,11 @@
 import { type Fields, textAt } from "../fhir/r4/issue";
 import type { ResourceType } from "../fhir/r4/structures";
+import { isSame } from "../fhir/store/json-patch";
 import {
   codeField,
   conceptAt,
   DOSE,
   type Field,
-  isEqual,
   MEDICINE,
   nameField,
   NOTE,
@@ -122,7 +122,7 @@ export function shownRecord(kind: RecordKind, resource: Fields): Fields {
 export function withForm({ fields }: RecordKind, resource: Fields, form: RecordForm): Fields {
   return Object.entries(fields).reduce((now, [name, field]) => {
     const value = form[name] ?? undefined;
-    return isEqual(field.read(now), value) ? now : field.write(now, value);
+    return isSame(field.read(now), value) ? now : field.write(now, value);
   }, resource);
 }
 
@@ -150,8 +150,8 @@ export function faultsOf(
   const faults = [];
   if (form["verification"] === "entered-in-error" && status !== undefined)
     faults.push({ field: "status", code: "entered_in_error", message: "What was entered in error has no status." });
-  if (name === "allergies" && status === undefined && form["verification"] !== "entered-in-error")
-    faults.push({ field: "status", code: "required", message: "An allergy has a status." });
+  if (name !== "conditions" && status === undefined && form["verification"] !== "entered-in-error")
+    faults.push({ field: "status", code: "required", message: "A medication has a status, and an allergy too." });
   if (name === "conditions" && end !== undefined && !OVER.includes(String(status)))
     faults.push({ field: "end", code: "not_over", message: "What has ended is inactive, in remission or resolved." });
   if (typeof from === "string" && typeof end === "string" && isBefore(end, from))

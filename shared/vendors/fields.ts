@@ -67,6 +67,10 @@ export const day = z
 /** A number that may be missing in either manner. */
 export const maybe = z.number().nullish();
 
+/** Seconds as minutes; nothing of nothing. */
+export const minutes = (seconds: number | null | undefined): number | undefined =>
+  seconds === undefined || seconds === null ? undefined : seconds / 60;
+
 /** Free text of a person, cut to what attributes may hold. */
 export const note = z
   .string()

@@ -1,12 +1,9 @@
 import { z } from "zod";
+import { instant } from "../../shared/http/instant";
 import type { SyncJob } from "../../durable-objects/vault/connections/job-rows";
 import type { ConnectionDetail } from "../../durable-objects/vault/connections/views";
 import { CONNECTION_STATES, connectionJson } from "../../shared/vendors/connection-view";
 
-const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ example: "2026-11-20T00:00:00Z" })
-  .transform((text) => Date.parse(text));
 const when = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
 const vendorId = z.string().min(1).max(40).meta({ example: "google-health" });
 const cursor = z.string().max(2_048);

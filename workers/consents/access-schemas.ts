@@ -1,10 +1,6 @@
 import { z } from "zod";
+import { instant } from "../../shared/http/instant";
 import { ACTIONS, CATEGORIES, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ example: "2026-11-20T00:00:00Z" })
-  .transform((text) => Date.parse(text));
 
 const at = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
 

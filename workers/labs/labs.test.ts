@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LAB_FILES } from "../../shared/labs/files";
 import { newId } from "../../shared/id";
 import type { LabBatch, LabDraft } from "../../shared/labs/result";
+import { ask, codesOf, type Shown } from "../../test/editions";
 import { holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson } from "../../test/people";
 import { freshVault } from "../../test/vaults";
 import { regional, vaultOf } from "../regional";
@@ -17,22 +18,6 @@ const GLUCOSE = {
   referenceRange: { low: 70, high: 90 },
 };
 
-type Shown = Record<string, unknown> & { readonly id: string; readonly edition: number };
-type List = { readonly items: readonly Shown[]; readonly next: string | null };
-
-async function ask(
-  person: Pick<RegisteredPerson, "fetch">,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-) {
-  const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
-  const response = await person.fetch(path, { method, headers, ...init });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === "" ? null : JSON.parse(text)) as Shown & List };
-}
-
 async function upload(
   person: Pick<RegisteredPerson, "fetch">,
   body: BodyInit,
@@ -42,9 +27,6 @@ async function upload(
   const response = await person.fetch(path, { method: "POST", body, headers: { "content-type": "application/pdf", ...headers } });
   return { status: response.status, body: (await response.json()) as Shown };
 }
-
-const codesOf = ({ body }: { body: unknown }) =>
-  (body as { errors: { pointer: string; code: string }[] }).errors.map(({ pointer, code }) => `${pointer} ${code}`);
 
 function draft(change: Partial<LabDraft> = {}): LabDraft {
   return {

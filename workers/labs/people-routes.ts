@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
+import { ifMatchHeader, versionIn } from "../../shared/http/if-match";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { fileNameIn, json, one, requirePdfType } from "./answer";
@@ -10,7 +11,6 @@ import {
   changeBody,
   createBody,
   historySchema,
-  ifMatchHeader,
   personItemParam,
   personParam,
   replaceBody,
@@ -23,7 +23,7 @@ import {
   resultsQuery,
   uploadQuery,
 } from "./schemas";
-import { addResult, changeResult, editionIn } from "./write";
+import { addResult, changeResult } from "./write";
 
 const TAGS = ["People"] as const;
 
@@ -223,7 +223,7 @@ export const peopleLabRoutes = new Hono<AppEnv>()
     validate("json", reportBody),
     async (c) => {
       const ports = await personLabPorts(c, c.req.valid("param").personId);
-      const edition = editionIn(c.req.valid("header")["if-match"]);
+      const edition = versionIn(c.req.valid("header")["if-match"]);
       return one(c, await ports.vault.changeLabReport(ports.actor, c.req.valid("param").id, c.req.valid("json"), edition));
     },
   );

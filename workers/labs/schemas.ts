@@ -1,14 +1,10 @@
 import { z } from "zod";
+import { instant } from "../../shared/http/instant";
 import { COMPARATORS } from "../../shared/labs/value";
 import { LAB_SOURCES, LONGEST_NAME, LONGEST_TEXT, REPORT_STATUSES, RESULT_STATUSES } from "../../shared/labs/result";
 import { whenOf } from "../../shared/labs/when";
 
 const INSTANT = "2026-11-20T08:30:00+01:00";
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ example: "2026-11-20T00:00:00Z" })
-  .transform((text) => Date.parse(text));
 
 /** A date, or an instant with or without an offset. Kept as it is written. */
 const when = z
@@ -168,12 +164,3 @@ export const reportSchema = z
   })
   .meta({ id: "LabReport" });
 export const reportListSchema = z.object({ items: z.array(reportSchema), next: z.string().nullable() }).meta({ id: "LabReportList" });
-
-/** The edition that a change was made for: a strong entity tag, as the answers carry it. */
-export const ifMatchHeader = z.object({
-  "if-match": z
-    .string()
-    .regex(/^"\d{1,9}"$/, "Send the entity tag of an edition.")
-    .meta({ example: '"1"' })
-    .optional(),
-});

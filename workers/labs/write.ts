@@ -1,3 +1,4 @@
+import { versionIn } from "../../shared/http/if-match";
 import type { LabForm } from "../../shared/labs/form";
 import { labTest } from "../../shared/labs/catalogue";
 import type { LabPorts } from "./ports";
@@ -21,14 +22,9 @@ export async function changeResult(
   const definition = await definitionOf(ports, key);
   return await ports.vault.changeLabResult(ports.actor, id, change, {
     isWhole: how.isWhole,
-    ifEdition: editionIn(how.ifMatch),
+    ifEdition: versionIn(how.ifMatch),
     definition,
   });
-}
-
-/** The edition of an entity tag. */
-export function editionIn(ifMatch: string | undefined): number | undefined {
-  return ifMatch === undefined ? undefined : Number(ifMatch.slice(1, -1));
 }
 
 /** A test that the code does not have is one that the region's administrators added, or none. */

@@ -1,21 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson } from "../../test/people";
-
-type Shown = Record<string, unknown> & { readonly id: string; readonly edition: number };
-type List = { readonly items: readonly Shown[]; readonly next: string | null };
-
-async function ask(
-  person: Pick<RegisteredPerson, "fetch">,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-) {
-  const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
-  const response = await person.fetch(path, { method, headers, ...init });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === "" ? null : JSON.parse(text)) as Shown & List };
-}
+import { ask, codesOf, type List } from "../../test/editions";
+import { holdRoles, proveSecondFactor, registerPerson } from "../../test/people";
 
 const CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 
@@ -56,12 +41,13 @@ describe("a health record", () => {
 
   test("is refused where its parts do not fit together", async () => {
     const person = await registerPerson("us");
-    const faults = async (body: unknown) =>
-      (
-        (await ask(person, "POST", "/v1/me/conditions", body)).body as unknown as { errors: { pointer: string; code: string }[] }
-      ).errors.map(({ pointer, code }) => `${pointer} ${code}`);
+    const faults = async (body: unknown) => codesOf(await ask(person, "POST", "/v1/me/conditions", body));
     expect(await faults({ name: "Flu", status: "active", end: "2021" })).toEqual(["/end not_over"]);
     expect(await faults({ name: "Flu", onset: "2021-02-30" })).toEqual(["/onset custom"]);
+    // Of R4, whose hours end at 23 and whose zones end at 14, and whose URIs have no spaces.
+    for (const onset of ["0000", "2021-06-01T24:00:00Z", "2021-06-01T10:00:00+15:30"])
+      expect(await faults({ name: "Flu", onset })).toEqual(["/onset custom"]);
+    expect(await faults({ name: "Flu", code: { system: "urn:a b", code: "1" } })).toEqual(["/code/system custom"]);
     expect(await faults({ status: "active", humour: "black" })).toContain("/humour unknown_field");
   });
 

@@ -6,24 +6,25 @@ import { idOf, type Reader } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { ifMatchHeader } from "../../shared/http/if-match";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { type PersonId, regionOf } from "../../shared/id";
 import { RECORD_NAMES, type RecordName } from "../../shared/records/records";
 import { openPerson } from "../consents";
 import { regional, vaultOf } from "../regional";
-import { ifMatchHeader, itemParam, personParam, schemasOf } from "./schemas";
+import { itemParam, personParam, schemasOf } from "./schemas";
 
 const TAGS = ["Records"] as const;
 const JSON_TYPE = { "content-type": "application/json; charset=UTF-8" };
 const SAME = "The same resources are at the FHIR door; what these fields do not say of them stays as it is.";
 const ORDER = "Those changed last come first.";
 
-/** In the words of the summaries: one of the kind, and several. */
-const WORDS: Readonly<Record<RecordName, readonly [one: string, many: string]>> = {
-  conditions: ["condition", "Conditions"],
-  medications: ["medication", "Medications"],
-  allergies: ["allergy", "Allergies"],
+/** In the words of the summaries: one of the kind, any one, and several. */
+const WORDS: Readonly<Record<RecordName, readonly [one: string, any: string, many: string]>> = {
+  conditions: ["condition", "a condition", "Conditions"],
+  medications: ["medication", "a medication", "Medications"],
+  allergies: ["allergy", "an allergy", "Allergies"],
 };
 
 /** Health records: every kind has the same calls, made from one table. */
@@ -32,14 +33,14 @@ for (const name of RECORD_NAMES) recordsRoutes.route("/", routesOf(name));
 
 function routesOf(name: RecordName) {
   const path = `/v1/me/${name}`;
-  const [word, words] = WORDS[name];
+  const [word, aWord, words] = WORDS[name];
   const { body, change, record, list, query } = schemasOf(name);
   return new Hono<AppEnv>()
     .get(
       path,
       route({
         policy: "person",
-        summary: `${words}`,
+        summary: words,
         description: `${ORDER} ${SAME}`,
         tags: TAGS,
         responses: { 200: list },
@@ -56,7 +57,7 @@ function routesOf(name: RecordName) {
       path,
       route({
         policy: "person",
-        summary: `Add a ${word}`.replace("a allergy", "an allergy"),
+        summary: `Add ${aWord}`,
         description: `It is active, and recorded now, unless you say otherwise. ${SAME}`,
         tags: TAGS,
         responses: { 201: record },
@@ -81,7 +82,7 @@ function routesOf(name: RecordName) {
       `${path}/:id`,
       route({
         policy: "person",
-        summary: `Replace what a ${word} says`.replace("a allergy", "an allergy"),
+        summary: `Replace what ${aWord} says`,
         description: `A field that is not sent is taken out. ${SAME}`,
         tags: TAGS,
         responses: { 200: record },
@@ -102,7 +103,7 @@ function routesOf(name: RecordName) {
       `${path}/:id`,
       route({
         policy: "person",
-        summary: `Change parts of a ${word}`.replace("a allergy", "an allergy"),
+        summary: `Change parts of ${aWord}`,
         description: `Null takes a field out. ${SAME}`,
         tags: TAGS,
         responses: { 200: record },
@@ -123,7 +124,7 @@ function routesOf(name: RecordName) {
       `${path}/:id`,
       route({
         policy: "person",
-        summary: `Delete a ${word}`.replace("a allergy", "an allergy"),
+        summary: `Delete ${aWord}`,
         tags: TAGS,
         responses: { 204: null },
         problems: ["invalid", "not_found", "precondition_failed"],

@@ -1,29 +1,23 @@
 import { z } from "zod";
+import { primitiveFault } from "../../shared/fhir/r4/primitives";
+import { instant } from "../../shared/http/instant";
 import { type RecordName, RECORDS } from "../../shared/records/records";
-
-const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ example: "2026-11-20T00:00:00Z" })
-  .transform((text) => Date.parse(text));
-const WHEN = /^\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?)?)?$/;
 
 /** A year, month or day, or an instant with an offset: as exactly as it is known. */
 const when = z
   .string()
   .max(40)
-  .refine((text) => WHEN.test(text) && isReal(text), "Give a year, a month, a date, or an instant with an offset.")
+  .refine((text) => primitiveFault("dateTime", text) === undefined, "Give a year, a month, a date, or an instant with an offset.")
   .meta({ example: "2019-05" });
-
-function isReal(text: string): boolean {
-  const day = text.slice(0, 10);
-  const at = new Date(day);
-  return !Number.isNaN(Date.parse(text)) && at.toISOString().startsWith(day);
-}
 
 const short = z.string().trim().min(1).max(300);
 const long = z.string().trim().min(1).max(10_000);
 const code = z.strictObject({
-  system: z.url().max(200).optional(),
+  system: z
+    .url()
+    .max(200)
+    .refine((text) => primitiveFault("uri", text) === undefined, "A URL has no spaces.")
+    .optional(),
   code: z
     .string()
     .regex(/^[^\s]+(?: [^\s]+)*$/)
@@ -140,10 +134,3 @@ export function schemasOf(name: RecordName) {
 
 export const itemParam = z.strictObject({ id: z.string().min(1).max(64) });
 export const personParam = z.strictObject({ personId: z.string().min(1).max(64).meta({ example: "per_eu_01kad7wjcm0000000000000000" }) });
-export const ifMatchHeader = z.object({
-  "if-match": z
-    .string()
-    .regex(/^"\d{1,9}"$/, "Send the entity tag of an edition.")
-    .meta({ example: '"1"' })
-    .optional(),
-});

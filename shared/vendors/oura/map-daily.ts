@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { day, maybe, recordId, word } from "../fields";
+import { day, maybe, minutes, recordId, word } from "../fields";
 import { parsed, Rejection, scoreRange, type VendorRecord } from "../record";
 import { putSeries, seriesSchema } from "./series";
 
@@ -87,9 +87,6 @@ function mapVo2Max(raw: unknown, record: VendorRecord): void {
   if (v.vo2_max === undefined || v.vo2_max === null) throw new Rejection("no_value");
   record.daily("vo2_max", v.day, v.vo2_max);
 }
-
-const minutes = (seconds: number | null | undefined): number | undefined =>
-  seconds === undefined || seconds === null ? undefined : seconds / 60;
 
 /** Oura's documents of a day; its day label wins over any computation. */
 export const DAILY_MAPPERS: Readonly<Record<string, (raw: unknown, record: VendorRecord) => void>> = {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MINUTE_MS } from "../../clock";
 import type { SleepStage } from "../../health/reading";
 import { sleepStage } from "../../health/sleep-stages";
-import { day, maybe, recordId, word, zoned } from "../fields";
+import { day, maybe, minutes, recordId, word, zoned } from "../fields";
 import { parsed, some, type VendorRecord } from "../record";
 import { putSeries, seriesSchema } from "./series";
 
@@ -132,6 +132,3 @@ function stagesOf(v: Sleep, start: number, end: number) {
   }
   return stages;
 }
-
-const minutes = (seconds: number | null | undefined): number | undefined =>
-  seconds === undefined || seconds === null ? undefined : seconds / 60;

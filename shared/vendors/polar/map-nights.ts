@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DAY_MS } from "../../clock";
 import type { SleepStage } from "../../health/reading";
 import { sleepStage } from "../../health/sleep-stages";
-import { day, fromWallClock, maybe, word, zoned } from "../fields";
+import { day, fromWallClock, maybe, minutes, word, zoned } from "../fields";
 import { known, parsed, scoreRange, some, type VendorRecord } from "../record";
 import { clockTimes, nightTimes } from "./clock-times";
 
@@ -153,6 +153,3 @@ export function mapCardioLoad(raw: unknown, record: VendorRecord): void {
     tolerance: v.tolerance,
   });
 }
-
-const minutes = (seconds: number | null | undefined): number | undefined =>
-  seconds === undefined || seconds === null ? undefined : seconds / 60;

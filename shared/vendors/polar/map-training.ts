@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DAY_MS } from "../../clock";
 import { workoutType } from "../../health/workout-types";
 import { distanceMetric } from "../../health/workout-metrics";
-import { day, fromWallClock, isoDuration, maybe, recordId, utcDay, wallClock, word } from "../fields";
+import { day, fromWallClock, isoDuration, maybe, minutes, recordId, utcDay, wallClock, word } from "../fields";
 import { known, parsed, Rejection, some, type VendorRecord } from "../record";
 import { sinceMidnight } from "./clock-times";
 
@@ -176,6 +176,3 @@ export function mapContinuousHeartRate(raw: unknown, record: VendorRecord, timeZ
   }
   if (record.newestAt === undefined) throw new Rejection("no_value");
 }
-
-const minutes = (seconds: number | null | undefined): number | undefined =>
-  seconds === undefined || seconds === null ? undefined : seconds / 60;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { MINUTE_MS } from "../../clock";
 import type { BatchBuilder } from "../../health/batch";
 import { ZONE_UNKNOWN } from "../../health/reading";
-import { dayText } from "../../health/zone";
-import { maybe, zoned, type Zoned } from "../fields";
+import { dayText, localDay } from "../../health/zone";
+import { maybe, minutes, zoned, type Zoned } from "../fields";
 import { known, parsed, scoreRange, some, VendorRecord } from "../record";
 
 const JOULES_A_KCAL = 4_184;
@@ -119,10 +119,9 @@ export function mapRecovery(raw: unknown, into: BatchBuilder, source: number): n
 
 /** The date on the person's clock; the one at UTC where the sample tells no zone. */
 function localDate({ at, zone }: Zoned): string {
-  return dayText(Math.floor((at + (zone === ZONE_UNKNOWN ? 0 : zone * 1_000)) / 86_400_000));
+  return dayText(localDay(at, zone === ZONE_UNKNOWN ? 0 : zone));
 }
 
 const isThere = (value: number | null | undefined): value is number => value !== undefined && value !== null;
-const minutes = (seconds: number | null | undefined): number | undefined => (isThere(seconds) ? seconds / 60 : undefined);
 /** Shares come as fractions; some watches send percents. */
 const percent = (value: number): number => (value <= 1 ? Number((value * 100).toFixed(3)) : value);

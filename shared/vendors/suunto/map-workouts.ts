@@ -39,7 +39,8 @@ const summarySchema = z.object({
   gear: gearSchema,
 });
 
-const recordId = (key: string): string => `workout/${key}`;
+/** The id of a workout's records. */
+export const recordId = (key: string): string => `workout/${key}`;
 
 function sourceOf(connection: string, device: string | undefined, isManual = false): Source {
   return {

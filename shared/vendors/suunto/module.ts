@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fromBase64Url } from "../../crypto/base64url";
 import type { BatchBuilder } from "../../health/batch";
 import { problem } from "../../problem";
 import { readRecords, Rejection } from "../record";
@@ -6,7 +7,7 @@ import type { Delivery, Meaning, PageOutcome, VendorModule } from "../vendor";
 import { SUUNTO_VENDOR } from "./descriptor";
 import { SUUNTO_HOOK } from "./hook";
 import { mapActivity, mapRecovery, mapSleep } from "./map-days";
-import { mapRecording, mapSummary } from "./map-workouts";
+import { mapRecording, mapSummary, recordId } from "./map-workouts";
 import { deauthorizeRequest, offsetAfter, pageRequest, type Pending, readToken, writeToken } from "./requests";
 
 const listSchema = z.array(z.unknown());
@@ -17,7 +18,7 @@ function readPage(resource: string, reply: unknown, into: BatchBuilder, delivery
   const list = listSchema.safeParse(reply ?? []);
   if (!list.success) throw problem("vendor_failed", "The vendor's reply is no list of samples.");
   const source = into.source({ vendor: SUUNTO_VENDOR.source, connection: delivery.connection, deviceManufacturer: "Suunto" });
-  const outcome = readRecords(list.data, undefined, (raw) => {
+  return readRecords(list.data, undefined, (raw) => {
     switch (resource) {
       case "activity":
         return mapActivity(raw, into, source, delivery.syncedAt);
@@ -29,7 +30,6 @@ function readPage(resource: string, reply: unknown, into: BatchBuilder, delivery
         throw new Rejection("unsupported_type");
     }
   });
-  return outcome;
 }
 
 /** A list, one workout, or the recording of one: the token says which. */
@@ -88,9 +88,8 @@ function userOf(reply: unknown): string | undefined {
   const identity = identitySchema.safeParse(reply).data;
   if (identity?.user !== undefined) return identity.user;
   try {
-    const payload = (identity?.access_token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0));
-    return claimsSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data?.user;
+    const claims = fromBase64Url(identity?.access_token.split(".")[1] ?? "");
+    return claimsSchema.safeParse(JSON.parse(new TextDecoder().decode(claims))).data?.user;
   } catch {
     return undefined;
   }
@@ -101,7 +100,7 @@ export const SUUNTO_MODULE: VendorModule = {
   vendor: SUUNTO_VENDOR,
   pageRequest,
   readPage,
-  recordIds: (resource, object) => [resource === "workouts" ? `workout/${object}` : `${resource}/${object}`],
+  recordIds: (resource, object) => [resource === "workouts" ? recordId(object) : `${resource}/${object}`],
   meaningOf,
   headers: ({ more }) => ({ "ocp-apim-subscription-key": more["subscriptionKey"] ?? "" }),
   readIdentity(reply) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ZONE_UNKNOWN } from "../../health/reading";
 import type { SleepStage } from "../../health/reading";
-import { maybe, word } from "../fields";
+import { maybe, minutes, word } from "../fields";
 import { known, parsed, Rejection, scoreRange, some, type VendorRecord } from "../record";
 
 /** What a day's values are read for. */
@@ -193,5 +193,3 @@ export function zoneOf(date: string, dayStart: number | undefined): number {
   const zone = (Date.parse(`${date}T00:00:00Z`) - dayStart) / 1000;
   return zone !== 0 && zone % 900 === 0 && zone >= -12 * 3600 && zone <= 14 * 3600 ? zone : ZONE_UNKNOWN;
 }
-
-const minutes = (s: number | null | undefined): number | undefined => (s === undefined || s === null ? undefined : s / 60);
