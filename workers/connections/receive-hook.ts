@@ -54,15 +54,15 @@ async function secretsFor(ports: HookPorts, module: VendorModule, secret: string
   return [first, ...rest];
 }
 
-/** The secrets that prove a call. Throws `unauthenticated` or `invalid_signature` where none does. */
+/** The secrets that prove a call. Throws `invalid_signature` where none does. */
 async function proven(hook: VendorHook, call: HookCall, accounts: readonly Secrets[]): Promise<Secrets> {
-  let stale = false;
+  let isStale = false;
   for (const secrets of accounts) {
     const verdict = await hook.verify(call, secrets);
     if (verdict === "genuine") return secrets;
-    stale ||= verdict === "stale";
+    isStale ||= verdict === "stale";
   }
-  throw problem("invalid_signature", stale ? "The call is too old." : undefined);
+  throw problem("invalid_signature", isStale ? "The call is too old." : undefined);
 }
 
 /** The connections of a vendor's users through the account that was called; those that nobody has connected have none. */

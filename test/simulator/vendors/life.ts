@@ -114,6 +114,21 @@ export function daysIn(state: State, person: Person, fromDay: number, toDay: num
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
 }
 
+/** What a vendor knows of the days of an interval, and of the one on each side, whose nights and workouts may reach into it. */
+export function livesAround(state: State, vendor: string, person: Person, fromMs: number, toMs: number): LifeDay[] {
+  return daysIn(state, person, dayOf(person.zone, fromMs) - 1, dayOf(person.zone, toMs) + 1).map((day) =>
+    lifeOf(state, vendor, person, day),
+  );
+}
+
+/** The workouts that begin in an interval, both of whose ends count, in order. */
+export function trainingsIn(state: State, vendor: string, person: Person, fromMs: number, toMs: number): Training[] {
+  return livesAround(state, vendor, person, fromMs, toMs)
+    .flatMap(({ trainings }) => trainings)
+    .filter(({ startMs }) => startMs >= fromMs && startMs <= toMs)
+    .sort((a, b) => a.startMs - b.startMs);
+}
+
 /** A workout that ends now, as a device brings it. */
 export function trainNow(state: State, vendor: string, person: Person): { startMs: number; endMs: number } {
   const endMs = Math.floor(state.clock.now() / MINUTE) * MINUTE;

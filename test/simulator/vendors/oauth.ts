@@ -6,7 +6,7 @@ import type { Call, Reply } from "../server/http.ts";
 import { personOf, randomId } from "../server/state.ts";
 import type { State } from "../server/state.ts";
 import { consentPage, errorPage, hasToChoose } from "../oauth/consent-page.ts";
-import { isOurBasic, Refusal, same, storeOf } from "./vendor.ts";
+import { isOurBasic, isOurForm, Refusal, storeOf } from "./vendor.ts";
 
 export interface OAuthRules {
   readonly id: string;
@@ -85,11 +85,7 @@ const refuse = (status: number, error: string): Refusal => new Refusal(status, {
 /** The token endpoint: codes work once, refresh tokens as the vendor's rules say. */
 export function token(state: State, rules: OAuthRules, call: Call): Reply {
   const form = new URLSearchParams(call.body);
-  const { id, secret } = state.settings.client;
-  const isOurs =
-    rules.clientAuth === "basic"
-      ? isOurBasic(state, call)
-      : same(form.get("client_id") ?? "", id) && same(form.get("client_secret") ?? "", secret);
+  const isOurs = rules.clientAuth === "basic" ? isOurBasic(state, call) : isOurForm(state, form);
   if (!isOurs) throw refuse(401, "invalid_client");
   const store = storeOf(state, rules.id);
   switch (form.get("grant_type")) {

@@ -90,6 +90,12 @@ export function isOurBasic(state: State, call: Call): boolean {
   return same(call.headers["authorization"] ?? "", `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`);
 }
 
+/** True where a form or a query holds the app's own credentials. */
+export function isOurForm(state: State, form: URLSearchParams): boolean {
+  const { id, secret } = state.settings.client;
+  return same(form.get("client_id") ?? "", id) && same(form.get("client_secret") ?? "", secret);
+}
+
 /** A list as a JSON body, which the HTTP layer takes as text. */
 export function listReply(list: readonly Json[]): Reply {
   return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(list) };

@@ -3,17 +3,17 @@
  * and streams one by one, both limits in every reply, one subscription for the app whose events nobody signs.
  */
 import type { Person } from "../../person.ts";
-import { dayOf, MINUTE, offsetMs } from "../../person/civil.ts";
+import { MINUTE, offsetMs } from "../../person/civil.ts";
 import type { JsonObject } from "../../person/wire.ts";
 import type { Call, Reply } from "../../server/http.ts";
 import { randomId } from "../../server/state.ts";
 import type { State } from "../../server/state.ts";
-import { daysIn, lifeOf, wallIso } from "../life.ts";
+import { trainingsIn, wallIso } from "../life.ts";
 import type { Training } from "../life.ts";
 import { authorize, caller, endGrantOf, token } from "../oauth.ts";
 import type { OAuthRules } from "../oauth.ts";
 import { sendHook } from "../send.ts";
-import { listReply, Refusal, same, storeOf } from "../vendor.ts";
+import { isOurForm, listReply, Refusal, storeOf } from "../vendor.ts";
 import type { SimulatedVendor } from "../vendor.ts";
 
 const athleteId = (person: Person): number => Number(person.healthUserId) % 100_000_000;
@@ -93,13 +93,6 @@ function streams({ startMs, endMs, metres, meanHeart, maxHeart }: Training): Jso
   };
 }
 
-function trainings(state: State, person: Person, fromMs: number, toMs: number): Training[] {
-  return daysIn(state, person, dayOf(person.zone, fromMs) - 1, dayOf(person.zone, toMs) + 1)
-    .flatMap((day) => lifeOf(state, RULES.id, person, day).trainings)
-    .filter(({ startMs }) => startMs > fromMs && startMs < toMs)
-    .sort((a, b) => a.startMs - b.startMs);
-}
-
 function whole(query: URLSearchParams, name: string, otherwise: number, most = Number.MAX_SAFE_INTEGER): number {
   const text = query.get(name);
   const value = text === null ? otherwise : Number(text);
@@ -113,7 +106,8 @@ function list(state: State, call: Call): Reply {
   const fromMs = whole(call.query, "after", 0) * 1000;
   const toMs = whole(call.query, "before", Math.ceil(state.clock.now() / 1000) + 1) * 1000;
   const [page, size] = [whole(call.query, "page", 1), whole(call.query, "per_page", 30, MOST_A_PAGE)];
-  const found = trainings(state, person, Math.max(fromMs, 0), toMs);
+  // Neither end counts.
+  const found = trainingsIn(state, RULES.id, person, fromMs + 1, toMs - 1);
   const ordered = after === null ? found.toReversed() : found;
   return listReply(ordered.slice((page - 1) * size, page * size).map((training) => summary(person, training)));
 }
@@ -121,7 +115,7 @@ function list(state: State, call: Call): Reply {
 function one(state: State, call: Call, id: string, isStreams: boolean): Reply {
   const person = caller(state, RULES, call, "activity:read");
   const startMs = Number(id) * MINUTE;
-  const training = trainings(state, person, startMs - 1, startMs + 1).find((candidate) => String(idOf(candidate)) === id);
+  const training = trainingsIn(state, RULES.id, person, startMs, startMs).find((candidate) => String(idOf(candidate)) === id);
   if (!training) throw fault(404, "Record Not Found", "not found");
   if (!isStreams)
     return { status: 200, body: { ...summary(person, training), resource_state: 3, calories: training.kcal, description: "", laps: [] } };
@@ -133,9 +127,7 @@ function one(state: State, call: Call, id: string, isStreams: boolean): Reply {
 async function subscriptions(state: State, call: Call, id: string | undefined): Promise<Reply> {
   const form = new URLSearchParams(call.body);
   const proof = call.method === "POST" ? form : call.query;
-  const { id: clientId, secret } = state.settings.client;
-  if (!same(proof.get("client_id") ?? "", clientId) || !same(proof.get("client_secret") ?? "", secret))
-    throw fault(401, "Authorization Error", "invalid");
+  if (!isOurForm(state, proof)) throw fault(401, "Authorization Error", "invalid");
   const store = storeOf(state, RULES.id).subscriptions;
   if (call.method === "GET")
     return listReply([...store.values()].map(({ id: own, url }) => ({ id: Number(own), resource_state: 2, callback_url: url })));
@@ -172,9 +164,7 @@ async function subscriptions(state: State, call: Call, id: string | undefined): 
 
 function revoke(state: State, call: Call): Reply {
   const form = new URLSearchParams(call.body);
-  const { id, secret } = state.settings.client;
-  if (!same(form.get("client_id") ?? "", id) || !same(form.get("client_secret") ?? "", secret))
-    throw fault(401, "Authorization Error", "invalid");
+  if (!isOurForm(state, form)) throw fault(401, "Authorization Error", "invalid");
   endGrantOf(state, RULES.id, form.get("token") ?? "");
   return { status: 200, body: {} };
 }

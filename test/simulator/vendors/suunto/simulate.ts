@@ -10,7 +10,7 @@ import { activeKcal } from "../../person/trace.ts";
 import type { JsonObject } from "../../person/wire.ts";
 import type { Call, Reply } from "../../server/http.ts";
 import type { State } from "../../server/state.ts";
-import { daysIn, lifeOf, localIso, sleepSeconds } from "../life.ts";
+import { lifeOf, livesAround, localIso, sleepSeconds, trainingsIn } from "../life.ts";
 import type { LifeDay, Training } from "../life.ts";
 import { authorize, caller, endGrantOf, token } from "../oauth.ts";
 import type { OAuthRules } from "../oauth.ts";
@@ -120,14 +120,6 @@ function summary(person: Person, training: Training): JsonObject {
   };
 }
 
-/** Both ends count. */
-function trainings(state: State, person: Person, fromMs: number, toMs: number): Training[] {
-  return daysIn(state, person, dayOf(person.zone, fromMs) - 1, dayOf(person.zone, toMs) + 1)
-    .flatMap((day) => lifeOf(state, RULES.id, person, day).trainings)
-    .filter(({ startMs }) => startMs >= fromMs && startMs <= toMs)
-    .sort((a, b) => b.startMs - a.startMs);
-}
-
 function whole(query: URLSearchParams, name: string, otherwise: number): number {
   const value = Number(query.get(name) ?? otherwise);
   if (!Number.isInteger(value) || value < 0) throw new Refusal(400, { error: `${name} is not valid` });
@@ -147,8 +139,8 @@ function samples(state: State, call: Call, kind: string): Reply {
   if (make === undefined) throw new Refusal(404, { error: "not found" });
   const [from, to] = [whole(call.query, "from", 0), whole(call.query, "to", state.clock.now())];
   if (to < from || to - from > MOST_DAYS * DAY) throw new Refusal(400, { error: "The range is longer than 28 days" });
-  const found = daysIn(state, person, dayOf(person.zone, from) - 1, dayOf(person.zone, to) + 1)
-    .flatMap((day) => make(person, lifeOf(state, RULES.id, person, day)))
+  const found = livesAround(state, RULES.id, person, from, to)
+    .flatMap((life) => make(person, life))
     .filter(({ atMs }) => atMs >= from && atMs <= to);
   return listReply(found.map(({ sample }) => sample));
 }
@@ -156,13 +148,14 @@ function samples(state: State, call: Call, kind: string): Reply {
 function workouts(state: State, call: Call, key: string | undefined, isFile: boolean): Reply {
   const person = known(state, call);
   if (key === undefined) {
-    const found = trainings(state, person, whole(call.query, "since", 0), whole(call.query, "until", state.clock.now()));
+    const [since, until] = [whole(call.query, "since", 0), whole(call.query, "until", state.clock.now())];
+    const found = trainingsIn(state, RULES.id, person, since, until).reverse();
     const [offset, limit] = [whole(call.query, "offset", 0), Math.min(MOST_A_PAGE, whole(call.query, "limit", MOST_A_PAGE))];
     const page = found.slice(offset, offset + limit).map((training) => summary(person, training));
     return { status: 200, body: { error: null, payload: page, metadata: { workoutcount: String(found.length) } } };
   }
   const startMs = Number.parseInt(key, 16) * MINUTE;
-  const found = trainings(state, person, startMs, startMs).find((training) => keyOf(training) === key);
+  const found = trainingsIn(state, RULES.id, person, startMs, startMs).find((training) => keyOf(training) === key);
   if (!found) throw new Refusal(404, { error: { code: 404, description: "No such workout" }, payload: null });
   if (!isFile) return { status: 200, body: { error: null, payload: summary(person, found), metadata: null } };
   const recording = fitRide((found.endMs - found.startMs) / 1000, new Date(found.startMs).toISOString());

@@ -6,7 +6,7 @@ import { planOf } from "../../person/day-plan.ts";
 import type { JsonObject } from "../../person/wire.ts";
 import type { Call, Reply } from "../../server/http.ts";
 import type { State } from "../../server/state.ts";
-import { daysIn, lifeOf, localIso, sleepSeconds } from "../life.ts";
+import { lifeOf, livesAround, localIso, sleepSeconds } from "../life.ts";
 import type { LifeDay } from "../life.ts";
 import { authorize, caller, endGrantOf, token } from "../oauth.ts";
 import type { OAuthRules } from "../oauth.ts";
@@ -188,8 +188,8 @@ function list(state: State, call: Call, { scope, make }: { scope: string; make: 
   const from = Date.parse(call.query.get("start") ?? "2024-01-01T00:00:00Z");
   const to = Date.parse(call.query.get("end") ?? new Date(state.clock.now()).toISOString());
   if (!(limit >= 1 && limit <= MOST) || Number.isNaN(from) || Number.isNaN(to)) throw new Refusal(400, "");
-  const records = daysIn(state, person, dayOf(person.zone, from) - 1, dayOf(person.zone, to) + 1)
-    .flatMap((day) => make(state, person, lifeOf(state, RULES.id, person, day)))
+  const records = livesAround(state, RULES.id, person, from, to)
+    .flatMap((life) => make(state, person, life))
     .filter(({ startMs }) => startMs >= from && startMs < to)
     .sort((a, b) => b.startMs - a.startMs)
     .map(({ record }) => record);

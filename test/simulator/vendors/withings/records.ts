@@ -1,9 +1,9 @@
 /** A simulated person's days in Withings' words: integers with powers of ten, seconds since 1970, minutes as seconds. */
 import type { Person } from "../../person.ts";
-import { dayOf, MINUTE } from "../../person/civil.ts";
+import { MINUTE } from "../../person/civil.ts";
 import type { JsonObject } from "../../person/wire.ts";
 import type { State } from "../../server/state.ts";
-import { dateOf, daysIn, lifeOf, sleepSeconds } from "../life.ts";
+import { dateOf, livesAround, sleepSeconds } from "../life.ts";
 import type { LifeDay } from "../life.ts";
 
 interface Span {
@@ -28,11 +28,7 @@ const CATEGORIES: Readonly<Record<string, number>> = {
 };
 const seconds = (ms: number): number => Math.round(ms / 1000);
 
-function lives(state: State, person: Person, { fromMs, toMs }: Span): LifeDay[] {
-  return daysIn(state, person, dayOf(person.zone, fromMs) - 1, dayOf(person.zone, toMs) + 1).map((day) =>
-    lifeOf(state, VENDOR, person, day),
-  );
-}
+const lives = (state: State, person: Person, { fromMs, toMs }: Span): LifeDay[] => livesAround(state, VENDOR, person, fromMs, toMs);
 const within = (ms: number, { fromMs, toMs }: Span): boolean => ms >= fromMs && ms < toMs;
 const onDay = (date: string, { fromMs, toMs }: Span): boolean => Date.parse(date) >= fromMs && Date.parse(date) < toMs;
 
