@@ -1,6 +1,5 @@
 import { isFields } from "../r4/issue";
 import { problem } from "../../problem";
-import { isFields } from "../r4/issue";
 
 /** JSON as it is parsed. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
