@@ -144,6 +144,12 @@ export function operationOutcome(found: Problem, title: string) {
   const issues =
     found.errors === undefined || found.errors.length === 0
       ? [{ severity, code, details, ...(found.detail === undefined ? {} : { diagnostics: found.detail }) }]
-      : found.errors.map((fault) => ({ severity, code, details, diagnostics: `${fault.pointer}: ${fault.message}` }));
+      : found.errors.map(({ pointer, message }) => ({
+          severity,
+          code,
+          details,
+          // What is no JSON pointer is the FHIRPath of an element.
+          ...(pointer.startsWith("/") ? { diagnostics: `${pointer}: ${message}` } : { diagnostics: message, expression: [pointer] }),
+        }));
   return { resourceType: "OperationOutcome", issue: issues };
 }

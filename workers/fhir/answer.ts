@@ -2,8 +2,14 @@ import { operationOutcome } from "../../shared/http/render-problem";
 import { problem } from "../../shared/problem";
 import type { AnswerPage, FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
 
+/** Where a page is, and where the search goes on. */
+export interface Links {
+  readonly self: string;
+  readonly next: string | undefined;
+}
+
 /** A searchset as JSON text. The vault's texts are put together as they are: a page can be some megabytes. */
-export function searchset(page: AnswerPage, base: string, self: string, next: string | undefined): string {
+export function searchset(page: AnswerPage, base: string, { self, next }: Links): string {
   const entries = page.entries.map(
     ({ reference, json, mode }) => `{"fullUrl":${JSON.stringify(`${base}/${reference}`)},"resource":${json},"search":{"mode":"${mode}"}}`,
   );
@@ -31,9 +37,14 @@ export function historyBundle(history: NonNullable<FhirAnswer["history"]>, base:
   return withEntries({ resourceType: "Bundle", type: "history", total: history.length, link }, entries);
 }
 
-/** What came of a batch or transaction as JSON text: an entry for each of its own, in its order. */
-export function responseBundle({ type, answers }: NonNullable<FhirAnswer["bundle"]>, base: string, isMinimal: boolean): string {
-  const entries = answers.map((answer) => {
+/** What came of a batch or transaction as JSON text: an entry for each of its own, in its order. `links` are those of its searches. */
+export function responseBundle(
+  { type, answers }: NonNullable<FhirAnswer["bundle"]>,
+  base: string,
+  isMinimal: boolean,
+  links: readonly (Links | undefined)[],
+): string {
+  const entries = answers.map((answer, i) => {
     const { status, fault, page, history, json, reference, version, changedAt } = answer;
     const outcome =
       fault === undefined
@@ -47,7 +58,11 @@ export function responseBundle({ type, answers }: NonNullable<FhirAnswer["bundle
       ...(outcome !== undefined && { outcome }),
     };
     const body =
-      page !== undefined ? searchset(page, base, base, undefined) : history !== undefined ? historyBundle(history, base, base) : json;
+      page !== undefined
+        ? searchset(page, base, links[i] ?? { self: base, next: undefined })
+        : history !== undefined
+          ? historyBundle(history, base, base)
+          : json;
     return withResource(
       { ...(reference !== undefined && { fullUrl: `${base}/${reference}` }), response },
       isMinimal && page === undefined ? undefined : body,

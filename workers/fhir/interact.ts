@@ -6,7 +6,7 @@ import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { namesVersion } from "../../shared/http/etag";
 import { problem } from "../../shared/problem";
-import { historyBundle, responseBundle, searchset, versionHeaders } from "./answer";
+import { historyBundle, type Links, responseBundle, searchset, versionHeaders } from "./answer";
 import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
 import { fhirPorts, type OwnFhirPorts } from "./ports";
 
@@ -44,10 +44,16 @@ export async function change(c: AppContext, make: (body: string) => FhirRequest,
 /** Runs a batch or a transaction. */
 export async function runBundle(c: AppContext): Promise<Response> {
   requireJson(c);
-  const { vault, actor } = fhirPorts(c);
-  const answer = await vault.fhir(actor, { kind: "bundle", bundle: await bodyOf(c, RESOURCE_TYPES) });
-  if (answer.bundle === undefined) throw problem("internal");
-  return sent(c, 200, responseBundle(answer.bundle, baseOf(c), returnPreference(c) === "minimal"));
+  const ports = fhirPorts(c);
+  const { bundle } = await ports.vault.fhir(ports.actor, { kind: "bundle", bundle: await bodyOf(c, RESOURCE_TYPES) });
+  if (bundle === undefined) throw problem("internal");
+  const base = baseOf(c);
+  const links = bundle.answers.map(async ({ asked, page }) =>
+    asked === undefined
+      ? undefined
+      : await linksOf(ports, { path: `${base}/${asked.type}`, type: asked.type, query: [...new URLSearchParams(asked.query)] }, page?.next),
+  );
+  return sent(c, 200, responseBundle(bundle, base, returnPreference(c) === "minimal", await Promise.all(links)));
 }
 
 /** Searches a type, with the parameters of the query and, where there is a form, of the body. */
@@ -73,12 +79,29 @@ export async function search(c: AppContext, type: string, within: Params = []): 
     after,
   });
   if (page === undefined) throw problem("internal");
-  const next = page.next === undefined ? undefined : await sealCursor(ports.keys, idOf(ports.actor), scope, page.next);
-  const url = (all: Params) => {
-    const text = new URLSearchParams(all.map(([name, value]) => [name, value])).toString();
-    return text === "" ? path : `${path}?${text}`;
-  };
-  return sent(c, 200, searchset(page, base, url(params), next === undefined ? undefined : url([...query, [CURSOR, next]])));
+  const { next } = await linksOf(ports, { path, type, within, query }, page.next);
+  return sent(c, 200, searchset(page, base, { self: urlOf(path, params), next }));
+}
+
+/** What a page answers: the address, and what of the search stands in it. */
+interface Place {
+  readonly path: string;
+  readonly type: string;
+  /** What the path itself says of the search. */
+  readonly within?: Params;
+  readonly query: Params;
+}
+
+/** The links of a page: to itself from its beginning, and to what follows. */
+async function linksOf(ports: OwnFhirPorts, { path, type, within = [], query }: Place, next: Mark | undefined): Promise<Links> {
+  if (next === undefined) return { self: urlOf(path, query), next: undefined };
+  const sealed = await sealCursor(ports.keys, idOf(ports.actor), scopeOf(ports, type, [...within, ...query]), next);
+  return { self: urlOf(path, query), next: urlOf(path, [...query, [CURSOR, sealed]]) };
+}
+
+export function urlOf(path: string, params: Params): string {
+  const text = new URLSearchParams(params.map(([name, value]) => [name, value])).toString();
+  return text === "" ? path : `${path}?${text}`;
 }
 
 /** A cursor goes on with the very search it came from, in the same reach. */

@@ -5,7 +5,7 @@ import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { problem } from "../../shared/problem";
 import { searchset } from "./answer";
-import { bodyOf, RESOURCE_TYPES, sent } from "./interact";
+import { bodyOf, RESOURCE_TYPES, sent, urlOf } from "./interact";
 import { baseOf, requireJson } from "./negotiate";
 import { fhirPorts, type OwnFhirPorts } from "./ports";
 
@@ -39,19 +39,14 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
     const { entries = [], next } = await ports.vault.fhirOperation(ports.actor, { kind: "everything", id: id ?? "", params, after });
     const link =
       next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
-    return sent(c, 200, searchset({ entries, ignored: [] }, base, urlOf(path, params), link));
+    return sent(c, 200, searchset({ entries, ignored: [] }, base, { self: urlOf(path, params), next: link }));
   }
   const operation: FhirOperation = { kind: spec.name, params };
   const { entries = [] } = await ports.vault.fhirOperation(ports.actor, operation);
-  return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, urlOf(path, params), undefined));
+  return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, { self: urlOf(path, params), next: undefined }));
 }
 
 /** A cursor goes on with the very call it came from, in the same reach. */
 function scopeOf({ actor, owner }: OwnFhirPorts, params: Params): string {
   return `fhir ${owner} $everything ${JSON.stringify(params)} ${JSON.stringify(actor.reach ?? null)}`;
-}
-
-function urlOf(path: string, params: Params): string {
-  const text = new URLSearchParams(params.map(([name, value]) => [name, value])).toString();
-  return text === "" ? path : `${path}?${text}`;
 }

@@ -3,6 +3,7 @@ import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import type { Position } from "../../durable-objects/vault/fhir/entries";
 import { searchset } from "./answer";
+import { urlOf } from "./interact";
 import type { FhirPorts } from "./ports";
 
 export interface SearchInput {
@@ -33,15 +34,9 @@ export async function searchResources(
   });
   const entries = resources.map((found) => ({ ...found, mode: "match" as const }));
   const following = next === undefined ? undefined : await sealCursor(keys, idOf(actor), scope, next);
-  return searchset(
-    { entries, ignored, ...(total !== undefined && { total }) },
-    base,
-    urlOf(base, type, params),
-    following === undefined ? undefined : urlOf(base, type, [...query, [CURSOR, following]]),
-  );
-}
-
-function urlOf(base: string, type: string, params: readonly (readonly [string, string])[]): string {
-  const query = new URLSearchParams(params.map(([name, value]) => [name, value])).toString();
-  return query === "" ? `${base}/${type}` : `${base}/${type}?${query}`;
+  const path = `${base}/${type}`;
+  return searchset({ entries, ignored, ...(total !== undefined && { total }) }, base, {
+    self: urlOf(path, params),
+    next: following === undefined ? undefined : urlOf(path, [...query, [CURSOR, following]]),
+  });
 }

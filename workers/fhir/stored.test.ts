@@ -58,6 +58,16 @@ const keyOf = ({ identifier }: { identifier?: unknown }) => {
 };
 
 describe("a stored resource", () => {
+  test("that is refused names the element of each fault", async () => {
+    const { body } = await send(
+      "POST",
+      "/Observation",
+      weight(70, { valueQuantity: { value: 70, unit: "bpm", system: UCUM, code: "bpm" } }),
+    );
+    const faults = body["issue"] as { expression?: string[]; diagnostics: string }[];
+    expect(faults.map(({ expression }) => expression)).toContainEqual(["Observation.valueQuantity.code"]);
+  });
+
   test("has versions from creation over update and patch to deletion, each readable, and 410 at the end", async () => {
     const made = await send("POST", "/Observation", weight(70));
     expect(made.headers.get("location")).toMatch(new RegExp(`/fhir/r4/Observation/${made.body.id}/_history/1$`));
@@ -263,6 +273,19 @@ describe("a Bundle", () => {
     const twice = { resource: good, request: { method: "PUT", url: `Observation?identifier=${keyOf(good)}` } };
     expect((await send("POST", "", { resourceType: "Bundle", type: "transaction", entry: [twice, twice] })).status).toBe(422);
     expect(await found(`identifier=${encodeURIComponent(keyOf(good))}`)).toEqual([]);
+  });
+
+  test("goes on with a search in it where its page ends", async () => {
+    const tag = fresh();
+    for (const value of [61, 62, 63]) await create(weight(value, { identifier: [tag] }));
+    const url = `Observation?identifier=${encodeURIComponent(`${tag.system}|${tag.value}`)}&_count=2`;
+    const entry = [{ request: { method: "GET", url } }];
+    const { body } = await send("POST", "/", { resourceType: "Bundle", type: "batch", entry });
+    const page = body.entry?.[0]?.resource;
+    const links = page?.["link"] as { relation: string; url: string }[] | undefined;
+    const next = links?.find(({ relation }) => relation === "next")?.url ?? "";
+    const rest = await send("GET", new URL(next).pathname.slice("/fhir/r4".length) + new URL(next).search);
+    expect([page?.entry?.length, rest.body.entry?.length]).toEqual([2, 1]);
   });
 
   test("of type batch answers each entry for itself", async () => {

@@ -14,6 +14,8 @@ export interface FhirAnswer {
   /** Epoch milliseconds. */
   readonly changedAt?: number;
   readonly page?: AnswerPage;
+  /** What a page answers, for its links. */
+  readonly asked?: { readonly type: string; readonly query: string };
   readonly history?: readonly { readonly method: string; readonly answer: FhirAnswer }[];
   readonly bundle?: { readonly type: "batch" | "transaction"; readonly answers: readonly FhirAnswer[] };
   /** Of an entry of a batch that failed. */

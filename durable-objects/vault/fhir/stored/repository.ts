@@ -137,7 +137,7 @@ export class Repository {
       mode,
     }));
     const page = { entries, ignored: query.ignored, ...(next !== undefined && { next }), ...(total !== undefined && { total }) };
-    return { status: 200, page };
+    return { status: 200, page, asked: { type, query: new URLSearchParams(params.map(([name, value]) => [name, value])).toString() } };
   }
 
   #create(type: ResourceType, resource: Fields, ifNoneExist: Params | undefined, reach: Reach, id?: string): FhirAnswer {
