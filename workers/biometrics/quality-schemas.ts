@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pageQuery } from "../../shared/http/page";
-import { at, instant, sourceNumber } from "./schemas";
+import { instant } from "../../shared/http/instant";
+import { at, sourceNumber } from "./schemas";
 
 const STATES = ["held", "released", "discarded"] as const;
 

@@ -1,14 +1,7 @@
 import { z } from "zod";
+import { instant } from "../../shared/http/instant";
 import { parseSourceId } from "../../shared/health/source-id";
 import { parseDay } from "../../shared/health/zone";
-
-const INSTANT_EXAMPLE = "2026-11-20T00:00:00Z";
-
-/** An ISO 8601 instant with an offset; epoch milliseconds after parsing. */
-export const instant = z.iso
-  .datetime({ offset: true })
-  .meta({ example: INSTANT_EXAMPLE })
-  .transform((text) => Date.parse(text));
 
 /** `YYYY-MM-DD`; days since 1970-01-01 after parsing. */
 export const day = z

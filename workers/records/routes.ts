@@ -5,9 +5,9 @@ import type { Vault } from "../../durable-objects/vault/vault";
 import { idOf, type Reader } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
-import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { ifMatchHeader } from "../../shared/http/if-match";
 import { route } from "../../shared/http/route";
+import { json, listed, one } from "../../shared/http/text-answer";
 import { validate } from "../../shared/http/validate";
 import { type PersonId, regionOf } from "../../shared/id";
 import { RECORD_NAMES, type RecordName } from "../../shared/records/records";
@@ -16,7 +16,6 @@ import { regional, vaultOf } from "../regional";
 import { itemParam, personParam, schemasOf } from "./schemas";
 
 const TAGS = ["Records"] as const;
-const JSON_TYPE = { "content-type": "application/json; charset=UTF-8" };
 const SAME = "The same resources are at the FHIR door; what these fields do not say of them stays as it is.";
 const ORDER = "Those changed last come first.";
 
@@ -50,7 +49,7 @@ function routesOf(name: RecordName) {
       async (c) => {
         const actor = personOf(c);
         const keys = regionalKeys(regional(c.env, regionOf(actor.person)).keys);
-        return await listed(c, name, c.req.valid("query"), { actor, owner: actor.person, vault: vaultOf(c.env, actor.person), keys });
+        return await page(c, name, c.req.valid("query"), { actor, owner: actor.person, vault: vaultOf(c.env, actor.person), keys });
       },
     )
     .post(
@@ -152,7 +151,7 @@ function routesOf(name: RecordName) {
       async (c) => {
         const { actor, owner } = await openPerson(c, c.req.valid("param").personId);
         const keys = regionalKeys(regional(c.env, regionOf(idOf(actor))).keys);
-        return await listed(c, name, c.req.valid("query"), { actor, owner, vault: vaultOf(c.env, owner), keys });
+        return await page(c, name, c.req.valid("query"), { actor, owner, vault: vaultOf(c.env, owner), keys });
       },
     );
 }
@@ -170,18 +169,14 @@ function own(c: AppContext) {
   return { actor, vault: vaultOf(c.env, actor.person) };
 }
 
-async function listed(
+async function page(
   c: AppContext,
   name: RecordName,
-  { cursor, ...query }: Omit<RecordQuery, "after"> & { readonly cursor?: string | undefined },
+  query: Omit<RecordQuery, "after"> & { readonly cursor?: string | undefined },
   { actor, owner, vault, keys }: Ports,
 ): Promise<Response> {
-  const { limit: _limit, ...filters } = query;
-  const scope = `${owner} ${name} ${JSON.stringify(filters)}`;
-  const after = cursor === undefined ? undefined : await openCursor<Mark>(keys, idOf(actor), scope, cursor);
-  const { items, next } = await vault.healthRecords(actor, name, { ...query, after });
-  const sealed = next === null ? null : await sealCursor(keys, idOf(actor), scope, next);
-  return c.body(`{"items":${items},"next":${JSON.stringify(sealed)}}`, 200, JSON_TYPE);
+  const list = { reader: idOf(actor), owner, name, keys };
+  return json(c, await listed<typeof query, Mark>(list, query, async (asked) => await vault.healthRecords(actor, name, asked)));
 }
 
 async function changed(
@@ -200,12 +195,4 @@ async function changed(
 ): Promise<Response> {
   const { actor, vault } = own(c);
   return one(c, await vault.changeHealthRecord(actor, name, id, form, how));
-}
-
-/** Answers with one record: its edition is the entity tag. */
-function one(c: AppContext, text: string, created?: string): Response {
-  const { id, edition } = JSON.parse(text) as { id: string; edition: number };
-  c.header("etag", `"${edition}"`);
-  if (created !== undefined) c.header("location", `${created}/${id}`);
-  return c.body(text, created === undefined ? 200 : 201, JSON_TYPE);
 }

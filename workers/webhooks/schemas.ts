@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { instant } from "../../shared/http/instant";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseId, type PersonId } from "../../shared/id";
 import { CATEGORIES } from "../../shared/policy/vocabulary";
@@ -213,10 +214,6 @@ export const webhookDeliveryListSchema = z
   .object({ items: z.array(webhookDeliverySchema), next: z.string().nullable() })
   .meta({ id: "WebhookDeliveryList" });
 
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
-  .meta({ example: "2026-11-20T00:00:00Z" });
 export const replayBody = z
   .strictObject({
     from: instant,
