@@ -2,6 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult, runInDurabl
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { HOUR_MS } from "../../shared/clock";
 import { liveVendor, VENDORS } from "../../shared/vendors/vendors";
 import { call, make, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
@@ -211,9 +212,9 @@ describe("an organisation's account at a vendor", () => {
     expect(await rotate({ clientSecret: "the-second-secret" })).toBe(200);
     expect([await post("the-second-secret"), await post(SECRET), await post("a-guessed-secret")]).toEqual([204, 204, 401]);
     const begin = Date.now();
-    const clock = vi.spyOn(Date, "now").mockReturnValue(begin + 23 * 3_600_000);
+    const clock = vi.spyOn(Date, "now").mockReturnValue(begin + 23 * HOUR_MS);
     expect(await post(SECRET)).toBe(204);
-    clock.mockReturnValue(begin + 25 * 3_600_000);
+    clock.mockReturnValue(begin + 25 * HOUR_MS);
     expect([await post("the-second-secret"), await post(SECRET)]).toEqual([204, 401]);
     clock.mockRestore();
     expect(await rotate({ clientSecret: "the-third-secret" })).toBe(200);
