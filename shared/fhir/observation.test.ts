@@ -8,7 +8,7 @@ import { AT, NIGHT, ORIGIN, PERSON, readingsOf, RUN } from "./fixtures";
 import { fromObservation } from "./from-observation";
 import { observationId, parseObservationId } from "./ids";
 import { hourToObservation, readingToObservation } from "./observation";
-import { checkVitalSigns } from "./profile-check";
+import { checkProfiles } from "./r4/profiles";
 import { sleepToObservation, workoutToObservation } from "./sessions";
 import { URN } from "./systems";
 import type { Observation } from "./types";
@@ -47,7 +47,7 @@ describe("every metric of the catalogue", () => {
       display: expect.any(String),
     });
     expect(observation.id).toMatch(/^[A-Za-z0-9\-.]{1,64}$/);
-    expect(checkVitalSigns(observation)).toEqual([]);
+    expect(checkProfiles({ ...observation })).toEqual([]);
   });
 
   test("has an id of its own for each reading, which leads back to its place", () => {

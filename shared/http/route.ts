@@ -17,8 +17,8 @@ import { refuseWrongHost } from "./regional-hosts";
  * or the records check the rest where the data is. `secret`: the path or the bearer token carries a secret which the route's own handlers
  * compare. `ticket`: a one-use ticket in the query, redeemed by the handler (WebSockets of browsers), or a bearer token. `reader`: a
  * signed-in person or a machine client, for another person's data, by consent. `machine`: a machine client with its access token.
- * `assertion`: a machine client that proves itself in the form (RFC 7523), which the handler checks; faults are OAuth's. `app`: the browser of a person, or an app, with
- * what their form or cookie of that page says, which the handler checks; faults are OAuth's.
+ * `assertion`: a machine client or an app that proves itself in the form (RFC 7523), which the handler checks. `app`: the browser of somebody
+ * who lets an app in, with a form and a cookie of that page, or an app that registers itself; the handler checks. Faults of both are OAuth's.
  */
 export type Policy = "public" | "person" | "reader" | "machine" | "secret" | "ticket" | "assertion" | "app";
 

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { html } from "hono/html";
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { type Language, languageOf } from "../../shared/http/texts";
@@ -200,8 +201,7 @@ async function grantedPage(ports: SmartPorts, language: Language, who: PageSessi
 async function refuse(language: Language, wrong: Wrong): Promise<Response> {
   if (wrong.wrong === "back") return goTo(wrong.url);
   const t = PAGE_TEXTS[language];
-  const text = t[wrong.why];
-  return await page(400, language, t.trouble, text as unknown as Parameters<typeof page>[3]);
+  return await page(400, language, t.trouble, html`<p>${t[wrong.why]}</p>`);
 }
 
 function goTo(url: string, cookie?: string): Response {

@@ -1,5 +1,5 @@
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
-import type { Fields } from "../../../../shared/fhir/r4/issue";
+import { type Fields, isFields } from "../../../../shared/fhir/r4/issue";
 import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
 import type { VaultState } from "../../state";
 
@@ -46,10 +46,6 @@ export class Resources {
     return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE type = ? AND id = ?`, type, id)[0];
   }
 
-  at(n: number): StoredVersion | undefined {
-    return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE n = ?`, n)[0];
-  }
-
   /** All versions, the newest first. */
   versions(type: string, id: string): StoredVersion[] {
     const current = this.get(type, id);
@@ -70,7 +66,11 @@ export class Resources {
     if (before !== undefined) this.#retire(before);
     const version = (before?.version ?? 0) + 1;
     const changedAt = this.#state.now();
-    const meta = { ...fieldsOf(resource["meta"]), versionId: String(version), lastUpdated: new Date(changedAt).toISOString() };
+    const meta = {
+      ...(isFields(resource["meta"]) ? resource["meta"] : {}),
+      versionId: String(version),
+      lastUpdated: new Date(changedAt).toISOString(),
+    };
     const { resourceType, id: _id, meta: _meta, ...rest } = resource;
     const body = { resourceType, id, meta, ...rest };
     const entries = indexEntries(body, this.#state.profile().timeZone);
@@ -146,8 +146,4 @@ export class Resources {
 
 function versionOf({ n, type, id, version, changed_at, method, body }: Row): StoredVersion {
   return { n, type, id, version, changedAt: changed_at, method, body: body === null ? undefined : (JSON.parse(body) as Fields) };
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

@@ -1,5 +1,5 @@
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
-import { type Fields, textAt } from "../../../../shared/fhir/r4/issue";
+import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { Bindings, holds, rowsOf, sqlOf } from "../../../../shared/fhir/store/conditions";
@@ -151,7 +151,8 @@ export class FhirSearch {
   /** A resource that is built from readings, results or the profile. */
   built(type: string, id: string): Fields | undefined {
     if (type !== "Observation" && type !== "DiagnosticReport" && type !== "Patient" && type !== "Device") return undefined;
-    return this.#view.find(type, id) as Fields | undefined;
+    const found = this.#view.find(type, id);
+    return isFields(found) ? found : undefined;
   }
 
   #setting(lenient: boolean) {
@@ -298,9 +299,9 @@ export class FhirSearch {
       });
       for (const [i, resource] of page.resources.entries()) {
         const place = page.places?.[i];
-        const fields = resource as unknown as Fields;
-        if (place === undefined || !this.#isInside(fields, bounds, reach) || !this.#fits(fields, rest, reach)) continue;
-        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, resource: fields, built: place });
+        if (place === undefined || !isFields(resource)) continue;
+        if (!this.#isInside(resource, bounds, reach) || !this.#fits(resource, rest, reach)) continue;
+        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, resource, built: place });
       }
       seen += page.resources.length;
       after = page.next;
@@ -323,9 +324,7 @@ export class FhirSearch {
   }
 
   #fewBuilt(type: ResourceType): Fields[] {
-    return type === "Patient" || type === "Device"
-      ? this.#view.page(type, undefined, LARGEST_COUNT).resources.map((one) => one as unknown as Fields)
-      : [];
+    return type === "Patient" || type === "Device" ? this.#view.page(type, undefined, LARGEST_COUNT).resources.filter(isFields) : [];
   }
 
   #fewFitting(type: ResourceType, query: Query, bounds: Bounds, reach: Reach): Fields[] {
@@ -364,7 +363,7 @@ export class FhirSearch {
         lenient: false,
         ...(after !== undefined && { after }),
       });
-      for (const resource of page.resources as unknown as Fields[])
+      for (const resource of page.resources.filter(isFields))
         if (this.#isInside(resource, bounds, reach) && this.#fits(resource, rest, reach)) count++;
       seen += page.resources.length;
       if (seen > MOST_COUNTED) throw problem("invalid", "There is too much to count: narrow the search by code, category or date.");
