@@ -324,7 +324,9 @@ export class FhirSearch {
   }
 
   #fewBuilt(type: ResourceType): Fields[] {
-    return type === "Patient" || type === "Device" ? this.#view.page(type, undefined, LARGEST_COUNT).resources.filter(isFields) : [];
+    return type === "Patient" || type === "Device"
+      ? this.#view.page(type, undefined, LARGEST_COUNT).resources.flatMap((one) => (isFields(one) ? [one] : []))
+      : [];
   }
 
   #fewFitting(type: ResourceType, query: Query, bounds: Bounds, reach: Reach): Fields[] {
@@ -363,8 +365,8 @@ export class FhirSearch {
         lenient: false,
         ...(after !== undefined && { after }),
       });
-      for (const resource of page.resources.filter(isFields))
-        if (this.#isInside(resource, bounds, reach) && this.#fits(resource, rest, reach)) count++;
+      for (const resource of page.resources)
+        if (isFields(resource) && this.#isInside(resource, bounds, reach) && this.#fits(resource, rest, reach)) count++;
       seen += page.resources.length;
       if (seen > MOST_COUNTED) throw problem("invalid", "There is too much to count: narrow the search by code, category or date.");
       after = page.next;
