@@ -1,4 +1,5 @@
 import { toBase64Url } from "../../shared/crypto/base64url";
+import { sha256Base64Url } from "../../shared/crypto/sha256";
 import { parseId, type PersonId, type RandomBytes, type VendorCredentialId } from "../../shared/id";
 import { isRegion, type Region } from "../../shared/region";
 
@@ -59,5 +60,5 @@ export async function takeState(records: D1Database, hash: string, vendor: strin
 
 /** A state has enough entropy of its own: a plain hash hides it. */
 async function hashOf(text: string): Promise<string> {
-  return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+  return await sha256Base64Url(text);
 }

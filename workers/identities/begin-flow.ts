@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
-import { toBase64Url } from "../../shared/crypto/base64url";
+import { sha256Base64Url } from "../../shared/crypto/sha256";
 import { regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import { requireSession, sessionGuard } from "../sessions";
@@ -84,7 +84,6 @@ async function authorizeUrl(ports: IdentityPorts, access: ProviderAccess, state:
   const { keys } = ports.directory;
   const secrets = await secretsOf(keys, keys.email.current, state);
   if (secrets === undefined) throw new TypeError("the key ring has no current key");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secrets.verifier));
   const { provider, clientId } = access;
   const url = new URL(access.authorizeUrl);
   const query = {
@@ -95,7 +94,7 @@ async function authorizeUrl(ports: IdentityPorts, access: ProviderAccess, state:
     scope: provider.scopes.join(" "),
     state,
     nonce: secrets.nonce,
-    code_challenge: toBase64Url(new Uint8Array(digest)),
+    code_challenge: await sha256Base64Url(secrets.verifier),
     code_challenge_method: "S256",
     ...(purpose === "prove" ? provider.proveAnew : {}),
   };

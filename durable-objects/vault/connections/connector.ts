@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MINUTE_MS } from "../../../shared/clock";
 import { toBase64Url } from "../../../shared/crypto/base64url";
+import { sha256Base64Url } from "../../../shared/crypto/sha256";
 import type { SealedPlace } from "../../../shared/crypto/sealing";
 import { type ConnectionId, newId } from "../../../shared/id";
 import { problem } from "../../../shared/problem";
@@ -82,7 +83,7 @@ export class Connector {
     const client = ports.client(module, input.own);
     const connection = this.select(vendor, input.own).id;
     const verifier = toBase64Url(state.random(new Uint8Array(32)));
-    const challenge = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
+    const challenge = await sha256Base64Url(verifier);
     const sealed = await tokens.seal(verifierPlace(input.stateHash), verifier);
     const { redirectUri, returnTo } = input;
     rows.addGrant(input.stateHash, { connection, verifier: sealed, redirectUri, returnTo, areas }, state.now() + GRANT_MS, state.now());
