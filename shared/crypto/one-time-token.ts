@@ -4,8 +4,8 @@ import { toBase64Url } from "./base64url";
 
 /**
  * `mfa`: half a sign-in. `reg`: a registration that waits for its mailbox. `eml`: a new address that waits for its mailbox. `rst`: a
- * password to be chosen anew. `pkr`: a passkey that is being made. `rcp`: the receipt of an erasure. `apc`: an authorization code of an app (`apu` once it is used, `apr` once it is replayed). `lch`: the
- * handle of a launch. Only the SHA-256 of a token is stored.
+ * password to be chosen anew. `pkr`: a passkey that is being made. `rcp`: the receipt of an erasure. `apc`: an
+ * authorization code of an app (stored as `apu` once it was used, as `apr` once it was replayed). `lch`: the handle of a launch. Only the SHA-256 of a token is stored.
  */
 export const TOKEN_KINDS = ["mfa", "reg", "eml", "rst", "pkr", "rcp", "apc", "lch"] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];

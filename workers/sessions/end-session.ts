@@ -1,9 +1,8 @@
 import { SECOND_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
-import { ACCESS_TOKEN_S, CLOCK_TOLERANCE_S } from "../../shared/crypto/tokens";
+import { ACCESS_TOKEN_S, CLOCK_TOLERANCE_S, FIRST_PARTY } from "../../shared/crypto/tokens";
 import { parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
-import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import { LIVE_SESSION, requireSession, sessionGuard } from "./session-guard";
 

@@ -6,7 +6,6 @@ import { ROLES, type SessionLimits } from "../../shared/roles";
  * not end the session. A deliberate deviation from ASVS 10.4.5, for first-party clients alone.
  */
 export const GRACE_MS = 10 * SECOND_MS;
-export { FIRST_PARTY } from "../../shared/crypto/tokens";
 /** What a first-party session may do: everything that belongs to its person. */
 export const FIRST_PARTY_SCOPE = "me";
 /** For so long after proving who they are may a person change credentials and the like. */

@@ -1,6 +1,6 @@
 import type { PersonActor } from "../../shared/context";
+import { FIRST_PARTY } from "../../shared/crypto/tokens";
 import { regionOf } from "../../shared/id";
-import { FIRST_PARTY } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { SessionView } from "./schemas";
 import { requireSession, sessionGuard } from "./session-guard";

@@ -1,10 +1,10 @@
-import { signAccessToken, ACCESS_TOKEN_S, type AccessClaims } from "../../shared/crypto/tokens";
+import { ACCESS_TOKEN_S, type AccessClaims, FIRST_PARTY, signAccessToken } from "../../shared/crypto/tokens";
 import { sealRefreshToken } from "../../shared/crypto/refresh-token";
 import { hasTombstone } from "../../shared/erasure/tombstones";
 import { shortened } from "../../shared/http/network";
 import { type Id, newId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { FIRST_PARTY, FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
+import { FIRST_PARTY_SCOPE, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
 

@@ -1,10 +1,10 @@
 import { openRefreshToken, sealRefreshToken } from "../../shared/crypto/refresh-token";
-import { ACCESS_TOKEN_S, signAccessToken } from "../../shared/crypto/tokens";
+import { ACCESS_TOKEN_S, FIRST_PARTY, signAccessToken } from "../../shared/crypto/tokens";
 import { hasTombstone } from "../../shared/erasure/tombstones";
 import { parseId } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { endSession } from "./end-session";
-import { FIRST_PARTY, GRACE_MS, LIMITS, strictest } from "./lifetimes";
+import { GRACE_MS, LIMITS, strictest } from "./lifetimes";
 import type { SessionPorts } from "./ports";
 import type { Tokens } from "./schemas";
 
