@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { STORED_TYPES } from "./r4/definitions";
 import { type Interaction, limitsOf, permits } from "./reach";
-import { covers, parseScope, reachOf, SCOPE_TYPES, scopesOf, scopeText, within } from "./scopes";
+import { covers, parseScope, reachOf, scopesOf, scopeText, within } from "./scopes";
 
 const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
 const LETTERS: readonly Interaction[] = ["c", "r", "u", "d", "s"];
@@ -82,7 +83,7 @@ describe("reach", () => {
 const scopeArb = fc
   .record({
     context: fc.constantFrom("patient", "user", "system"),
-    type: fc.constantFrom("*", ...SCOPE_TYPES.slice(15, 22)),
+    type: fc.constantFrom("*", ...STORED_TYPES.slice(15, 22)),
     letters: fc.subarray([...LETTERS], { minLength: 1 }),
     where: fc.option(fc.constantFrom("category=a", "category=b", "code=x|y", "category=a&code=x"), { nil: undefined }),
   })
@@ -98,7 +99,7 @@ function allowed(text: string, type: string, letter: Interaction, tags: readonly
   return limits.some((where) => where.every(([name, value]) => tags.includes(`${name}=${value}`)));
 }
 const askArb = fc.tuple(
-  fc.constantFrom(...SCOPE_TYPES.slice(15, 22)),
+  fc.constantFrom(...STORED_TYPES.slice(15, 22)),
   fc.constantFrom(...LETTERS),
   fc.subarray(["category=a", "category=b", "code=x|y", "code=x"]),
 );

@@ -1,3 +1,4 @@
+import { STORED_TYPES } from "./r4/definitions";
 import type { Grant, Reach } from "./reach";
 
 /**
@@ -11,12 +12,14 @@ export interface ResourceScope {
   /** As it was asked for: it is answered in the same letters. */
   readonly text: string;
   readonly context: "patient" | "user" | "system";
-  /** A resource type, or `*`. */
-  readonly type: string;
+  readonly type: ScopeType;
   /** A subset of `cruds`, in that order. */
   readonly interactions: string;
   readonly where: readonly (readonly [name: string, value: string])[];
 }
+
+/** What a scope may name: a type of resources that is stored here, or all of them. */
+export type ScopeType = (typeof STORED_TYPES)[number] | "*";
 
 export interface WordScope {
   readonly kind: "word";
@@ -25,40 +28,6 @@ export interface WordScope {
 
 export const WORDS = ["openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access"] as const;
 export type Word = (typeof WORDS)[number];
-
-/** Resource types that a scope may name. */
-export const SCOPE_TYPES = [
-  "AllergyIntolerance",
-  "AuditEvent",
-  "Basic",
-  "Binary",
-  "Bundle",
-  "CarePlan",
-  "CareTeam",
-  "Condition",
-  "Consent",
-  "Device",
-  "DiagnosticReport",
-  "DocumentReference",
-  "Encounter",
-  "Goal",
-  "Group",
-  "Immunization",
-  "List",
-  "MedicationRequest",
-  "MedicationStatement",
-  "Observation",
-  "Organization",
-  "Patient",
-  "Practitioner",
-  "Procedure",
-  "Provenance",
-  "Questionnaire",
-  "QuestionnaireResponse",
-  "RelatedPerson",
-  "Subscription",
-] as const;
-export type ScopeType = (typeof SCOPE_TYPES)[number];
 
 /** Constraints that can be kept on every path: a scope with another one is not granted, since it would say more than it does. */
 const WHERE: ReadonlySet<string> = new Set(["category", "code", "status"]);
@@ -76,7 +45,7 @@ export function parseScope(text: string): SmartScope | undefined {
   if (isWord(text)) return { kind: "word", text };
   const [, context, type = "", suffix = "", query] = RESOURCE.exec(text) ?? [];
   if (context !== "patient" && context !== "user" && context !== "system") return undefined;
-  if (suffix === "" || (type !== "*" && !isScopeType(type))) return undefined;
+  if (suffix === "" || !isScopeType(type)) return undefined;
   const where = query === undefined ? [] : whereIn(query);
   if (where === undefined || (where.length > 0 && type === "*")) return undefined;
   return { kind: "resource", text, context, type, interactions: OLD[suffix] ?? suffix, where };
@@ -142,5 +111,5 @@ function isWord(text: string): text is Word {
 }
 
 function isScopeType(text: string): text is ScopeType {
-  return (SCOPE_TYPES as readonly string[]).includes(text);
+  return text === "*" || (STORED_TYPES as readonly string[]).includes(text);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ASSERTION_ALGORITHMS } from "../../shared/crypto/client-keys";
-import { SCOPE_TYPES, WORDS } from "../../shared/fhir/scopes";
+import { STORED_TYPES } from "../../shared/fhir/r4/definitions";
+import { WORDS } from "../../shared/fhir/scopes";
 
 const urls = {
   issuer: z.string().optional(),
@@ -39,7 +40,7 @@ function common(origin: string, identifies: boolean) {
       ...WORDS.filter((word) => identifies || (word !== "openid" && word !== "fhirUser" && word !== "profile")),
       "patient/*.cruds",
       "user/*.cruds",
-      ...SCOPE_TYPES.map((type) => `patient/${type}.cruds`),
+      ...STORED_TYPES.map((type) => `patient/${type}.cruds`),
       "system/*.rs",
       "system/Observation.rs",
     ],

@@ -1,29 +1,50 @@
 import type { Language } from "../../shared/http/texts";
-import type { ScopeType, SmartScope } from "../../shared/fhir/scopes";
+import type { ScopeType, SmartScope, Word } from "../../shared/fhir/scopes";
 
-const NAMES: Readonly<Partial<Record<ScopeType | "*", readonly [en: string, de: string]>>> = {
+type Words = readonly [en: string, de: string];
+
+const NAMES: Readonly<Record<ScopeType, Words>> = {
   "*": ["everything in your health record", "alles in Ihrer Gesundheitsakte"],
   AllergyIntolerance: ["allergies", "Allergien"],
+  AuditEvent: ["who has seen your data", "wer Ihre Daten gesehen hat"],
+  Basic: ["notes of other kinds", "Einträge anderer Art"],
+  Binary: ["files", "Dateien"],
+  Bundle: ["collections of entries", "Sammlungen von Einträgen"],
   CarePlan: ["care plans", "Behandlungspläne"],
   CareTeam: ["the people who treat you", "wer Sie behandelt"],
+  Communication: ["messages", "Nachrichten"],
   Condition: ["illnesses and complaints", "Krankheiten und Beschwerden"],
   Consent: ["what you have agreed to", "worin Sie eingewilligt haben"],
+  Coverage: ["your health insurance", "Ihre Krankenversicherung"],
   Device: ["your devices", "Ihre Geräte"],
   DiagnosticReport: ["reports of findings", "Befundberichte"],
   DocumentReference: ["documents", "Dokumente"],
   Encounter: ["visits", "Besuche in Praxen und Kliniken"],
   Goal: ["goals", "Ziele"],
+  Group: ["groups", "Gruppen"],
   Immunization: ["vaccinations", "Impfungen"],
+  List: ["lists", "Listen"],
+  Location: ["places of treatment", "Behandlungsorte"],
+  Medication: ["medicines", "Arzneimittel"],
   MedicationRequest: ["prescriptions", "Verordnungen"],
   MedicationStatement: ["medicines you take", "Medikamente, die Sie nehmen"],
   Observation: ["readings, sleep, activity and laboratory results", "Messwerte, Schlaf, Bewegung und Laborwerte"],
+  Organization: ["practices and hospitals", "Praxen und Kliniken"],
   Patient: ["your name and personal details", "Ihr Name und Ihre Angaben zur Person"],
+  Practitioner: ["physicians and therapists", "Ärztinnen, Ärzte und Behandelnde"],
+  PractitionerRole: ["where physicians and therapists work", "wo Ihre Behandelnden arbeiten"],
   Procedure: ["treatments", "Eingriffe und Behandlungen"],
   Provenance: ["where your data comes from", "woher Ihre Daten stammen"],
+  Questionnaire: ["questionnaires", "Fragebögen"],
   QuestionnaireResponse: ["questionnaires you have answered", "Fragebögen, die Sie beantwortet haben"],
+  RelatedPerson: ["relatives and people close to you", "Angehörige und Ihnen Nahestehende"],
+  ServiceRequest: ["referrals and orders", "Überweisungen und Aufträge"],
+  Specimen: ["samples for the laboratory", "Laborproben"],
+  Subscription: ["notifications about new entries", "Benachrichtigungen über neue Einträge"],
+  Task: ["tasks", "Aufgaben"],
 };
 
-const KINDS: Readonly<Record<string, readonly [en: string, de: string]>> = {
+const KINDS: Readonly<Record<string, Words>> = {
   "vital-signs": ["vital signs", "Vitalwerte"],
   laboratory: ["laboratory results", "Laborwerte"],
   survey: ["questionnaires", "Fragebögen"],
@@ -40,7 +61,7 @@ const DEEDS: readonly (readonly [letter: string, en: string, de: string])[] = [
   ["s", "search", "durchsuchen"],
 ];
 
-const WORDS: Readonly<Record<string, readonly [en: string, de: string]>> = {
+const WORDS: Readonly<Record<Word, Words>> = {
   openid: ["Know that it is you who signs in", "Wissen, dass Sie es sind, wer sich anmeldet"],
   fhirUser: ["Know which record is yours", "Wissen, welche Akte Ihre ist"],
   profile: ["Know which record is yours", "Wissen, welche Akte Ihre ist"],
@@ -56,8 +77,8 @@ const WORDS: Readonly<Record<string, readonly [en: string, de: string]>> = {
 /** A scope in plain words. */
 export function inWords(scope: SmartScope, language: Language): string {
   const at = language === "de" ? 1 : 0;
-  if (scope.kind === "word") return WORDS[scope.text]?.[at] ?? scope.text;
-  const name = NAMES[scope.type as ScopeType | "*"]?.[at] ?? scope.type;
+  if (scope.kind === "word") return WORDS[scope.text][at];
+  const name = NAMES[scope.type][at];
   const kinds = scope.where.flatMap(([, value]) =>
     value.split(",").map((one) => {
       const code = one.slice(one.indexOf("|") + 1);
@@ -105,7 +126,6 @@ export const PAGE_TEXTS = {
     redirect: "The app named an address that it has not registered. Nothing was passed on.",
     expired: "This page is too old. Please go back to the app and begin again.",
     trouble: "This does not work",
-    signOut: "Sign out",
   },
   de: {
     signIn: "Anmelden",
@@ -138,6 +158,5 @@ export const PAGE_TEXTS = {
     redirect: "Die App nannte eine Adresse, die sie nicht angemeldet hat. Nichts wurde weitergegeben.",
     expired: "Diese Seite ist zu alt. Bitte gehen Sie zur App zurück und beginnen Sie neu.",
     trouble: "Das geht nicht",
-    signOut: "Abmelden",
   },
 } as const;
