@@ -45,7 +45,7 @@ export async function authenticateClient(
   const { client } = claim;
   ports.refuseWrongHost(client);
   const region = regionOf(client);
-  await takeTurn(ports, region);
+  await limitProofs(ports, region);
 
   const { records } = ports.stores(region);
   const row = await records
@@ -77,7 +77,8 @@ async function keysFor(ports: OAuthPorts, row: Row, { kid, jku }: AssertionClaim
   return clientKeySet.parse(JSON.parse(row.jwks ?? "null")).keys;
 }
 
-async function takeTurn(ports: OAuthPorts, region: Region): Promise<void> {
+/** Counts one proof of whoever asks in a region, before it is looked at. Problems `rate_limited`, `unavailable`. */
+export async function limitProofs(ports: OAuthPorts, region: Region): Promise<void> {
   const turn = await ports.takeTurn(region).catch(() => undefined);
   if (turn === undefined) throw problem("unavailable", undefined, { retryAfter: 1 });
   if (!turn.allowed) throw problem("rate_limited", undefined, { retryAfter: Math.ceil(turn.retryAfterMs / 1000) });

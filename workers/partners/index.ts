@@ -1,9 +1,9 @@
 export { actingClient, FROM_LIVING_CLIENT, FROM_LIVING_ORGANISATION } from "./client-guard";
-export { formOf, FORM_LIMIT, required } from "./form";
+export { fieldsOf, formOf, FORM_LIMIT, required } from "./form";
 export { introspectToken, revokeToken } from "./inspect-token";
 export { issueToken } from "./issue-token";
 export { keysAt } from "./key-sets";
-export { authenticateClient, ASSERTION_TYPE } from "./authenticate-client";
+export { authenticateClient, ASSERTION_TYPE, limitProofs } from "./authenticate-client";
 export { audiencesOf, type OAuthPorts, oauthPorts, tokenEndpoint } from "./oauth-ports";
 export { introspectionSchema, tokenSchema } from "./oauth-schemas";
 export { partnerName } from "./schemas";

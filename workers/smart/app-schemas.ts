@@ -11,9 +11,12 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** Schemes that a browser would run or show by itself. */
 const UNSAFE = new Set(["javascript:", "data:", "vbscript:", "file:", "blob:", "about:", "ws:", "wss:", "ftp:"]);
 
+/** The letters of an address without a fragment (RFC 3986 §2): others would not get into a `location`. */
+const ADDRESS = /^[!"$-[\]-~]+$/;
+
 /** Where an app may be returned to: https, this machine itself, or a scheme of its own with a dot (RFC 8252 §7.1). Exactly as written. */
 function isRedirect(text: string): boolean {
-  if (!URL.canParse(text) || text.includes("#") || /[\s\\]/.test(text)) return false;
+  if (!URL.canParse(text) || !ADDRESS.test(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "" || UNSAFE.has(protocol)) return false;
   if (protocol === "https:") return true;

@@ -9,6 +9,7 @@ import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { requireManager, requireMembership, type PartnerPorts } from "../partners";
 import type { AppChange, AppView, NewApp } from "./app-schemas";
+import type { SmartPorts } from "./ports";
 
 /** How an app proves itself: not at all (it runs at the person's), by a secret, or by a key. */
 export type Method = "none" | "client_secret_basic" | "private_key_jwt";
@@ -55,11 +56,30 @@ const MOST_APPS = 50;
 const urisSchema = z.array(z.string());
 
 /** The living app of an id, where it is registered; undefined for any other text. */
-export async function findApp(recordsOf: (region: Region) => D1Database, text: string): Promise<App | undefined> {
+export async function findApp(ports: Pick<SmartPorts, "stores">, text: string): Promise<App | undefined> {
   const id = parseId("app", text);
   if (id === undefined) return undefined;
-  const row = await recordsOf(regionOf(id)).prepare(`select ${COLUMNS} from apps where id = ? and ${LIVING}`).bind(id).first<Row>();
+  const { records } = ports.stores(regionOf(id));
+  const row = await records.prepare(`select ${COLUMNS} from apps where id = ? and ${LIVING}`).bind(id).first<Row>();
   return row === null ? undefined : appOf(row);
+}
+
+/** What people are told of the living apps among these, by id: one read of each region where they are registered. */
+export async function namesOfApps(
+  ports: Pick<SmartPorts, "stores">,
+  ids: readonly AppId[],
+): Promise<ReadonlyMap<string, Pick<App, "name" | "home">>> {
+  const found = await Promise.all(
+    [...Map.groupBy(ids, regionOf)].map(async ([region, here]) => {
+      const { results } = await ports
+        .stores(region)
+        .records.prepare(`select id, name, home from apps where id in (select value from json_each(?)) and ${LIVING}`)
+        .bind(JSON.stringify(here))
+        .all<Pick<Row, "id" | "name" | "home">>();
+      return results;
+    }),
+  );
+  return new Map(found.flat().map(({ id, name, home }) => [id, { name, home }]));
 }
 
 /** A fresh app, with its secret where it has one: that is shown once. */
@@ -75,20 +95,16 @@ export interface Registrar {
   readonly random: RandomBytes;
 }
 
-/** Registers an app, for an organisation or for nobody. Problems `invalid`, `conflict`. */
-export async function registerApp(
-  { records, region, now, random }: Registrar,
-  input: NewApp,
-  { organisation, manageHash }: { readonly organisation?: string; readonly manageHash?: string },
-): Promise<Registered> {
+/** Registers an app, of an organisation or of nobody. Problems `invalid`, `conflict`. */
+export async function registerApp({ records, region, now, random }: Registrar, input: NewApp, organisation?: string): Promise<Registered> {
   await requireUsable(input);
   const secret = input.method === "client_secret_basic" ? newSecret(random) : undefined;
   const id = newId("app", region, now(), random);
   const [written] = await records.batch<Row>([
     records
       .prepare(
-        `insert into apps (id, organisation_id, name, home, launch_uri, method, secret_hash, jwks, jwks_uri, redirect_uris, scope, manage_hash, created_at, updated_at)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13
+        `insert into apps (id, organisation_id, name, home, launch_uri, method, secret_hash, jwks, jwks_uri, redirect_uris, scope, created_at, updated_at)
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12
          where ?2 is null or (select count(*) from apps where organisation_id = ?2 and revoked_at is null) < ${MOST_APPS} returning ${COLUMNS}`,
       )
       .bind(
@@ -103,7 +119,6 @@ export async function registerApp(
         input.jwksUri ?? null,
         JSON.stringify(input.redirectUris),
         scopeOf(input.scope),
-        manageHash ?? null,
         now(),
       ),
     ...originsOf(records, id, input.redirectUris),
@@ -126,7 +141,7 @@ export async function listApps(ports: PartnerPorts, organisationId: string): Pro
 /** Registers an app of an organisation; the secret is in the answer, and nowhere else. Problems of a manager, `invalid`, `conflict`. */
 export async function registerOurs(ports: PartnerPorts, organisationId: string, input: NewApp): Promise<AppView> {
   const { organisation } = await requireManager(ports, organisationId, "manage_clients");
-  const { row, secret } = await registerApp(ports, input, { organisation });
+  const { row, secret } = await registerApp(ports, input, organisation);
   return { ...viewOf(row), ...(secret !== undefined && { secret }) };
 }
 

@@ -3,9 +3,9 @@ import { CLOCK_TOLERANCE_S } from "../../shared/crypto/tokens";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { regionOf, type AppId } from "../../shared/id";
 import { type Problem, problem } from "../../shared/problem";
-import { ASSERTION_TYPE, audiencesOf } from "../partners";
+import { ASSERTION_TYPE, audiencesOf, keysAt, limitProofs } from "../partners";
 import { type App, findApp } from "./apps";
-import { keysOf, recordsOf, type SmartPorts } from "./ports";
+import { recordsOf, type SmartPorts } from "./ports";
 
 export type Form = ReadonlyMap<string, string>;
 
@@ -25,13 +25,13 @@ export async function authenticateApp(ports: SmartPorts, form: Form, authorizati
   const named = form.get("client_id");
   const id = claim?.client ?? basic?.id ?? named;
   if (id === undefined || (named !== undefined && named !== id)) throw refused();
-  const app = await findApp((region) => ports.stores(region).records, id);
+  const app = await findApp(ports, id);
   if (app === undefined) throw refused();
   if (app.method === "none") {
     if (ways.length > 0) throw refused();
     return app;
   }
-  await takeTurn(ports, app.id);
+  await limitProofs(ports.oauth, regionOf(app.id));
   if (app.method === "client_secret_basic") {
     const secret = basic?.secret ?? form.get("client_secret");
     // Hashes of 256 random bits: comparing them tells nothing about the secret.
@@ -46,7 +46,7 @@ export async function authenticateApp(ports: SmartPorts, form: Form, authorizati
 
 async function prove(ports: SmartPorts, app: App, claim: AssertionClaim<AppId>, text: string): Promise<void> {
   if (claim.jku !== undefined && claim.jku !== app.jwksUri) throw refused();
-  const keys = app.jwksUri !== null ? await keysOf(ports, app.jwksUri, claim.kid) : (app.jwks?.keys ?? []);
+  const keys = app.jwksUri !== null ? await keysAt(ports.oauth.keySets, app.jwksUri, claim.kid) : (app.jwks?.keys ?? []);
   const audiences = [...audiencesOf(ports.origin, regionOf(app.id)), ports.origin];
   const proven = await proveAssertion(text, claim, keys, audiences, ports.now());
   if (proven === undefined) throw refused();
@@ -55,12 +55,6 @@ async function prove(ports: SmartPorts, app: App, claim: AssertionClaim<AppId>, 
     .bind(app.id, proven.jti, Math.ceil((proven.expiresAt + CLOCK_TOLERANCE_S) * 1000))
     .run();
   if (meta.changes !== 1) throw refused();
-}
-
-async function takeTurn(ports: SmartPorts, app: AppId): Promise<void> {
-  const turn = await ports.oauth.takeTurn(regionOf(app)).catch(() => undefined);
-  if (turn === undefined) throw problem("unavailable", undefined, { retryAfter: 1 });
-  if (!turn.allowed) throw problem("rate_limited", undefined, { retryAfter: Math.ceil(turn.retryAfterMs / 1000) });
 }
 
 /** RFC 6749 §2.3.1: both halves are encoded as in a form before they are put together. */

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { MINUTE_MS, SECOND_MS } from "../../shared/clock";
-import { newOneTimeToken } from "../../shared/crypto/one-time-token";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { patientId } from "../../shared/fhir/ids";
 import { scopeText, type SmartScope } from "../../shared/fhir/scopes";
-import { type AppId, newId, parseId, type PersonId, regionOf } from "../../shared/id";
+import { type AppId, newId, type PersonId, regionOf } from "../../shared/id";
 import { notFound } from "../../shared/problem";
-import { readChallenge, takeChallenge } from "../credentials";
+import { newChallenge, readChallenge, takeChallenge } from "../credentials";
 import { type App, findApp } from "./apps";
 import { type Code, grantable } from "./issue-app-token";
 import { type PageSession, seal, unseal } from "./page-session";
@@ -37,7 +36,7 @@ const LAUNCH_MS = 5 * MINUTE_MS;
 /** Reads an authorization request (SMART App Launch 2.2 §2.0.9.1). Unknown scopes are left out; everything else that is wrong refuses it. */
 export async function readRequest(ports: SmartPorts, params: URLSearchParams): Promise<Asked | Wrong> {
   const one = (name: string) => (params.getAll(name).length === 1 ? (params.get(name) ?? undefined) : undefined);
-  const app = await findApp((region) => ports.stores(region).records, one("client_id") ?? "");
+  const app = await findApp(ports, one("client_id") ?? "");
   if (app === undefined) return { wrong: "page", why: "client" };
   const redirectUri = one("redirect_uri");
   if (redirectUri === undefined || !app.redirectUris.includes(redirectUri)) return { wrong: "page", why: "redirect" };
@@ -93,7 +92,7 @@ export async function openAsked(ports: SmartPorts, text: string): Promise<Asked 
   const parsed = askedSchema.safeParse(await unseal(ports, "apps-page", "asked", text));
   if (!parsed.success || parsed.data.until <= ports.now()) return { wrong: "page", why: "expired" };
   const { app: id, scope, redirectUri, state, challenge, nonce, launch } = parsed.data;
-  const app = await findApp((region) => ports.stores(region).records, id);
+  const app = await findApp(ports, id);
   if (app === undefined) return { wrong: "page", why: "client" };
   if (!app.redirectUris.includes(redirectUri)) return { wrong: "page", why: "redirect" };
   return { app, redirectUri, state, scopes: grantable(app, scope), challenge, nonce, launch };
@@ -124,10 +123,9 @@ export async function decide(ports: SmartPorts, asked: Asked, page: PageSession,
     return returnUrl(ports, redirectUri, { error: "access_denied", error_description: "The launch is another person's, or over.", state });
   }
   const region = regionOf(page.person);
-  const now = ports.now();
   const code: Code = {
     app: app.id,
-    session: newId("session", region, now, ports.random),
+    session: newId("session", region, ports.now(), ports.random),
     by: page.session,
     redirectUri,
     challenge: asked.challenge,
@@ -138,12 +136,9 @@ export async function decide(ports: SmartPorts, asked: Asked, page: PageSession,
     ...(asked.nonce !== undefined && { nonce: asked.nonce }),
     ...(Object.keys(context).length > 0 && { context }),
   };
-  const token = newOneTimeToken("apc", region, ports.random);
-  await ports
-    .stores(region)
-    .records.prepare("insert into challenges (token_hash, kind, person_id, content, expires_at) values (?, 'apc', ?, ?, ?)")
-    .bind(await sha256Hex(token), page.person, JSON.stringify(code), now + CODE_MS)
-    .run();
+  const content = JSON.stringify(code);
+  const { token, statement } = await newChallenge(ports, { kind: "apc", region, person: page.person, content, lifeMs: CODE_MS });
+  await statement.run();
   return returnUrl(ports, redirectUri, { code: token, state });
 }
 
@@ -155,19 +150,17 @@ function returnUrl({ origin, identifies }: SmartPorts, redirectUri: string, answ
   return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query.toString()}`;
 }
 
+/** What the handle of a launch stands for. */
 const launchSchema = z.object({ app: z.string() });
+type Launch = z.infer<typeof launchSchema>;
 
 /** A launch from here: the address of the app with a handle that names the person for five minutes. Problem `not_found`. */
 export async function newLaunch(ports: SmartPorts, person: PersonId, appId: string): Promise<{ url: string; expiresIn: number }> {
-  const app = await findApp((region) => ports.stores(region).records, appId);
+  const app = await findApp(ports, appId);
   if (app?.launchUri == null) throw notFound("app");
-  const region = regionOf(person);
-  const token = newOneTimeToken("lch", region, ports.random);
-  await ports
-    .stores(region)
-    .records.prepare("insert into challenges (token_hash, kind, person_id, content, expires_at) values (?, 'lch', ?, ?, ?)")
-    .bind(await sha256Hex(token), person, JSON.stringify({ app: app.id }), ports.now() + LAUNCH_MS)
-    .run();
+  const content = JSON.stringify({ app: app.id } satisfies Launch);
+  const { token, statement } = await newChallenge(ports, { kind: "lch", region: regionOf(person), person, content, lifeMs: LAUNCH_MS });
+  await statement.run();
   const url = new URL(app.launchUri);
   url.searchParams.set("iss", ports.base);
   url.searchParams.set("launch", token);
@@ -185,9 +178,4 @@ async function takeLaunch(ports: SmartPorts, token: string, app: AppId, person: 
   const isOurs = found?.person === person && launchSchema.parse(JSON.parse(found.content)).app === app;
   if (!isOurs) return undefined;
   return { need_patient_banner: false, fhirContext: [{ reference: `Patient/${patientId(person)}` }] };
-}
-
-/** The id of an app in a path. */
-export function appIn(text: string): AppId | undefined {
-  return parseId("app", text);
 }

@@ -3,7 +3,7 @@ import { notFound } from "../../shared/problem";
 import { scopesOf } from "../../shared/fhir/scopes";
 import { endSession } from "../sessions";
 import type { GrantedApp } from "./app-schemas";
-import { findApp } from "./apps";
+import { namesOfApps } from "./apps";
 import type { SmartPorts } from "./ports";
 
 /** More than anybody lets in. */
@@ -17,7 +17,7 @@ interface Row {
   last_used_at: number;
 }
 
-/** The apps that a person has let in, by the first time. What several times have given counts together. */
+/** The apps that a person has let in, by id. What several times have given counts together. */
 export async function listGranted(ports: SmartPorts, person: PersonId): Promise<GrantedApp[]> {
   const now = ports.now();
   const { results } = await ports
@@ -29,13 +29,15 @@ export async function listGranted(ports: SmartPorts, person: PersonId): Promise<
     .bind(person, now)
     .all<Row>();
   const byApp = Map.groupBy(results, (row) => row.client_id);
-  const apps = await Promise.all(
-    [...byApp].map(async ([id, rows]) => ({ id, rows, app: await findApp((region) => ports.stores(region).records, id) })),
+  const names = await namesOfApps(
+    ports,
+    [...byApp.keys()].flatMap((id) => parseId("app", id) ?? []),
   );
-  return apps.map(({ id, rows, app }) => ({
+  const apps = [...byApp].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return apps.map(([id, rows]) => ({
     id,
-    name: app?.name ?? rows[0]?.device ?? id,
-    home: app?.home ?? null,
+    name: names.get(id)?.name ?? rows[0]?.device ?? id,
+    home: names.get(id)?.home ?? null,
     scopes: [...new Set(rows.flatMap(({ scope }) => scopesOf(scope).map(({ text }) => text)))],
     since: new Date(Math.min(...rows.map((row) => row.created_at))).toISOString(),
     lastUsedAt: new Date(Math.max(...rows.map((row) => row.last_used_at))).toISOString(),

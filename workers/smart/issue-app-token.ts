@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { HOUR_MS, DAY_MS } from "../../shared/clock";
-import { toBase64Url } from "../../shared/crypto/base64url";
 import { signIdentityToken } from "../../shared/crypto/identity-tokens";
 import { regionOfToken } from "../../shared/crypto/one-time-token";
 import { openRefreshToken, sealRefreshToken } from "../../shared/crypto/refresh-token";
-import { sha256Hex } from "../../shared/crypto/sha256";
+import { sha256Base64Url, sha256Hex } from "../../shared/crypto/sha256";
 import { ACCESS_TOKEN_S, signAccessToken } from "../../shared/crypto/tokens";
 import { hasTombstone } from "../../shared/erasure/tombstones";
 import { patientId } from "../../shared/fhir/ids";
@@ -78,7 +77,7 @@ export async function redeemCode(ports: SmartPorts, form: Form, authorization: s
   const code = codeSchema.parse(JSON.parse(row.content));
   const session = parseId("session", code.session);
   const isOurs = code.app === app.id && code.redirectUri === form.get("redirect_uri");
-  const isProven = VERIFIER.test(verifier) && toBase64Url(await digest(verifier)) === code.challenge;
+  const isProven = VERIFIER.test(verifier) && (await sha256Base64Url(verifier)) === code.challenge;
   if (person === undefined || session === undefined || !isOurs || !isProven) throw refused();
   if (await hasTombstone(files, keys, person)) throw refused();
 
@@ -104,7 +103,7 @@ export async function redeemCode(ports: SmartPorts, form: Form, authorization: s
     )
     .run();
   if (meta.changes !== 1) throw refused();
-  const opened = { app, person, session, scopes, n: 0, amr: code.amr, acr: code.acr, authTime: code.authTime };
+  const opened = { app, person, session, granted: scopes, scopes, n: 0, amr: code.amr, acr: code.acr, authTime: code.authTime };
   return { ...(await tokensOf(ports, opened, code.nonce)), ...code.context };
 }
 
@@ -153,7 +152,7 @@ export async function refreshApp(ports: SmartPorts, form: Form, authorization: s
     .first<SessionRow>();
   const person = row === null ? undefined : parseId("person", row.person_id);
   if (row === null || person === undefined) throw refused();
-  const app = named ?? (await findApp((region) => ports.stores(region).records, row.client_id));
+  const app = named ?? (await findApp(ports, row.client_id));
   if (app === undefined || app.id !== row.client_id) throw refused();
   if (named === undefined && app.method !== "none") throw problem("invalid_client");
   if (row.revoked_at !== null || row.idle_expiry <= now || row.absolute_expiry <= now) throw refused();
@@ -183,13 +182,16 @@ export async function refreshApp(ports: SmartPorts, form: Form, authorization: s
     throw refused();
   }
   const { amr, acr, auth_time: authTime } = row;
-  return await tokensOf(ports, { app, person, session: token.session, scopes, n: token.n + 1, amr, acr, authTime });
+  return await tokensOf(ports, { app, person, session: token.session, granted, scopes, n: token.n + 1, amr, acr, authTime });
 }
 
 interface Opened {
   readonly app: App;
   readonly person: PersonId;
   readonly session: SessionId;
+  /** What the person allowed: whether a refresh token comes along hangs on it. */
+  readonly granted: readonly SmartScope[];
+  /** What this access token is for: all of it, or a part. */
   readonly scopes: readonly SmartScope[];
   /** Generation of the refresh token. */
   readonly n: number;
@@ -208,7 +210,7 @@ async function tokensOf(ports: SmartPorts, opened: Opened, nonce?: string): Prom
   const authTime = Math.floor(opened.authTime / 1000);
   const patient = patientId(person);
   const isAboutPatient = scopes.some(({ text }) => text === "launch" || text === "launch/patient" || text.startsWith("patient/"));
-  const lasts = says(scopes, "offline_access") || says(scopes, "online_access");
+  const lasts = lifetimeOf(opened.granted) !== SHORT;
   const identity = {
     person,
     app: app.id,
@@ -244,10 +246,6 @@ function lifetimeOf(scopes: readonly SmartScope[]): { readonly idle: number; rea
 export function grantable(app: App, asked: string): SmartScope[] {
   const wanted = scopesOf(asked).filter((scope) => scope.kind === "word" || scope.context !== "system");
   return app.scope === null ? wanted : within(wanted, scopesOf(app.scope));
-}
-
-async function digest(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
 function refused(): Problem {

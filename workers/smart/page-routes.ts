@@ -5,10 +5,9 @@ import { route } from "../../shared/http/route";
 import { type Language, languageOf } from "../../shared/http/texts";
 import { isProblem, problem } from "../../shared/problem";
 import { parseId } from "../../shared/id";
-import { decodeJwt } from "jose";
 import { completeSignIn, signIn, type SignedIn } from "../accounts";
-import { FORM_LIMIT } from "../partners";
-import { type Asked, appIn, decide, isDecision, openAsked, readRequest, sealAsked, sealDecision, type Wrong } from "./authorize";
+import { fieldsOf, FORM_LIMIT } from "../partners";
+import { type Asked, decide, isDecision, openAsked, readRequest, sealAsked, sealDecision, type Wrong } from "./authorize";
 import { listGranted, removeGranted } from "./granted-apps";
 import { livingSession, pageCookie, type PageSession, pageSession } from "./page-session";
 import { appsPage, codeForm, consentForm, page, signInForm } from "./pages";
@@ -17,8 +16,7 @@ import { PAGE_TEXTS } from "./words";
 
 const TAGS = ["Apps"] as const;
 const PAGE = { mediaType: "text/html", description: "A page for the person" };
-const FORM = "application/x-www-form-urlencoded";
-const form = (description: string) => ({ mediaType: FORM, description });
+const form = (description: string) => ({ mediaType: "application/x-www-form-urlencoded", description });
 /** What stands for "no request": the person came to look after their apps. */
 const APPS = "apps";
 
@@ -49,7 +47,7 @@ export const pageRoutes = new Hono<AppEnv>()
       rawBody: form("The parameters of the authorization request"),
       idempotency: "off",
     }),
-    async (c) => await authorize(c, await paramsOf(c)),
+    async (c) => await authorize(c, await fieldsOf(c)),
   )
   .post(
     "/oauth/sign-in",
@@ -125,7 +123,7 @@ export const pageRoutes = new Hono<AppEnv>()
       const [ports, params] = [smartPorts(c), await ownForm(c)];
       const who = await pageSession(ports, c.req.header("cookie"));
       if (who !== undefined && (await isDecision(ports, who, APPS, params.get("decision") ?? ""))) {
-        await removeGranted(ports, who.person, appIn(params.get("remove") ?? ""));
+        await removeGranted(ports, who.person, parseId("app", params.get("remove") ?? ""));
       }
       return goTo("/oauth/apps");
     },
@@ -160,9 +158,8 @@ async function signInOnPage(c: AppContext, params: URLSearchParams): Promise<Res
     const faults: Partial<Record<typeof error.code, string>> = { invalid_credentials: t.wrong, locked: t.locked, unauthenticated: t.over };
     return await page(400, language, t.signIn, signInForm(language, asked?.app.name, request, faults[error.code] ?? t.failed));
   }
-  const session = parseId("session", String(decodeJwt(signedIn.tokens.accessToken)["sid"]));
-  const person = parseId("person", signedIn.person.id);
-  const who = session === undefined || person === undefined ? undefined : await livingSession(ports, person, session);
+  const token = await ports.oauth.inspect(signedIn.tokens.accessToken);
+  const who = token === undefined || "client" in token ? undefined : await livingSession(ports, token.person, token.session);
   if (who === undefined) throw problem("unavailable");
   const cookie = await pageCookie(ports, who.person, who.session);
   return asked === undefined ? goTo("/oauth/apps", cookie) : await consentPage(ports, language, asked, who, cookie);
@@ -214,21 +211,15 @@ function languageFor(c: AppContext): Language {
   return languageOf(c.req.header("accept-language"));
 }
 
-/** A form of any site: an app may post its request. Problem `malformed`. */
-async function paramsOf(c: AppContext): Promise<URLSearchParams> {
-  const body = new TextDecoder().decode(await c.req.arrayBuffer());
-  const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  if (type !== FORM) throw problem("malformed", `Send ${FORM}.`);
-  return new URLSearchParams(body);
-}
-
-/** A form of our own page: browsers say where a form comes from. Problems `forbidden`, `malformed`. */
+/**
+ * A form of our own page: browsers say where a form comes from. Where they say the site, that decides: the origin beside it is `null` for a
+ * page that keeps its address to itself. Problems `forbidden`, `malformed`.
+ */
 async function ownForm(c: AppContext): Promise<URLSearchParams> {
-  const params = await paramsOf(c);
+  const params = await fieldsOf(c);
   const [site, origin] = [c.req.header("sec-fetch-site"), c.req.header("origin")];
   const isOurs =
-    (site === undefined || site === "same-origin") &&
-    (origin === undefined || origin === new URL(c.req.url).origin || origin === c.env.ORIGIN);
+    site === undefined ? origin === undefined || origin === new URL(c.req.url).origin || origin === c.env.ORIGIN : site === "same-origin";
   if (!isOurs) throw problem("forbidden", "The form comes from elsewhere.");
   return params;
 }

@@ -3,7 +3,8 @@ import { MINUTE_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
-import type { Region } from "../../shared/region";
+import { isRegion, type Region } from "../../shared/region";
+import { FIRST_PARTY } from "../../shared/crypto/tokens";
 import type { SmartPorts } from "./ports";
 
 /**
@@ -32,8 +33,8 @@ export async function seal(ports: SmartPorts, region: Region, purpose: string, a
 
 /** What was sealed, or undefined for anything else. */
 export async function unseal(ports: SmartPorts, purpose: string, about: string, text: string): Promise<unknown> {
-  const [, place, version = "", box = ""] = /^(eu|us|ap)\.([A-Za-z0-9-]{1,32})\.([A-Za-z0-9_-]{20,16000})$/.exec(text) ?? [];
-  if (place !== "eu" && place !== "us" && place !== "ap") return undefined;
+  const [, place, version = "", box = ""] = /^([a-z]{2})\.([A-Za-z0-9-]{1,32})\.([A-Za-z0-9_-]{20,16000})$/.exec(text) ?? [];
+  if (!isRegion(place)) return undefined;
   const key = keyOf(ports.stores(place).keys.refresh, version);
   const opened = key === undefined ? undefined : await openBox(key, purpose, about, box);
   return opened === undefined ? undefined : JSON.parse(opened);
@@ -44,9 +45,6 @@ export async function pageCookie(ports: SmartPorts, person: PersonId, session: S
   const value = await seal(ports, regionOf(person), "apps-page", "cookie", { person, session, until: ports.now() + LASTS_MS });
   return `${COOKIE}=${value}; Path=/oauth; Max-Age=${LASTS_MS / 1000}; HttpOnly; Secure; SameSite=Lax`;
 }
-
-/** The `Set-Cookie` that ends it. */
-export const NO_COOKIE = `${COOKIE}=; Path=/oauth; Max-Age=0; HttpOnly; Secure; SameSite=Lax`;
 
 /** Who sits there, where their session still lives. */
 export async function pageSession(ports: SmartPorts, header: string | undefined): Promise<PageSession | undefined> {
@@ -68,10 +66,10 @@ export async function livingSession(ports: SmartPorts, person: PersonId, session
     .stores(regionOf(person))
     .records.prepare(
       `select people.name, sessions.amr, sessions.acr, sessions.auth_time from sessions join people on people.id = sessions.person_id
-       where sessions.id = ?1 and sessions.person_id = ?2 and sessions.client_id = 'meridian' and revoked_at is null
+       where sessions.id = ?1 and sessions.person_id = ?2 and sessions.client_id = ?4 and revoked_at is null
        and idle_expiry > ?3 and absolute_expiry > ?3`,
     )
-    .bind(session, person, ports.now())
+    .bind(session, person, ports.now(), FIRST_PARTY)
     .first<{ name: string; amr: string; acr: "aal1" | "aal2"; auth_time: number }>();
   return row === null ? undefined : { person, session, name: row.name, amr: row.amr, acr: row.acr, authTime: row.auth_time };
 }

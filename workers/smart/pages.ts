@@ -29,6 +29,7 @@ export async function page(
     <html lang="${language}">
       <head>
         <meta charset="utf-8" />
+        <meta name="referrer" content="same-origin" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} – Meridian</title>
         <style nonce="${nonce}">

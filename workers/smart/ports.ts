@@ -1,7 +1,7 @@
 import type { AppContext } from "../../shared/http/app-env";
 import { type AppId, regionOf } from "../../shared/id";
 import { type AccountPorts, accountPorts } from "../accounts";
-import { keysAt, type OAuthPorts, oauthPorts } from "../partners";
+import { type OAuthPorts, oauthPorts } from "../partners";
 import { ringsOf } from "../../shared/http/authenticate";
 import { canIdentify } from "../../shared/crypto/identity-tokens";
 
@@ -25,11 +25,6 @@ export function smartPorts(c: AppContext): SmartPorts {
     base: `${c.env.ORIGIN}${FHIR}`,
     identifies: canIdentify(ringsOf(c.env)),
   };
-}
-
-/** The keys at a registered address. */
-export async function keysOf(ports: SmartPorts, uri: string, kid: string | undefined) {
-  return await keysAt(ports.oauth.keySets, uri, kid);
 }
 
 /** The records where an app is registered. */

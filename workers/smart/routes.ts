@@ -1,11 +1,13 @@
 import { Hono } from "hono";
+import { peekAssertion } from "../../shared/crypto/client-assertion";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
+import { regionalHosts, regionOfHost } from "../../shared/http/regional-hosts";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
-import { parseId, regionOf, systemRandom } from "../../shared/id";
+import { parseId, regionOf } from "../../shared/id";
 import { problem } from "../../shared/problem";
-import { isRegion } from "../../shared/region";
+import { REGIONS } from "../../shared/region";
 import { limitRegistrations } from "../accounts";
 import {
   authenticateClient,
@@ -35,7 +37,7 @@ import {
 } from "./app-schemas";
 import { changeOurs, listApps, readOurs, registerApp, registerOurs, removeOurs } from "./apps";
 import { authenticateApp, type Form } from "./authenticate-app";
-import { appIn, newLaunch } from "./authorize";
+import { newLaunch } from "./authorize";
 import { openidConfiguration, openidConfigurationSchema, smartConfiguration, smartConfigurationSchema } from "./discovery";
 import { listGranted, removeGranted } from "./granted-apps";
 import { redeemCode, refreshApp } from "./issue-app-token";
@@ -156,7 +158,7 @@ const endpoints = new Hono<AppEnv>()
         throw problem("invalid", "Keys, in one place, belong to private_key_jwt.");
       }
       const { row, secret } = await registerApp(
-        { records: ports.stores(region).records, region, now: ports.now, random: systemRandom },
+        { records: ports.stores(region).records, region, now: ports.now, random: ports.random },
         {
           name: body.client_name,
           home: body.client_uri,
@@ -167,7 +169,6 @@ const endpoints = new Hono<AppEnv>()
           jwksUri: body.jwks_uri,
           method,
         },
-        {},
       );
       const answer = {
         client_id: row.id,
@@ -187,8 +188,7 @@ const endpoints = new Hono<AppEnv>()
 
 /** The region in which an app of nobody in particular is registered: that of the host, or the first. It holds nothing of any person. */
 function regionHere(c: AppContext) {
-  const [name] = new URL(c.req.url).host.split(".");
-  return isRegion(name) ? name : "eu";
+  return regionOfHost(regionalHosts(c.env.REGIONAL_HOSTS), new URL(c.req.url).host) ?? REGIONS[0];
 }
 
 async function tokensFor(ports: SmartPorts, parameters: Form, authorization: string | undefined) {
@@ -207,14 +207,7 @@ async function tokensFor(ports: SmartPorts, parameters: Form, authorization: str
 /** Whether a machine client asks, and not an app: by the id that it says, which is proven afterwards. */
 function isMachine(parameters: Form): boolean {
   const assertion = parameters.get("client_assertion");
-  if (assertion === undefined) return false;
-  try {
-    const [, payload = ""] = assertion.split(".");
-    const { sub } = z.object({ sub: z.string() }).parse(JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))));
-    return parseId("app", sub) === undefined;
-  } catch {
-    return true;
-  }
+  return assertion !== undefined && peekAssertion(assertion, "app") === undefined;
 }
 
 const organisationRoutes = new Hono<AppEnv>()
@@ -330,7 +323,7 @@ const ownRoutes = new Hono<AppEnv>()
     }),
     validate("param", appParam),
     async (c) => {
-      await removeGranted(await ownPorts(c), personOf(c).person, appIn(c.req.valid("param").appId));
+      await removeGranted(await ownPorts(c), personOf(c).person, parseId("app", c.req.valid("param").appId));
       return c.body(null, 204);
     },
   )

@@ -123,7 +123,25 @@ describe("a public app", () => {
     const wider = { grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "", scope: SCOPE };
     expect(await refused(await token(wider))).toBe("invalid_scope");
     const narrow = await token({ ...wider, scope: "patient/Patient.r offline_access" });
-    expect(tokensSchema.parse(await narrow.json()).scope).toBe("patient/Patient.r offline_access");
+    const narrowed = tokensSchema.parse(await narrow.json());
+    expect(narrowed.scope).toBe("patient/Patient.r offline_access");
+    const once = await token({ ...wider, refresh_token: narrowed.refresh_token ?? "", scope: "patient/Patient.r" });
+    const last = tokensSchema.parse(await once.json());
+    expect(last.scope).toBe("patient/Patient.r");
+    const whole = await token({ grant_type: "refresh_token", refresh_token: last.refresh_token ?? "" });
+    expect(tokensSchema.parse(await whole.json()).scope, "of one access token alone").toBe(tokens.scope);
+  });
+
+  test("stands once in the list of the person, page by page", async () => {
+    const person = await registerPerson("us");
+    const [one, other] = [await register(), await register()];
+    await letIn(other.client_id, person);
+    await letIn(one.client_id, person);
+    const schema = z.object({ items: z.array(z.looseObject({ id: z.string() })), next: z.string().nullable() });
+    const first = schema.parse(await (await person.fetch("/v1/me/apps?limit=1")).json());
+    const second = schema.parse(await (await person.fetch(`/v1/me/apps?limit=1&cursor=${first.next}`)).json());
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([one.client_id, other.client_id].toSorted());
+    expect(second.next).toBeNull();
   });
 
   test("gets nothing that it did not ask for, whatever the form says", async () => {
@@ -274,8 +292,12 @@ describe("the page", () => {
     const fields = mine?.fields ?? new URLSearchParams();
     fields.set("action", "allow");
     expect((await one.send("/oauth/consent", fields, { origin: "https://evil.example" })).status).toBe(403);
+    expect((await one.send("/oauth/consent", fields, { origin: "null", "sec-fetch-site": "cross-site" })).status).toBe(403);
     expect((await two.send("/oauth/consent", fields)).headers.get("location"), "asked anew").toBeNull();
-    expect((await one.send("/oauth/consent", fields)).headers.get("location")).toMatch(/code=apc_eu_/);
+    const ours = { origin: "null", "sec-fetch-site": "same-origin" };
+    expect((await one.send("/oauth/consent", fields, ours)).headers.get("location"), "a browser keeps the origin back").toMatch(
+      /code=apc_eu_/,
+    );
   });
 
   test("says no for the person", async () => {
@@ -293,7 +315,14 @@ describe("the page", () => {
 });
 
 test("registration takes no address that a browser would run, and no system scope", async () => {
-  for (const uri of ["javascript:alert(1)", "http://app.example/", "https://app.example/#x", "data:text/html,x", "custom:/x"]) {
+  for (const uri of [
+    "javascript:alert(1)",
+    "http://app.example/",
+    "https://app.example/#x",
+    "data:text/html,x",
+    "custom:/x",
+    "https://app.example/ü",
+  ]) {
     expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [uri] })).status, uri).toBe(422);
   }
   expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(422);
