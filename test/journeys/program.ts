@@ -37,8 +37,8 @@ export class Program {
     return this.#ended;
   }
 
-  /** Resolves once a line begins with `text`; throws with the output where the program ends before. */
-  async prints(text: string, timeout = 60_000): Promise<void> {
+  /** Resolves once a line begins with `text`, a start among other journeys takes its time; throws with the output where the program ends before. */
+  async prints(text: string, timeout = 110_000): Promise<void> {
     const line = new RegExp(`^${text}`, "m");
     await until(() => line.test(this.#output) || this.#isOver, timeout);
     if (!line.test(this.#output)) throw new Error(`It ended without "${text}":\n${this.#output}`);
