@@ -2,16 +2,19 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { REGIONS } from "../../shared/region";
 import { LiveClient } from "../../test/live-client";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
+import { closeBreaker } from "../../test/vendors/close-breaker";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
 import { regional, vaultOf } from "../regional";
 
 let google: FakeGoogle;
-beforeEach(() => {
+beforeEach(async () => {
   google = new FakeGoogle();
   google.scope = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
   answerFetch(google);
+  await Promise.all(REGIONS.map(async (region) => await closeBreaker(region, "google-health")));
 });
 afterEach(() => vi.restoreAllMocks());
 
