@@ -14,7 +14,8 @@ type Params = readonly (readonly [string, string])[];
 
 const FORM = "application/x-www-form-urlencoded";
 export const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
-const CURSOR = "_cursor";
+/** The parameter of `next` links: Meridian's own. */
+export const CURSOR = "_cursor";
 
 /** Answers a read, vread or history, honouring `If-None-Match` and `If-Modified-Since`. */
 export async function look(c: AppContext, request: FhirRequest): Promise<Response> {

@@ -5,13 +5,11 @@ import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { problem } from "../../shared/problem";
 import { searchset } from "./answer";
-import { bodyOf, RESOURCE_TYPES, sent, urlOf } from "./interact";
+import { bodyOf, CURSOR, RESOURCE_TYPES, sent, urlOf } from "./interact";
 import { baseOf, requireJson } from "./negotiate";
 import { fhirPorts, type OwnFhirPorts } from "./ports";
 
 type Params = readonly (readonly [string, string])[];
-
-const CURSOR = "_cursor";
 
 /** Runs an operation that the path names, by GET or POST. Problems `not_found`, `method_not_allowed`, and those of the operation. */
 export async function operate(c: AppContext, { type, id, name }: { type: string; id?: string; name: string }): Promise<Response> {

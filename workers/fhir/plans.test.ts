@@ -75,3 +75,12 @@ test.each<[string, [string, string][]]>([
     expect(plans.join()).toMatch(/USING (?:COVERING )?INDEX|PRIMARY KEY/);
   }
 });
+
+test.each<[string, [string, string][], boolean]>([
+  ["an identifier", [["identifier", "https://a.example|1"]], true],
+  ["all but an identifier", [["identifier:not", "https://a.example|1"]], false],
+  ["a code", [["code", "http://loinc.org|29463-7"]], false],
+])("a search for %s begins with what the index names, not with the type", async (_for, params, begins) => {
+  const plans = await plansOf({ kind: "search", type: "Observation", params, lenient: false });
+  expect(plans.some((step) => /SEARCH r USING INTEGER PRIMARY KEY/.test(step))).toBe(begins);
+});

@@ -3,7 +3,7 @@ import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import type { Position } from "../../durable-objects/vault/fhir/entries";
 import { searchset } from "./answer";
-import { urlOf } from "./interact";
+import { CURSOR, urlOf } from "./interact";
 import type { FhirPorts } from "./ports";
 
 export interface SearchInput {
@@ -13,8 +13,6 @@ export interface SearchInput {
   /** Base of links, without a slash at the end. */
   readonly base: string;
 }
-
-const CURSOR = "_cursor";
 
 /** Searches a person's compartment; a searchset Bundle as JSON text. Problems `malformed`, and `invalid` for a foreign cursor. */
 export async function searchResources(

@@ -1,3 +1,4 @@
+import { SYSTEM } from "../../health/codes";
 import { dateRange } from "./date-range";
 import { type Fields, fieldsIn, isFields, textAt } from "./issue";
 import { type ParameterKind, type Path, type PathStep, type SearchParameter, searchParameters } from "./search-parameters";
@@ -72,8 +73,6 @@ export interface CompositeValue {
 }
 
 type PlainValue = Exclude<IndexValue, CompositeValue>;
-
-const UCUM = "http://unitsofmeasure.org";
 
 /**
  * What a resource is found by: an entry for each value of each of its search parameters, without repeats. Dates without a zone are read
@@ -315,7 +314,7 @@ function quantities(value: unknown, type: string): PlainValue[] {
 
 function quantity(value: number, unitOf: Fields): QuantityValue {
   const [system, code, unit] = ["system", "code", "unit"].map((name) => textAt(unitOf, name));
-  const base = system === UCUM && code !== undefined ? canonical(value, code) : undefined;
+  const base = system === SYSTEM.ucum && code !== undefined ? canonical(value, code) : undefined;
   return {
     kind: "quantity",
     value,

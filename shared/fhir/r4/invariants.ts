@@ -1,3 +1,4 @@
+import { SYSTEM } from "../../health/codes";
 import { dateRange } from "./date-range";
 import { type Fields, fieldsIn, isFields, textAt } from "./issue";
 import { structureOf } from "./structures";
@@ -23,8 +24,6 @@ const hasChoice = (value: Fields, stem: string) =>
 
 const codesAt = (value: Fields, name: string): string[] =>
   fieldsIn(value[name]).flatMap((concept) => fieldsIn(concept["coding"]).flatMap((coding) => textAt(coding, "code") ?? []));
-
-const UCUM = "http://unitsofmeasure.org";
 
 function domain(name: string, value: Fields): Broken[] {
   const contained = fieldsIn(value["contained"]);
@@ -187,9 +186,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ],
   ["Period", (v) => [!isPeriodInOrder(v) && ["per-1", "A period does not end before it starts."]]],
   ["Quantity", (v) => [needs(v, "code", "system") && ["qty-3", "A code of a unit has a system."]]],
-  ["Age", quantityIn(UCUM, "age-1")],
-  ["Duration", quantityIn(UCUM, "drt-1")],
-  ["Distance", quantityIn(UCUM, "dis-1")],
+  ["Age", quantityIn(SYSTEM.ucum, "age-1")],
+  ["Duration", quantityIn(SYSTEM.ucum, "drt-1")],
+  ["Distance", quantityIn(SYSTEM.ucum, "dis-1")],
   ["Range", (v) => [!isRangeInOrder(v) && ["rng-2", "The low end is not above the high one."]]],
   [
     "Ratio",

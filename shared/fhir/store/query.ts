@@ -1,3 +1,4 @@
+import { SYSTEM } from "../../health/codes";
 import { problem } from "../../problem";
 import { dateRange } from "../r4/date-range";
 import { fold, readReference } from "../r4/index-entries";
@@ -257,7 +258,6 @@ function dateCondition(name: string, text: string, { timeZone, now }: QuerySetti
   }
 }
 
-const UCUM = "http://unitsofmeasure.org";
 const NUMBER = /^[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
 
 /** Quantities (search.html#quantity): `5.4`, `5.4|system|code`, `5.4||unit`. Units of UCUM are compared after conversion. */
@@ -269,7 +269,7 @@ function quantityCondition(name: string, text: string): Condition {
   const value = Number(digits);
   const compare = (column: string, convert: (one: number) => number) => amountCondition(prefix, column, value, halfStep(digits), convert);
   const base = code === "" ? undefined : canonical(1, code);
-  if ((system === UCUM || system === "") && code !== "" && base !== undefined) {
+  if ((system === SYSTEM.ucum || system === "") && code !== "" && base !== undefined) {
     const converted: Condition = { all: [is("canon", base.code), compare("amount", (one) => canonical(one, code)?.value ?? one)] };
     return system === "" ? { any: [converted, { all: [is("unit", code), compare("value", same)] }] } : converted;
   }

@@ -9,7 +9,7 @@ import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/st
 import { validateResource } from "../../../../shared/fhir/r4/validate";
 import { limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { metric as metricOf } from "../../../../shared/health/catalogue";
-import { notFound, problem } from "../../../../shared/problem";
+import { isProblem, notFound, problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import type { FhirView } from "../view";
 import type { Repository } from "./repository";
@@ -61,7 +61,7 @@ export class Operations {
       case "lastn":
         return { entries: this.#lastn(operation.params, reach).map(entryOf) };
       case "validate":
-        return { json: JSON.stringify(outcomeOf(this.#validate(operation, reach))) };
+        return { json: JSON.stringify(asOutcome(this.#validate(operation, reach))) };
     }
   }
 
@@ -214,8 +214,8 @@ export class Operations {
 }
 
 function issueOf(error: unknown): Issue {
-  const { detail, code, errors } = error as { detail?: string; code?: string; errors?: readonly { pointer?: string; message?: string }[] };
-  if (code === undefined) throw error;
+  if (!isProblem(error)) throw error;
+  const { detail, code, errors } = error;
   const [first] = errors ?? [];
   return {
     severity: "error",
@@ -226,7 +226,7 @@ function issueOf(error: unknown): Issue {
 }
 
 /** Issues as an OperationOutcome; one that says so where there are none. */
-export function outcomeOf(issues: readonly Issue[]): Fields {
+function asOutcome(issues: readonly Issue[]): Fields {
   const good = { severity: "information", code: "informational", diagnostics: "Nothing is wrong with this." };
   const issue = issues.map(({ severity, code, expression, diagnostics }) => ({
     severity,

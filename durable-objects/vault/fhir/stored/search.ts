@@ -252,7 +252,7 @@ export class FhirSearch {
         : "";
     const way = isDescending ? "DESC" : "ASC";
     return {
-      sql: `SELECT r.n, r.${key} AS key, r.body FROM fhir_resources r WHERE r.type = ${bind.add(type)} AND r.body IS NOT NULL AND r.n <= ${bind.add(mark.top)} AND ${where} ${past} ORDER BY r.${key} ${way}, r.n ${way} LIMIT ${query.count + 1}`,
+      sql: `SELECT r.n, r.${key} AS key, r.body FROM fhir_resources r WHERE ${isFew(query) ? "+" : ""}r.type = ${bind.add(type)} AND r.body IS NOT NULL AND r.n <= ${bind.add(mark.top)} AND ${where} ${past} ORDER BY r.${key} ${way}, r.n ${way} LIMIT ${query.count + 1}`,
       json: bind.json,
     };
   }
@@ -414,6 +414,14 @@ export class FhirSearch {
     }
     return found;
   }
+}
+
+/**
+ * Whether a search begins with the few resources of an identifier. Else SQLite, which knows no counts, walks all resources of the type in
+ * their order and asks of each whether it is among them: right for a code that many have, wrong for what one has.
+ */
+function isFew({ filters }: Query): boolean {
+  return filters.some((filter) => filter.kind === "index" && filter.name === "identifier" && !filter.isNot);
 }
 
 function keyOf(resource: Fields): string {
