@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { DAY_MS } from "../../../shared/clock";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
-import { signAccessToken } from "../../../shared/crypto/tokens";
+import { FIRST_PARTY, signAccessToken } from "../../../shared/crypto/tokens";
 import { newId, parseId, type PersonId, systemRandom } from "../../../shared/id";
 import { uploadKey } from "../../../shared/imports/status";
 import { accountHashes } from "../../../shared/vendors/account";
@@ -24,7 +24,7 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
     const claims = {
       person: personOf(c.req.param("person")),
       session: newId("session", "eu", now),
-      clientId: "bench",
+      clientId: FIRST_PARTY,
       scope: "",
       authTime: Math.floor(now / 1_000),
       amr: ["pwd"],
