@@ -8,6 +8,12 @@ export const EVENT_TYPES = {
   "labs.created": "New laboratory values",
   "labs.updated": "Laboratory values were corrected",
   "labs.deleted": "Laboratory values were deleted",
+  "labs.report.created": "A new laboratory report",
+  "labs.report.updated": "A laboratory report changed",
+  "labs.report.deleted": "A laboratory report was deleted",
+  "labs.result.created": "New laboratory results",
+  "labs.result.updated": "Laboratory results were corrected",
+  "labs.result.deleted": "Laboratory results were deleted",
   "sleep.created": "New sleep sessions",
   "sleep.updated": "Sleep sessions changed",
   "sleep.deleted": "Sleep sessions were deleted",
@@ -37,7 +43,7 @@ export const EVENT_PATTERNS: readonly [string, ...string[]] = [...TYPES, ...new 
 /** Something of which subscribers hear, before it is theirs to hear. Times epoch milliseconds. */
 export interface Happening {
   readonly type: EventType;
-  /** What it is about within its type: a metric's key, `sleep`, `workout`, a connection's id. */
+  /** What it is about within its type: a metric's key, `sleep`, `workout`, `lab_result`, a laboratory report's or a connection's id. */
   readonly about: string;
   /** Classes of the data that it tells of: who may see one of them hears of it, as far as they may. */
   readonly categories: readonly Category[];
@@ -60,7 +66,13 @@ export function wantsEvent({ events, categories, metrics }: EventFilter, event: 
 
 /** Whether an event tells of readings, so that it is about a metric or a kind of session. */
 export function isAboutMetric(type: EventType): boolean {
-  return /^(?:readings|labs|sleep|workout|gap)\./.test(type);
+  return /^(?:readings|labs|sleep|workout|gap)\./.test(type) && labKind(type) === undefined;
+}
+
+/** What of a laboratory's an event tells of; undefined for every other. */
+export function labKind(type: EventType): "lab_report" | "lab_result" | undefined {
+  if (type.startsWith("labs.report.")) return "lab_report";
+  return type.startsWith("labs.result.") ? "lab_result" : undefined;
 }
 
 /** The type of an event about readings of a metric. */

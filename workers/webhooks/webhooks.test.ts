@@ -355,6 +355,88 @@ describe("a person's own webhook", () => {
   });
 });
 
+describe("what a laboratory tells", () => {
+  const post = async (person: RegisteredPerson, path: string, body: object) => {
+    const response = await call(person, "POST", path, body);
+    expect(response.status, await response.clone().text()).toBe(201);
+    return z.looseObject({ id: z.string() }).parse(await response.json()).id;
+  };
+  const glucose = (value: number, hour: string) => ({
+    test: "glucose_fasting",
+    value,
+    unit: "mg/dL",
+    collectedAt: `2026-11-18T${hour}:00:00Z`,
+  });
+
+  test("is told of without a value, to those with whom it is shared alone", async () => {
+    const one = await subscribed("eu", { events: ["labs.*"] });
+    const [other, receiver] = [await newOrganisation("eu"), new Receiver()];
+    await newClient(other);
+    await give(one.person, other, ["labs"]);
+    const shared = await add(other.owner, `/v1/organisations/${other.id}/webhooks`, receiver, {
+      events: ["labs.result.created", "labs.*"],
+    });
+    const first = await post(one.person, "/v1/me/lab-results", glucose(171, "08"));
+    await post(one.person, "/v1/me/lab-results", glucose(172, "09"));
+    await announce(one.id);
+    await settle(shared.id);
+    await settle(one.hook);
+    // Vital signs are shared with this one, and no laboratory.
+    expect([one.receiver.got, await one.list()]).toEqual([[], []]);
+    const [created, ...none] = receiver.verified(shared.secret);
+    expect(none).toEqual([]);
+    expect(created).toMatchObject({ type: "labs.result.created" });
+    expect(created?.data).toEqual({
+      person: one.id,
+      categories: ["labs"],
+      results: 2,
+      from: "2026-11-18T08:00:00.000Z",
+      to: "2026-11-18T09:00:00.000Z",
+      href: `/v1/people/${one.id}/lab-results?from=2026-11-18T08%3A00%3A00.000Z&to=2026-11-18T09%3A00%3A00.001Z`,
+    });
+    const deleted = await call(await withTwoFactors(one.person), "DELETE", `/v1/me/lab-results/${first}`);
+    expect(deleted.status).toBe(204);
+    await announce(one.id);
+    await settle(shared.id);
+    expect(receiver.verified(shared.secret).at(-1)).toMatchObject({ type: "labs.result.deleted", data: { results: 1 } });
+  });
+
+  test("is a report that came, changed and went, by its id", async () => {
+    const person = await registerPerson("eu");
+    const receiver = new Receiver();
+    const hook = await add(person, "/v1/me/webhooks", receiver, { events: ["labs.*"] });
+    const report = {
+      source: "fhir" as const,
+      type: "r",
+      identity: "r1",
+      status: "final" as const,
+      at: "2026-11-18T08:00:00Z",
+      title: "Panel",
+      codings: [],
+    };
+    const record = async (version: number, title: string) =>
+      await vaultOf(env, person.person.id).recordLabs({ reports: [{ ...report, title, version }], results: [] }, "imp_eu_x");
+    for (const [version, title] of [
+      [1, "Panel"],
+      [2, "Lipid panel"],
+      [2, "Lipid panel"],
+    ] as const) {
+      await record(version, title);
+      await announce(person.person.id);
+      await settle(hook.id);
+    }
+    const told = receiver.verified(hook.secret);
+    expect(told.map(({ type }) => type)).toEqual(["labs.report.created", "labs.report.updated"]);
+    const id = z.string().parse(told[0]?.data["report"]);
+    expect(told[0]?.data).toEqual({ person: person.person.id, categories: ["labs"], report: id, href: `/v1/me/lab-reports/${id}` });
+    expect(receiver.got.map(({ body }) => body).join("")).not.toContain("anel");
+    expect((await call(await withTwoFactors(person), "DELETE", `/v1/me/lab-reports/${id}`)).status).toBe(204);
+    await announce(person.person.id);
+    await settle(hook.id);
+    expect(receiver.verified(hook.secret).at(-1)?.data).toEqual({ person: person.person.id, categories: ["labs"], report: id });
+  });
+});
+
 describe("sending", () => {
   test("goes on through failures under one id, waits as long as it is asked to, and is not repeated by queues", async () => {
     const one = await subscribed();

@@ -311,6 +311,7 @@ export class Labs {
     const { result: _result, edition, ...content } = before;
     sql.exec("DELETE FROM lab_result_versions WHERE result = ? AND edition >= ?", row.id, edition);
     this.#write({ ...row, ...content, edition: row.edition + 1, changed_at: Math.floor(this.#state.now()) });
+    this.#tellResult("updated", row.at, content.at);
     return 1;
   }
 
@@ -377,6 +378,7 @@ export class Labs {
       changed_at: Math.floor(this.#state.now()),
       body: JSON.stringify({ draft: stored, reading } satisfies ResultBody),
     });
+    this.#tellResult("created", at);
     return reading.issue;
   }
 
@@ -396,6 +398,7 @@ export class Labs {
       changed_at: Math.floor(this.#state.now()),
       body: JSON.stringify({ draft, reading } satisfies ResultBody),
     });
+    this.#tellResult("updated", row.at, at);
     return reading.issue;
   }
 
@@ -427,6 +430,17 @@ export class Labs {
       file,
       body: JSON.stringify(body),
     } satisfies ReportRow);
+    this.#tellReport(edition === 1 ? "created" : "updated", id);
+  }
+
+  /** Lets subscribers know that a result came, changed or went; `at` are the times that it had and has. */
+  #tellResult(change: "created" | "updated" | "deleted", ...at: readonly number[]): void {
+    const [from, to] = [Math.min(...at), Math.max(...at)];
+    this.#state.emit({ type: `labs.result.${change}`, about: "lab_result", categories: ["labs"], from, to, n: 1 });
+  }
+
+  #tellReport(change: "created" | "updated" | "deleted", id: string): void {
+    this.#state.emit({ type: `labs.report.${change}`, about: id, categories: ["labs"] });
   }
 
   #insertInto(table: string, row: Readonly<Record<string, string | number | null>>): void {
@@ -441,11 +455,13 @@ export class Labs {
     const { sql } = this.#state;
     sql.exec("DELETE FROM lab_results WHERE id = ?", row.id);
     sql.exec("DELETE FROM lab_result_versions WHERE result = ?", row.id);
+    this.#tellResult("deleted", row.at);
     this.#leave(row, isRemembered);
   }
 
   #removeReport(row: ReportRow, isRemembered: boolean): void {
     this.#state.sql.exec("DELETE FROM lab_reports WHERE id = ?", row.id);
+    this.#tellReport("deleted", row.id);
     this.#leave(row, isRemembered);
     if (row.file !== null) this.#files.drop(row.file);
   }

@@ -1,7 +1,7 @@
 import { DAY_MS } from "../../../shared/clock";
 import { metric as metricOf } from "../../../shared/health/catalogue";
 import { dayText, localDay, offsetAt } from "../../../shared/health/zone";
-import { isAboutMetric } from "../../../shared/webhooks/events";
+import { isAboutMetric, labKind } from "../../../shared/webhooks/events";
 import type { Entry } from "../access/door";
 import { narrowSleep, narrowWorkout } from "../access/narrow";
 import { headline } from "../answers";
@@ -33,9 +33,23 @@ export function dataOf(
 ): Readonly<Record<string, unknown>> {
   const categories = event.categories.filter((category) => entry.isOwner || entry.sees(category));
   if (isAboutMetric(event.type)) return aboutData(state, store, entry, event, content);
+  if (labKind(event.type) !== undefined) return aboutLab(state, entry, event);
   // Which vendors somebody uses is their own business: others hear for which data something has changed.
   if (!entry.isOwner) return { person: state.person, categories };
   return { person: state.person, connection: event.about, categories, ...event.facts };
+}
+
+/** What a laboratory told is never in a message: only what changed, and where it is read. */
+function aboutLab({ person }: VaultState, entry: Entry, event: StoredEvent): Readonly<Record<string, unknown>> {
+  const base = { person, categories: event.categories };
+  const root = entry.isOwner ? "/v1/me" : `/v1/people/${person}`;
+  if (labKind(event.type) === "lab_report") {
+    const isThere = !event.type.endsWith(".deleted");
+    return { ...base, report: event.about, ...(isThere && { href: `${root}/lab-reports/${event.about}` }) };
+  }
+  const [from, to] = [iso(event.from ?? event.firstAt), iso((event.to ?? event.firstAt) + 1)];
+  const query = `from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`;
+  return { ...base, from, to: iso(event.to ?? event.firstAt), results: event.n, href: `${root}/lab-results?${query}` };
 }
 
 function aboutData(state: VaultState, store: Seen, entry: Entry, event: StoredEvent, content: Content): Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@ import type { Category, Grantee, ResourceKind } from "../../../shared/policy/voc
 import { isProblem } from "../../../shared/problem";
 import { type Fetch, type Sent, sendWebhook } from "../../../shared/webhooks/client";
 import { checkEndpointUrl, localHostsOf } from "../../../shared/webhooks/endpoint-url";
-import { dataEvent, wantsEvent } from "../../../shared/webhooks/events";
+import { dataEvent, labKind, wantsEvent } from "../../../shared/webhooks/events";
 import { openSecret, type SealedSecret } from "../../../shared/webhooks/secret-box";
 import { storesOf } from "../../doors";
 import type { Door, Entry } from "../access/door";
@@ -206,7 +206,9 @@ export class Webhooks {
 }
 
 /** As what access to an event's data counts. What is about no data is judged by the data that it could bring. */
-function resourceOf({ about }: StoredEvent): ResourceKind {
+function resourceOf({ type, about }: StoredEvent): ResourceKind {
+  const lab = labKind(type);
+  if (lab !== undefined) return lab;
   return about === "sleep" || about === "workout" ? about : "metric";
 }
 
