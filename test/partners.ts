@@ -6,6 +6,7 @@ import { ringsOf } from "../shared/http/authenticate";
 import { parseId, systemRandom } from "../shared/id";
 import { signAccessToken } from "../shared/crypto/tokens";
 import type { Region } from "../shared/region";
+import { regional } from "../workers/regional";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson } from "./people";
 
 const madeSchema = z.looseObject({ id: z.string() });
@@ -87,6 +88,13 @@ export interface TestOrganisation {
 export async function newOrganisation(region: Region = "eu", name = "Clinic"): Promise<TestOrganisation> {
   const owner = await withTwoFactors(await registerPerson(region));
   return { id: await make(owner, "/v1/organisations", { name }), owner, region };
+}
+
+/** The same organisation, which the operator has found to be a clinic. */
+export async function clinicOf(organisation: TestOrganisation): Promise<TestOrganisation> {
+  const { records } = regional(env, organisation.region);
+  await records.prepare("update organisations set roles = ? where id = ?").bind('["partner","clinician"]', organisation.id).run();
+  return organisation;
 }
 
 /** A fresh client of an organisation. */

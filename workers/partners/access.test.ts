@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId, parseId } from "../../shared/id";
-import { call, fetchAs, make, newClient, newOrganisation, type TestOrganisation, tokenOf } from "../../test/partners";
+import { call, clinicOf, fetchAs, make, newClient, newOrganisation, type TestOrganisation, tokenOf } from "../../test/partners";
 import { registerPerson, type RegisteredPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
 import { regional, vaultOf } from "../regional";
@@ -311,10 +311,3 @@ describe("no way around", () => {
     }
   });
 });
-
-/** The operator has found the organisation to be a clinic. */
-async function clinicOf(clinic: TestOrganisation): Promise<TestOrganisation> {
-  const { records } = regional(env, clinic.region);
-  await records.prepare("update organisations set roles = ? where id = ?").bind('["partner","clinician"]', clinic.id).run();
-  return clinic;
-}

@@ -12,7 +12,7 @@ import { BatchBuilder } from "../../shared/health/batch";
 import { newId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { openSecret } from "../../shared/webhooks/secret-box";
-import { call, make, newClient, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
+import { call, clinicOf, make, newClient, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
 import { type RegisteredPerson, registerPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
 import { outboxPorts } from "../mail/mailer";
@@ -118,13 +118,14 @@ async function add(owner: RegisteredPerson, base: string, receiver: Receiver, in
   return { id, secret, path, list, read };
 }
 
-const give = async (person: RegisteredPerson, { id }: TestOrganisation, categories: readonly string[] = ["vitals"]) =>
+const give = async (person: RegisteredPerson, { id }: TestOrganisation, categories: readonly string[] = ["vitals"], terms: object = {}) =>
   await make(person, "/v1/me/consents", {
     grantee: { kind: "organisation", id },
     role: "partner",
     categories,
     actions: ["read"],
     purpose: "personal",
+    ...terms,
   });
 
 async function beats(person: PersonId, n: number, from = START, metric = "heart_rate"): Promise<void> {
@@ -370,9 +371,9 @@ describe("what a laboratory tells", () => {
 
   test("is told of without a value, to those with whom it is shared alone", async () => {
     const one = await subscribed("eu", { events: ["labs.*"] });
-    const [other, receiver] = [await newOrganisation("eu"), new Receiver()];
+    const [other, receiver] = [await clinicOf(await newOrganisation("eu")), new Receiver()];
     await newClient(other);
-    await give(one.person, other, ["labs"]);
+    await give(one.person, other, ["labs"], { role: "clinician", purpose: "care" });
     const shared = await add(other.owner, `/v1/organisations/${other.id}/webhooks`, receiver, {
       events: ["labs.result.created", "labs.*"],
     });
