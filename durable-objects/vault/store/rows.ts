@@ -45,9 +45,25 @@ const UPDATE = `INSERT INTO readings ${COLUMNS} ${FROM_JSON} WHERE true
  */
 export function writeRows(sql: SqlStorage, metric: Metric, kind: string, source: number, rows: readonly Row[], now: number): RowsWrite {
   const { rows: distinct, repeated } = inOrder(rows) ? { rows, repeated: 0 } : latestByKey(rows, (r) => `${r.start} ${r.end} ${r.tag}`);
-  const write: RowsWrite = { accepted: 0, duplicate: repeated, updated: 0, dates: new Set(), changed: false };
-  for (const part of partsOf(distinct)) writePart(sql, metric, kind, source, part, now, write);
+  const newest = newestOfEach(distinct);
+  const duplicate = repeated + distinct.length - newest.length;
+  const write: RowsWrite = { accepted: 0, duplicate, updated: 0, dates: new Set(), changed: false };
+  for (const part of partsOf(newest)) writePart(sql, metric, kind, source, part, now, write);
   return write;
+}
+
+/** Leaves out what a record said before it moved, where a newer version of it lies elsewhere in the same delivery. */
+function newestOfEach(rows: readonly Row[]): readonly Row[] {
+  // The usual case: a record comes once, or everything is of one version.
+  const version = rows[0]?.version;
+  if (rows.every((row) => row.version === version)) return rows;
+  const newest = new Map<string, Row>();
+  for (const row of rows) if (row.id !== "" && row.version > (newest.get(row.id)?.version ?? Number.NEGATIVE_INFINITY)) newest.set(row.id, row);
+  const isMoved = ({ id, start, end, version: own }: Row): boolean => {
+    const last = newest.get(id);
+    return last !== undefined && last.version > own && (last.start !== start || last.end !== end);
+  };
+  return rows.some(isMoved) ? rows.filter((row) => !isMoved(row)) : rows;
 }
 
 function writePart(
@@ -55,11 +71,13 @@ function writePart(
   metric: Metric,
   kind: string,
   source: number,
-  rows: readonly Row[],
+  delivered: readonly Row[],
   now: number,
   write: RowsWrite,
 ): void {
-  const moved = forgetMoved(sql, metric.code, source, rows);
+  const { rows, moved } = settleMoved(sql, metric.code, source, delivered);
+  write.duplicate += delivered.length - rows.length;
+  if (rows.length === 0) return;
   const inserted = insertRows(sql, metric.code, source, kind, rows, now);
   write.accepted += inserted - moved.length;
   write.updated += moved.length;
@@ -78,22 +96,42 @@ function writePart(
   rebuildRows(sql, metric, source, [...rows, ...moved], write.dates);
 }
 
-/** Removes rows whose record came again at another time: the record moved. Returns what was removed. */
-function forgetMoved(sql: SqlStorage, metric: number, source: number, rows: readonly Row[]): { start: number; end: number }[] {
-  if (!rows.some((row) => row.id !== "")) return [];
-  const keys = JSON.stringify(rows.filter((row) => row.id !== "").map((row) => [row.id, row.start, row.end, row.version]));
-  return sql
-    .exec<{ start: number; end: number }>(
-      `DELETE FROM readings WHERE (metric, source, start, end, tag) IN (
-         SELECT r.metric, r.source, r.start, r.end, r.tag FROM json_each(?) j CROSS JOIN readings r INDEXED BY readings_by_record
-         ON r.record_id = j.value->>0 AND r.record_id <> ''
-         WHERE r.metric = ? AND r.source = ? AND (r.start <> j.value->>1 OR r.end <> j.value->>2) AND j.value->>3 > r.version)
-       RETURNING start, end`,
-      keys,
-      metric,
-      source,
-    )
-    .toArray();
+/** What is stored at other times of these records. */
+export const ELSEWHERE = `SELECT j.key AS i, r.start, r.end, r.tag, r.version FROM json_each(?) j CROSS JOIN readings r INDEXED BY readings_by_record
+  ON r.record_id = j.value->>0 AND r.record_id <> '' WHERE r.metric = ? AND r.source = ? AND (r.start <> j.value->>1 OR r.end <> j.value->>2)`;
+
+/**
+ * A record whose newer version lies at another time has moved: what is stored of an older version is removed, and what came late is left
+ * out, so that deliveries that overtake each other end in the same rows. Returns the rows to write and what was removed.
+ */
+function settleMoved(
+  sql: SqlStorage,
+  metric: number,
+  source: number,
+  rows: readonly Row[],
+): { readonly rows: readonly Row[]; readonly moved: readonly { start: number; end: number }[] } {
+  const named = rows.filter((row) => row.id !== "");
+  if (named.length === 0) return { rows, moved: [] };
+  type Other = { i: number; start: number; end: number; tag: string; version: number };
+  const keys = JSON.stringify(named.map((row) => [row.id, row.start, row.end]));
+  const others = sql.exec<Other>(ELSEWHERE, keys, metric, source).toArray();
+  if (others.length === 0) return { rows, moved: [] };
+  const late = new Set<Row>();
+  for (const { i, version } of others) if (version > named[i]!.version) late.add(named[i]!);
+  const older = others.filter(({ i, version }) => version < named[i]!.version && !late.has(named[i]!));
+  const moved =
+    older.length === 0
+      ? []
+      : sql
+          .exec<{ start: number; end: number }>(
+            `DELETE FROM readings WHERE (metric, source, start, end, tag) IN
+               (SELECT ?1, ?2, value->>0, value->>1, value->>2 FROM json_each(?3)) RETURNING start, end`,
+            metric,
+            source,
+            JSON.stringify(older.map(({ start, end, tag }) => [start, end, tag])),
+          )
+          .toArray();
+  return { rows: late.size === 0 ? rows : rows.filter((row) => !late.has(row)), moved };
 }
 
 function addRolls(sql: SqlStorage, metric: Metric, source: number, rows: readonly Row[], dates: Set<number>): void {

@@ -105,18 +105,11 @@ export function writeSessions(sql: SqlStorage, source: number, rows: readonly Se
   let [accepted, duplicate, updated] = [0, repeated, 0];
   const dates = new Set<number>();
   for (const row of distinct) {
-    const moved =
-      row.id === ""
-        ? []
-        : sql
-            .exec<{ date: number }>(
-              "DELETE FROM sleeps WHERE record_id = ? AND record_id <> '' AND source = ? AND start <> ? AND version < ? RETURNING date",
-              row.id,
-              source,
-              row.start,
-              row.version,
-            )
-            .toArray();
+    const moved = forgetMoved(sql, source, row);
+    if (moved === undefined) {
+      duplicate++;
+      continue;
+    }
     for (const { date } of moved) dates.add(date);
     const revision = putSession(sql, source, false, row, now);
     if (revision === undefined) duplicate++;
@@ -127,6 +120,23 @@ export function writeSessions(sql: SqlStorage, source: number, rows: readonly Se
     }
   }
   return { accepted, duplicate, updated, dates: [...dates] };
+}
+
+/** Removes what older versions of a record told of another time, and returns it; undefined where a newer one does, so that this one is late. */
+function forgetMoved(sql: SqlStorage, source: number, { id, start, version }: SessionRow): readonly { readonly date: number }[] | undefined {
+  if (id === "") return [];
+  const others = sql
+    .exec<{ start: number; date: number; version: number }>(
+      "SELECT start, date, version FROM sleeps WHERE record_id = ? AND record_id <> '' AND source = ? AND start <> ?",
+      id,
+      source,
+      start,
+    )
+    .toArray();
+  if (others.some((other) => other.version > version)) return undefined;
+  const older = others.filter((other) => other.version < version);
+  for (const other of older) sql.exec("DELETE FROM sleeps WHERE source = ? AND start = ?", source, other.start);
+  return older;
 }
 
 /** Stores one session; returns its revision, or undefined where nothing changed. */

@@ -7,6 +7,7 @@ import { BatchBuilder } from "../../../shared/health/batch";
 import { localDay, parseDay } from "../../../shared/health/zone";
 import type { Resolution } from "../answers";
 import type { Batch } from "../../../shared/health/reading";
+import { ELSEWHERE } from "./rows";
 import { Store } from "./store";
 import { Timers } from "../timers";
 
@@ -174,6 +175,57 @@ describe("rows", () => {
     expect((await series(one, "steps", "hour", BASE, BASE + DAY_MS)).map((item) => [item["at"], item["sum"]])).toEqual([
       ["2026-10-20T02:00:00.000Z", 480],
     ]);
+  });
+
+  it("are what the newest version of each record says, in whatever order and parts its versions come", async () => {
+    const version = fc.record({
+      record: fc.nat(2),
+      version: fc.integer({ min: 1, max: 4 }),
+      slot: fc.nat(3),
+      slots: fc.integer({ min: 1, max: 3 }),
+    });
+    // A version says one thing.
+    const told = fc.uniqueArray(version, { minLength: 1, maxLength: 8, selector: ({ record, version: n }) => `${record} ${n}` });
+    await fc.assert(
+      fc.asyncProperty(
+        told.chain((list) => fc.tuple(fc.shuffledSubarray(list, { minLength: list.length }), fc.integer({ min: 1, max: 8 }))),
+        async ([list, size]) => {
+          const one = freshVault();
+          const placed = list.map(({ record, version: n, slot, slots }) => {
+            // Records lie apart, so that only a record can be in its own way.
+            const start = BASE + (record * 8 + slot) * HOUR_MS;
+            return { id: `r${record}`, version: n, start, end: start + slots * HOUR_MS, value: record * 100 + n };
+          });
+          for (let at = 0; at < placed.length; at += size) {
+            const builder = new BatchBuilder();
+            const source = builder.source(WATCH);
+            for (const { id, version: n, start, end, value } of placed.slice(at, at + size)) {
+              builder.interval("steps", source, start, end, value, 0, n, id);
+              builder.workout({ source, start, end, zone: 0, type: "running", totals: { steps: value }, id, version: n });
+              builder.sleepSession({ source, start, end, zone: 0, stages: [], id, version: n });
+            }
+            const receipt = await one.vault.record(builder.take());
+            expect(receipt.accepted + receipt.updated + receipt.duplicate).toBe(3 * Math.min(size, placed.length - at));
+          }
+          const newest = [...Map.groupBy(placed, ({ id }) => id).values()]
+            .map((versions) => versions.reduce((a, b) => (b.version > a.version ? b : a)))
+            .toSorted((a, b) => a.start - b.start);
+          await runInDurableObject(one.vault, (_, { storage: { sql } }) => {
+            const rows = (query: string) => sql.exec(query).toArray();
+            expect(rows("SELECT record_id AS id, start, end, value FROM readings ORDER BY start")).toEqual(
+              newest.map(({ id, start, end, value }) => ({ id, start, end, value })),
+            );
+            const sessions = newest.map(({ id, start, end }) => ({ id, start, end }));
+            expect(rows("SELECT record_id AS id, start, end FROM workouts ORDER BY start")).toEqual(sessions);
+            expect(rows("SELECT record_id AS id, start, end FROM sleeps ORDER BY start")).toEqual(sessions);
+          });
+          const total = newest.reduce((sum, { value }) => sum + value, 0);
+          const hours = await series(one, "steps", "day", BASE, BASE + 2 * DAY_MS);
+          expect(hours.reduce((sum, item) => sum + Number(item["sum"]), 0)).toBeCloseTo(total, 6);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   it("of workouts keep laps and route where a summary of the same record corrects the rest", async () => {
@@ -363,6 +415,7 @@ describe("the hot queries", () => {
 });
 
 const HOT = [
+  ELSEWHERE,
   "SELECT part, n, last_at FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part",
   "SELECT hour, source FROM segments WHERE metric = ? AND hour >= ? AND hour <= ? AND part = 0 ORDER BY hour, source",
   "SELECT * FROM hours WHERE metric = ? AND hour >= ? AND hour < ? ORDER BY hour",

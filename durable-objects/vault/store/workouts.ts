@@ -24,6 +24,10 @@ export function writeWorkouts(
   for (const { workout, zone, date } of distinct) {
     const recorded = workout.summary === true ? recordedOf(sql, source, workout) : undefined;
     const moved = workout.id === undefined ? 0 : forgetMoved(sql, source, workout.id, workout, recorded !== undefined);
+    if (moved === undefined) {
+      duplicate++;
+      continue;
+    }
     const { source: _source, start, end, zone: _zone, type, route, summary: _summary, id, version, ...rest } = workout;
     const [stored] = sql
       .exec<{ revision: number }>(
@@ -64,21 +68,25 @@ function recordedOf(sql: SqlStorage, source: number, { id, start }: Workout): z.
   return row === undefined ? undefined : recordedSchema.parse(JSON.parse(row.body));
 }
 
-function forgetMoved(sql: SqlStorage, source: number, id: string, workout: Workout, keepsRoute: boolean): number {
-  const gone = sql
-    .exec<{ start: number }>(
-      "DELETE FROM workouts WHERE record_id = ? AND record_id <> '' AND source = ? AND (start <> ? OR end <> ? OR type <> ?) AND version < ? RETURNING start",
+/** Removes what older versions of a record told of another time; how many, or undefined where a newer one does, so that this one is late. */
+function forgetMoved(sql: SqlStorage, source: number, id: string, workout: Workout, keepsRoute: boolean): number | undefined {
+  const others = sql
+    .exec<{ start: number; end: number; type: string; version: number }>(
+      "SELECT start, end, type, version FROM workouts WHERE record_id = ? AND record_id <> '' AND source = ? AND (start <> ? OR end <> ? OR type <> ?)",
       id,
       source,
       workout.start,
       workout.end,
       workout.type,
-      workout.version,
     )
     .toArray();
-  for (const { start } of gone)
+  if (others.some(({ version }) => version > workout.version)) return undefined;
+  const older = others.filter(({ version }) => version < workout.version);
+  for (const { start, end, type } of older) {
+    sql.exec("DELETE FROM workouts WHERE source = ? AND start = ? AND end = ? AND type = ?", source, start, end, type);
     if (!keepsRoute || start !== workout.start) sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", source, start);
-  return gone.length;
+  }
+  return older.length;
 }
 
 function writeRoute(sql: SqlStorage, source: number, start: number, route: Workout["route"]): void {
