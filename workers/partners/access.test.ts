@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId, parseId } from "../../shared/id";
-import { call, clinicOf, fetchAs, make, newClient, newOrganisation, type TestOrganisation, tokenOf } from "../../test/partners";
+import { call, clinicOf, fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
 import { registerPerson, type RegisteredPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
 import { regional, vaultOf } from "../regional";

@@ -58,7 +58,8 @@ function newestOfEach(rows: readonly Row[]): readonly Row[] {
   const version = rows[0]?.version;
   if (rows.every((row) => row.version === version)) return rows;
   const newest = new Map<string, Row>();
-  for (const row of rows) if (row.id !== "" && row.version > (newest.get(row.id)?.version ?? Number.NEGATIVE_INFINITY)) newest.set(row.id, row);
+  for (const row of rows)
+    if (row.id !== "" && row.version > (newest.get(row.id)?.version ?? Number.NEGATIVE_INFINITY)) newest.set(row.id, row);
   const isMoved = ({ id, start, end, version: own }: Row): boolean => {
     const last = newest.get(id);
     return last !== undefined && last.version > own && (last.start !== start || last.end !== end);

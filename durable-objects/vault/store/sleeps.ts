@@ -123,7 +123,11 @@ export function writeSessions(sql: SqlStorage, source: number, rows: readonly Se
 }
 
 /** Removes what older versions of a record told of another time, and returns it; undefined where a newer one does, so that this one is late. */
-function forgetMoved(sql: SqlStorage, source: number, { id, start, version }: SessionRow): readonly { readonly date: number }[] | undefined {
+function forgetMoved(
+  sql: SqlStorage,
+  source: number,
+  { id, start, version }: SessionRow,
+): readonly { readonly date: number }[] | undefined {
   if (id === "") return [];
   const others = sql
     .exec<{ start: number; date: number; version: number }>(

@@ -224,7 +224,7 @@ describe("rows", () => {
           expect(hours.reduce((sum, item) => sum + Number(item["sum"]), 0)).toBeCloseTo(total, 6);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
