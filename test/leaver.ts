@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import type { PersonActor } from "../shared/context";
+import { regionalKeys } from "../shared/crypto/keys";
 import { exportKey } from "../shared/exports/status";
 import { type ExportId, newId, type PersonId, type ProgrammeId, regionOf, type ResearchExportId, type SessionId, ulid } from "../shared/id";
 import { uploadKey } from "../shared/imports/status";
 import { REGIONS, type Region } from "../shared/region";
+import { sealSecret } from "../shared/webhooks/secret-box";
 import { exporterOf, importerOf, programmeOf, regional, vaultOf } from "../workers/regional";
 import { samples } from "./vaults";
 
@@ -19,6 +21,9 @@ export interface Leaver {
   readonly email: string;
   readonly exportId: ExportId;
 }
+
+/** What signs messages to a leaver's own endpoint. */
+export const HOOK_SECRET = "whsec_bWVyaWRpYW4tbGVhdmVyLXNlY3JldC0wMQ==";
 
 const hex = () => (crypto.randomUUID() + crypto.randomUUID()).replaceAll("-", "");
 
@@ -106,6 +111,7 @@ async function insertTrust({ person, region, friend, friendSession, exportId, ac
       .bind(person, newId("emergencyAccess", region, now), now),
     records.prepare("insert into exports (id, person_id, created_at) values (?, ?, ?)").bind(exportId, person, now),
   ]);
+  await insertWebhook(records, person, friend, now);
   await regional(env, "ap")
     .records.prepare("insert into shared_with_partners (grantee_id, owner_id, consent_id) values (?, ?, ?)")
     .bind(newId("organisation", "ap", now), person, newId("consent", region, now))
@@ -132,6 +138,31 @@ async function insertTrust({ person, region, friend, friendSession, exportId, ac
   await programmeOf(env, programme).enlist(released, [person]);
   await vault.sendToWatch(actor, friend, now + 1e9);
   await vaultOf(env, friend).sendToWatch({ kind: "person", person: friend, session: friendSession }, person, now + 1e9);
+}
+
+/** An endpoint of their own, of which one message waits and one was delivered; it wants their events and a friend's. */
+async function insertWebhook(records: D1Database, person: PersonId, friend: PersonId, now: number): Promise<void> {
+  const region = regionOf(person);
+  const [id, secret] = [newId("webhook", region, now), newId("webhookSecret", region, now)];
+  const { sealed, version } = await sealSecret(regionalKeys(regional(env, region).keys), secret, HOOK_SECRET);
+  const delivery = records.prepare(
+    `insert into webhook_deliveries (endpoint_id, event_id, person_id, ordered_at, state, due_at, created_at, updated_at)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6)`,
+  );
+  await records.batch([
+    records
+      .prepare(
+        `insert into webhook_endpoints (id, person_id, url, description, is_narrowed, content, assurance, state, created_at, updated_at)
+         values (?, ?, 'https://hooks.example.com/in', 'Mine', 1, 'summary', 'aal1', 'enabled', ?3, ?3)`,
+      )
+      .bind(id, person, now),
+    records
+      .prepare("insert into webhook_secrets (id, endpoint_id, sealed, key_version, created_at) values (?, ?, ?, ?, ?)")
+      .bind(secret, id, sealed, version, now),
+    records.prepare("insert into webhook_people (endpoint_id, person_id) values (?1, ?2), (?1, ?3)").bind(id, person, friend),
+    delivery.bind(id, newId("event", region, now), person, now, "waiting", now + 1e9),
+    delivery.bind(id, newId("event", regionOf(friend), now), friend, now + 1, "delivered", now),
+  ]);
 }
 
 export async function leaver(region: Region = "eu"): Promise<Leaver> {

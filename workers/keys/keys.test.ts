@@ -12,6 +12,8 @@ import { directoryKeys, keyOf, type RegionalKeys, regionalKeys } from "../../sha
 import { seal, unseal } from "../../shared/crypto/sealing";
 import { hasTombstone, putTombstone } from "../../shared/erasure/tombstones";
 import { newId, systemRandom } from "../../shared/id";
+import { openSecret, sealSecret } from "../../shared/webhooks/secret-box";
+import { newWebhookSecret } from "../../shared/webhooks/signing";
 import { openOwnSecrets, sealOwnSecrets } from "../../shared/vendors/own-account";
 import { DAY_MS } from "../../shared/clock";
 import { Deployment, type Resident, type Rings, type Settled, type Tokens } from "../../test/deployment";
@@ -410,6 +412,33 @@ describe("what else hangs on a key", () => {
     const { keys } = ports().regions.eu;
     expect(await openOwnSecrets(keys, { id, sealed: kept ?? "" })).toEqual(secrets);
     expect(await openOwnSecrets(keys, { id: newId("vendorCredential", "eu", live.now()), sealed: kept ?? "" })).toBeUndefined();
+  });
+
+  test("the secret of a webhook signs the same when the old key is gone", async () => {
+    const person = await live.settle("eu");
+    const [endpoint, id] = [newId("webhook", "eu", live.now()), newId("webhookSecret", "eu", live.now())];
+    const secret = newWebhookSecret(systemRandom);
+    const { sealed, version } = await sealSecret(ports().regions.eu.keys, id, secret);
+    const records = live.records("eu");
+    await records.batch([
+      records
+        .prepare(
+          `insert into webhook_endpoints (id, person_id, url, description, content, assurance, state, created_at, updated_at)
+           values (?, ?, 'https://hooks.example.com/in', '', 'pointer', 'aal1', 'enabled', 1, 1)`,
+        )
+        .bind(endpoint, person.id),
+      records
+        .prepare("insert into webhook_secrets (id, endpoint_id, sealed, key_version, created_at) values (?, ?, ?, ?, 1)")
+        .bind(id, endpoint, sealed, version),
+    ]);
+    rotate();
+    expect(await old(), "the person's key and the secret").toMatchObject({ wrapping: 2 });
+    await moveKeys(ports());
+    expect(await old()).toMatchObject({ wrapping: 0 });
+    everywhere(retire);
+    const kept = await records.prepare("select sealed from webhook_secrets where id = ?").bind(id).first<string>("sealed");
+    expect(kept).not.toBe(sealed);
+    expect(await openSecret(ports().regions.eu.keys, { id, sealed: kept ?? "" })).toBe(secret);
   });
 
   test("the last letter of an erasure that waits opens when the old key is gone", async () => {

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { Authenticator } from "../../test/authenticator";
-import { evictVault, filesIn, type Leaver, leaver, rowsWith, storageOf } from "../../test/leaver";
+import { evictVault, filesIn, HOOK_SECRET, type Leaver, leaver, rowsWith, storageOf } from "../../test/leaver";
 import { fetchApp, freshPassword, ORIGIN, registerPerson, send } from "../../test/people";
 import { somebody } from "../../test/staff";
 import { intervals, samples } from "../../test/vaults";
@@ -18,10 +18,12 @@ import { type ConnectionId, type ConsentId, newId, parseId, type PersonId, regio
 import { uploadKey } from "../../shared/imports/status";
 import type { Consent } from "../../shared/policy/vocabulary";
 import type { Region } from "../../shared/region";
+import { openSecret, type SealedSecret } from "../../shared/webhooks/secret-box";
 import { signAnchor, writeAnchor } from "../../durable-objects/vault/access/anchor";
 import { MOVED_TABLES, MOVING } from "../../durable-objects/vault/moving/tables";
 import { bare, CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
 import { importerOf, regional, vaultOf } from "../regional";
+import { OWN_DELIVERIES, OWN_ENDPOINTS } from "../webhooks/move-endpoints";
 import { movePorts, type MovePorts } from "./ports";
 import { runMove } from "./run-move";
 import { MOVE_STEPS, type MoveStep } from "./steps";
@@ -416,6 +418,25 @@ describe("somebody who has moved to another region", () => {
     expect(accesses.map(({ review }) => review?.note)).toEqual(expect.arrayContaining(["as it should be", undefined]));
     const reviews = await regional(env, "ap").records.prepare("select id from emergency_reviews where person_id = ?").bind(to).all();
     expect(accesses.map(({ id }) => ({ id }))).toEqual(expect.arrayContaining([reviews.results.at(-1)]));
+  });
+
+  it("has their endpoints of webhooks there, with the same secret under the new region's key, and what waits", async () => {
+    const { records, keys } = regional(env, "ap");
+    const [endpoint, ...others] = (await records.prepare(OWN_ENDPOINTS).bind(to).all<{ id: string; url: string }>()).results;
+    expect(others).toEqual([]);
+    expect(endpoint).toMatchObject({ url: "https://hooks.example.com/in", state: "enabled", is_narrowed: 1 });
+    const id = endpoint?.id ?? "";
+    expect(parseId("webhook", id), "of the new region").toBe(inRegion(id, "ap"));
+    const secret = await records.prepare("select id, sealed from webhook_secrets where endpoint_id = ?").bind(id).first<SealedSecret>();
+    expect(await openSecret(regionalKeys(keys), secret ?? { id: "", sealed: "" })).toBe(HOOK_SECRET);
+    const deliveries = (await records.prepare(OWN_DELIVERIES).bind(id, "", 9).all()).results;
+    expect(deliveries).toEqual([
+      expect.objectContaining({ state: "waiting", person_id: to, event_id: expect.stringMatching(/^evt_ap_/) as string }),
+      expect.objectContaining({ state: "delivered", person_id: one.friend, event_id: expect.stringMatching(/^evt_us_/) as string }),
+    ]);
+    const people = await records.prepare("select person_id from webhook_people where endpoint_id = ?").bind(id).all();
+    expect(people.results.map(({ person_id }) => person_id).toSorted()).toEqual([to, one.friend].toSorted());
+    expect((await regional(env, "eu").records.prepare(OWN_ENDPOINTS).bind(one.person).all()).results).toEqual([]);
   });
 
   it("is led to by no account at a provider, until they link it anew", async () => {

@@ -6,6 +6,7 @@ import { languageOf } from "../../shared/http/texts";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { addressPlace } from "../credentials";
 import { letter } from "../mail";
+import { moveEndpoints, moveOwnDeliveries } from "../webhooks";
 import type { MoveFault, MoveJob } from "./job";
 import { moveImports } from "./move-imports";
 import { moveRecords } from "./move-records";
@@ -74,6 +75,7 @@ export const MOVE_STEPS: readonly MoveStep[] = [
       const fault = await changedCredential(ports, job);
       if (fault !== undefined) return { kind: "fault", fault };
       await moveRecords(ports, job);
+      await moveEndpoints(ports, job);
       return DONE;
     },
   },
@@ -89,6 +91,7 @@ export const MOVE_STEPS: readonly MoveStep[] = [
     name: "relations",
     async run(ports, job) {
       await moveRelations(ports, job);
+      await moveOwnDeliveries(ports, job);
       await moveImports(ports, job);
       return DONE;
     },

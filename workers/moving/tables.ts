@@ -32,7 +32,7 @@ export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   totp: { step: "records" },
   vendor_accounts: { step: "directory" },
   webhook_deliveries: { step: "relations" },
-  webhook_endpoints: { left: "name the old region, whose key seals their secrets: registered anew" },
+  webhook_endpoints: { step: "records" },
   webhook_people: { step: "relations" },
   vendor_states: { left: "authorizations of ten minutes, whose callback leads to the old region" },
 };

@@ -9,18 +9,22 @@ import { EventRows } from "../../durable-objects/vault/webhooks/event-rows";
 import { DAY_MS, HOUR_MS, MINUTE_MS, systemClock } from "../../shared/clock";
 import { regionalKeys } from "../../shared/crypto/keys";
 import { BatchBuilder } from "../../shared/health/batch";
-import { newId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { inRegion } from "../../shared/erasure/moved-ids";
+import { newId, parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { openSecret } from "../../shared/webhooks/secret-box";
 import { call, clinicOf, make, newClient, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
-import { type RegisteredPerson, registerPerson } from "../../test/people";
+import { fetchApp, type RegisteredPerson, registerPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
 import { outboxPorts } from "../mail/mailer";
 import { readOutbox } from "../mail/outbox";
+import { movePorts } from "../moving/ports";
+import { runMove } from "../moving/run-move";
 import { dispatchBatch } from "../queues";
 import { regional, vaultOf } from "../regional";
 import { cleanAllWebhooks, LOST_DELIVERIES, pointerSchema, sweepWebhooks } from "./consume";
 import { SELECT_DELIVERIES } from "./deliveries";
+import { OWN_DELIVERIES, OWN_ENDPOINTS } from "./move-endpoints";
 import { webhookPorts } from "./ports";
 import { OLD_SECRETS } from "./reseal";
 import { SELECT_AUDIENCE } from "./route-events";
@@ -356,6 +360,54 @@ describe("a person's own webhook", () => {
   });
 });
 
+describe("somebody who moves to another region", () => {
+  test("takes their endpoint along: what waited comes, signed with the same secret, and so does what happens there", async () => {
+    const person = await registerPerson("eu");
+    const receiver = new Receiver();
+    const hook = await add(person, "/v1/me/webhooks", receiver, { events: ["readings.*"] });
+    receiver.answer = () => new Response(null, { status: 503 });
+    await beats(person.person.id, 3);
+    await announce(person.person.id);
+    await settle(hook.id);
+    expect(await hook.list()).toMatchObject([{ state: "waiting", attempts: 1 }]);
+    const asked = await call(await withTwoFactors(person), "POST", "/v1/me/region", { region: "us", password: person.password });
+    expect(asked.status, await asked.clone().text()).toBe(202);
+    const { id: move } = z.looseObject({ id: z.string() }).parse(await asked.json());
+    const { records } = regional(env, "us");
+    // The work that goes on after the answer may have it: past its lease it is ours.
+    await vi.waitFor(
+      async () => {
+        later(HOUR_MS);
+        expect(await runMove(movePorts(env, Date.now), "eu", move, MINUTE_MS)).toBe(true);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    const signedIn = await fetchApp("/v1/sessions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email: person.email, password: person.password }),
+    });
+    const { tokens } = z.looseObject({ tokens: z.looseObject({ accessToken: z.string() }) }).parse(await signedIn.json());
+    const as = { headers: { authorization: `Bearer ${tokens.accessToken}` } };
+    const listed = z
+      .looseObject({ items: z.array(z.looseObject({ id: z.string() })) })
+      .parse(await (await fetchApp("/v1/me/webhooks", as)).json());
+    const there = inRegion(hook.id, "us");
+    expect(listed.items).toMatchObject([{ id: there, url: receiver.url, state: "enabled" }]);
+    receiver.answer = () => new Response(null, { status: 204 });
+    receiver.got.length = 0;
+    await settle(there);
+    const fresh = await records.prepare("select person_id from webhook_endpoints where id = ?").bind(there).first<string>("person_id");
+    const to = parseId("person", fresh ?? "");
+    if (to === undefined) throw new TypeError("nobody has arrived");
+    expect(receiver.verified(hook.secret)).toMatchObject([{ type: "readings.created", data: { person: to, readings: 3 } }]);
+    await beats(to, 4, START + HOUR_MS);
+    await announce(to);
+    await settle(there);
+    expect(receiver.verified(hook.secret)).toMatchObject([{}, { type: "readings.created", data: { person: to, readings: 4 } }]);
+  });
+});
+
 describe("what a laboratory tells", () => {
   const post = async (person: RegisteredPerson, path: string, body: object) => {
     const response = await call(person, "POST", path, body);
@@ -682,6 +734,8 @@ test.each([
   ["lost deliveries", LOST_DELIVERIES, [1, 1, 1]],
   ["an endpoint's deliveries", SELECT_DELIVERIES, ["w", 1, null, 1]],
   ["secrets under older keys", OLD_SECRETS, ["1", "", 1]],
+  ["a person's endpoints", OWN_ENDPOINTS, ["p"]],
+  ["what follows them", OWN_DELIVERIES, ["w", "", 1]],
 ])("%s are found through an index", async (_name, query, values) => {
   const plan = await env.RECORDS_EU.prepare(`explain query plan ${query}`)
     .bind(...values)

@@ -100,6 +100,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   },
   // What nobody has been told of yet is told by the new vault.
   webhook_events: { how: "rows" },
+  webhook_own: { how: "rows" },
   // Before the log, whose first line follows it.
   access_anchor: { how: "anchor" },
   access_log: { how: "chain" },
@@ -111,7 +112,6 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   live_tickets: { left: "good for half a minute" },
   revoked_sessions: { left: "sessions do not move" },
   timers: { left: "set anew on arrival" },
-  webhook_own: { left: "endpoints of the person's own stay in the old region" },
   watching: { left: "sessions do not move, and the streams of others end with them" },
   _migrations: { left: "the schema's own" },
 };

@@ -90,6 +90,7 @@ export class Webhooks {
 
   /** Goes on with what waits, after a move. */
   wake(): void {
+    this.#hasOwn = undefined;
     this.#state.timers.setEarliest(TIMER, "", this.#state.now() + SETTLE_MS);
   }
 
