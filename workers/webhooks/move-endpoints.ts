@@ -30,9 +30,9 @@ export const OWN_DELIVERIES = "select * from webhook_deliveries where endpoint_i
  * Writes a person's own endpoints in the region they move to, with filters and secrets: each is opened with the key of the region that is
  * left and sealed with that of the new one. One that no longer opens signs nothing and stays behind. Their rows in `people` must be there.
  */
-export async function moveEndpoints({ random, stores }: MovedStores, { from, to }: Moved): Promise<void> {
+export async function moveEndpoints(moved: MovedStores, { from, to }: Moved): Promise<void> {
   const region = regionOf(to);
-  const [old, fresh] = [stores(regionOf(from)), stores(region)];
+  const [old, fresh] = [moved.stores(regionOf(from)), moved.stores(region)];
   const mine = "(select id from webhook_endpoints where person_id = ?)";
   const [endpoints, secrets, people] = await old.records.batch<Cells>([
     old.records.prepare(OWN_ENDPOINTS).bind(from),
@@ -46,7 +46,7 @@ export async function moveEndpoints({ random, stores }: MovedStores, { from, to 
       const secret = await openSecret(old.keys, { id: String(row["id"]), sealed: String(row["sealed"]) });
       if (secret === undefined) return [];
       const id = there(row["id"]);
-      const box = await sealSecret(fresh.keys, id, secret, random);
+      const box = await sealSecret(fresh.keys, id, secret, moved.random);
       return [{ ...row, id, endpoint_id: there(row["endpoint_id"]), sealed: box.sealed, key_version: box.version }];
     }),
   );
@@ -66,9 +66,9 @@ export async function moveEndpoints({ random, stores }: MovedStores, { from, to 
  * Lets what these endpoints got and are to get follow, and removes them in the region that is left: from here on the new ones alone send.
  * Repeating it changes nothing more; an endpoint that was removed there meanwhile stays away.
  */
-export async function moveOwnDeliveries({ stores }: Pick<MovedStores, "stores">, { from, to }: Moved): Promise<void> {
+export async function moveOwnDeliveries(moved: Pick<MovedStores, "stores">, { from, to }: Moved): Promise<void> {
   const [home, region] = [regionOf(from), regionOf(to)];
-  const [old, fresh] = [stores(home).records, stores(region).records];
+  const [old, fresh] = [moved.stores(home).records, moved.stores(region).records];
   const { results } = await old.prepare(OWN_ENDPOINTS).bind(from).all<{ id: string }>();
   for (const { id } of results) {
     const there = inRegion(id, region);
