@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newId } from "../../shared/id";
 import { uploadKey } from "../../shared/imports/status";
 import { freshVault } from "../../test/vaults";
@@ -110,4 +110,153 @@ test("results of two persons are refused, and nothing of them is stored", async 
     problem: { code: "file_unreadable", detail: "The file has results of more than one person." },
   });
   expect(await resultsOf(somebody)).toEqual([]);
+});
+
+describe("resources of a bundle", () => {
+  const BASE = "https://clinic.test/fhir";
+  const patient = { resourceType: "Patient", id: "p" };
+  const encounter = { resourceType: "Encounter", id: "e", status: "finished", class: { code: "AMB" }, subject: { reference: "Patient/p" } };
+  const condition = (text: string, change: object = {}) => ({
+    resourceType: "Condition",
+    id: "c",
+    subject: { reference: "Patient/p" },
+    encounter: { reference: "Encounter/e" },
+    code: { text },
+    ...change,
+  });
+  const glucose = {
+    resourceType: "Observation",
+    id: "g",
+    status: "final",
+    category: [{ coding: [{ code: "laboratory" }] }],
+    code: { coding: [{ system: "http://loinc.org", code: "2345-7" }] },
+    subject: { reference: "Patient/p" },
+    effectiveDateTime: "2026-11-20",
+    valueQuantity: { value: 92, unit: "mg/dL" },
+  };
+  const bundle = (...all: { resourceType: string; id?: string }[]) =>
+    JSON.stringify({
+      resourceType: "Bundle",
+      type: "collection",
+      entry: all.map((resource) => ({ fullUrl: `${BASE}/${resource.resourceType}/${resource.id}`, resource })),
+    });
+  type Shown = { id: string; meta: { versionId: string }; [name: string]: unknown };
+  const search = async ({ vault, actor }: ReturnType<typeof freshVault>, type: string) => {
+    const { page } = await vault.fhir(actor, { kind: "search", type, params: [], lenient: false });
+    return (page?.entries ?? []).map(({ json }) => JSON.parse(json) as Shown);
+  };
+  const undo = async (somebody: ReturnType<typeof freshVault>, { importer }: Awaited<ReturnType<typeof run>>) => {
+    await importer.undo(somebody.person);
+    for (let turn = 0; turn < 10 && (await importer.status(somebody.person)).state === "undoing"; turn++)
+      await runDurableObjectAlarm(importer);
+  };
+
+  test("are stored with what leads from one to the other, told by one Provenance, known when they come again, and taken back", async () => {
+    const somebody = freshVault();
+    const text = bundle(patient, condition("Asthma", { evidence: [{ detail: [{ reference: "Observation/g" }] }] }), encounter, glucose, {
+      resourceType: "Procedure",
+      id: "bad",
+    });
+    const first = await run(somebody, text);
+    expect(first.status).toMatchObject({
+      state: "done",
+      report: {
+        byType: {
+          Condition: { read: 1, accepted: 1 },
+          Encounter: { read: 1, accepted: 1 },
+          Observation: { read: 1, accepted: 1 },
+          Procedure: { read: 1, rejected: 1 },
+          Patient: { read: 1, rejected: 1 },
+        },
+      },
+    });
+    expect(first.status.report?.warnings).toContainEqual({
+      code: "resource_invalid",
+      detail: expect.stringContaining("Procedure."),
+      count: 1,
+    });
+    const [stored] = await search(somebody, "Condition");
+    const [visit] = await search(somebody, "Encounter");
+    const [result] = await search(somebody, "Observation");
+    expect(stored).toMatchObject({
+      meta: { source: BASE },
+      subject: { reference: `Patient/${somebody.person.replaceAll("_", "-")}` },
+      encounter: { reference: `Encounter/${visit?.id}` },
+      evidence: [{ detail: [{ reference: `Observation/${result?.id}` }] }],
+    });
+    const [provenance, ...more] = await search(somebody, "Provenance");
+    expect(more).toEqual([]);
+    expect((provenance?.["target"] as { reference: string }[]).map(({ reference }) => reference).toSorted()).toEqual(
+      [`Condition/${stored?.id}`, `Encounter/${visit?.id}`, `Observation/${result?.id}`].toSorted(),
+    );
+
+    const again = await run(somebody, text);
+    expect(again.status.report?.byType["Condition"]).toMatchObject({ accepted: 0, duplicate: 1 });
+    expect(await search(somebody, "Condition")).toEqual([stored]);
+    expect(await search(somebody, "Provenance")).toHaveLength(1);
+
+    await undo(somebody, first);
+    expect(await search(somebody, "Condition")).toEqual([stored]);
+    expect(await search(somebody, "Provenance")).toEqual([]);
+    await undo(somebody, again);
+    for (const type of ["Condition", "Encounter", "Observation"]) expect(await search(somebody, type), type).toEqual([]);
+    const { history } = await somebody.vault
+      .fhir(somebody.actor, { kind: "history", type: "Condition", id: stored!.id })
+      .catch(() => ({ history: [] }));
+    expect(JSON.stringify(history)).not.toContain("Asthma");
+    expect((await run(somebody, text)).status.report?.byType["Condition"]).toMatchObject({ accepted: 1 });
+  });
+
+  test("change what the same source said before, and go back to it; what the person changed or deleted since stays and is reported", async () => {
+    const somebody = freshVault();
+    const told = (text: string, lastUpdated: string) =>
+      run(somebody, bundle(patient, encounter, condition(text, { meta: { lastUpdated } })));
+    await told("Asthma", "2026-11-01T00:00:00Z");
+    const second = await told("Mild asthma", "2026-11-02T00:00:00Z");
+    const code = async () => (await search(somebody, "Condition"))[0]?.["code"];
+    expect(await code()).toEqual({ text: "Mild asthma" });
+    const older = await told("Asthma", "2026-11-01T00:00:00Z");
+    expect(older.status.report?.byType["Condition"]).toMatchObject({ duplicate: 1 });
+    await undo(somebody, second);
+    expect(await code()).toEqual({ text: "Asthma" });
+
+    const [mine] = await search(somebody, "Condition");
+    const { id } = mine!;
+    const resource = JSON.stringify({ ...mine, code: { text: "None of it" } });
+    await somebody.vault.fhir(somebody.actor, { kind: "update", type: "Condition", id, resource });
+    const unchanged = await told("Asthma", "2026-11-01T00:00:00Z");
+    expect(unchanged.status.report?.byType["Condition"]).toMatchObject({ duplicate: 1 });
+    const conflict = await told("Severe asthma", "2026-11-05T00:00:00Z");
+    expect(conflict.status.report?.warnings).toContainEqual({ code: "changed_here", detail: `Condition/${id}`, count: 1 });
+    expect(await code()).toEqual({ text: "None of it" });
+
+    await somebody.vault.fhir(somebody.actor, { kind: "delete", type: "Condition", id });
+    const gone = await told("Severe asthma", "2026-11-06T00:00:00Z");
+    expect(gone.status.report?.warnings).toContainEqual({ code: "deleted_by_person", detail: `Condition/${id}`, count: 1 });
+    expect(await search(somebody, "Condition")).toEqual([]);
+  });
+
+  test("a dry run says what they would become and stores nothing", async () => {
+    const somebody = freshVault();
+    const { status } = await run(somebody, bundle(patient, encounter, condition("Asthma", { onsetDateTime: "2020-05" })), { dryRun: true });
+    expect(status.report?.mapping).toContainEqual({
+      types: ["Condition"],
+      metric: "fhir:Condition",
+      unit: "",
+      fileUnits: [],
+      count: 1,
+      firstAt: "2020-05-01T00:00:00.000Z",
+      lastAt: "2020-05-01T00:00:00.000Z",
+      examples: [{ at: "2020-05-01T00:00:00.000Z", value: null, text: "Asthma" }],
+    });
+    expect(await search(somebody, "Condition")).toEqual([]);
+  });
+
+  test("in lines find each other wherever they stand", async () => {
+    const somebody = freshVault();
+    const lines = [condition("Asthma"), encounter, patient].map((resource) => JSON.stringify(resource)).join("\n");
+    expect((await run(somebody, lines)).status).toMatchObject({ kind: "fhir", state: "done" });
+    const [visit] = await search(somebody, "Encounter");
+    expect(await search(somebody, "Condition")).toMatchObject([{ encounter: { reference: `Encounter/${visit?.id}` } }]);
+  });
 });

@@ -3,6 +3,7 @@ import initial from "../../migrations/importer/0001_import.sql";
 import dryRunAndUndo from "../../migrations/importer/0150_dry_run_and_undo.sql";
 import labTests from "../../migrations/importer/0225_lab_tests.sql";
 import { DAY_MS, MINUTE_MS, SECOND_MS, systemClock } from "../../shared/clock";
+import { patientId } from "../../shared/fhir/ids";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import { type ImportId, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { CsvMapping } from "../../shared/imports/csv/mapping";
@@ -266,6 +267,10 @@ export class Importer extends DurableObject<Env> {
       const added = addedTestsFor(step.labs.results, this.#jobs.labTests());
       reader.tally.settleLabs(await vaultDoor(this.env, owner).recordLabs(step.labs, this.#id, added));
     }
+    if (step.resources !== undefined && this.#job()?.state === "running") {
+      const { fileName } = this.#own(owner);
+      reader.tally.settleLabs(await vaultDoor(this.env, owner).recordResources(step.resources, this.#id, fileName));
+    }
     if (this.#job()?.state !== "running" || isEmpty(step.batch)) return undefined;
     return await this.#record(owner, step.batch);
   }
@@ -280,7 +285,16 @@ export class Importer extends DurableObject<Env> {
     const { fileName, mapping, dryRun: isDry } = job;
     const zone = await vaultDoor(this.env, job.owner).timeZone();
     const scratch = bucketScratch(this.#files, unpackedKey(this.#id));
-    return openImport(kind, source, checkpoint, { tolerant: job.attempts >= TRUSTED_DAMAGE, fileName, mapping, zone, isDry, scratch });
+    const patient = patientId(job.owner);
+    return openImport(kind, source, checkpoint, {
+      tolerant: job.attempts >= TRUSTED_DAMAGE,
+      fileName,
+      mapping,
+      zone,
+      patient,
+      isDry,
+      scratch,
+    });
   }
 
   async #recognise(source: ReturnType<typeof bucketSource>, fileName: string): Promise<ImportKind> {

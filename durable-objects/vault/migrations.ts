@@ -12,6 +12,7 @@ import labs from "../../migrations/vault/0160_labs.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
+import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -50,4 +51,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0215_connection_revisions", connectionRevisions],
   ["0210_connection_credentials", connectionCredentials],
   ["0230_fhir_resources", fhirResources],
+  ["0250_fhir_imports", fhirImports],
 ];

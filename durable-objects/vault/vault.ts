@@ -3,6 +3,7 @@ import { SECOND_MS } from "../../shared/clock";
 import { idOf, type PersonActor, type Reader } from "../../shared/context";
 import type { LabForm } from "../../shared/labs/form";
 import type { LabTest } from "../../shared/labs/lab-test";
+import type { ResourceDraft } from "../../shared/imports/fhir/taken-in";
 import type { LabBatch, LabFile, LabReceipt } from "../../shared/labs/result";
 import type { Restore } from "../../shared/exports/restore";
 import type { Batch, Receipt } from "../../shared/health/reading";
@@ -336,9 +337,8 @@ export class Vault extends DurableObject<Env> {
   /** Takes back a piece of what an import brought; idempotent. Called again while `isMore`. */
   async undoImport(by: string): Promise<{ readonly removed: number; readonly isMore: boolean }> {
     this.#parts.door.system(by, { action: "delete", resource: "reading", about: [] });
-    const labs = this.#parts.labs.undo(by);
-    const { removed, isMore } = this.#parts.store.undo(by);
-    return { removed: removed + labs.removed, isMore: isMore || labs.isMore };
+    const parts = [this.#parts.labs.undo(by), this.#parts.fhir.imported.undo(by), this.#parts.store.undo(by)];
+    return { removed: parts.reduce((sum, { removed }) => sum + removed, 0), isMore: parts.some(({ isMore }) => isMore) };
   }
 
   /**
@@ -564,6 +564,18 @@ export class Vault extends DurableObject<Env> {
   async recordLabs(batch: LabBatch, by: string, added?: readonly LabTest[]): Promise<LabReceipt> {
     this.#parts.door.system(by, { action: "write", resource: "lab_result", about: ["labs"] });
     return await this.#parts.labs.record(batch, by, added);
+  }
+
+  /** Stores FHIR resources of an import; idempotent. `by` is the import's id, `fileName` what its Provenance names. */
+  async recordResources(
+    { drafts, isEnd }: { readonly drafts: readonly ResourceDraft[]; readonly isEnd: boolean },
+    by: string,
+    fileName: string,
+  ): Promise<LabReceipt> {
+    this.#parts.door.system(by, { action: "write", resource: "fhir", about: [...new Set(drafts.map(({ type }) => type))] });
+    const receipt = this.#parts.fhir.imported.record(drafts, by);
+    if (isEnd) this.#parts.fhir.imported.attest(by, fileName);
+    return receipt;
   }
 
   /** Takes back a piece of the laboratory results that an import brought; idempotent. Called again while `isMore`. */

@@ -1,6 +1,7 @@
 import type { Restore } from "../exports/restore";
 import type { Batch } from "../health/reading";
 import type { CsvMapping } from "./csv/mapping";
+import type { ResourceDraft } from "./fhir/taken-in";
 import type { LabBatch } from "../labs/result";
 import type { Credit, Tally } from "./tally";
 
@@ -11,6 +12,8 @@ export interface ImportStep {
   readonly restore?: Restore;
   /** Laboratory reports and results; stored beside the batch. */
   readonly labs?: LabBatch;
+  /** Resources for the person's FHIR repository; stored after the laboratory's. `isEnd` with the last of the file. */
+  readonly resources?: { readonly drafts: readonly ResourceDraft[]; readonly isEnd: boolean };
   /** Accounts to settle with the receipt of `batch`. */
   readonly credits: readonly Credit[];
   /** Plain data to go on from, valid once the receipt is settled; undefined between the parts of one unit. */

@@ -11,6 +11,8 @@ export interface OpenOptions {
   readonly fileName: string;
   /** The person's IANA zone, for wall clocks that tell none. */
   readonly zone: string;
+  /** Id of the person's Patient resource, to which what a file tells of them leads. */
+  readonly patient: string;
   /** Nothing is stored: what is doubtful may be guessed and said. */
   readonly isDry: boolean;
   /** How the columns of a table are to be read, as the person has said. */

@@ -10,7 +10,7 @@ import type { TallyState } from "./tally";
 export interface MappingRow {
   /** Types as the file names them. Several where the file does not keep them apart in what it brings. */
   readonly types: readonly string[];
-  /** Key of the catalogue, or `sleep`, `workout`; of a laboratory test `lab:` and its key, or `lab:unmatched`. */
+  /** Key of the catalogue, or `sleep`, `workout`; of a laboratory test `lab:` and its key, or `lab:unmatched`; of a resource `fhir:` and its type. */
   readonly metric: string;
   /** Canonical UCUM unit; empty where there is no number. */
   readonly unit: string;
@@ -20,11 +20,12 @@ export interface MappingRow {
   readonly firstAt: string | null;
   readonly lastAt: string | null;
   /** The first few, in canonical units. */
-  readonly examples: readonly { readonly at: string; readonly value: number | null; readonly text?: string }[];
+  readonly examples: readonly { readonly at: string | null; readonly value: number | null; readonly text?: string }[];
 }
 
 interface Example {
-  readonly at: number;
+  /** Undefined for what tells no time. */
+  readonly at: number | undefined;
   readonly value: number | null;
   readonly text?: string | undefined;
 }
@@ -33,14 +34,16 @@ interface Row {
   readonly types: string[];
   readonly metric: string;
   count: number;
-  first: number;
-  last: number;
+  first: number | null;
+  last: number | null;
   readonly examples: Example[];
 }
 
 /** Plain data from which a preview goes on. */
 export type PreviewState = readonly Row[];
 
+/** Before the type of a resource. */
+const FHIR = "fhir:";
 /** Before the key of a laboratory test: some have the name of a metric. */
 const LAB = "lab:";
 const MOST_EXAMPLES = 3;
@@ -59,7 +62,9 @@ export class Preview {
     return [...this.#rows.values()];
   }
 
-  add({ batch, credits, labs }: Pick<ImportStep, "batch" | "credits" | "labs">): void {
+  add({ batch, credits, labs, resources }: Pick<ImportStep, "batch" | "credits" | "labs" | "resources">): void {
+    for (const { type, at, title } of resources?.drafts ?? [])
+      this.#row(`${FHIR}${type}`, [type], at === undefined ? undefined : whenOf(at, "UTC")?.at, null, title);
     for (const result of labs?.results ?? []) {
       const { number, text, coding } = result.value;
       const key = `${LAB}${testOf(result)?.key ?? "unmatched"}`;
@@ -80,26 +85,29 @@ export class Preview {
       count,
       firstAt: iso(first),
       lastAt: iso(last),
-      examples: examples.map(({ at, value, text }) => ({ at: iso(at) ?? "", value, ...(text !== undefined && { text }) })),
+      examples: examples.map(({ at, value, text }) => ({ at: iso(at), value, ...(text !== undefined && { text }) })),
     }));
   }
 
-  #row(metric: string, types: readonly string[], at: number, value: number | null, text: string | undefined): void {
+  /** `at` is undefined for what tells no time. */
+  #row(metric: string, types: readonly string[], at: number | undefined, value: number | null, text: string | undefined): void {
     const key = keyOf(metric, types);
     let row = this.#rows.get(key);
     if (row === undefined) {
       if (this.#rows.size >= MOST_ROWS) return;
-      row = { types: [...types], metric, count: 0, first: at, last: at, examples: [] };
+      row = { types: [...types], metric, count: 0, first: null, last: null, examples: [] };
       this.#rows.set(key, row);
     }
     row.count++;
-    row.first = Math.min(row.first, at);
-    row.last = Math.max(row.last, at);
+    if (at !== undefined) {
+      row.first = Math.min(row.first ?? at, at);
+      row.last = Math.max(row.last ?? at, at);
+    }
     if (row.examples.length < MOST_EXAMPLES) row.examples.push({ at, value, text });
   }
 }
 
-function* readingsOf(batch: Batch): Generator<Example & { readonly metric: string }> {
+function* readingsOf(batch: Batch): Generator<Example & { readonly metric: string; readonly at: number }> {
   for (const { metric, start, value } of batch.series)
     for (let i = 0; i < start.length; i++) yield { metric, at: start[i]!, value: value[i]! };
   for (const { metric, start, value, text } of batch.readings) yield { metric, at: start, value, text };
@@ -112,6 +120,6 @@ function keyOf(metric: string, types: readonly string[]): string {
   return [metric, ...types].join("\n");
 }
 
-function iso(at: number): string | null {
-  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : null;
+function iso(at: number | null | undefined): string | null {
+  return typeof at === "number" && Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : null;
 }

@@ -75,7 +75,13 @@ async function read(name: string, bytes: Uint8Array): Promise<Read> {
   // A fragment of a document does not show what it is: somebody says so.
   const kind = recogniseImport(await lookAt("", source)) ?? (name.startsWith("cda/") ? "cda" : undefined);
   if (kind === undefined) throw new TypeError("it is not recognised");
-  const reader: ImportReader = openImport(kind, source, undefined, { tolerant: false, fileName: "", zone: "UTC", isDry: false });
+  const reader: ImportReader = openImport(kind, source, undefined, {
+    tolerant: false,
+    fileName: "",
+    zone: "UTC",
+    patient: "per-eu-me",
+    isDry: false,
+  });
   const results: LabDraft[] = [];
   let vitals = 0;
   for (;;) {

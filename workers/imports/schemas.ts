@@ -63,7 +63,7 @@ const mappingRowSchema = z.object({
   count: z.number().int(),
   firstAt: z.iso.datetime().nullable(),
   lastAt: z.iso.datetime().nullable(),
-  examples: z.array(z.object({ at: z.iso.datetime(), value: z.number().nullable(), text: z.string().optional() })),
+  examples: z.array(z.object({ at: z.iso.datetime().nullable(), value: z.number().nullable(), text: z.string().optional() })),
 });
 
 const importShape = {

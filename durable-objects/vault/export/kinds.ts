@@ -31,6 +31,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   live_state: "Counters of the live stream.",
   live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",
   live_tickets: "Marks of tickets that were used, for half a minute.",
+  fhir_imports: "Which import told of which FHIR resource, so that an import can be taken back.",
   lab_imports: "Which import told of which result, so that an import can be taken back.",
   lab_deletions: "Hashes of results that were deleted, so that they stay deleted.",
   retention_runs: "How many rows a clean-up removed last; shown by the retention settings.",

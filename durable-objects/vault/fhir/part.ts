@@ -8,6 +8,7 @@ import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
 import { Targets } from "./targets";
+import { ImportedResources } from "./stored/imported";
 import { Operations } from "./stored/operations";
 import { Repository } from "./stored/repository";
 import { Records } from "../records/records";
@@ -34,6 +35,7 @@ export class FhirPart {
   readonly repository: Repository;
   readonly records: Records;
   readonly operations: Operations;
+  readonly imported: ImportedResources;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
   readonly source: FhirSource;
@@ -45,6 +47,7 @@ export class FhirPart {
     this.view = new FhirView(state, sources);
     this.repository = new Repository(state, this.view);
     this.records = new Records(state, this.repository);
+    this.imported = new ImportedResources(state, this.repository);
     this.operations = new Operations(state, this.repository, this.view);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));

@@ -21,8 +21,25 @@ const PAUSES_MS = [150, 500];
 const MOST_PAGES = 60;
 const MOST_LETTERS = 12_000_000;
 const PAGE = 200;
-/** What servers without `$everything` are asked for: what the import reads. */
+/** What servers without `$everything` are asked for: what every one of them must answer, and what those have that know it. */
 const SEARCHED = ["Observation", "DiagnosticReport"];
+const SEARCHED_TOO = [
+  "Condition",
+  "AllergyIntolerance",
+  "MedicationRequest",
+  "MedicationStatement",
+  "Immunization",
+  "Procedure",
+  "Encounter",
+  "CarePlan",
+  "CareTeam",
+  "Goal",
+  "DocumentReference",
+  "ServiceRequest",
+  "Specimen",
+  "Device",
+  "QuestionnaireResponse",
+];
 
 /** Reads from the FHIR servers that a person has registered. Nothing is stored: what comes goes to the person, or into an import. */
 export class FhirSource {
@@ -74,8 +91,9 @@ export class FhirSource {
     const gathered = new Gathered(base);
     gathered.add([{ resource: own }]);
     if (!(await this.#pages(client, base, `Patient/${patient}/$everything?_count=${PAGE}`, gathered)))
-      for (const type of SEARCHED) {
-        if (!(await this.#pages(client, base, `${type}?patient=${patient}&_count=${PAGE}`, gathered))) throw failed();
+      for (const type of [...SEARCHED, ...SEARCHED_TOO]) {
+        const isKnown = await this.#pages(client, base, `${type}?patient=${patient}&_count=${PAGE}`, gathered);
+        if (!isKnown && SEARCHED.includes(type)) throw failed();
       }
     return gathered.bundle();
   }
@@ -156,9 +174,11 @@ class Gathered {
     this.#base = base;
   }
 
+  /** Other Patients are left out: the record is of the one that was asked for. */
   add(entries: readonly Fields[]): void {
     for (const { resource } of entries) {
       if (!isFields(resource) || typeof resource["resourceType"] !== "string" || typeof resource["id"] !== "string") continue;
+      if (resource["resourceType"] === "Patient" && this.#entries.size > 0) continue;
       const url = `${this.#base}/${resource["resourceType"]}/${resource["id"]}`;
       if (resource["resourceType"] === "OperationOutcome" || this.#entries.has(url)) continue;
       const json = `{"fullUrl":${JSON.stringify(url)},"resource":${JSON.stringify(resource)}}`;

@@ -1,3 +1,4 @@
+import type { ResourceDraft } from "../fhir/taken-in";
 import type { LabDraft, ReportDraft } from "../../labs/result";
 
 /** A vital sign or another reading that a clinical document holds. */
@@ -25,6 +26,8 @@ export type ClinicalItem =
   | { readonly kind: "report"; readonly draft: ReportDraft }
   | { readonly kind: "result"; readonly draft: LabDraft }
   | VitalItem
+  /** A resource for the person's FHIR repository. */
+  | { readonly kind: "resource"; readonly draft: ResourceDraft }
   /** What was read and is not imported, and why. */
   | { readonly kind: "left"; readonly type: string; readonly code: string; readonly detail: string }
   /** Something that the person should know. */

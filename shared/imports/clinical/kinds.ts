@@ -6,14 +6,15 @@ import { readOru, refusalOf } from "../hl7/oru";
 import type { ImportReader } from "../import-reader";
 import { looksLikeReport, readReportText } from "../labs/report-text";
 import { looksLikeLabTable, readLabTable } from "../labs/table";
+import type { OpenOptions } from "../kind-row";
 import { HEAD_BYTES, type Look } from "../look";
 import { type ClinicalCheckpoint, ClinicalReader, documentItems, type ItemSource } from "./reader";
 
 /** A checkpoint is handed back by the one object that stored it, for the same kind. */
 const opened =
   (vendor: string, items: ItemSource) =>
-  (source: ByteSource, checkpoint: unknown): ImportReader =>
-    new ClinicalReader(source, vendor, items, checkpoint as ClinicalCheckpoint | undefined);
+  (source: ByteSource, checkpoint: unknown, { patient }: OpenOptions): ImportReader =>
+    new ClinicalReader(source, vendor, items, { self: patient }, checkpoint as ClinicalCheckpoint | undefined);
 
 const HL7_START = /^[\s\u000b\ufeff]*(?:MSH|FHS|BHS)[^\p{L}\p{N}\s]/u;
 const CDA_ROOT = /<(?:[\w-]+:)?ClinicalDocument[\s>]/;

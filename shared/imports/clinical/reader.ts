@@ -3,6 +3,8 @@ import type { LabDraft, ReportDraft } from "../../labs/result";
 import { problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import { ChunkReader, readAll } from "../chunk-reader";
+import type { FhirContext } from "../fhir/bundle";
+import type { ResourceDraft } from "../fhir/taken-in";
 import type { ImportReader, ImportStep } from "../import-reader";
 import { Tally, type TallyState } from "../tally";
 import type { ClinicalItem, VitalItem } from "./items";
@@ -22,9 +24,11 @@ export interface ReadItems {
 }
 
 /** Reads a clinical file as a sequence of items. Throws a Problem `file_unreadable` for what is no such file. */
-export type ItemSource = (source: ByteSource) => AsyncGenerator<ReadItems>;
+export type ItemSource = (source: ByteSource, context: FhirContext) => AsyncGenerator<ReadItems>;
 
 const AT_ONCE = 500;
+/** Letters of resources that go to the vault at once. */
+const LETTERS_AT_ONCE = 4_000_000;
 
 /**
  * Turns the items of a clinical file into batches: vital signs are readings, the rest goes to the laboratory's tables. Where reading goes on
@@ -43,10 +47,10 @@ export class ClinicalReader implements ImportReader {
   #isAtEnd = false;
 
   /** @param vendor the door, as the source of readings */
-  constructor(source: ByteSource, vendor: string, read: ItemSource, checkpoint?: ClinicalCheckpoint) {
+  constructor(source: ByteSource, vendor: string, read: ItemSource, context: FhirContext, checkpoint?: ClinicalCheckpoint) {
     this.#source = source;
     this.#vendor = vendor;
-    this.#read = read(source);
+    this.#read = read(source, context);
     this.tally = new Tally(checkpoint?.tally);
     this.#stored = checkpoint?.items ?? 0;
     this.#passed = this.#stored;
@@ -54,9 +58,10 @@ export class ClinicalReader implements ImportReader {
 
   async next(): Promise<ImportStep> {
     while (this.#waiting.length < AT_ONCE && !this.#isAtEnd) await this.#fill();
-    const items = this.#waiting.splice(0, AT_ONCE);
+    const items = this.#waiting.splice(0, atOnce(this.#waiting));
     const reports: ReportDraft[] = [];
     const results: LabDraft[] = [];
+    const resources: ResourceDraft[] = [];
     for (const item of items) {
       switch (item.kind) {
         case "report":
@@ -69,6 +74,10 @@ export class ClinicalReader implements ImportReader {
           break;
         case "vital":
           this.#vital(item);
+          break;
+        case "resource":
+          this.tally.type(item.draft.type).read++;
+          resources.push(item.draft);
           break;
         case "left": {
           const count = this.tally.type(item.type);
@@ -87,6 +96,7 @@ export class ClinicalReader implements ImportReader {
     return {
       batch: this.#builder.take(),
       ...(reports.length + results.length > 0 && { labs: { reports, results } }),
+      ...((resources.length > 0 || (finished && this.#vendor === "fhir")) && { resources: { drafts: resources, isEnd: finished } }),
       credits: this.tally.takeCredits(),
       checkpoint: () => ({ items: stored, tally: this.tally.state }) satisfies ClinicalCheckpoint,
       done: finished ? this.#source.size : Math.min(this.#done, this.#source.size),
@@ -124,6 +134,16 @@ export class ClinicalReader implements ImportReader {
     if (!put.isZoneKnown) this.tally.warn("zone_unknown", key);
     this.tally.credit(key, types).n++;
   }
+}
+
+/** How many of the items go on at once: the next few hundred, fewer where they are large. */
+function atOnce(items: readonly ClinicalItem[]): number {
+  let letters = 0;
+  for (const [i, item] of items.slice(0, AT_ONCE).entries()) {
+    letters += item.kind === "resource" ? item.draft.json.length : 0;
+    if (i > 0 && letters > LETTERS_AT_ONCE) return i;
+  }
+  return AT_ONCE;
 }
 
 /** Bytes that a document may have which is read as a whole. */

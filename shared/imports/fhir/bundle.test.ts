@@ -4,7 +4,10 @@ import type { LabDraft } from "../../labs/result";
 import { memorySource } from "../byte-source";
 import type { ClinicalItem } from "../clinical/items";
 import { fhirItems, isNdjson, readFhir } from "./bundle";
+import { settled } from "./taken-in";
 
+const CONTEXT = { self: "per-eu-me" };
+const resources = (items: readonly ClinicalItem[]) => items.flatMap((item) => (item.kind === "resource" ? [item.draft] : []));
 const results = (items: readonly ClinicalItem[]): LabDraft[] => items.flatMap((item) => (item.kind === "result" ? [item.draft] : []));
 const reasons = (items: readonly ClinicalItem[]) => items.flatMap((item) => (item.kind === "left" ? [`${item.type}: ${item.code}`] : []));
 const code = (value: string, display?: string) => ({
@@ -161,15 +164,174 @@ describe("a bundle", () => {
   test("a resource a line is read one by one, and refused as a whole before anything is stored where it is about two persons", async () => {
     const collect = async (...lines: string[]) => {
       const items: ClinicalItem[] = [];
-      for await (const read of fhirItems(isNdjson)(memorySource(new TextEncoder().encode(lines.join("\n"))))) items.push(...read.items);
+      for await (const read of fhirItems(isNdjson)(memorySource(new TextEncoder().encode(lines.join("\n"))), CONTEXT))
+        items.push(...read.items);
       return items;
     };
     const line = (change: object) => JSON.stringify(observation(change));
     expect(results(await collect(line({}), "", line({ id: "two" })))).toHaveLength(2);
     expect(reasons(await collect(line({}), "{broken", line({ id: "two" })))).toEqual(["unreadable line: unreadable_line"]);
     await expect(collect(line({}), line({ subject: { reference: "Patient/q" } }))).rejects.toMatchObject({ code: "file_unreadable" });
+    const visit = { resourceType: "Encounter", id: "e", status: "finished", class: { code: "AMB" }, subject: { reference: "Patient/p" } };
+    const asthma = { resourceType: "Condition", subject: { reference: "Patient/p" }, encounter: { reference: "Encounter/e" } };
+    const kept = resources(await collect(...[asthma, visit].map((one) => JSON.stringify(one))));
+    expect(JSON.parse(kept[0]!.json)).toMatchObject({ encounter: { reference: `Encounter/${kept[1]!.id}` } });
     await expect(collect("{}")).rejects.toMatchObject({ code: "file_unreadable" });
     await expect(collect("no json")).rejects.toMatchObject({ code: "file_unreadable" });
+  });
+});
+
+describe("what the repository keeps", () => {
+  const condition = (change: object = {}) => ({
+    resourceType: "Condition",
+    id: "c",
+    meta: { versionId: "7", lastUpdated: "2026-11-01T10:00:00Z", tag: [{ code: "t" }] },
+    subject: { reference: "Patient/p" },
+    code: { text: "Asthma" },
+    onsetDateTime: "2020-05",
+    ...change,
+  });
+  const patient = { resourceType: "Patient", id: "p" };
+  const at = (base: string, ...all: object[]) => ({
+    resourceType: "Bundle",
+    type: "collection",
+    entry: all.map((resource) => ({
+      fullUrl: `${base}/${Reflect.get(resource, "resourceType")}/${Reflect.get(resource, "id")}`,
+      resource,
+    })),
+  });
+  const draftOf = (value: unknown) => resources(readFhir(value, CONTEXT))[0]!;
+  const jsonOf = (value: unknown) => JSON.parse(draftOf(value).json) as unknown;
+
+  test("comes under an id that stays the same, is the person's, and says which system it is from", () => {
+    const draft = draftOf(at("https://clinic.test/fhir", patient, condition()));
+    expect(JSON.parse(draft.json)).toEqual({
+      ...condition(),
+      id: draft.id,
+      meta: { tag: [{ code: "t" }], source: "https://clinic.test/fhir" },
+      subject: { reference: "Patient/per-eu-me" },
+    });
+    expect(draft).toMatchObject({ original: "c", toldAt: Date.parse("2026-11-01T10:00:00Z"), at: "2020-05", title: "Asthma" });
+    expect(draftOf(at("https://clinic.test/fhir", patient, condition({ code: { text: "Hay fever" } }))).id).toBe(draft.id);
+    expect(draftOf(at("https://other.test/fhir", patient, condition())).id).not.toBe(draft.id);
+    expect(draftOf(bundle({ ...patient, identifier: [{ value: "1" }] }, condition())).id).not.toBe(
+      draftOf(bundle({ ...patient, identifier: [{ value: "2" }] }, condition())).id,
+    );
+    const uuid = "0A0b0c0d-0000-4000-8000-000000000001";
+    expect(draftOf(bundle(patient, condition({ id: uuid }))).id).toBe(uuid.toLowerCase());
+  });
+
+  test("keeps the references between its resources, however they are written", () => {
+    const encounter = {
+      resourceType: "Encounter",
+      id: "e",
+      identifier: [{ system: "urn:visits", value: "9" }],
+      status: "finished",
+      class: { code: "AMB" },
+      subject: { reference: "urn:uuid:11111111-1111-4111-8111-111111111111" },
+    };
+    const written = [
+      "Encounter/e",
+      "Encounter/e/_history/3",
+      "urn:uuid:22222222-2222-4222-8222-222222222222",
+      "Encounter?identifier=urn:visits|9",
+    ];
+    for (const reference of written) {
+      const items = readFhir(
+        {
+          resourceType: "Bundle",
+          type: "transaction",
+          entry: [
+            { fullUrl: "urn:uuid:11111111-1111-4111-8111-111111111111", resource: { resourceType: "Patient" } },
+            { fullUrl: "urn:uuid:22222222-2222-4222-8222-222222222222", resource: encounter },
+            {
+              fullUrl: "urn:uuid:33333333-3333-4333-8333-333333333333",
+              resource: condition({ subject: { reference: "urn:uuid:11111111-1111-4111-8111-111111111111" }, encounter: { reference } }),
+            },
+          ],
+        },
+        CONTEXT,
+      );
+      const [one, other] = resources(items);
+      expect(JSON.parse(other!.json), reference).toMatchObject({
+        subject: { reference: "Patient/per-eu-me" },
+        encounter: { reference: `Encounter/${one!.id}` },
+      });
+    }
+  });
+
+  test("leaves what leads elsewhere to be settled, and names it by its address or its identifier", () => {
+    const [elsewhere] = resources(
+      readFhir(at("https://clinic.test/fhir", patient, condition({ encounter: { reference: "Encounter/x", display: "Visit" } })), CONTEXT),
+    );
+    expect(settled(elsewhere!, () => undefined)).toMatchObject({
+      encounter: { reference: "https://clinic.test/fhir/Encounter/x", display: "Visit" },
+    });
+    expect(settled(elsewhere!, ({ reference }) => reference)).toMatchObject({ encounter: { reference: elsewhere!.links[0]!.reference } });
+    const [nameless] = resources(
+      readFhir(bundle(patient, condition({ encounter: { reference: "urn:uuid:44444444-4444-4444-8444-444444444444" } })), CONTEXT),
+    );
+    expect(settled(nameless!, () => undefined)).toMatchObject({
+      encounter: { identifier: { system: "urn:ietf:rfc:3986", value: "urn:uuid:44444444-4444-4444-8444-444444444444" } },
+    });
+    const [conditional] = resources(
+      readFhir(bundle(patient, condition({ recorder: { reference: "Practitioner?identifier=http://npi.test|99" } })), CONTEXT),
+    );
+    expect(settled(conditional!, () => undefined)).toMatchObject({
+      recorder: { type: "Practitioner", identifier: { system: "http://npi.test", value: "99" } },
+    });
+  });
+
+  test("a result of a laboratory that something refers to is found by what it is recognised by", () => {
+    const items = readFhir(
+      bundle(patient, observation({}), condition({ evidence: [{ detail: [{ reference: "Observation/one" }] }] })),
+      CONTEXT,
+    );
+    const [draft] = resources(items);
+    expect(draft?.links).toEqual([{ lab: { type: "Observation", identity: results(items)[0]?.identity }, original: "Observation/one" }]);
+    expect(items.at(-1)?.kind).toBe("resource");
+  });
+
+  test("what is not valid is named with its place, and nothing leads to it", () => {
+    const items = readFhir(
+      bundle(patient, condition({ encounter: { reference: "Encounter/e" } }), { resourceType: "Encounter", id: "e", status: "finished" }),
+      CONTEXT,
+    );
+    expect(items).toContainEqual({
+      kind: "left",
+      type: "Encounter",
+      code: "resource_invalid",
+      detail: expect.stringContaining("Encounter.class"),
+    });
+    expect(resources(items)[0]?.links).toHaveLength(1);
+  });
+
+  test("of other people nothing is taken in where the file says whose it is, and nothing at all where it does not", () => {
+    const items = readFhir(
+      bundle(
+        patient,
+        condition(),
+        condition({ id: "d", subject: { reference: "Patient/q" } }),
+        observation({ subject: { reference: "Patient/q" } }),
+      ),
+      CONTEXT,
+    );
+    expect(reasons(items)).toEqual(["Patient: resource_not_imported", "Condition: other_person", "Observation: other_person"]);
+    expect(resources(items)).toHaveLength(1);
+    expect(() => readFhir(bundle(condition(), condition({ id: "d", subject: { reference: "Patient/q" } })), CONTEXT)).toThrow(
+      "more than one person",
+    );
+  });
+
+  test("what is neither a result nor a vital sign, or tells no number of one, is kept as it is; consents have no effect and are not", () => {
+    const smoking = observation({
+      category: undefined,
+      code: code("72166-2", "Smoking"),
+      valueQuantity: undefined,
+      valueCodeableConcept: { text: "never" },
+    });
+    expect(jsonOf(smoking)).toMatchObject({ resourceType: "Observation", valueCodeableConcept: { text: "never" } });
+    expect(reasons(readFhir({ resourceType: "Consent" }, CONTEXT))).toEqual(["Consent: resource_not_imported"]);
   });
 });
 
@@ -193,6 +355,10 @@ test("no JSON breaks the reader", () => {
     "referenceRange",
     "low",
     "status",
+    "subject",
+    "reference",
+    "fullUrl",
+    "id",
   );
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
@@ -216,7 +382,7 @@ test("no JSON breaks the reader", () => {
   fc.assert(
     fc.property(tree, fc.constantFrom("Observation", "Bundle", "DiagnosticReport"), (value, resourceType) => {
       try {
-        readFhir(typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value, resourceType } : value);
+        readFhir(typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value, resourceType } : value, CONTEXT);
       } catch (error) {
         expect(error).toMatchObject({ code: "file_unreadable" });
       }

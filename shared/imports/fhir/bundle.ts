@@ -4,37 +4,40 @@ import { ChunkReader } from "../chunk-reader";
 import { type ClinicalItem, left } from "../clinical/items";
 import { type ItemSource, type ReadItems, wholeFile } from "../clinical/reader";
 import { LineReader } from "../meridian/lines";
-import {
-  isJson,
-  type Json,
-  list,
-  type Place,
-  readObservation,
-  readReport,
-  reportIdentity,
-  resultReferences,
-  subjectOf,
-  typeOf,
-} from "./resources";
+import { isJson, type Json, list, type Place, readObservation, readReport, reportIdentity, resultReferences, typeOf } from "./resources";
+import { type Entry, Subjects, TakingIn, type Target, type Whose } from "./taken-in";
 
 const SEVERAL = "The file is about more than one person.";
 const DEEPEST_BUNDLE = 8;
+/** Names of the resources of a file of lines that are kept while it is read. */
+const MOST_NAMES = 200_000;
 
-/** Reads a resource or a bundle. Problem `file_unreadable` for what is none, and for results of several persons. */
-export function readFhir(value: unknown): ClinicalItem[] {
+/** Whose repository a file is read for: the id of the person's Patient here. */
+export interface FhirContext {
+  readonly self: string;
+}
+
+/**
+ * Reads a resource or a bundle. Without a repository to read for, what would go there is left. Problem `file_unreadable` for what is none,
+ * and for one of several persons that does not say whose it is.
+ */
+export function readFhir(value: unknown, { self }: Partial<FhirContext> = {}): ClinicalItem[] {
   if (!isJson(value) || typeof value["resourceType"] !== "string") throw problem("file_unreadable", "The file is no FHIR resource.");
   const entries = entriesIn(value, 0);
-  if (subjectsOf(entries.map(({ resource }) => resource)).size > 1) throw problem("file_unreadable", SEVERAL);
-  const reports = reportsOf(entries);
-  return entries.flatMap(({ resource, fullUrl }) => readOne(resource, { fullUrl, ...reports(resource, fullUrl) }));
+  const taking = new TakingIn(self, whoseOf(entries));
+  const read = readEntries(entries, taking);
+  for (const one of read) if (one.target !== undefined) taking.names.add(one.entry, one.target);
+  // Results first: references to them are settled once they are stored.
+  const others = read.flatMap(({ isTaken, items }) => (isTaken ? [] : items));
+  const taken = read.filter(({ isTaken }) => isTaken).map(({ entry }) => ({ entry, item: taking.take(entry) }));
+  const unsound = taken.filter(({ item }) => item.kind === "left");
+  if (unsound.length === 0) return [...others, ...taken.map(({ item }) => item)];
+  // What is not valid is not there: nothing leads to it.
+  for (const { entry } of unsound) taking.names.delete(entry);
+  return [...others, ...taken.map(({ entry, item }) => (item.kind === "left" ? item : taking.take(entry, true)))];
 }
 
-interface Entry {
-  readonly resource: Json;
-  readonly fullUrl: string | undefined;
-}
-
-/** The resources of a bundle, of bundles in it, and what is contained in its reports. */
+/** The resources of a bundle, and of bundles in it. */
 function entriesIn(resource: Json, depth: number): Entry[] {
   if (typeOf(resource) !== "Bundle") return [{ resource, fullUrl: undefined }];
   if (depth >= DEEPEST_BUNDLE) throw problem("file_unreadable", "The bundle is too deep.");
@@ -44,6 +47,51 @@ function entriesIn(resource: Json, depth: number): Entry[] {
     const inner = entry["resource"];
     if (typeOf(inner) === "Bundle") return entriesIn(inner, depth + 1);
     return [{ resource: inner, fullUrl: typeof entry["fullUrl"] === "string" ? entry["fullUrl"] : undefined }];
+  });
+}
+
+function whoseOf(entries: readonly Entry[]): Whose {
+  const subjects = new Subjects();
+  for (const entry of entries) subjects.add(entry);
+  return sureOf(subjects);
+}
+
+function sureOf(subjects: Subjects): Whose {
+  const whose = subjects.whose();
+  if (whose === undefined) throw problem("file_unreadable", SEVERAL);
+  return whose;
+}
+
+/** An entry, and what is read of it: items, or a resource that is taken in as it is. */
+interface ReadEntry {
+  readonly entry: Entry;
+  readonly items: readonly ClinicalItem[];
+  readonly isTaken: boolean;
+  /** What references to it lead to. */
+  readonly target?: Target;
+}
+
+function readEntries(entries: readonly Entry[], taking: TakingIn): ReadEntry[] {
+  const reports = reportsOf(entries);
+  return entries.map((entry): ReadEntry => {
+    const { resource, fullUrl } = entry;
+    const type = typeOf(resource);
+    if (taking.isOfSomebodyElse(resource)) return { entry, items: [left(type, "other_person", type)], isTaken: false };
+    const place = { fullUrl, ...reports(resource, fullUrl) };
+    const items =
+      type === "Observation" ? readObservation(resource, place) : type === "DiagnosticReport" ? reportItems(resource, place) : [];
+    const [first] = items;
+    if (first?.kind === "report")
+      return { entry, items, isTaken: false, target: { lab: { type: "DiagnosticReport", identity: first.draft.identity } } };
+    const result = items.find((item) => item.kind === "result");
+    if (result !== undefined)
+      return { entry, items, isTaken: false, target: { lab: { type: "Observation", identity: result.draft.identity } } };
+    // What was withdrawn is no reading, and what has nothing else to say is kept as it is.
+    const isRead = items.some((item) => item.kind === "vital" || (item.kind === "left" && item.code === "cancelled"));
+    if (isRead) return { entry, items, isTaken: false };
+    if (!taking.takes(resource))
+      return { entry, items: items.length > 0 ? items : [left(type, "resource_not_imported", type)], isTaken: false };
+    return { entry, items: [], isTaken: true, target: `${type}/${taking.idOf(entry)}` };
   });
 }
 
@@ -62,13 +110,11 @@ function reportsOf(entries: readonly Entry[]): (resource: Json, fullUrl: string 
   };
 }
 
-function readOne(resource: Json, place: Place): ClinicalItem[] {
-  const type = typeOf(resource);
-  if (type === "Observation") return readObservation(resource, place);
-  if (type !== "DiagnosticReport") return [left(type, "resource_not_imported", type)];
+/** A laboratory's report with the results in it, or why it is none. */
+function reportItems(resource: Json, place: Place): ClinicalItem[] {
   const items = readReport(resource, place);
   const [first] = items;
-  const report = first?.kind === "report" ? first.draft.identity : undefined;
+  if (first?.kind !== "report") return items;
   const contained = list(resource["contained"])
     .filter(isJson)
     .filter((one) => typeOf(one) === "Observation");
@@ -80,29 +126,18 @@ function readOne(resource: Json, place: Place): ClinicalItem[] {
         id: JSON.stringify([resource["id"] ?? place.fullUrl ?? "", one["id"] ?? ""]),
         subject: one["subject"] ?? resource["subject"],
       },
-      { report, isOfLaboratory: report !== undefined },
+      { report: first.draft.identity, isOfLaboratory: true },
     ),
   );
   return [...items, ...inner];
 }
 
-/** Whose results are in resources, as far as they say. */
-function subjectsOf(resources: readonly Json[]): Set<string> {
-  const types = new Set(["Observation", "DiagnosticReport"]);
-  return new Set(
-    resources
-      .filter((resource) => types.has(typeOf(resource)))
-      .map(subjectOf)
-      .filter((subject) => subject !== ""),
-  );
-}
-
 /** Reads a file of one resource or bundle, or of one a line; lines are read one by one, whatever the size of the file. */
 export function fhirItems(isLines: (head: string) => boolean): ItemSource {
-  return async function* (source) {
+  return async function* (source, { self }) {
     const head = new TextDecoder().decode(await source.read(0, Math.min(HEAD_BYTES, source.size)));
-    if (isLines(head)) yield* lineItems(source);
-    else yield { items: readFhir(jsonOf(new TextDecoder().decode(await wholeFile(source)))), done: source.size };
+    if (isLines(head)) yield* lineItems(source, self);
+    else yield { items: readFhir(jsonOf(new TextDecoder().decode(await wholeFile(source))), { self }), done: source.size };
   };
 }
 
@@ -115,32 +150,46 @@ export function isNdjson(head: string): boolean {
   return end > 0 && trimmed.slice(end).trimStart().startsWith("{") && jsonOrNothing(trimmed.slice(0, end)) !== undefined;
 }
 
-async function* lineItems(source: ByteSource): AsyncGenerator<ReadItems> {
-  await assertOnePerson(source);
+async function* lineItems(source: ByteSource, self: string): AsyncGenerator<ReadItems> {
+  const taking = await lookedThrough(source, self);
+  for await (const { value, done } of valuesIn(source)) {
+    if (value === undefined) yield { items: [left("unreadable line", "unreadable_line", "no resource")], done };
+    else {
+      const read = readEntries(entriesIn(value, 0), taking);
+      yield { items: read.flatMap(({ entry, items, isTaken }) => (isTaken ? [taking.take(entry)] : items)), done };
+    }
+  }
+}
+
+/** Before anything of such a file is stored, it is known whose it is, and what its resources are called. */
+async function lookedThrough(source: ByteSource, self: string): Promise<TakingIn> {
+  const subjects = new Subjects();
+  const named: Entry[] = [];
+  for await (const { value } of valuesIn(source)) {
+    for (const entry of value === undefined ? [] : entriesIn(value, 0)) {
+      subjects.add(entry);
+      // Whether these become resources is only told when they are read: references to them are settled by the vault.
+      if (NAMED_LATER.has(typeOf(entry.resource)) || named.length >= MOST_NAMES) continue;
+      const { resourceType, id, identifier } = entry.resource;
+      named.push({ resource: { resourceType, id, identifier }, fullUrl: entry.fullUrl });
+    }
+  }
+  const taking = new TakingIn(self, sureOf(subjects));
+  for (const entry of named) if (taking.takes(entry.resource)) taking.names.add(entry, `${typeOf(entry.resource)}/${taking.idOf(entry)}`);
+  return taking;
+}
+
+const NAMED_LATER: ReadonlySet<string> = new Set(["Observation", "DiagnosticReport"]);
+
+/** The resources of a file of lines; undefined for a line that has none. */
+async function* valuesIn(source: ByteSource): AsyncGenerator<{ readonly value: Json | undefined; readonly done: number }> {
   const lines = new LineReader(new ChunkReader(await source.stream(0, source.size)));
   let done = 0;
   for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
     done += line.bytes;
     if (line.text.trim() === "") continue;
     const value = jsonOrNothing(line.text);
-    const items =
-      isJson(value) && typeof value["resourceType"] === "string"
-        ? readFhir(value)
-        : [left("unreadable line", "unreadable_line", "no resource")];
-    yield { items, done };
-  }
-}
-
-/** Before anything of such a file is stored, it is known to be of one person. */
-async function assertOnePerson(source: ByteSource): Promise<void> {
-  const lines = new LineReader(new ChunkReader(await source.stream(0, source.size)));
-  const subjects = new Set<string>();
-  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-    if (!line.text.includes('"subject"')) continue;
-    const value = jsonOrNothing(line.text);
-    if (!isJson(value)) continue;
-    for (const subject of subjectsOf(entriesIn(value, 0).map(({ resource }) => resource))) subjects.add(subject);
-    if (subjects.size > 1) throw problem("file_unreadable", SEVERAL);
+    yield { value: isJson(value) && typeof value["resourceType"] === "string" ? value : undefined, done };
   }
 }
 

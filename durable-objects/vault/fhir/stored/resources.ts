@@ -46,6 +46,11 @@ export class Resources {
     return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE type = ? AND id = ?`, type, id)[0];
   }
 
+  /** The present version of a resource by its number, in a list of at most one. */
+  byNumber(n: number): StoredVersion[] {
+    return this.#rows(`SELECT ${COLUMNS} FROM fhir_resources WHERE n = ?`, n);
+  }
+
   /** All versions, the newest first. */
   versions(type: string, id: string): StoredVersion[] {
     const current = this.get(type, id);
