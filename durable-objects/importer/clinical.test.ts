@@ -186,7 +186,7 @@ describe("resources of a bundle", () => {
     });
     const [provenance, ...more] = await search(somebody, "Provenance");
     expect(more).toEqual([]);
-    expect((provenance?.["target"] as { reference: string }[]).map(({ reference }) => reference).toSorted()).toEqual(
+    expect((provenance!["target"] as { reference: string }[]).map(({ reference }) => reference).toSorted()).toEqual(
       [`Condition/${stored?.id}`, `Encounter/${visit?.id}`, `Observation/${result?.id}`].toSorted(),
     );
 

@@ -30,10 +30,9 @@ export class ChunkReader {
     const { done, value } = await (this.#byob.readAtLeast === undefined
       ? this.#byob.read(view)
       : this.#byob.readAtLeast(LEAST_BYTES, view));
-    if (value === undefined || value.byteLength === 0) {
-      return done ? undefined : new Uint8Array();
-    }
-    this.#buffer = value.buffer as ArrayBuffer;
+    // The buffer went to the stream; without its return the next read, also one past the end, needs another.
+    this.#buffer = value === undefined ? new ArrayBuffer(CHUNK_BYTES) : (value.buffer as ArrayBuffer);
+    if (value === undefined || value.byteLength === 0) return done ? undefined : new Uint8Array();
     return value;
   }
 
