@@ -1,12 +1,13 @@
 import { ByteReader, ByteWriter } from "./bytes";
 
 /**
- * Vendor record ids of a segment's samples, in sample order. UUIDs take 16 bytes; other ids their UTF-8 text. Kept beside the samples,
- * because dense streams have none.
+ * Vendor record ids of a segment's samples, in sample order. Where records bring many samples, each id is told once for its run; else UUIDs
+ * take 16 bytes and other ids their UTF-8 text. Kept beside the samples, because dense streams have none.
  */
 const UPPER_UUIDS = 1;
 const LOWER_UUIDS = 2;
 const TEXTS = 3;
+const RUNS = 4;
 
 const text = new TextEncoder();
 const untext = new TextDecoder();
@@ -14,6 +15,8 @@ const untext = new TextDecoder();
 /** Encodes ids, or null where all are empty. */
 export function encodeIds(ids: readonly string[]): Uint8Array<ArrayBuffer> | null {
   if (ids.every((id) => id === "")) return null;
+  const runs = runsOf(ids);
+  if (runs.length * 2 <= ids.length) return encodeRuns(runs);
   return encodeUuids(ids) ?? encodeTexts(ids);
 }
 
@@ -23,10 +26,42 @@ export function decodeIds(bytes: Uint8Array | null, n: number): string[] {
   const input = new ByteReader(bytes);
   const mode = input.byte();
   const ids: string[] = [];
+  if (mode === RUNS) {
+    while (ids.length < n) {
+      const times = input.varint();
+      const id = untext.decode(input.bytes(input.varint()));
+      if (times === 0 || times > n - ids.length) throw new RangeError("a run of ids is longer than its segment");
+      for (let i = 0; i < times; i++) ids.push(id);
+    }
+    return ids;
+  }
   for (let i = 0; i < n; i++) {
     ids.push(mode === TEXTS ? untext.decode(input.bytes(input.varint())) : uuidText(input.bytes(16), mode === UPPER_UUIDS));
   }
   return ids;
+}
+
+/** Equal neighbours, and how many. */
+function runsOf(ids: readonly string[]): { readonly id: string; times: number }[] {
+  const runs: { id: string; times: number }[] = [];
+  for (const id of ids) {
+    const last = runs.at(-1);
+    if (last?.id === id) last.times++;
+    else runs.push({ id, times: 1 });
+  }
+  return runs;
+}
+
+function encodeRuns(runs: readonly { readonly id: string; readonly times: number }[]): Uint8Array<ArrayBuffer> {
+  const out = new ByteWriter(runs.length * 40);
+  out.byte(RUNS);
+  for (const { id, times } of runs) {
+    const bytes = text.encode(id);
+    out.varint(times);
+    out.varint(bytes.length);
+    out.bytes(bytes);
+  }
+  return out.finish();
 }
 
 /** Uuids as 16 bytes each, where all ids are UUIDs of one letter case; otherwise undefined. */

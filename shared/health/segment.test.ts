@@ -78,7 +78,8 @@ describe("record ids", () => {
       fc.string({ maxLength: 40 }).map((s) => s.toWellFormed()),
     );
     fc.assert(
-      fc.property(fc.array(form, { maxLength: 50 }), (ids) => {
+      fc.property(fc.array(fc.tuple(form, fc.integer({ min: 1, max: 5 })), { maxLength: 50 }), (runs) => {
+        const ids = runs.flatMap(([id, times]) => Array.from({ length: times }, () => id));
         expect(decodeIds(encodeIds(ids), ids.length)).toEqual(ids);
       }),
     );
@@ -87,6 +88,11 @@ describe("record ids", () => {
   it("take 16 bytes where all are UUIDs of one letter case", () => {
     const ids = ["ED008640-6873-4647-92B2-24F7680014A0", "E3D5647B-2B0E-43AA-BE3F-9FAD43D35581"];
     expect(encodeIds(ids)?.length).toBe(1 + 2 * 16);
+  });
+
+  it("are told once where a record brought all samples of the hour", () => {
+    const ids = Array.from({ length: 720 }, () => "sleep/7c2f0c9e-3f5e-4a37-9a6a-0a3c8f5f2a11");
+    expect(encodeIds(ids)?.length).toBeLessThan(50);
   });
 
   it("take nothing where there are none", () => {

@@ -67,10 +67,15 @@ export class VendorRecord {
     this.into.sample(metric, this.source, at, value, zone, this.version, this.id);
   }
 
-  /** One of many samples of a record: it has no id of its own. */
+  /** One of many samples that stay when the record goes: it has no id. */
   oneOfMany(metric: string, at: number, zone: number, value: number): void {
     this.#see(at);
     this.into.sample(metric, this.source, at, value, zone, this.version);
+  }
+
+  /** One of many samples that go when the vendor deletes the record: they carry its id. */
+  partOf(metric: string, at: number, zone: number, value: number): void {
+    this.sample(metric, at, zone, value);
   }
 
   interval(metric: string, { start, end, zone }: Span, value: number): void {

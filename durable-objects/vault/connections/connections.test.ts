@@ -2,6 +2,9 @@ import { env, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { FIXTURES } from "../../../shared/vendors/google-health/fixtures";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
+import { BatchBuilder } from "../../../shared/health/batch";
+import type { Batch } from "../../../shared/health/reading";
+import { OURA_MODULE } from "../../../shared/vendors/oura/module";
 import { METRIC_CODE } from "../../../shared/health/catalogue";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
@@ -17,7 +20,7 @@ import type { VaultState } from "../state";
 import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
 import { ConnectionRows } from "./connection-rows";
-import { Connections } from "./connections";
+import { Connections, SPAN_OF_NIGHTS } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
 import { PersonKey } from "./person-key";
 import type { ConnectionPorts } from "./ports";
@@ -70,6 +73,7 @@ interface Rig {
   readonly rows: ConnectionRows;
   readonly sql: SqlStorage;
   readonly ports: ConnectionPorts;
+  readonly record: (batch: Batch) => void;
   clock: { now: number };
   /** The object as after an eviction: everything in memory is gone. */
   evicted(): Connections;
@@ -131,7 +135,10 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const slice = async (_connections: Connections, id: string) => {
       await fire("connections", id);
     };
-    await test({ google, garmin, told, fire, gate, person, rows: new ConnectionRows(sql), sql, ports, clock, evicted, slice });
+    const record = (batch: Batch) => {
+      new Store(ctx.storage, now, () => "Europe/Berlin", new HandTimers(ctx.storage, now)).record(batch);
+    };
+    await test({ google, garmin, told, fire, gate, person, rows: new ConnectionRows(sql), sql, ports, record, clock, evicted, slice });
   });
 }
 
@@ -1104,6 +1111,49 @@ describe("a vendor that sends the past later", () => {
       expect(pulls.map(({ query }) => query.get("token"))).toEqual(["T1", "T1"]);
       expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toHaveLength(1);
       expect(rig.garmin.calls.filter(({ form }) => form.get("grant_type") === "refresh_token")).toHaveLength(1);
+    });
+  });
+});
+
+describe("a night that the vendor deletes", () => {
+  it("goes with what was measured in it, and what a stream tells of that time is read again", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.sql.exec("UPDATE connections SET vendor = 'oura' WHERE id = ?", id);
+      for (const resource of ["sleep", "heartrate"])
+        rig.sql.exec(
+          "INSERT OR REPLACE INTO connection_resources (connection, resource, state, next_at) VALUES (?, ?, 'active', 9e15)",
+          id,
+          resource,
+        );
+      const read = (resource: string, reply: unknown) => {
+        const into = new BatchBuilder();
+        OURA_MODULE.readPage(resource, reply, into, { connection: id, syncedAt: rig.clock.now, timeZone: "UTC" });
+        rig.record(into.take());
+      };
+      const night = {
+        id: "n1",
+        day: "2026-06-22",
+        bedtime_start: "2026-06-21T22:00:00+00:00",
+        bedtime_end: "2026-06-22T06:00:00+00:00",
+        type: "long_sleep",
+        heart_rate: { interval: 300, items: Array.from({ length: 96 }, (_, i) => 50 + (i % 9)), timestamp: "2026-06-21T22:00:00+00:00" },
+      };
+      const beats = () => rig.sql.exec<{ n: number }>("SELECT coalesce(sum(n), 0) AS n FROM segments").one().n;
+      const before = nights(rig);
+      read("sleep", { data: [night] });
+      read("heartrate", { data: [{ bpm: 61, timestamp: "2026-06-22T03:02:00+00:00", source: "awake" }] });
+      expect([nights(rig), beats()]).toEqual([before + 1, 97]);
+      const gone = { ...changed(rig, id, "delete"), object: "n1" } as SyncPointer;
+      for (let replay = 0; replay < 2; replay++) expect(rig.evicted().sync(gone)).toMatchObject({ outcome: "done" });
+      expect([nights(rig), beats()]).toEqual([before, 1]);
+      const planned = rig.sql
+        .exec("SELECT from_at, to_at FROM connection_windows WHERE connection = ? AND resource = 'heartrate' AND purpose = 'changed'", id)
+        .toArray();
+      expect(planned).toEqual([{ from_at: Date.parse("2026-06-21T22:00:00Z"), to_at: Date.parse("2026-06-22T06:00:00Z") + 1 }]);
+      const [plan] = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${SPAN_OF_NIGHTS}`, "[]").toArray();
+      expect(plan?.detail).toContain("sleeps_by_record");
     });
   });
 });

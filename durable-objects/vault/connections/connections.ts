@@ -64,6 +64,9 @@ export interface SyncResult extends SyncCounts {
 
 const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
 
+/** When the nights of these records were. */
+export const SPAN_OF_NIGHTS = `SELECT min(start) AS "from", max(end) AS "to" FROM sleeps
+  WHERE record_id IN (SELECT value FROM json_each(?)) AND record_id <> ''`;
 const TIMER = "connections";
 const ANNOUNCE = "connections-announce";
 const SET_UP = "connections-set-up";
@@ -553,7 +556,7 @@ export class Connections {
     // A type that we do not read, or may not: nothing to do.
     if (spec === undefined || !known.has(dataType)) return;
     if (object !== undefined) {
-      if (operation === "delete") this.#forget(connection, module, dataType, object);
+      if (operation === "delete") this.#forget(connection, module, dataType, object, known);
       else this.#windows.plan(connection.id, [{ resource: dataType, purpose: "changed", ...range, object }], now());
       return;
     }
@@ -583,11 +586,23 @@ export class Connections {
     this.#jobs.planned(job, windows.length);
   }
 
-  /** Deletes what one record of the vendor became. */
-  #forget(connection: Connection, module: VendorModule, resource: string, object: string): void {
+  /**
+   * Deletes what one record of the vendor became. What its samples and those of a stream told together goes with it, and is read again from
+   * the streams that the person lets us read (`known`).
+   */
+  #forget(connection: Connection, module: VendorModule, resource: string, object: string, known: ReadonlySet<string>): void {
+    const { sql, now } = this.#state;
+    const { vendor } = module;
+    const ids = module.recordIds?.(resource, object) ?? [object];
+    const [night] = sql.exec<{ from: number | null; to: number | null }>(SPAN_OF_NIGHTS, JSON.stringify(ids)).toArray();
     const into = new BatchBuilder();
-    for (const id of module.recordIds?.(resource, object) ?? [object]) into.delete(module.vendor.source, id, this.#state.now());
+    for (const id of ids) into.delete(vendor.source, id, now());
     this.#state.record(into.take(), { kind: "system", id: connection.id });
+    if (night === undefined || night.from === null || night.to === null) return;
+    const range = { from: night.from, to: night.to + 1 };
+    for (const name of siblings(vendor, resource))
+      if (known.has(name) && vendor.resources[name]?.granularity === "sample")
+        this.#windows.plan(connection.id, changeWindows(vendor, name, range), now());
   }
 
   #erase(

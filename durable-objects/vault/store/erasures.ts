@@ -82,7 +82,7 @@ export class Erasures {
     const rows = this.#sql.exec<{ record_id: string; version: number }>(
       "SELECT record_id, version FROM tombstones WHERE vendor = ? AND record_id IN (SELECT value FROM json_each(?))",
       vendor,
-      JSON.stringify(ids),
+      JSON.stringify([...new Set(ids)]),
     );
     return new Map(rows.toArray().map((row) => [row.record_id, row.version]));
   }

@@ -13,6 +13,13 @@ import { readHour, replaceHour } from "./segments";
 import { recount } from "./series";
 import { assembleAround, rebuildNights } from "./sleeps";
 
+/** No record brings samples that lie further apart. */
+const LONGEST_RECORD_MS = 2 * DAY_MS;
+export const IDS_BY_HOUR = "SELECT hour, metric, source, n, ids FROM segment_ids WHERE hour >= ? AND hour <= ? ORDER BY hour DESC";
+
+/** A night or a workout that went, with its record. */
+type Session = { id: string; source: number; start: number; end: number };
+
 /** What part of the vault to remove: zero or undefined stands for all. `from` inclusive, `to` exclusive, epoch milliseconds. */
 export interface Removal {
   /** Catalogue code; 0 for every metric, sleep and workouts included. */
@@ -249,8 +256,10 @@ function removeRecords(ctx: RecordContext, vendor: string, records: readonly { r
   const touched: Touched[] = [];
   const where = "record_id IN (SELECT value FROM json_each(?)) AND record_id <> '' AND source IN (SELECT value FROM json_each(?))";
 
-  type Gone = { metric: number; source: number; start: number; end: number };
-  const rows = sql.exec<Gone>(`DELETE FROM readings WHERE ${where} RETURNING metric, source, start, end`, ids, own).toArray();
+  type Gone = { id: string; metric: number; source: number; start: number; end: number };
+  const rows = sql
+    .exec<Gone>(`DELETE FROM readings WHERE ${where} RETURNING record_id AS id, metric, source, start, end`, ids, own)
+    .toArray();
   for (const group of Map.groupBy(rows, (row) => `${row.metric} ${row.source}`).values()) {
     const metric = metricByCode(group[0]!.metric);
     if (metric === undefined) continue;
@@ -259,27 +268,60 @@ function removeRecords(ctx: RecordContext, vendor: string, records: readonly { r
     touched.push(spanned(metric.key, group[0]!.source, group));
   }
   const daily = sql
-    .exec<{ metric: number; source: number; date: number }>(`DELETE FROM daily WHERE ${where} RETURNING metric, source, date`, ids, own)
+    .exec<{ id: string; metric: number; source: number; date: number }>(
+      `DELETE FROM daily WHERE ${where} RETURNING record_id AS id, metric, source, date`,
+      ids,
+      own,
+    )
     .toArray();
   for (const row of daily) {
     recount(sql, row.metric, row.source);
     const at = row.date * DAY_MS;
     touched.push({ metric: metricByCode(row.metric)?.key ?? "", source: row.source, from: at, to: at + DAY_MS });
   }
-  touched.push(...removeSleepRecords(ctx, where, ids, own));
+  const nights = removeSleepRecords(ctx, where, ids, own);
   const workouts = sql
-    .exec<{ source: number; start: number; end: number }>(`DELETE FROM workouts WHERE ${where} RETURNING source, start, end`, ids, own)
+    .exec<Session>(`DELETE FROM workouts WHERE ${where} RETURNING record_id AS id, source, start, end`, ids, own)
     .toArray();
   for (const w of workouts) {
     sql.exec("DELETE FROM workout_routes WHERE source = ? AND start = ?", w.source, w.start);
     touched.push(spanned("workout", w.source, [w]));
   }
-  const found = rows.length + daily.length + workouts.length;
-  if (found < records.length) touched.push(...removeSampleRecords(ctx, new Set(sources), new Set(records.map((r) => r.id))));
+  touched.push(
+    ...nights.touched,
+    ...removeSamplesOf(ctx, new Set(sources), records, [...rows, ...daily], [...nights.sessions, ...workouts]),
+  );
   return touched;
 }
 
-function removeSleepRecords(ctx: RecordContext, where: string, ids: string, own: string): Touched[] {
+/** Samples that records brought: those of nights and workouts lie about them, those of records that are nothing else lie anywhere. */
+function removeSamplesOf(
+  ctx: RecordContext,
+  sources: ReadonlySet<number>,
+  records: readonly { readonly id: string }[],
+  readings: readonly { readonly id: string }[],
+  sessions: readonly Session[],
+): Touched[] {
+  const known = new Set([...readings, ...sessions].map(({ id }) => id));
+  const touched: Touched[] = [];
+  if (sessions.length > 0) {
+    const hours = {
+      from: Math.floor((Math.min(...sessions.map(({ start }) => start)) - LONGEST_RECORD_MS) / HOUR_MS),
+      to: Math.floor((Math.max(...sessions.map(({ end }) => end)) + LONGEST_RECORD_MS) / HOUR_MS),
+    };
+    touched.push(...removeSampleRecords(ctx, sources, new Set(sessions.map(({ id }) => id)), hours));
+  }
+  const others = new Set(records.map(({ id }) => id).filter((id) => !known.has(id)));
+  if (others.size > 0) touched.push(...removeSampleRecords(ctx, sources, others));
+  return touched;
+}
+
+function removeSleepRecords(
+  ctx: RecordContext,
+  where: string,
+  ids: string,
+  own: string,
+): { readonly touched: readonly Touched[]; readonly sessions: readonly Session[] } {
   const { sql } = ctx;
   const touched: Touched[] = [];
   type Span = { source: number; start: number; end: number };
@@ -289,31 +331,39 @@ function removeSleepRecords(ctx: RecordContext, where: string, ids: string, own:
     touched.push(spanned("sleep", source, spans), ...rebuildNights(sql, source, dates, ctx.now));
   }
   const sessions = sql
-    .exec<Span & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING source, start, end, date`, ids, own)
+    .exec<Session & { date: number }>(`DELETE FROM sleeps WHERE ${where} RETURNING record_id AS id, source, start, end, date`, ids, own)
     .toArray();
   for (const [source, spans] of Map.groupBy(sessions, (s) => s.source)) {
     const dates = [...new Set(spans.map((s) => s.date))];
     touched.push(spanned("sleep", source, spans), ...rebuildNights(sql, source, dates, ctx.now));
   }
-  return touched;
+  return { touched, sessions };
 }
 
 /**
- * Finds dense samples by record id: walks the stored ids, newest hours first, and stops when all are found. Deletions are rare and
- * mostly recent, so an index row for every sample would cost more than it saves.
+ * Finds dense samples by record id: walks the stored ids, newest hours first, and stops when all are found and no earlier part of a record
+ * can follow. Deletions are rare and mostly recent, so an index row for every sample would cost more than it saves. `hours` bounds the walk.
  */
-function removeSampleRecords(ctx: RecordContext, sources: ReadonlySet<number>, wanted: Set<string>): Touched[] {
+function removeSampleRecords(
+  ctx: RecordContext,
+  sources: ReadonlySet<number>,
+  wanted: ReadonlySet<string>,
+  hours = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER },
+): Touched[] {
   const { sql } = ctx;
   const hits = new Map<string, { metric: number; source: number; hour: number }>();
   type IdsRow = { hour: number; metric: number; source: number; n: number; ids: ArrayBuffer };
   const left = new Set(wanted);
-  for (const row of sql.exec<IdsRow>("SELECT hour, metric, source, n, ids FROM segment_ids ORDER BY hour DESC")) {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const row of sql.exec<IdsRow>(IDS_BY_HOUR, hours.from, hours.to)) {
+    if (left.size === 0 && row.hour < newest - LONGEST_RECORD_MS / HOUR_MS) break;
     if (!sources.has(row.source)) continue;
     for (const id of decodeIds(new Uint8Array(row.ids), row.n)) {
-      if (!left.delete(id)) continue;
+      if (!wanted.has(id)) continue;
+      // The oldest of the records that are found decides how far back to look.
+      if (left.delete(id)) newest = row.hour;
       hits.set(`${row.metric} ${row.source} ${row.hour}`, { metric: row.metric, source: row.source, hour: row.hour });
     }
-    if (left.size === 0) break;
   }
   const touched: Touched[] = [];
   const datesOf = new Map<string, { metric: Metric; source: number; dates: Set<number> }>();
@@ -329,6 +379,13 @@ function removeSampleRecords(ctx: RecordContext, sources: ReadonlySet<number>, w
     const group = datesOf.get(key) ?? { metric, source, dates: new Set<number>() };
     datesOf.set(key, group);
     rewriteHour(ctx, metric, source, hour, kept, group.dates, ctx.now);
+    const gone = Array.from(stored.at).filter((_, i) => wanted.has(stored.ids?.[i] ?? ""));
+    sql.exec(
+      "DELETE FROM annotations WHERE metric = ? AND source = ? AND at IN (SELECT value FROM json_each(?))",
+      code,
+      source,
+      JSON.stringify(gone),
+    );
     touched.push({ metric: metric.key, source, from: hour * HOUR_MS, to: (hour + 1) * HOUR_MS - 1 });
   }
   for (const { metric, source, dates } of datesOf.values()) {

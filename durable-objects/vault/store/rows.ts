@@ -111,7 +111,7 @@ function settleMoved(
   source: number,
   rows: readonly Row[],
 ): { readonly rows: readonly Row[]; readonly moved: readonly { start: number; end: number }[] } {
-  const named = rows.filter((row) => row.id !== "");
+  const named = movable(rows);
   if (named.length === 0) return { rows, moved: [] };
   type Other = { i: number; start: number; end: number; tag: string; version: number };
   const keys = JSON.stringify(named.map((row) => [row.id, row.start, row.end]));
@@ -133,6 +133,16 @@ function settleMoved(
           )
           .toArray();
   return { rows: late.size === 0 ? rows : rows.filter((row) => !late.has(row)), moved };
+}
+
+/** Rows that are all of their record: one that brings many at once is not at another time because of the others. */
+function movable(rows: readonly Row[]): readonly Row[] {
+  const named = rows.filter((row) => row.id !== "");
+  // Rows of one record come one after another.
+  if (!named.some((row, i) => row.id === named[i - 1]?.id)) return named;
+  const times = new Map<string, number>();
+  for (const { id } of named) times.set(id, (times.get(id) ?? 0) + 1);
+  return named.filter(({ id }) => times.get(id) === 1);
 }
 
 function addRolls(sql: SqlStorage, metric: Metric, source: number, rows: readonly Row[], dates: Set<number>): void {

@@ -228,6 +228,44 @@ describe("rows", () => {
     );
   });
 
+  it("of dense samples go with the record that brought them, and no others", async () => {
+    const record = fc.record({
+      kind: fc.constantFrom("night", "workout", "series"),
+      hour: fc.nat(30),
+      hours: fc.integer({ min: 1, max: 9 }),
+      step: fc.constantFrom(20, 60, 300),
+      isDeleted: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 5 }), async (records) => {
+        const one = freshVault();
+        const kept: number[] = [];
+        for (const [i, { kind, hour, hours, step, isDeleted }] of records.entries()) {
+          const builder = new BatchBuilder();
+          const source = builder.source(WATCH);
+          // Records have milliseconds of their own, so that no two tell the same instant.
+          const [start, end, id] = [BASE + hour * HOUR_MS + i, BASE + (hour + hours) * HOUR_MS + i, `${kind}/${i}`];
+          const span = { source, start, end, zone: 0, version: 1, id };
+          if (kind === "night") builder.sleepSession({ ...span, stages: [] });
+          if (kind === "workout") builder.workout({ ...span, type: "running", totals: {} });
+          for (let at = start; at < end; at += step * 1_000) {
+            builder.sample("heart_rate", source, at, 60, 0, 1, id);
+            if (!isDeleted) kept.push(at);
+          }
+          builder.sample("heart_rate", source, start + 500, 61, 0, 1);
+          kept.push(start + 500);
+          await one.vault.record(builder.take());
+        }
+        const deletions = new BatchBuilder();
+        for (const [i, { kind, isDeleted }] of records.entries()) if (isDeleted) deletions.delete(WATCH.vendor, `${kind}/${i}`, 2);
+        await one.vault.record(deletions.take());
+        const items = await series(one, "heart_rate", "raw", BASE, BASE + 3 * DAY_MS);
+        expect(items.map(({ at }) => Date.parse(String(at))).toSorted((a, b) => a - b)).toEqual(kept.toSorted((a, b) => a - b));
+      }),
+      { numRuns: 8 },
+    );
+  });
+
   it("of workouts keep laps and route where a summary of the same record corrects the rest", async () => {
     const one = freshVault();
     const told = async (version: number, type: string, more: Partial<Batch["workouts"][number]>) => {

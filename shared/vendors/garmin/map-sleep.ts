@@ -89,8 +89,8 @@ export function mapSleep(raw: unknown, into: BatchBuilder, source: number): numb
   }
   if (date !== undefined && end > start) putDay(record, v, date, stages.length > 0);
   for (const [at, value] of valuesOf(start, v.timeOffsetSleepRespiration))
-    if (value > 0) record.oneOfMany("respiratory_rate", at, zone, value);
-  for (const [at, value] of valuesOf(start, v.timeOffsetSleepSpo2)) if (value > 0) record.oneOfMany("spo2", at, zone, value);
+    if (value > 0) record.partOf("respiratory_rate", at, zone, value);
+  for (const [at, value] of valuesOf(start, v.timeOffsetSleepSpo2)) if (value > 0) record.partOf("spo2", at, zone, value);
   for (const nap of naps) putNap(nap, into, source);
   return record.newestAt ?? start;
 }

@@ -41,12 +41,17 @@ const schema = z.object({
 });
 type Sleep = z.output<typeof schema>;
 
-/** A night or nap of the ring. What the person has deleted, or never was sleep, takes away what it was before. */
+/**
+ * A night or nap of the ring. What the person has deleted, or never was sleep, takes away what it was before, with what was measured in it;
+ * what was measured in a rest stays.
+ */
 export function mapSleep(raw: unknown, record: VendorRecord): void {
   const v = parsed(schema, raw);
-  putSeries(record, "heart_rate", v.heart_rate);
-  putSeries(record, "hrv_rmssd", v.hrv);
-  if (v.type === "deleted" || v.type === "rest") return record.remove("oura");
+  if (v.type === "deleted") return record.remove("oura");
+  const put = v.type === "rest" ? "oneOfMany" : "partOf";
+  putSeries(record, "heart_rate", v.heart_rate, put);
+  putSeries(record, "hrv_rmssd", v.hrv, put);
+  if (v.type === "rest") return record.remove("oura");
   const isMain = v.type === undefined || v.type === null || v.type === "long_sleep";
   const [start, end] = [v.bedtime_start.at, v.bedtime_end.at];
   const isPossible = end > start && end - start <= LONGEST_NIGHT_MS;

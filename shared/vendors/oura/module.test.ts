@@ -137,9 +137,13 @@ describe("documents of Oura become canonical", () => {
     expect(batch.readings.length === 0).toBe(nap);
   });
 
-  it.each(["deleted", "rest"])("takes a sleep of type %s away", (type) => {
+  it.each([
+    ["deleted", 0],
+    ["rest", 2],
+  ])("takes a sleep of type %s away, and leaves %d of its series without it", (type, rows) => {
     const { batch } = read("sleep", { ...(DOCUMENTS["sleep"] as object), type });
     expect(batch.sleepSessions).toEqual([]);
+    expect(batch.series.map(({ ids }) => ids)).toEqual(Array.from({ length: rows }, () => undefined));
     expect(batch.deleted).toEqual([{ vendor: "oura", id: "sleep/sleep-1", version: DELIVERY.syncedAt }]);
   });
 

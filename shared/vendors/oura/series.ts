@@ -10,10 +10,15 @@ export const seriesSchema = z
   .object({ interval: z.number().positive().max(86_400), items: z.array(z.number().nullable()).max(MOST_ITEMS), timestamp: zoned })
   .nullish();
 
-/** Puts the values of a row that are there. */
-export function putSeries(record: VendorRecord, metric: string, series: z.output<typeof seriesSchema>): void {
+/** Puts the values of a row that are there. They go with the record, or stay when it goes. */
+export function putSeries(
+  record: VendorRecord,
+  metric: string,
+  series: z.output<typeof seriesSchema>,
+  put: "partOf" | "oneOfMany" = "partOf",
+): void {
   if (series === undefined || series === null) return;
   const { at, zone } = series.timestamp;
   for (const [i, value] of series.items.entries())
-    if (value !== null) record.oneOfMany(metric, at + Math.round(i * series.interval * 1000), zone, value);
+    if (value !== null) record[put](metric, at + Math.round(i * series.interval * 1000), zone, value);
 }

@@ -43,7 +43,7 @@ export function mapSleep(raw: unknown, record: VendorRecord): void {
   else record.keepApart("sleep", start, "end_before_start");
   record.daily("score.sleep", v.date, v.sleep_score, { ...scoreRange(1, 100), charge: v.sleep_charge });
   if (isPossible)
-    for (const { at, value } of nightTimes(v.heart_rate_samples, start, clockZone)) record.oneOfMany("heart_rate", at, zone, value);
+    for (const { at, value } of nightTimes(v.heart_rate_samples, start, clockZone)) record.partOf("heart_rate", at, zone, value);
   if (stages.length > 0) return;
   const sums = [v.light_sleep, v.deep_sleep, v.rem_sleep].filter((seconds) => seconds !== undefined && seconds !== null);
   record.daily("sleep_duration", v.date, sums.length === 0 ? undefined : minutes(sums.reduce((all, seconds) => all + seconds, 0)));
@@ -124,7 +124,7 @@ export function mapRecharge(raw: unknown, record: VendorRecord, timeZone: string
   const put = (metric: string, times: z.output<typeof clockTimes>): void => {
     for (const { at, value } of nightTimes(times, evening, 0)) {
       const when = fromWallClock(at, timeZone);
-      record.oneOfMany(metric, when.at, when.zone, value);
+      record.partOf(metric, when.at, when.zone, value);
     }
   };
   put("hrv_rmssd", v.hrv_samples);

@@ -146,11 +146,16 @@ export const readSegment = (raw: unknown): Segment => {
 export function putValues(segment: Segment, into: BatchBuilder, { connection, syncedAt }: Delivery, nights: readonly Night[]): number {
   const night = nights.find(({ start, end }) => segment.startdate >= start && segment.startdate < end);
   const model = modelName(segment.model) ?? modelName(segment.model_id) ?? night?.model;
-  const record = new VendorRecord(into, into.source(sourceOf(connection, model, "automatic")), undefined, night?.version ?? syncedAt);
+  const record = new VendorRecord(
+    into,
+    into.source(sourceOf(connection, model, "automatic")),
+    night && idOf(night),
+    night?.version ?? syncedAt,
+  );
   const zone = night?.zone ?? zoneAt(undefined, 0);
   const rows = { heart_rate: segment.hr, respiratory_rate: segment.rr, hrv_rmssd: segment.rmssd };
   for (const [metric, values] of Object.entries(rows)) {
-    for (const [at, value] of valuesOf(values)) record.oneOfMany(metric, at, zone, value);
+    for (const [at, value] of valuesOf(values)) record.partOf(metric, at, zone, value);
   }
   for (const [at, value] of valuesOf(segment.sdnn_1))
     record.reading("hrv_sdnn", "sample", { start: at, end: at, zone }, { value, attributes: { windowS: 60 } });
