@@ -21,20 +21,22 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
   return async (c, next) => {
     prepare(c);
     const startedAt = now();
-    const id = nameRequest(c, startedAt);
+    // Each is a call into the runtime, so they are asked for once.
+    const { headers, method } = c.req.raw;
+    const id = nameRequest(c, headers, startedAt);
     let isSecure: ((answer: Response) => boolean) | undefined;
     try {
-      if (asksForOrigin(c)) {
+      if (asksForOrigin(c, headers, method)) {
         const preflight = await cors(c, async () => {
-          const limit = guard(c);
+          const limit = guard(c, headers);
           if (limit !== undefined) await limit;
           await next();
         });
         if (preflight instanceof Response) c.res = preflight;
       } else {
-        const limit = guard(c);
+        const limit = guard(c, headers);
         if (limit !== undefined) await limit;
-        if (READS.has(c.req.method)) isSecure = secureBeforehand(c, id);
+        if (READS.has(method)) isSecure = secureBeforehand(c, id);
         await next();
       }
     } catch (error) {
@@ -42,14 +44,14 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
       c.res = renderError(c, error, log);
     }
     if (isSecure === undefined || !isSecure(c.res)) secureAnswer(c, id);
-    logRequest(c, log, now() - startedAt);
+    logRequest(c, log, method, now() - startedAt);
   };
 }
 
 const READS = new Set(["GET", "HEAD"]);
 
 /** Stands before every route; answers what is to be waited for, if anything. */
-function guard(c: AppContext): Promise<void> | undefined {
+function guard(c: AppContext, headers: Headers): Promise<void> | undefined {
   requireResidency(c);
-  return limitRate(c);
+  return limitRate(c, headers);
 }

@@ -12,10 +12,11 @@ const PERIOD_SECONDS = 60;
  * limits live in gates. Open where it fails or the address is unknown. Nothing to wait for where there is nothing to count. Problem
  * `rate_limited`.
  */
-export function limitRate(c: AppContext): Promise<void> | undefined {
-  const address = c.req.header("cf-connecting-ip");
-  const local = c.env.RESIDENCY === "off" && address !== undefined && LOOPBACK.has(address);
-  return address === undefined || local ? undefined : limited(c, address);
+export function limitRate(c: AppContext, headers: Headers): Promise<void> | undefined {
+  const address = headers.get("cf-connecting-ip");
+  if (address === null) return undefined;
+  const local = c.env.RESIDENCY === "off" && LOOPBACK.has(address);
+  return local ? undefined : limited(c, address);
 }
 
 async function limited(c: AppContext, address: string): Promise<void> {

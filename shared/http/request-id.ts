@@ -19,9 +19,9 @@ const pooled: RandomBytes = (bytes) => {
 };
 
 /** Names the request: the caller's own `x-request-id` where it is short and harmless, else a new ULID. Every answer carries it. */
-export function nameRequest(c: AppContext, now: number, random: RandomBytes = pooled): string {
-  const given = c.req.header("x-request-id");
-  const id = given !== undefined && SAFE.test(given) ? given : ulid(now, random);
+export function nameRequest(c: AppContext, headers: Headers, now: number, random: RandomBytes = pooled): string {
+  const given = headers.get("x-request-id");
+  const id = given !== null && SAFE.test(given) ? given : ulid(now, random);
   c.set("requestId", id);
   return id;
 }

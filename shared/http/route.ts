@@ -80,8 +80,10 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
       c.set("actor", actor);
       refuseWrongHost(c, idOf(actor));
     }
+    // Of a read nobody reads a body.
+    if (!WRITES.has(c.req.method)) return next();
     if (spec.bodyLimit !== "stream") limitBody(c, spec.bodyLimit ?? DEFAULT_BODY_LIMIT);
-    if (!WRITES.has(c.req.method) || spec.idempotency === "off") return next();
+    if (spec.idempotency === "off") return next();
     return idempotently(c, { regionOfBody: spec.idempotency, streamed: spec.bodyLimit === "stream" }, next);
   };
   return Object.assign(middleware, describe, { [POLICY]: spec.policy });
