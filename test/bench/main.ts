@@ -4,6 +4,7 @@ import { printTable, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
 import { accessLog, accessLogOnDisk } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
+import { fhirReads, fhirWrites } from "./rows/fhir.ts";
 import { files } from "./rows/files.ts";
 import { foreignRead } from "./rows/foreign-read.ts";
 import { live } from "./rows/live.ts";
@@ -26,6 +27,8 @@ const PARTS: readonly Part[] = [
   push,
   samples,
   reads,
+  fhirWrites,
+  fhirReads,
   webhook,
   live,
   apple,

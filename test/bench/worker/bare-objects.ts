@@ -11,6 +11,53 @@ export class BareRows extends DurableObject<BenchEnv> {
     ctx.storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS readings (type TEXT NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, id TEXT NOT NULL, PRIMARY KEY (type, at)) WITHOUT ROWID",
     );
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS resources (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, code TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL)",
+    );
+    ctx.storage.sql.exec("CREATE INDEX IF NOT EXISTS resources_by_code ON resources (code, at)");
+  }
+
+  /** Parses one resource and keeps it with an id. */
+  async keep(body: string): Promise<string> {
+    return this.#keep(JSON.parse(body));
+  }
+
+  /** Parses a transaction and keeps its resources. */
+  async keepAll(body: string): Promise<number> {
+    const { entry } = JSON.parse(body) as { entry: { resource: BareResource }[] };
+    this.ctx.storage.transactionSync(() => {
+      for (const { resource } of entry) this.#keep(resource);
+    });
+    return entry.length;
+  }
+
+  /** Repeats a page of 50 of a code in a time, the newest first, as JSON text; answers the length of it. */
+  async repeatPage(code: string, from: number, to: number, times: number): Promise<number> {
+    let length = 0;
+    for (let i = 0; i < times; i++) {
+      const rows = this.ctx.storage.sql.exec<{ body: string }>(
+        "SELECT body FROM resources WHERE code = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT 50",
+        code,
+        from,
+        to,
+      );
+      length += [...rows].map(({ body }) => body).join(",").length;
+    }
+    return length;
+  }
+
+  #keep(resource: BareResource): string {
+    const id = crypto.randomUUID();
+    const body = JSON.stringify({ ...resource, id });
+    const [{ code = "" } = {}] = resource.code.coding;
+    this.ctx.storage.sql.exec(
+      "INSERT INTO resources (id, code, at, body) VALUES (?, ?, ?, ?)",
+      id,
+      code,
+      Date.parse(resource.effectiveDateTime),
+      body,
+    );
+    return id;
   }
 
   async insert(type: string, at: number, value: number): Promise<void> {
@@ -30,6 +77,11 @@ export class BareRows extends DurableObject<BenchEnv> {
     });
     return rows.length;
   }
+}
+
+interface BareResource {
+  readonly code: { readonly coding: readonly { readonly code?: string }[] };
+  readonly effectiveDateTime: string;
 }
 
 type BareRow = [type: string, at: number, value: number, id: string];

@@ -16,6 +16,19 @@ export const bareApp = new Hono<{ Bindings: BenchEnv }>()
     const stored = await c.env.BARE_ROWS.getByName(c.req.param("name")).bulk(await c.req.arrayBuffer());
     return c.json({ stored });
   })
+  .post("/keep/:name", async (c) => {
+    const id = await c.env.BARE_ROWS.getByName(c.req.param("name")).keep(await c.req.text());
+    return c.json({ id }, 201);
+  })
+  .post("/keep-all/:name", async (c) => {
+    const stored = await c.env.BARE_ROWS.getByName(c.req.param("name")).keepAll(await c.req.text());
+    return c.json({ stored });
+  })
+  .get("/page/:name", async (c) => {
+    const { code = "", from, to, times } = c.req.query();
+    const length = await c.env.BARE_ROWS.getByName(c.req.param("name")).repeatPage(code, Number(from), Number(to), Number(times));
+    return c.json({ length });
+  })
   .post("/hash", async (c) => {
     const { password } = await c.req.json<{ password: string }>();
     return c.json({ length: (await hashPassword(password, regionalKeys(c.env.KEYS_EU), systemRandom)).length });

@@ -11,6 +11,7 @@ import type { AccountHash } from "../../../shared/vendors/account";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { metric as metricOf } from "../../../shared/health/catalogue";
 import type { Batch, Source } from "../../../shared/health/reading";
+import { patientOf, SEARCHED_CODE, transaction } from "../observations";
 
 const SOURCE: Source = { vendor: "healthkit", deviceName: "Watch", deviceModel: "Watch7,5" };
 const SECONDS_A_DAY = 86_400;
@@ -18,6 +19,13 @@ const SECONDS_A_DAY = 86_400;
 /** What can be repeated inside a vault. `page` is the JSON text of the day's samples, `raw` the samples as the vault itself reads them. */
 export const READS = ["raw", "page", "hours", "days"] as const;
 export type Read = (typeof READS)[number];
+
+/** What FHIR asks of a vault: pages of 50, `month` and `hours` of thirty days, `deep` behind half of what there is. */
+export const FHIR_READS = ["page", "deep", "month", "hours", "everything", "lastn"] as const;
+export type FhirRead = (typeof FHIR_READS)[number];
+
+const FHIR_PAGE = 50;
+const AT_ONCE = 500;
 
 const APPEND = AccessLog.prototype.append;
 
@@ -59,6 +67,47 @@ export class BenchVault extends Vault {
     rows.connected(connection, { hash: account.hash, key: account.version }, Object.keys(areas), now);
     rows.block(connection, now + 365 * DAY_MS);
     new WindowRows(sql).setResources(connection, Object.keys(resources), now);
+  }
+
+  /** Stores Observations from number `first` on, by transactions. */
+  async fillFhir(actor: PersonActor, first: number, length: number, count: number, end: number): Promise<void> {
+    const patient = patientOf(actor.person);
+    for (let i = 0; i < length; i += AT_ONCE)
+      await this.fhir(actor, { kind: "bundle", bundle: transaction(first + i, Math.min(AT_ONCE, length - i), count, end, patient) });
+  }
+
+  /** Repeats one search or operation; answers how many resources it shows. */
+  async repeatFhir(actor: PersonActor, read: FhirRead, end: number, times: number): Promise<number> {
+    let shown = 0;
+    for (let i = 0; i < times; i++) shown += await this.#fhirRead(actor, read, end);
+    return shown / times;
+  }
+
+  async #fhirRead(actor: PersonActor, read: FhirRead, end: number): Promise<number> {
+    const text = (at: number) => new Date(at).toISOString();
+    const dates = (to: number) => [["date", `ge${text(to - 30 * DAY_MS)}`] as const, ["date", `lt${text(to)}`] as const];
+    const size = ["_count", String(FHIR_PAGE)] as const;
+    const search = async (params: readonly (readonly [string, string])[]) =>
+      (await this.fhir(actor, { kind: "search", type: "Observation", params, lenient: false })).page?.entries.length ?? 0;
+    switch (read) {
+      case "page":
+        return await search([["category", "vital-signs"], ["identifier:missing", "false"], size]);
+      case "deep":
+        return await search([["category", "vital-signs"], ["identifier:missing", "false"], ["date", `lt${text(end - 180 * DAY_MS)}`], size]);
+      case "month":
+        return await search([["code", SEARCHED_CODE], ...dates(end - 30 * DAY_MS), size]);
+      case "hours":
+        return await search([["code", "http://loinc.org|8867-4"], ...dates(end - 30 * DAY_MS), size]);
+      case "everything": {
+        const params = [["_type", "Observation"], ["_since", "2000-01-01"], size] as const;
+        const { entries } = await this.fhirOperation(actor, { kind: "everything", id: patientOf(actor.person), params });
+        return entries?.length ?? 0;
+      }
+      case "lastn": {
+        const { entries } = await this.fhirOperation(actor, { kind: "lastn", params: [["category", "vital-signs"]] });
+        return entries?.length ?? 0;
+      }
+    }
   }
 
   async databaseBytes(): Promise<number> {

@@ -9,10 +9,11 @@ import { accountHashes } from "../../../shared/vendors/account";
 import { keepSubscription } from "../../../workers/connections/subscriptions";
 import { registerConnection } from "../../../workers/connections/register-connection";
 import type { BenchEnv } from "./bench-env";
-import { READS } from "./bench-vault";
+import { FHIR_READS, READS } from "./bench-vault";
 
 /** The door through which the benchmark prepares people and repeats work inside their vaults. */
 export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
+  .onError((error, c) => c.text(JSON.stringify({ ...error, message: error.message }), 500))
   .get("/person", async (c) => {
     const now = Date.now();
     const person = newId("person", "eu", now);
@@ -42,9 +43,18 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   })
   .get("/read/:person", async (c) => {
     const { read, to, times } = readSchema.parse(c.req.query());
-    const person = personOf(c.req.param("person"));
-    const actor = { kind: "person", person, session: newId("session", "eu", Date.now()) } as const;
-    return c.json({ size: await c.env.VAULTS.getByName(person).repeatRead(actor, read, to, times) });
+    const actor = actorOf(c.req.param("person"));
+    return c.json({ size: await c.env.VAULTS.getByName(actor.person).repeatRead(actor, read, to, times) });
+  })
+  .post("/fhir-fill/:person", async (c) => {
+    const { first, length, count: all, end } = fhirFillSchema.parse(c.req.query());
+    await c.env.VAULTS.getByName(c.req.param("person")).fillFhir(actorOf(c.req.param("person")), first, length, all, end);
+    return c.json({ ok: true });
+  })
+  .get("/fhir-read/:person", async (c) => {
+    const { read, end, times } = fhirReadSchema.parse(c.req.query());
+    const shown = await c.env.VAULTS.getByName(c.req.param("person")).repeatFhir(actorOf(c.req.param("person")), read, end, times);
+    return c.json({ shown });
   })
   .post("/connect/:person", async (c) => {
     const person = personOf(c.req.param("person"));
@@ -90,6 +100,12 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
 const count = z.coerce.number().int();
 const spanSchema = z.object({ from: count, days: count });
 const readSchema = z.object({ read: z.enum(READS), to: count, times: count });
+const fhirFillSchema = z.object({ first: count, length: count, count, end: count });
+const fhirReadSchema = z.object({ read: z.enum(FHIR_READS), end: count, times: count });
+
+function actorOf(person: string) {
+  return { kind: "person", person: personOf(person), session: newId("session", "eu", Date.now()) } as const;
+}
 
 function personOf(text: string): PersonId {
   const id = parseId("person", text);
