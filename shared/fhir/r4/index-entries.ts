@@ -83,8 +83,10 @@ export function indexEntries(resource: Fields, zone: string): IndexEntry[] {
   const type = textAt(resource, "resourceType") ?? "";
   if (!isResourceType(type)) return [];
   const entries: IndexEntry[] = [];
+  const found: Known = new Map();
   for (const parameter of searchParameters(type).values()) {
-    const values = valuesOf(resource, parameter, zone);
+    if (!hasHead(resource, parameter.heads)) continue;
+    const values = valuesOf(resource, parameter, zone, found);
     const seen = values.length > 1 ? new Set<string>() : undefined;
     for (const value of values) {
       if (seen !== undefined) {
@@ -98,34 +100,87 @@ export function indexEntries(resource: Fields, zone: string): IndexEntry[] {
   return entries;
 }
 
+/** What lies at the paths of a resource: parameters share them. */
+type Known = Map<Path, readonly PlainValue[]>;
+
+function hasHead(resource: Fields, heads: readonly string[]): boolean {
+  if (heads.length === 0) return true;
+  for (const head of heads) if (resource[head] !== undefined) return true;
+  return false;
+}
+
+const folded = new Map<string, string>();
+const MOST_FOLDED = 2_000;
+const LONGEST_FOLDED = 200;
+
 /** Text as strings are compared: without case, accents and repeated spaces. */
 export function fold(text: string): string {
-  return text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll("ß", "ss").replaceAll(/\s+/g, " ").trim();
+  const known = folded.get(text);
+  if (known !== undefined) return known;
+  const made = text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll("ß", "ss").replaceAll(/\s+/g, " ").trim();
+  // Names of codes come again and again.
+  if (text.length <= LONGEST_FOLDED) {
+    if (folded.size >= MOST_FOLDED) folded.clear();
+    folded.set(text, made);
+  }
+  return made;
 }
 
 /** Most pairs that one part of a resource is found by: codes × values. */
 const MOST_PAIRS = 64;
 
-function valuesOf(resource: Fields, { kind, paths, parts, bases }: SearchParameter, zone: string): IndexValue[] {
-  if (kind !== "composite") return paths.flatMap((path) => valuesAt(resource, path, kind, zone));
-  return bases.flatMap(({ steps, parts: ways }) =>
-    reach(resource, steps).flatMap((base) => {
-      if (!isFields(base)) return [];
-      const found = ways.map((inner, i) => inner.flatMap((path) => valuesAt(base, path, parts[i] ?? "string", zone)));
-      return combinations(found)
-        .slice(0, MOST_PAIRS)
-        .map((pair) => ({ kind: "composite" as const, parts: pair }));
-    }),
-  );
+function valuesOf(resource: Fields, { kind, paths, parts, bases }: SearchParameter, zone: string, known: Known): readonly IndexValue[] {
+  if (kind !== "composite") {
+    const [first, ...others] = paths;
+    if (first === undefined) return [];
+    const values = knownAt(resource, first, kind, zone, known);
+    if (others.length === 0) return values;
+    const all = [...values];
+    for (const path of others) all.push(...knownAt(resource, path, kind, zone, known));
+    return all;
+  }
+  const pairs: IndexValue[] = [];
+  for (const { steps, parts: ways } of bases) {
+    for (const base of reach(resource, steps)) {
+      if (!isFields(base)) continue;
+      const found: PlainValue[][] = [];
+      for (const [i, inner] of ways.entries()) {
+        const part: PlainValue[] = [];
+        for (const path of inner) {
+          const partKind = parts[i] ?? "string";
+          part.push(...(base === resource ? knownAt(resource, path, partKind, zone, known) : valuesAt(base, path, partKind, zone)));
+        }
+        // Nothing pairs with nothing.
+        if (part.length === 0) break;
+        found.push(part);
+      }
+      if (found.length < ways.length) continue;
+      for (const pair of combinations(found).slice(0, MOST_PAIRS)) pairs.push({ kind: "composite", parts: pair });
+    }
+  }
+  return pairs;
 }
 
 function combinations(lists: readonly (readonly PlainValue[])[]): PlainValue[][] {
   return lists.reduce<PlainValue[][]>((all, list) => all.flatMap((head) => list.map((one) => [...head, one])), [[]]);
 }
 
+const NONE: readonly PlainValue[] = [];
+
+function knownAt(resource: Fields, path: Path, kind: ParameterKind, zone: string, known: Known): readonly PlainValue[] {
+  const head = path.steps[0]?.name;
+  if (head !== undefined && resource[head] === undefined) return NONE;
+  const before = known.get(path);
+  if (before !== undefined) return before;
+  const made = valuesAt(resource, path, kind, zone);
+  known.set(path, made);
+  return made;
+}
+
 function valuesAt(from: Fields, path: Path, kind: ParameterKind, zone: string): PlainValue[] {
   const found = reach(from, path.steps);
   if (path.type === "exists") return found.length > 0 ? [{ kind: "token", code: "true" }] : [];
+  if (found.length === 1) return convert(found[0], path, kind, zone);
   return found.flatMap((value) => convert(value, path, kind, zone));
 }
 
@@ -134,14 +189,14 @@ function reach(from: unknown, steps: readonly PathStep[]): unknown[] {
   let here: unknown[] = [from];
   for (const { name, where } of steps) {
     const next: unknown[] = [];
+    const add = (inner: unknown) => {
+      if (inner !== undefined && inner !== null && (where === undefined || textAt(inner, where[0]) === where[1])) next.push(inner);
+    };
     for (const one of here) {
       if (!isFields(one)) continue;
       const value = one[name];
-      for (const inner of Array.isArray(value) ? value : [value]) {
-        if (inner === undefined || inner === null) continue;
-        if (where !== undefined && textAt(inner, where[0]) !== where[1]) continue;
-        next.push(inner);
-      }
+      if (Array.isArray(value)) for (const inner of value) add(inner);
+      else add(value);
     }
     if (next.length === 0) return next;
     here = next;

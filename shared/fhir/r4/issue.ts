@@ -27,7 +27,7 @@ export function isFields(value: unknown): value is Fields {
 
 /** The objects in a value that is one, or a list of them. */
 export function fieldsIn(value: unknown): Fields[] {
-  return (Array.isArray(value) ? value : [value]).filter(isFields);
+  return Array.isArray(value) ? value.filter(isFields) : isFields(value) ? [value] : [];
 }
 
 /** The text at a name, or undefined. */

@@ -97,7 +97,7 @@ function rulesByCode(): ReadonlyMap<string, CodeRule> {
 /** Display → code of LOINC, in lower case: a name that is another code's is a mistake. */
 function codeOfName(display: string): string | undefined {
   names ??= new Map(Object.entries(LOINC).map(([code, name]) => [name.toLowerCase(), code]));
-  return names.get(display.trim().toLowerCase());
+  return display === "" ? undefined : names.get(display.trim().toLowerCase());
 }
 
 /**
@@ -144,15 +144,19 @@ function vitalSigns(resource: Fields, issues: Issue[]): void {
 }
 
 function hasValue(part: Fields): boolean {
-  return part["dataAbsentReason"] !== undefined || Object.keys(part).some((key) => /^value[A-Z]/.test(key));
+  return part["dataAbsentReason"] !== undefined || hasOwnValue(part);
+}
+
+function hasOwnValue(part: Fields): boolean {
+  for (const key in part) if (key.startsWith("value") && /^value[A-Z]/.test(key)) return true;
+  return false;
 }
 
 /** The code of the whole or of a component against its value. */
 function coded(part: Fields, at: string, issues: Issue[]): void {
   const codings = fieldsIn(isFields(part["code"]) ? part["code"]["coding"] : undefined);
-  const loinc = codesOf(part["code"], SYSTEM.loinc);
   codings.forEach((coding, i) => {
-    const [system = "", code = "", display = ""] = ["system", "code", "display"].map((name) => textAt(coding, name));
+    const [system, code, display] = [textAt(coding, "system") ?? "", textAt(coding, "code") ?? "", textAt(coding, "display") ?? ""];
     if (system === SYSTEM.loinc) {
       const meant = codeOfName(display);
       if (meant !== undefined && meant !== code)
@@ -160,7 +164,7 @@ function coded(part: Fields, at: string, issues: Issue[]): void {
     }
     const rule = rulesByCode().get(`${system}|${code}`);
     if (rule === undefined) return;
-    if (rule.beside !== undefined && !loinc.includes(rule.beside))
+    if (rule.beside !== undefined && !codesOf(part["code"], SYSTEM.loinc).includes(rule.beside))
       issues.push(fault(`${at}.code`, `${code} stands beside ${rule.beside}.`));
     if (rule.components !== undefined) panel(part, at, code, rule.components, issues);
     for (const name of MEASURED) {
@@ -171,8 +175,7 @@ function coded(part: Fields, at: string, issues: Issue[]): void {
 }
 
 function panel(part: Fields, at: string, code: string, wanted: readonly string[], issues: Issue[]): void {
-  if (Object.keys(part).some((key) => /^value[A-Z]/.test(key)))
-    issues.push(fault(at, `${code} has its values in components, and none of its own.`));
+  if (hasOwnValue(part)) issues.push(fault(at, `${code} has its values in components, and none of its own.`));
   // Parts may be Observations of their own.
   if (part["hasMember"] !== undefined) return;
   const components = fieldsIn(part["component"]);
@@ -218,7 +221,8 @@ function sameSort(wanted: string, given: string): boolean {
 }
 
 function expectedCategory(resource: Fields, categories: readonly string[], issues: Issue[]): void {
-  for (const { system = "", code = "" } of codingsOf(resource["code"])) {
+  for (const coding of codingsOf(resource["code"])) {
+    const [system, code] = [textAt(coding, "system") ?? "", textAt(coding, "code") ?? ""];
     const wanted = rulesByCode().get(`${system}|${code}`)?.category;
     if (wanted === undefined || categories.includes(wanted) || wanted !== "laboratory") continue;
     issues.push(fault("Observation.category", `${code} usually has the category ${wanted}.`, "warning"));
@@ -226,12 +230,17 @@ function expectedCategory(resource: Fields, categories: readonly string[], issue
   }
 }
 
-function codingsOf(concept: unknown): { system: string | undefined; code: string | undefined }[] {
-  return fieldsIn(concept).flatMap((one) =>
-    fieldsIn(one["coding"]).map((coding) => ({ system: textAt(coding, "system"), code: textAt(coding, "code") })),
-  );
+function codingsOf(concept: unknown): Fields[] {
+  const found: Fields[] = [];
+  for (const one of fieldsIn(concept)) found.push(...fieldsIn(one["coding"]));
+  return found;
 }
 
 function codesOf(concept: unknown, system: string): string[] {
-  return codingsOf(concept).flatMap((coding) => (coding.system === system && coding.code !== undefined ? [coding.code] : []));
+  const codes: string[] = [];
+  for (const coding of codingsOf(concept)) {
+    const code = textAt(coding, "code");
+    if (code !== undefined && coding["system"] === system) codes.push(code);
+  }
+  return codes;
 }

@@ -35,6 +35,8 @@ export interface SearchParameter {
   readonly parts: readonly ParameterKind[];
   /** Places below which the parts of a composite are looked for together. */
   readonly bases: readonly CompositeBase[];
+  /** Properties of the resource of which one must be there, or it has no values; none where that cannot be told. */
+  readonly heads: readonly string[];
 }
 
 export interface CompositeBase {
@@ -47,8 +49,8 @@ const byType = new Map<ResourceType, ReadonlyMap<string, SearchParameter>>();
 
 /** The search parameters of a type by name. `_list`, `_content`, `_text`, `near` and those of documents in bundles are not among them. */
 export function searchParameters(type: ResourceType): ReadonlyMap<string, SearchParameter> {
-  const known = byType.get(type);
-  if (known !== undefined) return known;
+  const read = byType.get(type);
+  if (read !== undefined) return read;
   sections ??= sectionsOf(SEARCHES);
   const [, ...lines] = (sections.get(type) ?? "").split("\n");
   const parameters = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), parameterOf(line)]));
@@ -59,20 +61,33 @@ export function searchParameters(type: ResourceType): ReadonlyMap<string, Search
 function parameterOf(line: string): SearchParameter {
   const [name = "", kind = "", id = "", fourth = "", fifth = ""] = line.split(" ");
   const isComposite = kind === "composite";
+  const parts = isComposite ? fourth.split("$").map(kindOf) : [];
+  const paths = isComposite ? [] : pathsOf(fourth, kindOf(kind));
+  const bases = isComposite
+    ? fifth.split(";").map((base) => {
+        const [at = "", ...texts] = base.split("&");
+        return { steps: stepsOf(at), parts: texts.map((text, i) => pathsOf(text, parts[i] ?? "string")) };
+      })
+    : [];
   return {
     name,
     kind: kindOf(kind),
     definition: `http://hl7.org/fhir/SearchParameter/${id}`,
     targets: isComposite || fifth === "" || fifth === "*" ? [] : fifth.split(","),
-    paths: isComposite ? [] : pathsOf(fourth),
-    parts: isComposite ? fourth.split("$").map(kindOf) : [],
-    bases: isComposite
-      ? fifth.split(";").map((base) => {
-          const [at = "", ...parts] = base.split("&");
-          return { steps: stepsOf(at), parts: parts.map(pathsOf) };
-        })
-      : [],
+    paths,
+    parts,
+    bases,
+    heads: headsOf(
+      isComposite
+        ? bases.flatMap(({ steps, parts: [first = []] }): Pick<Path, "steps">[] => (steps.length > 0 ? [{ steps }] : [...first]))
+        : paths,
+    ),
   };
+}
+
+function headsOf(paths: readonly Pick<Path, "steps">[]): string[] {
+  const heads = paths.map(({ steps }) => steps[0]?.name);
+  return heads.includes(undefined) ? [] : [...new Set(heads.filter((head) => head !== undefined))];
 }
 
 const KINDS = ["token", "reference", "date", "string", "quantity", "number", "uri", "composite"] as const;
@@ -81,11 +96,21 @@ function kindOf(text: string): ParameterKind {
   return KINDS.find((kind) => kind === text) ?? "string";
 }
 
-function pathsOf(text: string): Path[] {
+/** By kind and text: what several parameters share is one object, and is looked for once. */
+const known = new Map<string, Path>();
+
+function pathsOf(text: string, kind: ParameterKind): Path[] {
   return text.split(",").map((path) => {
-    const [, at = "", target, type = "", system] = /^([^:>]*)(?:>([A-Za-z]+))?:([A-Za-z]+)(?:=(.*))?$/.exec(path) ?? [];
-    return { steps: stepsOf(at), type, target, system };
+    const key = `${kind} ${path}`;
+    const made = known.get(key) ?? pathOf(path);
+    known.set(key, made);
+    return made;
   });
+}
+
+function pathOf(path: string): Path {
+  const [, at = "", target, type = "", system] = /^([^:>]*)(?:>([A-Za-z]+))?:([A-Za-z]+)(?:=(.*))?$/.exec(path) ?? [];
+  return { steps: stepsOf(at), type, target, system };
 }
 
 function stepsOf(at: string): PathStep[] {

@@ -241,7 +241,17 @@ export function canonical(value: number, code: string): CanonicalQuantity | unde
   return { value: toNumber(over * unit.over, under * unit.under), code: canonicalCode(unit) };
 }
 
-function canonicalCode({ powers }: Unit): string {
+const codes = new WeakMap<Unit, string>();
+
+function canonicalCode(unit: Unit): string {
+  const known = codes.get(unit);
+  if (known !== undefined) return known;
+  const code = codeOf(unit);
+  codes.set(unit, code);
+  return code;
+}
+
+function codeOf({ powers }: Unit): string {
   const parts = [...powers].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([base, power]) => (power === 1 ? base : `${base}${power}`));
   return parts.length === 0 ? "1" : parts.join(".");
 }

@@ -26,10 +26,12 @@ export interface IndexRow {
 
 /** The rows that stand for entries; those of which nothing can be found by a value are left out. */
 export function rowsOf(entries: readonly IndexEntry[]): IndexRow[] {
-  return entries.flatMap((entry) => {
-    const [family, row] = rowOf(entry) ?? [];
-    return family === undefined || row === undefined ? [] : [{ family, name: entry.param, row }];
-  });
+  const rows: IndexRow[] = [];
+  for (const entry of entries) {
+    const made = rowOf(entry);
+    if (made !== undefined) rows.push({ family: made[0], name: entry.param, row: made[1] });
+  }
+  return rows;
 }
 
 function rowOf(value: IndexValue): [Family, Row] | undefined {

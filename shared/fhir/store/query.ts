@@ -330,7 +330,7 @@ function pairCondition(name: string, parts: readonly ParameterKind[], text: stri
   const [, kind] = parts;
   if (first === undefined || second === undefined || rest.length > 0 || kind === undefined)
     throw problem("malformed", `A value of ${name} is two values with a $ between them.`);
-  const parameter: SearchParameter = { name, kind, definition: "", targets: [], paths: [], parts: [], bases: [] };
+  const parameter: SearchParameter = { name, kind, definition: "", targets: [], paths: [], parts: [], bases: [], heads: [] };
   const reader = readerOf(parameter, undefined, setting);
   if (reader === undefined || kind === "composite") throw problem("malformed", `${name} cannot be searched by.`);
   return { all: [tokenCondition(first), ofSecond(reader(second))] };

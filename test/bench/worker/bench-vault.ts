@@ -93,7 +93,12 @@ export class BenchVault extends Vault {
       case "page":
         return await search([["category", "vital-signs"], ["identifier:missing", "false"], size]);
       case "deep":
-        return await search([["category", "vital-signs"], ["identifier:missing", "false"], ["date", `lt${text(end - 180 * DAY_MS)}`], size]);
+        return await search([
+          ["category", "vital-signs"],
+          ["identifier:missing", "false"],
+          ["date", `lt${text(end - 180 * DAY_MS)}`],
+          size,
+        ]);
       case "month":
         return await search([["code", SEARCHED_CODE], ...dates(end - 30 * DAY_MS), size]);
       case "hours":

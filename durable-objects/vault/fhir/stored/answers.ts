@@ -34,10 +34,10 @@ export function faultOf({ status, code, detail, errors }: Problem): FhirAnswer {
   return { status, fault: { code, detail, errors } };
 }
 
-export function answerOf({ type, id, version, changedAt, body }: StoredVersion): FhirAnswer {
+export function answerOf({ type, id, version, changedAt, json }: StoredVersion): FhirAnswer {
   return {
     status: 200,
-    ...(body !== undefined && { json: JSON.stringify(body) }),
+    ...(json !== undefined && { json }),
     reference: `${type}/${id}`,
     version: String(version),
     changedAt,

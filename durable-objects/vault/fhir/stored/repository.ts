@@ -12,7 +12,7 @@ import { isProblem, notFound, type Problem, problem } from "../../../../shared/p
 import type { VaultState } from "../../state";
 import { placeOf } from "../by-id";
 import type { FhirView } from "../view";
-import { Resources, type StoredVersion } from "./resources";
+import { Resources, type StoredVersion, type Unwritten } from "./resources";
 import { answerOf, builtAnswer, faultOf, type FhirAnswer, summarised } from "./answers";
 import { type Aim, type BundleEntry, type FhirRequest, type Params, parsed, parsedJson, readEntry, type SingleRequest } from "./requests";
 import { FhirSearch, type Mark } from "./search";
@@ -52,7 +52,21 @@ export class Repository {
   answer(request: FhirRequest, reach: Reach, enter: (kind: "read" | "write" | "delete", type: string) => void): FhirAnswer {
     if (request.kind === "bundle") return this.#bundle(request.bundle, reach, enter);
     enter(accessOf(request.kind), request.type);
-    return this.#state.storage.transactionSync(() => this.#one(request, reach));
+    return this.#whole(() => this.#one(request, reach));
+  }
+
+  /** What happens as a whole or not at all, with its index. */
+  #whole<T>(work: () => T): T {
+    try {
+      return this.#state.storage.transactionSync(() => {
+        const done = work();
+        this.#resources.flush();
+        return done;
+      });
+    } catch (error) {
+      this.#resources.forget();
+      throw error;
+    }
   }
 
   #one(request: SingleRequest, reach: Reach, newId?: string): FhirAnswer {
@@ -150,19 +164,18 @@ export class Repository {
         return stored?.body === undefined ? builtAnswer(first) : answerOf(stored);
       }
     }
-    return this.#make(type, id ?? crypto.randomUUID(), resource, { method: "POST", by: ifNoneExist, reach });
+    return this.#make({ type, id: id ?? crypto.randomUUID() }, resource, { method: "POST", by: ifNoneExist, reach });
   }
 
   /** A first version. One that is made by an update needs the letter of updates (SMART App Launch 2.2 §3.0.2.1). */
   #make(
-    type: ResourceType,
-    id: string,
+    before: StoredVersion | Unwritten,
     resource: Fields,
     { method, by, reach }: { readonly method: "POST" | "PUT"; readonly by?: Params | undefined; readonly reach: Reach },
   ): FhirAnswer {
-    if (!this.search.isWithin({ ...resource, id }, reach, method === "POST" ? "c" : "u"))
-      throw problem("forbidden", `Creating this ${type} is not allowed here.`);
-    const stored = this.#resources.put(type, id, resource, method);
+    if (!this.search.isWithin({ ...resource, id: before.id }, reach, method === "POST" ? "c" : "u"))
+      throw problem("forbidden", `Creating this ${before.type} is not allowed here.`);
+    const stored = this.#resources.put(before, resource, method);
     this.#claim(stored, by);
     return { ...answerOf(stored), status: 201 };
   }
@@ -180,7 +193,7 @@ export class Repository {
     }
   }
 
-  #update(type: ResourceType, request: Extract<FhirRequest, { kind: "update" }>, reach: Reach, newId?: string): FhirAnswer {
+  #update(type: ResourceType, request: Extract<SingleRequest, { kind: "update" }>, reach: Reach, newId?: string): FhirAnswer {
     // What looks like a view of somebody else's is nothing here, and nothing is made under its name.
     if (request.id !== undefined && VIEW_ID.test(request.id) && this.search.built(type, request.id) === undefined) throw notFound(type);
     const resource = parsed(request.resource);
@@ -198,7 +211,7 @@ export class Repository {
       throw this.search.isWithin(before.body, reach, "r") ? problem("forbidden", `This ${type} may not be changed here.`) : notFound(type);
     }
     this.#match(request.ifMatch, before);
-    if (before?.body === undefined) return this.#make(type, id, resource, { method: "PUT", by: request.query, reach });
+    if (before?.body === undefined) return this.#make(before ?? { type, id }, resource, { method: "PUT", by: request.query, reach });
     if (!this.search.isWithin({ ...resource, id }, reach, "u")) throw problem("forbidden", `This ${type} may not become that here.`);
     return this.#next(before, resource, "PUT");
   }
@@ -206,7 +219,7 @@ export class Repository {
   /** A next version; none where nothing changes. */
   #next(before: StoredVersion, resource: Fields, method: string): FhirAnswer {
     if (isSame(comparable(before.body ?? {}), comparable({ ...resource, id: before.id }))) return answerOf(before);
-    return answerOf(this.#resources.put(before.type, before.id, resource, method));
+    return answerOf(this.#resources.put(before, resource, method));
   }
 
   #patch(type: ResourceType, request: Extract<FhirRequest, { kind: "patch" }>, reach: Reach): FhirAnswer {
@@ -305,13 +318,20 @@ export class Repository {
     if (bundle["resourceType"] !== "Bundle" || (type !== "batch" && type !== "transaction") || !Array.isArray(list))
       throw problem("invalid", "Send a Bundle of type batch or transaction.");
     if (list.length > MOST_ENTRIES) throw problem("too_large", `A Bundle has at most ${MOST_ENTRIES} entries.`);
-    const entered = (request: SingleRequest) => enter(accessOf(request.kind), request.type);
+    // One line of the log says that something was done with a type, however often.
+    const met = new Set<string>();
+    const entered = (request: SingleRequest) => {
+      const access = accessOf(request.kind);
+      if (met.has(`${access} ${request.type}`)) return;
+      enter(access, request.type);
+      met.add(`${access} ${request.type}`);
+    };
     if (type === "batch") {
       const answers = list.map((entry: unknown) => {
         try {
           const { request } = readEntry(entry);
           entered(request);
-          return this.#state.storage.transactionSync(() => this.#one(request, reach));
+          return this.#whole(() => this.#one(request, reach));
         } catch (error) {
           if (!isProblem(error)) throw error;
           return faultOf(error);
@@ -321,7 +341,7 @@ export class Repository {
     }
     const entries = list.map((entry: unknown) => readEntry(entry));
     for (const { request } of entries) entered(request);
-    return { status: 200, bundle: { type, answers: this.#state.storage.transactionSync(() => this.#transaction(entries, reach)) } };
+    return { status: 200, bundle: { type, answers: this.#whole(() => this.#transaction(entries, reach)) } };
   }
 
   /** All or nothing. */
@@ -357,19 +377,34 @@ export class Repository {
   /** A request whose resource refers to what the other entries become. */
   #resolved(request: SingleRequest, places: ReadonlyMap<string, string>, reach: Reach): SingleRequest {
     if (request.kind !== "create" && request.kind !== "update") return request;
-    const resource = JSON.stringify(parsed(request.resource), (key, value: unknown) => {
-      if (typeof value !== "string") return value;
+    const resource = replaced(parsed(request.resource), "", (key, value) => {
       const place = places.get(value);
       if (place !== undefined) return place;
-      const condition = key === "reference" ? /^([A-Z][A-Za-z]+)\?(.+)$/.exec(value) : null;
+      const condition = key === "reference" && value.includes("?") ? /^([A-Z][A-Za-z]+)\?(.+)$/.exec(value) : null;
       if (condition === null) return value;
       const [, type = "", query = ""] = condition;
       const id = isResourceType(type) ? this.#aimed(type, paramsOf(query), reach) : undefined;
       if (id === undefined) throw problem("precondition_failed", "A conditional reference names no resource.");
       return `${type}/${id}`;
     });
-    return { ...request, resource };
+    return { ...request, resource: isFields(resource) ? resource : request.resource };
   }
+}
+
+/** A value from JSON with other texts in it; the very same where none changes. */
+function replaced(value: unknown, key: string, by: (key: string, text: string) => string): unknown {
+  if (typeof value === "string") return by(key, value);
+  if (Array.isArray(value)) {
+    const items: unknown[] = value.map((item: unknown) => replaced(item, key, by));
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  if (!isFields(value)) return value;
+  let changed: Record<string, unknown> | undefined;
+  for (const name in value) {
+    const inner = replaced(value[name], name, by);
+    if (inner !== value[name]) (changed ??= { ...value })[name] = inner;
+  }
+  return changed ?? value;
 }
 
 function accessOf(kind: SingleRequest["kind"]): "read" | "write" | "delete" {

@@ -31,8 +31,12 @@ export interface Aim {
   readonly ifMatch?: string | undefined;
 }
 
-/** A request that is no Bundle of others. */
-export type SingleRequest = Exclude<FhirRequest, { kind: "bundle" }>;
+/** A request that is no Bundle of others. Resources of entries are read already. */
+export type SingleRequest = Read<Exclude<FhirRequest, { kind: "bundle" }>>;
+
+type Read<Request> = Request extends { readonly resource: string }
+  ? Omit<Request, "resource"> & { readonly resource: string | Fields }
+  : Request;
 
 export interface BundleEntry {
   readonly request: SingleRequest;
@@ -49,7 +53,7 @@ export function readEntry(entry: unknown): BundleEntry {
   const body = isFields(entry) ? entry["resource"] : undefined;
   const ifMatch = textAt(asked, "ifMatch");
   const fullUrl = textAt(entry, "fullUrl");
-  const resource = JSON.stringify(body ?? null);
+  const resource = isFields(body) ? body : JSON.stringify(body ?? null);
   const unread = problem("invalid", "The request of an entry cannot be read.");
   if (type === "" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread;
   switch (method) {
@@ -94,8 +98,8 @@ function patchIn(binary: unknown): string {
 }
 
 /** The text of a resource. Problem `malformed`. */
-export function parsed(text: string): Fields {
-  const value = parsedJson(text);
+export function parsed(text: string | Fields): Fields {
+  const value = typeof text === "string" ? parsedJson(text) : text;
   if (!isFields(value)) throw problem("malformed", "The body is no resource.");
   return value;
 }

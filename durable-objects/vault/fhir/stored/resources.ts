@@ -12,8 +12,13 @@ export interface StoredVersion {
   /** Epoch milliseconds. */
   readonly changedAt: number;
   readonly method: string;
+  /** As JSON text; undefined for a deletion. */
+  readonly json: string | undefined;
   readonly body: Fields | undefined;
 }
+
+/** What is written anew: a resource that was never there. */
+export type Unwritten = Pick<StoredVersion, "type" | "id">;
 
 type Row = { n: number; type: string; id: string; version: number; changed_at: number; method: string; body: string | null };
 
@@ -28,6 +33,20 @@ export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly
   pair: { table: "fhir_pairs", columns: ["code", "system", "second"] },
 };
 
+/** Rows of one statement: the text of a bound value stays far below its limit. */
+const ROWS_AT_ONCE = 2_000;
+
+/** Rows come as a list of lists, in the order of the columns. */
+const INSERTS = Object.fromEntries(
+  Object.entries(INDEXES).map(([family, { table, columns }]) => {
+    const all = ["param", ...columns, "n"];
+    return [
+      family,
+      `INSERT OR IGNORE INTO ${table} (${all.join(", ")}) SELECT ${all.map((_, i) => `value ->> ${i}`).join(", ")} FROM json_each(?)`,
+    ];
+  }),
+) as Readonly<Record<Family, string>>;
+
 /** Stands for a time that is not told: sorts before every other. */
 export const NO_TIME = -8_640_000_000_000_000;
 
@@ -36,6 +55,8 @@ const COLUMNS = "n, type, id, version, changed_at, method, body";
 /** The FHIR resources that clients wrote, with their versions and the search index. Callers write in a transaction. */
 export class Resources {
   readonly #state: VaultState;
+  /** Rows of the index that are not written yet: those of many resources are written together. */
+  #pending = new Map<Family, (string | number)[][]>();
 
   constructor(state: VaultState) {
     this.#state = state;
@@ -64,12 +85,15 @@ export class Resources {
     return [current, ...older];
   }
 
-  /** Stores a version: the first of a resource, or the next. Its `meta` says which and when. */
-  put(type: string, id: string, resource: Fields, method: string): StoredVersion {
+  /**
+   * Stores a version: the first of a resource, or the one after `before`. Its `meta` says which and when. What it is found by is written by
+   * `flush`, before the next look into the index.
+   */
+  put(before: StoredVersion | Unwritten, resource: Fields, method: string): StoredVersion {
     const { sql } = this.#state;
-    const before = this.get(type, id);
-    if (before !== undefined) this.#retire(before);
-    const version = (before?.version ?? 0) + 1;
+    const { type, id } = before;
+    const version = ("version" in before ? before.version : 0) + 1;
+    if ("n" in before) this.#retire(before);
     const changedAt = this.#state.now();
     const meta = {
       ...(isFields(resource["meta"]) ? resource["meta"] : {}),
@@ -78,34 +102,51 @@ export class Resources {
     };
     const { resourceType, id: _id, meta: _meta, ...rest } = resource;
     const body = { resourceType, id, meta, ...rest };
+    const json = JSON.stringify(body);
     const entries = indexEntries(body, this.#state.profile().timeZone);
-    const own = entries.flatMap((entry) => (entry.kind === "date" && entry.param === "date" ? [entry.lo] : []));
-    const at = own.length === 0 ? NO_TIME : Math.max(NO_TIME, Math.min(...own));
-    const { n } = sql
-      .exec<{ n: number }>(
-        `INSERT INTO fhir_resources (type, id, version, changed_at, at, method, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (type, id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at, at = excluded.at, method = excluded.method, body = excluded.body
-         RETURNING n`,
-        type,
-        id,
+    let at = Number.POSITIVE_INFINITY;
+    for (const entry of entries) if (entry.kind === "date" && entry.param === "date") at = Math.min(at, entry.lo);
+    at = at === Number.POSITIVE_INFINITY ? NO_TIME : Math.max(NO_TIME, at);
+    let n: number;
+    if ("n" in before) {
+      n = before.n;
+      sql.exec(
+        "UPDATE fhir_resources SET version = ?, changed_at = ?, at = ?, method = ?, body = ? WHERE n = ?",
         version,
         changedAt,
         at,
         method,
-        JSON.stringify(body),
-      )
-      .one();
-    for (const { family, name, row } of rowsOf(entries)) {
-      const { table, columns } = INDEXES[family];
-      const holes = columns.map(() => "?").join(", ");
-      sql.exec(
-        `INSERT OR IGNORE INTO ${table} (param, ${columns.join(", ")}, n) VALUES (?, ${holes}, ?)`,
-        `${type}.${name}`,
-        ...columns.map((column) => row[column] ?? ""),
+        json,
         n,
       );
+    } else {
+      const insert =
+        "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, body) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n";
+      n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, json).one().n;
     }
-    return { n, type, id, version, changedAt, method, body };
+    for (const { family, name, row } of rowsOf(entries)) {
+      const values: (string | number)[] = [`${type}.${name}`];
+      for (const column of INDEXES[family].columns) values.push(row[column] ?? "");
+      values.push(n);
+      const rows = this.#pending.get(family);
+      if (rows === undefined) this.#pending.set(family, [values]);
+      else rows.push(values);
+    }
+    return { n, type, id, version, changedAt, method, json, body };
+  }
+
+  /** Writes the index of what was stored since. */
+  flush(): void {
+    if (this.#pending.size === 0) return;
+    for (const [family, rows] of this.#pending)
+      for (let i = 0; i < rows.length; i += ROWS_AT_ONCE)
+        this.#state.sql.exec(INSERTS[family], JSON.stringify(rows.slice(i, i + ROWS_AT_ONCE)));
+    this.#pending = new Map();
+  }
+
+  /** Forgets it: what was stored since is taken back. */
+  forget(): void {
+    this.#pending = new Map();
   }
 
   /** Notes a deletion: the versions before it stay readable. */
@@ -121,7 +162,7 @@ export class Resources {
       changedAt,
       before.n,
     );
-    return { ...before, version, changedAt, method: "DELETE", body: undefined };
+    return { ...before, version, changedAt, method: "DELETE", json: undefined, body: undefined };
   }
 
   /** Claims an identifier for a resource; false where another resource of the type has it. */
@@ -133,6 +174,7 @@ export class Resources {
   }
 
   #retire({ n }: StoredVersion): void {
+    this.flush();
     const { sql } = this.#state;
     sql.exec(
       "INSERT INTO fhir_versions (n, version, changed_at, method, body) SELECT n, version, changed_at, method, body FROM fhir_resources WHERE n = ?",
@@ -150,5 +192,14 @@ export class Resources {
 }
 
 function versionOf({ n, type, id, version, changed_at, method, body }: Row): StoredVersion {
-  return { n, type, id, version, changedAt: changed_at, method, body: body === null ? undefined : (JSON.parse(body) as Fields) };
+  return {
+    n,
+    type,
+    id,
+    version,
+    changedAt: changed_at,
+    method,
+    json: body ?? undefined,
+    body: body === null ? undefined : (JSON.parse(body) as Fields),
+  };
 }

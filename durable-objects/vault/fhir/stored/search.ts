@@ -259,6 +259,7 @@ export class FhirSearch {
 
   #stored(type: ResourceType, query: Query, bounds: Bounds, mark: Mark, reach: Reach): Placed[] {
     if (mark.stored === "end") return [];
+    this.#resources.flush();
     const { sql, json } = this.statement(type, query, bounds, mark, reach);
     return this.#state.sql
       .exec<{ n: number; key: number; body: string }>(sql, json)
@@ -341,6 +342,7 @@ export class FhirSearch {
     top: number,
     reach: Reach,
   ): number {
+    this.#resources.flush();
     const bind = new Bindings();
     const where = this.#where(type, query.filters, bounds, bind, reach, "r");
     const { n } = this.#state.sql
