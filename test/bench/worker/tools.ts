@@ -13,7 +13,7 @@ import { FHIR_READS, READS } from "./bench-vault";
 
 /** The door through which the benchmark prepares people and repeats work inside their vaults. */
 export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
-  .onError((error, c) => c.text(JSON.stringify({ ...error, message: error.message }), 500))
+  .onError((error, c) => c.text(`${error.message} ${JSON.stringify(error)}`, 500))
   .get("/person", async (c) => {
     const now = Date.now();
     const person = newId("person", "eu", now);
