@@ -175,7 +175,7 @@ export class Repository {
   ): FhirAnswer {
     if (!this.search.isWithin({ ...resource, id: before.id }, reach, method === "POST" ? "c" : "u"))
       throw problem("forbidden", `Creating this ${before.type} is not allowed here.`);
-    const stored = this.#resources.put(before, resource, method);
+    const stored = this.#resources.write(before, resource, method);
     this.#claim(stored, by);
     return { ...answerOf(stored), status: 201 };
   }
@@ -219,7 +219,7 @@ export class Repository {
   /** A next version; none where nothing changes. */
   #next(before: StoredVersion, resource: Fields, method: string): FhirAnswer {
     if (isSame(comparable(before.body ?? {}), comparable({ ...resource, id: before.id }))) return answerOf(before);
-    return answerOf(this.#resources.put(before, resource, method));
+    return answerOf(this.#resources.write(before, resource, method));
   }
 
   #patch(type: ResourceType, request: Extract<FhirRequest, { kind: "patch" }>, reach: Reach): FhirAnswer {

@@ -85,11 +85,18 @@ export class Resources {
     return [current, ...older];
   }
 
+  /** Stores a version, the first of a resource or the next, with its index. */
+  put(type: string, id: string, resource: Fields, method: string): StoredVersion {
+    const stored = this.write(this.get(type, id) ?? { type, id }, resource, method);
+    this.flush();
+    return stored;
+  }
+
   /**
    * Stores a version: the first of a resource, or the one after `before`. Its `meta` says which and when. What it is found by is written by
    * `flush`, before the next look into the index.
    */
-  put(before: StoredVersion | Unwritten, resource: Fields, method: string): StoredVersion {
+  write(before: StoredVersion | Unwritten, resource: Fields, method: string): StoredVersion {
     const { sql } = this.#state;
     const { type, id } = before;
     const version = ("version" in before ? before.version : 0) + 1;
