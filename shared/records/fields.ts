@@ -135,6 +135,59 @@ export function takenField(end: "start" | "end"): Field {
   };
 }
 
+/** One end of a span that is one time where it has no end (`performed[x]`); writing replaces what else tells of the time. */
+export function spanField(stem: string, end: "start" | "end"): Field {
+  const period = (resource: Fields): Fields => (isFields(resource[`${stem}Period`]) ? (resource[`${stem}Period`] as Fields) : {});
+  const read = (resource: Fields, which: "start" | "end") =>
+    textAt(period(resource), which) ?? (which === "start" ? textAt(resource, `${stem}DateTime`) : undefined);
+  return {
+    read: (resource) => read(resource, end),
+    write: (resource, value) => {
+      const [start, stop] = end === "start" ? [value, read(resource, "end")] : [read(resource, "start"), value];
+      const bare = OTHER_TIMES.reduce((left, type) => having(left, `${stem}${type}`, undefined), resource);
+      if (stop === undefined) return having(bare, `${stem}DateTime`, start);
+      return having(bare, `${stem}Period`, having(having(period(resource), "start", start), "end", stop));
+    },
+  };
+}
+
+/** Words for the first of several concepts; other words mean another concept, which takes its place. */
+export function firstWordsField(element: string): Field {
+  return {
+    read: (resource) => wordsOf(fieldsIn(resource[element])[0]),
+    write: (resource, value) => {
+      const rest = fieldsIn(resource[element]).slice(1);
+      return having(resource, element, value === undefined ? rest : [{ text: value }, ...rest]);
+    },
+  };
+}
+
+/** Words for a concept, whose codes go with other words. */
+export function wordsField(element: string): Field {
+  return {
+    read: (resource) => wordsOf(resource[element]),
+    write: (resource, value) => having(resource, element, value === undefined ? undefined : { text: value }),
+  };
+}
+
+/** The words of a reference; what it leads to goes with other words. */
+export function whoField(element: string): Field {
+  return {
+    read: (resource) => textAt(resource[element], "display"),
+    write: (resource, value) => having(resource, element, value === undefined ? undefined : { display: value }),
+  };
+}
+
+/** Which dose of its series an immunization was. Without a number R4 knows no protocol: it goes with it. */
+export const DOSE_NUMBER: Field = {
+  read: ({ protocolApplied }) => fieldsIn(protocolApplied)[0]?.["doseNumberPositiveInt"],
+  write: (resource, value) => {
+    const [first = {}, ...rest] = fieldsIn(resource["protocolApplied"]);
+    const next = having(having(first, "doseNumberString", undefined), "doseNumberPositiveInt", value);
+    return having(resource, "protocolApplied", value === undefined ? rest : [next, ...rest]);
+  },
+};
+
 const SNOMED = "http://snomed.info/sct";
 const SEVERITIES: readonly (readonly [word: string, code: string, display: string])[] = [
   ["mild", "255604002", "Mild"],

@@ -55,6 +55,30 @@ const FORMS: Readonly<Record<RecordName, fc.Arbitrary<Fields>>> = {
       ),
     })
     .map(present),
+  immunizations: fc
+    .record({
+      ...common,
+      status: fc.constantFrom(...RECORDS.immunizations.statuses),
+      date,
+      doseNumber: some(fc.constantFrom(1, 2)),
+      manufacturer: some(text),
+      lot: some(text),
+      site: some(text),
+    })
+    .map(present),
+  procedures: fc
+    .record({
+      name: text,
+      code: some(code),
+      note: some(text),
+      status: fc.constantFrom(...RECORDS.procedures.statuses),
+      start: some(date),
+      end: some(date),
+      bodySite: some(text),
+      outcome: some(text),
+    })
+    .filter(({ start = "", end = "9999" }) => start.slice(0, 4) <= end)
+    .map(present),
 };
 
 function present(value: object): Fields {
@@ -106,6 +130,27 @@ const FOREIGN: Readonly<Record<RecordName, Fields>> = {
       { manifestation: [{ text: "Hives" }], severity: "mild", onset: "2012-06-12" },
       { manifestation: [{ text: "Wheezing" }], exposureRoute: { text: "Oral" } },
     ],
+  },
+  immunizations: {
+    resourceType: "Immunization",
+    id: "d",
+    status: "completed",
+    vaccineCode: { coding: [{ system: "http://hl7.org/fhir/sid/cvx", code: "112", display: "Tetanus" }] },
+    patient: { reference: `Patient/${PATIENT}` },
+    occurrenceString: "In childhood",
+    site: { coding: [{ code: "LA", display: "left arm" }] },
+    protocolApplied: [{ series: "Basic", doseNumberString: "first", targetDisease: [{ text: "Tetanus" }] }],
+    manufacturer: { reference: "Organization/o", display: "Maker" },
+  },
+  procedures: {
+    resourceType: "Procedure",
+    id: "e",
+    status: "completed",
+    code: { text: "Appendectomy" },
+    subject: { reference: `Patient/${PATIENT}` },
+    performedPeriod: { start: "2012-08-03T08:00:00Z", end: "2012-08-03T09:30:00Z" },
+    bodySite: [{ coding: [{ code: "66754008", display: "Appendix" }] }, { text: "Skin" }],
+    complication: [{ text: "None" }],
   },
 };
 

@@ -5,17 +5,22 @@ import {
   codeField,
   conceptAt,
   DOSE,
+  DOSE_NUMBER,
   type Field,
+  firstWordsField,
   MEDICINE,
   nameField,
   NOTE,
   REACTIONS,
   ROUTE,
   SEVERITY,
+  spanField,
   statusField,
   takenField,
   textField,
   timeField,
+  whoField,
+  wordsField,
 } from "./fields";
 
 const HL7 = "http://terminology.hl7.org/CodeSystem/";
@@ -26,6 +31,8 @@ export interface RecordKind {
   /** The element that says whose it is. */
   readonly subject: "subject" | "patient";
   readonly statuses: readonly [string, ...string[]];
+  /** What a new one has, unless something else is said. */
+  readonly newStatus: string;
   /** Parameters of FHIR searches by status and by time. */
   readonly statusParam: string;
   readonly timeParam: string;
@@ -33,7 +40,7 @@ export interface RecordKind {
   readonly fields: Readonly<Record<string, Field>>;
 }
 
-export const RECORD_NAMES = ["conditions", "medications", "allergies"] as const;
+export const RECORD_NAMES = ["conditions", "medications", "allergies", "immunizations", "procedures"] as const;
 export type RecordName = (typeof RECORD_NAMES)[number];
 
 export const RECORDS: Readonly<Record<RecordName, RecordKind>> = {
@@ -41,6 +48,7 @@ export const RECORDS: Readonly<Record<RecordName, RecordKind>> = {
     type: "Condition",
     subject: "subject",
     statuses: ["active", "recurrence", "relapse", "inactive", "remission", "resolved"],
+    newStatus: "active",
     statusParam: "clinical-status",
     timeParam: "onset-date",
     fields: {
@@ -59,6 +67,7 @@ export const RECORDS: Readonly<Record<RecordName, RecordKind>> = {
     type: "MedicationStatement",
     subject: "subject",
     statuses: ["active", "completed", "entered-in-error", "intended", "stopped", "on-hold", "unknown", "not-taken"],
+    newStatus: "active",
     statusParam: "status",
     timeParam: "effective",
     fields: {
@@ -77,6 +86,7 @@ export const RECORDS: Readonly<Record<RecordName, RecordKind>> = {
     type: "AllergyIntolerance",
     subject: "patient",
     statuses: ["active", "inactive", "resolved"],
+    newStatus: "active",
     statusParam: "clinical-status",
     timeParam: "date",
     fields: {
@@ -89,6 +99,44 @@ export const RECORDS: Readonly<Record<RecordName, RecordKind>> = {
       reactions: REACTIONS,
       note: NOTE,
       recordedAt: textField("recordedDate"),
+    },
+  },
+  immunizations: {
+    type: "Immunization",
+    subject: "patient",
+    statuses: ["completed", "entered-in-error", "not-done"],
+    newStatus: "completed",
+    statusParam: "status",
+    timeParam: "date",
+    fields: {
+      code: codeField(conceptAt("vaccineCode")),
+      name: nameField(conceptAt("vaccineCode")),
+      status: textField("status"),
+      date: timeField("occurrence", "start"),
+      doseNumber: DOSE_NUMBER,
+      manufacturer: whoField("manufacturer"),
+      lot: textField("lotNumber"),
+      site: wordsField("site"),
+      note: NOTE,
+      recordedAt: textField("recorded"),
+    },
+  },
+  procedures: {
+    type: "Procedure",
+    subject: "subject",
+    statuses: ["preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"],
+    newStatus: "completed",
+    statusParam: "status",
+    timeParam: "date",
+    fields: {
+      code: codeField(conceptAt("code")),
+      name: nameField(conceptAt("code")),
+      status: textField("status"),
+      start: spanField("performed", "start"),
+      end: spanField("performed", "end"),
+      bodySite: firstWordsField("bodySite"),
+      outcome: wordsField("outcome"),
+      note: NOTE,
     },
   },
 };
@@ -131,10 +179,14 @@ export function withChange(kind: RecordKind, resource: Fields, change: RecordFor
   return withForm(kind, resource, { ...formOf(kind, resource), ...change });
 }
 
-/** A new resource of one person. It is active, and recorded now, unless the form says otherwise. */
+/** A new resource of one person. It has the status of new ones, and is recorded now, unless the form says otherwise. */
 export function newRecord(kind: RecordKind, patient: string, form: RecordForm, now: number): Fields {
   const isError = form["verification"] === "entered-in-error";
-  const full = { ...(!isError && { status: "active" }), recordedAt: new Date(now).toISOString(), ...form };
+  const full = {
+    ...(!isError && { status: kind.newStatus }),
+    ...(kind.fields["recordedAt"] !== undefined && { recordedAt: new Date(now).toISOString() }),
+    ...form,
+  };
   return withForm(kind, { resourceType: kind.type, [kind.subject]: { reference: `Patient/${patient}` } }, full);
 }
 
@@ -151,7 +203,9 @@ export function faultsOf(
   if (form["verification"] === "entered-in-error" && status !== undefined)
     faults.push({ field: "status", code: "entered_in_error", message: "What was entered in error has no status." });
   if (name !== "conditions" && status === undefined && form["verification"] !== "entered-in-error")
-    faults.push({ field: "status", code: "required", message: "A medication has a status, and an allergy too." });
+    faults.push({ field: "status", code: "required", message: "It has a status: conditions alone may be without." });
+  if (name === "immunizations" && form["date"] === undefined && textAt(resource, "occurrenceString") === undefined)
+    faults.push({ field: "date", code: "required", message: "Say when it was, as exactly as it is known." });
   if (name === "conditions" && end !== undefined && !OVER.includes(String(status)))
     faults.push({ field: "end", code: "not_over", message: "What has ended is inactive, in remission or resolved." });
   if (typeof from === "string" && typeof end === "string" && isBefore(end, from))

@@ -42,6 +42,8 @@ const VIEWS = [
   "/v1/me/conditions",
   "/v1/me/medications",
   "/v1/me/allergies",
+  "/v1/me/immunizations",
+  "/v1/me/procedures",
   "/v1/me/webhooks",
   "/v1/me/apps",
 ] as const;
@@ -133,6 +135,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     conditions: await make(person, "/v1/me/conditions", { name: device }),
     medications: await make(person, "/v1/me/medications", { name: device }),
     allergies: await make(person, "/v1/me/allergies", { name: device }),
+    immunizations: await make(person, "/v1/me/immunizations", { name: device, date: "2024-03" }),
+    procedures: await make(person, "/v1/me/procedures", { name: device }),
     DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,

@@ -267,8 +267,51 @@ async function clinicalTwice(client: Client, bytes: Buffer, name: string): Promi
   const results = await client.get("/v1/me/lab-results?limit=200", list);
   const stored = results.items.length + (await client.get("/v1/me/metrics?limit=200", metrics)).items.length;
   const accepted = Object.values(first.report?.byType ?? {}).reduce((sum, count) => sum + count.accepted, 0);
-  if (accepted > 0 && stored === 0) faults.push(`${accepted} were accepted, and nothing can be read`);
+  const kept = first.kind === "fhir" ? await keptFaults(client, bytes, first) : { faults: [], n: 0 };
+  faults.push(...kept.faults);
+  if (accepted > 0 && stored + kept.n === 0) faults.push(`${accepted} were accepted, and nothing can be read`);
   return [...faults, ...(await againFaults(client, bytes, name, first.kind))];
+}
+
+const resourcesOf = z.looseObject({ total: z.number() });
+/** Their resources may also become readings and results, or are views. */
+const VIEWED: ReadonlySet<string> = new Set(["Observation", "DiagnosticReport"]);
+
+/** What a FHIR file holds of each type against what the FHIR door finds, and what the books say of the difference. */
+async function keptFaults(client: Client, bytes: Buffer, { report }: Job): Promise<{ faults: string[]; n: number }> {
+  const faults: string[] = [];
+  let n = 0;
+  for (const [type, held] of heldBy(bytes.toString("utf8"))) {
+    const counts = report?.byType[type];
+    if (counts === undefined || counts.read < held) faults.push(`${type}: ${counts?.read ?? 0} read of ${held}`);
+    if (VIEWED.has(type) || counts === undefined || counts.accepted === 0) continue;
+    const { total } = await client.get(`/fhir/r4/${type}?_summary=count`, resourcesOf);
+    // Provenance: those of the file, and the import's own.
+    const own = type === "Provenance" ? 1 : 0;
+    if (total - own !== counts.accepted) faults.push(`${type}: ${total} found, ${counts.accepted} accepted`);
+    n += counts.accepted;
+  }
+  return { faults, n };
+}
+
+/** Resources of a file by type. */
+function heldBy(text: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  const add = (value: unknown): void => {
+    const resource = z
+      .looseObject({ resourceType: z.string(), entry: z.array(z.looseObject({ resource: z.unknown() })).optional() })
+      .safeParse(value);
+    if (!resource.success) return;
+    const { resourceType, entry } = resource.data;
+    if (resourceType === "Bundle") for (const one of entry ?? []) add(one.resource);
+    else counts.set(resourceType, (counts.get(resourceType) ?? 0) + 1);
+  };
+  try {
+    add(JSON.parse(text));
+  } catch {
+    for (const line of text.split("\n")) if (line.trim() !== "") add(JSON.parse(line));
+  }
+  return counts;
 }
 
 function booksFaults({ report }: Job): string[] {

@@ -39,6 +39,43 @@ describe("a health record", () => {
     expect((await ask(person, "GET", `/fhir/r4/Condition/${id}`)).status).toBe(410);
   });
 
+  test("of an immunization or a procedure is read from what others wrote, and keeps what plain words do not say", async () => {
+    const person = await registerPerson("eu");
+    const subject = { reference: `Patient/${person.person.id.replaceAll("_", "-")}` };
+    const made = await ask(person, "POST", "/v1/me/immunizations", { name: "Tetanus", date: "2024-03", doseNumber: 2, lot: "AB1" });
+    expect(made).toMatchObject({ status: 201, body: { status: "completed", date: "2024-03", doseNumber: 2, manufacturer: null } });
+    expect((await ask(person, "GET", `/fhir/r4/Immunization/${made.body.id}`)).body).toMatchObject({
+      vaccineCode: { text: "Tetanus" },
+      occurrenceDateTime: "2024-03",
+      protocolApplied: [{ doseNumberPositiveInt: 2 }],
+      lotNumber: "AB1",
+    });
+    expect(codesOf(await ask(person, "PATCH", `/v1/me/immunizations/${made.body.id}`, { date: null }))).not.toEqual([]);
+
+    const written = {
+      resourceType: "Procedure",
+      status: "completed",
+      code: { text: "Appendectomy" },
+      subject,
+      performedPeriod: { start: "2012-08-03T08:00:00Z", end: "2012-08-03T09:30:00Z" },
+      bodySite: [{ text: "Appendix" }],
+      complication: [{ text: "None" }],
+    };
+    const { id } = (await ask(person, "POST", "/fhir/r4/Procedure", written)).body;
+    const path = `/v1/me/procedures/${id}`;
+    expect((await ask(person, "GET", path)).body).toMatchObject({
+      name: "Appendectomy",
+      end: "2012-08-03T09:30:00Z",
+      bodySite: "Appendix",
+    });
+    await ask(person, "PATCH", path, { end: null, outcome: "Well" });
+    const now = (await ask(person, "GET", `/fhir/r4/Procedure/${id}`)).body;
+    expect(now).toMatchObject({ performedDateTime: "2012-08-03T08:00:00Z", outcome: { text: "Well" }, complication: [{ text: "None" }] });
+    expect(now).not.toHaveProperty("performedPeriod");
+    const found = await ask(person, "GET", "/v1/me/procedures?from=2012-01-01T00:00:00Z&to=2013-01-01T00:00:00Z&status=completed");
+    expect(found.body.items).toMatchObject([{ id }]);
+  });
+
   test("is refused where its parts do not fit together", async () => {
     const person = await registerPerson("us");
     const faults = async (body: unknown) => codesOf(await ask(person, "POST", "/v1/me/conditions", body));

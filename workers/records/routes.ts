@@ -10,7 +10,7 @@ import { route } from "../../shared/http/route";
 import { json, listed, one } from "../../shared/http/text-answer";
 import { validate } from "../../shared/http/validate";
 import { type PersonId, regionOf } from "../../shared/id";
-import { RECORD_NAMES, type RecordName } from "../../shared/records/records";
+import { RECORD_NAMES, type RecordName, RECORDS } from "../../shared/records/records";
 import { openPerson } from "../consents";
 import { regional, vaultOf } from "../regional";
 import { itemParam, personParam, schemasOf } from "./schemas";
@@ -24,6 +24,8 @@ const WORDS: Readonly<Record<RecordName, readonly [one: string, any: string, man
   conditions: ["condition", "a condition", "Conditions"],
   medications: ["medication", "a medication", "Medications"],
   allergies: ["allergy", "an allergy", "Allergies"],
+  immunizations: ["immunization", "an immunization", "Immunizations"],
+  procedures: ["procedure", "a procedure", "Procedures"],
 };
 
 /** Health records: every kind has the same calls, made from one table. */
@@ -57,7 +59,7 @@ function routesOf(name: RecordName) {
       route({
         policy: "person",
         summary: `Add ${aWord}`,
-        description: `It is active, and recorded now, unless you say otherwise. ${SAME}`,
+        description: `Its status is \`${RECORDS[name].newStatus}\`${RECORDS[name].fields["recordedAt"] === undefined ? "" : ", and it is recorded now"}, unless you say otherwise. ${SAME}`,
         tags: TAGS,
         responses: { 201: record },
         problems: ["malformed", "invalid"],

@@ -60,6 +60,25 @@ const FORMS = {
     onset: time,
     reactions: z.array(reaction).max(50).nullable().optional(),
   },
+  immunizations: {
+    ...common,
+    status: z.enum(RECORDS.immunizations.statuses).optional(),
+    date: when,
+    doseNumber: z.int().min(1).max(1_000).nullable().optional().describe("Which dose of its series it was"),
+    manufacturer: short.nullable().optional(),
+    lot: short.nullable().optional(),
+    site: short.nullable().optional().describe("In words"),
+  },
+  procedures: {
+    name: common.name,
+    code: common.code,
+    note: common.note,
+    status: z.enum(RECORDS.procedures.statuses).optional(),
+    start: time,
+    end: time,
+    bodySite: short.nullable().optional().describe("In words"),
+    outcome: short.nullable().optional().describe("In words"),
+  },
 };
 
 const SHOWN = {
@@ -68,18 +87,35 @@ const SHOWN = {
     onset: z.string().nullable(),
     end: z.string().nullable(),
     verification: z.string().nullable(),
+    recordedAt: z.string().nullable(),
   },
   medications: {
     start: z.string().nullable(),
     end: z.string().nullable(),
     dose: z.string().nullable(),
     route: z.string().nullable(),
+    recordedAt: z.string().nullable(),
   },
   allergies: {
     criticality: z.string().nullable(),
     onset: z.string().nullable(),
     verification: z.string().nullable(),
     reactions: z.array(z.object({ manifestations: z.array(z.string()), severity: z.string().optional() })).nullable(),
+    recordedAt: z.string().nullable(),
+  },
+  immunizations: {
+    date: z.string().nullable(),
+    doseNumber: z.int().nullable(),
+    manufacturer: z.string().nullable(),
+    lot: z.string().nullable(),
+    site: z.string().nullable(),
+    recordedAt: z.string().nullable(),
+  },
+  procedures: {
+    start: z.string().nullable(),
+    end: z.string().nullable(),
+    bodySite: z.string().nullable(),
+    outcome: z.string().nullable(),
   },
 };
 
@@ -87,10 +123,18 @@ const EXAMPLES = {
   conditions: { name: "Asthma", code: { system: "http://snomed.info/sct", code: "195967001" }, onset: "2019-05" },
   medications: { name: "Salbutamol", start: "2019-05", dose: "100 micrograms as needed", route: "inhaled" },
   allergies: { name: "Peanut", criticality: "high", reactions: [{ manifestations: ["Hives"], severity: "mild" }] },
+  immunizations: { name: "Tetanus", code: { system: "http://hl7.org/fhir/sid/cvx", code: "112" }, date: "2024-03-12", lot: "AB123" },
+  procedures: { name: "Appendectomy", start: "2012-08-03", outcome: "Successful" },
 };
 
 /** Names of the schemas in the API's document. */
-const NAMES = { conditions: "Condition", medications: "Medication", allergies: "Allergy" } as const;
+const NAMES = {
+  conditions: "Condition",
+  medications: "Medication",
+  allergies: "Allergy",
+  immunizations: "Immunization",
+  procedures: "Procedure",
+} as const;
 
 /** The schemas of one kind of record. */
 export function schemasOf(name: RecordName) {
@@ -104,7 +148,6 @@ export function schemasOf(name: RecordName) {
       status: z.string().nullable(),
       ...SHOWN[name],
       note: z.string().nullable(),
-      recordedAt: z.string().nullable(),
       edition: z.int().describe("The version of the FHIR resource, and the entity tag"),
       changedAt: z.iso.datetime(),
     })
