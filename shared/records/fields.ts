@@ -151,13 +151,13 @@ export function spanField(stem: string, end: "start" | "end"): Field {
   };
 }
 
-/** Words for the first of several concepts; other words mean another concept, which takes its place. */
+/** Words for the first of several concepts; other words mean another concept, which takes its place. Taking it out takes all out. */
 export function firstWordsField(element: string): Field {
   return {
     read: (resource) => wordsOf(fieldsIn(resource[element])[0]),
     write: (resource, value) => {
       const rest = fieldsIn(resource[element]).slice(1);
-      return having(resource, element, value === undefined ? rest : [{ text: value }, ...rest]);
+      return having(resource, element, value === undefined ? undefined : [{ text: value }, ...rest]);
     },
   };
 }
@@ -178,13 +178,13 @@ export function whoField(element: string): Field {
   };
 }
 
-/** Which dose of its series an immunization was. Without a number R4 knows no protocol: it goes with it. */
+/** Which dose of its series an immunization was. Without a number R4 knows no protocol: all go with it. */
 export const DOSE_NUMBER: Field = {
   read: ({ protocolApplied }) => fieldsIn(protocolApplied)[0]?.["doseNumberPositiveInt"],
   write: (resource, value) => {
     const [first = {}, ...rest] = fieldsIn(resource["protocolApplied"]);
     const next = having(having(first, "doseNumberString", undefined), "doseNumberPositiveInt", value);
-    return having(resource, "protocolApplied", value === undefined ? rest : [next, ...rest]);
+    return having(resource, "protocolApplied", value === undefined ? undefined : [next, ...rest]);
   },
 };
 
