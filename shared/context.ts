@@ -22,6 +22,8 @@ export interface PersonActor {
   readonly assurance?: "aal1" | "aal2";
   /** What an app may do in whose session the person acts; undefined where they act themselves, with all that is theirs. */
   readonly reach?: Reach;
+  /** The same in other people's compartments, within what they consent to; nothing where an app has a reach and not this. */
+  readonly reachOfOthers?: Reach;
 }
 
 /** A machine client of an organisation, with an access token of its own. Crosses RPC: plain data only. */
@@ -32,6 +34,8 @@ export interface ClientActor {
   readonly token: string;
   /** What the token is good for. */
   readonly scopes: readonly Scope[];
+  /** What the token's scopes leave of people's FHIR resources, within what they consent to. */
+  readonly reach?: Reach;
   readonly requestId?: string;
   /**
    * Whose client it is, and the roles that consents may name for it: read from the records of its region, with the check that neither the

@@ -11,6 +11,7 @@ import emergencyAccesses from "../../migrations/vault/0080_emergency_accesses.sq
 import labs from "../../migrations/vault/0160_labs.sql";
 import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
+import fhirClasses from "../../migrations/vault/0240_fhir_classes.sql";
 import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
@@ -52,4 +53,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0210_connection_credentials", connectionCredentials],
   ["0230_fhir_resources", fhirResources],
   ["0250_fhir_imports", fhirImports],
+  ["0240_fhir_classes", fhirClasses],
 ];

@@ -30,7 +30,8 @@ import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
-import { WHOLE_REACH } from "../../shared/fhir/reach";
+import { ADVICE_TYPES } from "../../shared/fhir/classes";
+import { intersection, type Reach, reachOfReader, WHOLE_REACH } from "../../shared/fhir/reach";
 import type { SearchableType } from "../../shared/fhir/search";
 import { type RecordForm, type RecordName, RECORDS } from "../../shared/records/records";
 import type { DetailsChange, PersonDetails } from "../../shared/person-details";
@@ -45,7 +46,7 @@ import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
 import { type Access, metricAccess } from "./access/door";
-import type { Explanation, Judged, Unproven } from "./access/judge";
+import { type Explanation, type Judged, judgedAs, type Unproven } from "./access/judge";
 import type { RefusedSignIn } from "./access/event";
 import type { LogPage, LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
@@ -610,17 +611,42 @@ export class Vault extends DurableObject<Env> {
   }
 
   /**
-   * One interaction of the FHIR API with the person's own compartment, or a Bundle of them, within the reach of the actor; each is decided
+   * One interaction of the FHIR API with the person's compartment, or a Bundle of them, within the reach of the actor; each is decided
    * and logged. Throws problems; a batch answers them entry by entry.
    */
-  async fhir(actor: PersonActor, request: FhirRequest): Promise<FhirAnswer> {
-    const { fhir, door } = this.#parts;
+  async fhir(actor: Reader, request: FhirRequest): Promise<FhirAnswer> {
+    const { repository } = this.#parts.fhir;
+    const reach = this.#fhirReach(actor);
     // A Bundle without entries is nobody else's business either.
-    if (request.kind === "bundle") door.check(actor);
-    return fhir.repository.answer(request, actor.reach ?? WHOLE_REACH, (action, type) => {
-      door.enter(actor, { action, resource: "fhir", ...(isResourceType(type) && { about: [type] }) });
-      if (actor.person !== this.#parts.state.person) throw notFound("person");
+    if (request.kind === "bundle" && actor.kind === "person" && this.#isPerson(actor)) this.#parts.door.check(actor);
+    else if (request.kind === "bundle" && reach.grants.length === 0) this.#enterFhir(actor, "read", ["Bundle"]);
+    return repository.answer(request, reach, (action, type) => {
+      this.#enterFhir(actor, action, isResourceType(type) ? [type] : []);
     });
+  }
+
+  /** What an actor may do with FHIR resources here: everything as the person, what consents allow as anybody else, an app no more than it was given. */
+  #fhirReach(actor: Reader): Reach {
+    const { door, fhir } = this.#parts;
+    if (actor.kind === "person" && this.#isPerson(actor)) return actor.reach ?? WHOLE_REACH;
+    if (!this.#parts.life.isOpen) return reachOfReader({ read: [], write: [], advise: [] });
+    fhir.repository.classify();
+    const byConsent = reachOfReader(door.judge.allowed(judgedAs(actor)));
+    if (actor.kind === "client") return actor.reach === undefined ? byConsent : intersection(byConsent, actor.reach);
+    return actor.reach === undefined ? byConsent : intersection(byConsent, actor.reachOfOthers ?? { grants: [] });
+  }
+
+  #isPerson(actor: Reader): boolean {
+    return actor.kind === "person" && actor.person === this.#parts.state.person;
+  }
+
+  /** Lets an actor in for one interaction; whoever may write nothing may still advise. */
+  #enterFhir(actor: Reader, action: "read" | "write" | "delete", about: readonly string[]): void {
+    const { door } = this.#parts;
+    if (this.#isPerson(actor)) return void door.enter(actor, { action, resource: "fhir", about });
+    const isAdvice = action === "write" && (ADVICE_TYPES as readonly string[]).includes(about[0] ?? "");
+    const asked = isAdvice && door.judge.allowed(judgedAs(actor)).write.length === 0 ? "advise" : action;
+    door.enter(actor, { action: asked, resource: "fhir", category: "each", about });
   }
 
   /** One page of health records of a kind, those changed last first. */
@@ -663,13 +689,13 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.enter(actor, { action, resource: "record", category: "history", about: [RECORDS[name].type] });
   }
 
-  /** One operation of the FHIR API over the person's own compartment, within the reach of the actor; logged. Throws problems. */
-  async fhirOperation(actor: PersonActor, operation: FhirOperation): Promise<OperationAnswer> {
-    const { fhir, door, state } = this.#parts;
+  /** One operation of the FHIR API over the person's compartment, within the reach of the actor; logged. Throws problems. */
+  async fhirOperation(actor: Reader, operation: FhirOperation): Promise<OperationAnswer> {
+    const { fhir } = this.#parts;
     const type = operation.kind === "validate" ? operation.type : operation.kind === "lastn" ? "Observation" : "Patient";
-    door.enter(actor, { action: "read", resource: "fhir", about: [...(isResourceType(type) ? [type] : []), `$${operation.kind}`] });
-    if (actor.person !== state.person) throw notFound("person");
-    return fhir.operations.run(operation, actor.reach ?? WHOLE_REACH);
+    const reach = this.#fhirReach(actor);
+    this.#enterFhir(actor, "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
+    return fhir.operations.run(operation, reach);
   }
 
   #sight(actor: Reader, type: SearchableType): Sight {

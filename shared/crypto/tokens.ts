@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { ClientActor, PersonActor } from "../context";
-import { reachOf, scopesOf } from "../fhir/scopes";
+import { reachOf, reachOfOthers, scopesOf } from "../fhir/scopes";
 import { type ClientId, parseId, type PersonId, type RandomBytes, regionOf, type SessionId } from "../id";
 import { meaningOf, scopesIn } from "../policy/scopes";
 import { problem } from "../problem";
@@ -259,8 +259,10 @@ function personToken(payload: JWTPayload, region: Region): PersonToken {
 }
 
 /** The limits of an app's token; a token of the first-party client has none, and one of anybody else gets nowhere. */
-function reachIn({ client_id, scope }: { readonly client_id: string; readonly scope: string }): Pick<PersonActor, "reach"> {
-  return client_id === FIRST_PARTY ? {} : { reach: reachOf(scopesOf(scope)) };
+function reachIn({ client_id, scope }: { readonly client_id: string; readonly scope: string }): Pick<PersonActor, "reach" | "reachOfOthers"> {
+  if (client_id === FIRST_PARTY) return {};
+  const scopes = scopesOf(scope);
+  return { reach: reachOf(scopes), reachOfOthers: reachOfOthers(scopes) };
 }
 
 /** Imported keys of this isolate, by the private half's text. Holds resolved keys, since promises must not cross requests. */

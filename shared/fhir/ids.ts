@@ -31,6 +31,11 @@ export function patientId(person: PersonId): string {
   return person.replaceAll("_", "-");
 }
 
+/** The id of a resource that is stored for a person: it names them as ids of views do. `unique` is of hexadecimal digits. */
+export function storedId(person: PersonId, unique: string): string {
+  return `${ownerPart(person)}.s${unique}`;
+}
+
 /** The person a Patient id names, written either way, or undefined. */
 export function personOfPatientId(text: string): PersonId | undefined {
   return parseId("person", text.replaceAll("-", "_"));

@@ -81,6 +81,11 @@ export function reachOf(scopes: readonly SmartScope[]): Reach {
   return { grants };
 }
 
+/** What an app may do in the compartments of others who let its person in: `user/` means whatever that person may, and `patient/` does not. */
+export function reachOfOthers(scopes: readonly SmartScope[]): Reach {
+  return reachOf(scopes.filter((scope) => scope.kind === "resource" && scope.context === "user"));
+}
+
 /** Whether one of the scopes allows all that another would. */
 export function covers(scopes: readonly SmartScope[], wanted: SmartScope): boolean {
   return scopes.some((scope) => {

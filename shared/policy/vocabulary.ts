@@ -89,6 +89,7 @@ export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([
   "lab_result",
   "lab_report",
   "record",
+  "fhir",
   "live",
 ]);
 

@@ -1,14 +1,17 @@
 import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
-import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
+import type { SingleRequest } from "../../durable-objects/vault/fhir/stored/requests";
 import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import { idOf } from "../../shared/context";
+import type { Said } from "../../shared/fhir/whose";
 import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { namesVersion } from "../../shared/http/etag";
+import type { PersonId } from "../../shared/id";
 import { problem } from "../../shared/problem";
 import { historyBundle, type Links, responseBundle, searchset, versionHeaders } from "./answer";
 import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
-import { fhirPorts, type OwnFhirPorts } from "./ports";
+import type { FhirPorts } from "./ports";
+import { inVaultOf } from "./whose";
 
 type Params = readonly (readonly [string, string])[];
 
@@ -18,10 +21,9 @@ export const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
 export const CURSOR = "_cursor";
 
 /** Answers a read, vread or history, honouring `If-None-Match` and `If-Modified-Since`. */
-export async function look(c: AppContext, request: FhirRequest): Promise<Response> {
+export async function look(c: AppContext, request: SingleRequest & { readonly id?: string | undefined }): Promise<Response> {
   requireJson(c);
-  const { vault, actor } = fhirPorts(c);
-  const answer = await vault.fhir(actor, request);
+  const answer = await inVaultOf(c, request, async ({ vault, actor }) => await vault.fhir(actor, request));
   const base = baseOf(c);
   if (answer.history !== undefined) return sent(c, 200, historyBundle(answer.history, base, selfOf(c)));
   const headers = versionHeaders(answer, base);
@@ -29,11 +31,11 @@ export async function look(c: AppContext, request: FhirRequest): Promise<Respons
 }
 
 /** Makes, changes or deletes a resource. */
-export async function change(c: AppContext, make: (body: string) => FhirRequest, bodies: "resource" | "patch" | "none"): Promise<Response> {
+export async function change(c: AppContext, make: (body: string) => SingleRequest, bodies: "resource" | "patch" | "none"): Promise<Response> {
   requireJson(c);
-  const { vault, actor } = fhirPorts(c);
   const body = bodies === "none" ? "" : await bodyOf(c, bodies === "patch" ? ["application/json-patch+json"] : RESOURCE_TYPES);
-  const answer = await vault.fhir(actor, make(body));
+  const request = make(body);
+  const answer = await inVaultOf(c, saidBy(request), async ({ vault, actor }) => await vault.fhir(actor, request));
   const headers = versionHeaders(answer, baseOf(c));
   if (answer.status === 204 || answer.json === undefined) return c.body(null, 204, headers);
   const wanted = returnPreference(c);
@@ -42,46 +44,61 @@ export async function change(c: AppContext, make: (body: string) => FhirRequest,
   return sent(c, status, wanted === "operationoutcome" ? JSON.stringify(done(status)) : answer.json, headers);
 }
 
-/** Runs a batch or a transaction. */
-export async function runBundle(c: AppContext): Promise<Response> {
-  requireJson(c);
-  const ports = fhirPorts(c);
-  const { bundle } = await ports.vault.fhir(ports.actor, { kind: "bundle", bundle: await bodyOf(c, RESOURCE_TYPES) });
-  if (bundle === undefined) throw problem("internal");
-  const base = baseOf(c);
-  const links = bundle.answers.map(async ({ asked, page }) =>
-    asked === undefined
-      ? undefined
-      : await linksOf(ports, { path: `${base}/${asked.type}`, type: asked.type, query: [...new URLSearchParams(asked.query)] }, page?.next),
-  );
-  return sent(c, 200, responseBundle(bundle, base, returnPreference(c) === "minimal", await Promise.all(links)));
+/** What a write says of whom it is about. */
+function saidBy(request: SingleRequest): Said {
+  switch (request.kind) {
+    case "create":
+      return { type: request.type, body: request.resource, params: request.ifNoneExist };
+    case "update":
+      return { type: request.type, id: request.id, body: request.resource, params: request.query };
+    case "patch":
+    case "delete":
+      return { type: request.type, id: request.id, params: request.query };
+    default:
+      return request;
+  }
 }
 
-/** Searches a type, with the parameters of the query and, where there is a form, of the body. */
-export async function search(c: AppContext, type: string, within: Params = []): Promise<Response> {
+/** Runs a batch or a transaction: in one vault, since it is one person's. */
+export async function runBundle(c: AppContext): Promise<Response> {
+  requireJson(c);
+  const body = await bodyOf(c, RESOURCE_TYPES);
+  return await inVaultOf(c, { body }, async (ports) => {
+    const { bundle } = await ports.vault.fhir(ports.actor, { kind: "bundle", bundle: body });
+    if (bundle === undefined) throw problem("internal");
+    const base = baseOf(c);
+    const links = bundle.answers.map(async ({ asked, page }) =>
+      asked === undefined
+        ? undefined
+        : await linksOf(ports, { path: `${base}/${asked.type}`, type: asked.type, query: [...new URLSearchParams(asked.query)] }, page?.next),
+    );
+    return sent(c, 200, responseBundle(bundle, base, returnPreference(c) === "minimal", await Promise.all(links)));
+  });
+}
+
+/** Searches a type, with the parameters of the query and, where there is a form, of the body; `within` is the compartment of `owner`. */
+export async function search(c: AppContext, type: string, within: Params = [], owner?: PersonId): Promise<Response> {
   requireJson(c);
   const params: [string, string][] = [...new URL(c.req.url).searchParams];
   if (c.req.method === "POST") {
     const body = await bodyOf(c, [FORM], true);
     params.push(...new URLSearchParams(body));
   }
-  const ports = fhirPorts(c);
   const base = baseOf(c);
   const path = within.length === 0 ? `${base}/${type}` : `${new URL(base).origin}${new URL(c.req.url).pathname}`;
   const query = params.filter(([name]) => name !== CURSOR);
-  const scope = scopeOf(ports, type, [...within, ...query]);
   const cursor = params.find(([name]) => name === CURSOR)?.[1];
-  const after = cursor === undefined ? undefined : await openCursor<Mark>(ports.keys, idOf(ports.actor), scope, cursor);
-  const { page } = await ports.vault.fhir(ports.actor, {
-    kind: "search",
-    type,
-    params: [...within, ...query],
-    lenient: prefersLenient(c),
-    after,
+  return await inVaultOf(c, { type, params: [...within, ...query] }, async (ports) => {
+    // Who is not there, or lets nobody in, has no compartment.
+    if (within.length > 0 && ports.owner !== owner) throw problem("not_found");
+    const scope = scopeOf(ports, type, [...within, ...query]);
+    const after = cursor === undefined ? undefined : await openCursor<Mark>(ports.keys, idOf(ports.actor), scope, cursor);
+    const asked = { kind: "search", type, params: [...within, ...query], lenient: prefersLenient(c), after } as const;
+    const { page } = await ports.vault.fhir(ports.actor, asked);
+    if (page === undefined) throw problem("internal");
+    const { next } = await linksOf(ports, { path, type, within, query }, page.next);
+    return sent(c, 200, searchset(page, base, { self: urlOf(path, params), next }));
   });
-  if (page === undefined) throw problem("internal");
-  const { next } = await linksOf(ports, { path, type, within, query }, page.next);
-  return sent(c, 200, searchset(page, base, { self: urlOf(path, params), next }));
 }
 
 /** What a page answers: the address, and what of the search stands in it. */
@@ -94,7 +111,7 @@ interface Place {
 }
 
 /** The links of a page: to itself from its beginning, and to what follows. */
-async function linksOf(ports: OwnFhirPorts, { path, type, within = [], query }: Place, next: Mark | undefined): Promise<Links> {
+async function linksOf(ports: FhirPorts, { path, type, within = [], query }: Place, next: Mark | undefined): Promise<Links> {
   if (next === undefined) return { self: urlOf(path, query), next: undefined };
   const sealed = await sealCursor(ports.keys, idOf(ports.actor), scopeOf(ports, type, [...within, ...query]), next);
   return { self: urlOf(path, query), next: urlOf(path, [...query, [CURSOR, sealed]]) };
@@ -106,7 +123,7 @@ export function urlOf(path: string, params: Params): string {
 }
 
 /** A cursor goes on with the very search it came from, in the same reach. */
-function scopeOf({ actor, owner }: OwnFhirPorts, type: string, query: Params): string {
+function scopeOf({ actor, owner }: FhirPorts, type: string, query: Params): string {
   return `fhir ${owner} ${type} ${JSON.stringify(query)} ${JSON.stringify(actor.reach ?? null)}`;
 }
 

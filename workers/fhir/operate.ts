@@ -1,4 +1,4 @@
-import type { EverythingMark, FhirOperation } from "../../durable-objects/vault/fhir/stored/operations";
+import type { EverythingMark } from "../../durable-objects/vault/fhir/stored/operations";
 import { idOf } from "../../shared/context";
 import { operationAt, readOperationBody } from "../../shared/fhir/operations";
 import type { AppContext } from "../../shared/http/app-env";
@@ -7,7 +7,8 @@ import { problem } from "../../shared/problem";
 import { searchset } from "./answer";
 import { bodyOf, CURSOR, RESOURCE_TYPES, sent, urlOf } from "./interact";
 import { baseOf, requireJson } from "./negotiate";
-import { fhirPorts, type OwnFhirPorts } from "./ports";
+import type { FhirPorts } from "./ports";
+import { inVaultOf } from "./whose";
 
 type Params = readonly (readonly [string, string])[];
 
@@ -18,33 +19,34 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
   if (spec === undefined) throw problem("not_found", "There is no such operation.");
   const isPost = c.req.method === "POST";
   if (!isPost && !spec.isSafe) throw problem("method_not_allowed", "This operation is called by POST.");
-  const ports = fhirPorts(c);
   const body = isPost ? await bodyOf(c, RESOURCE_TYPES, true) : "";
   const query: Params = [...new URL(c.req.url).searchParams].filter(([one]) => one !== "_format" && one !== "_pretty");
   const base = baseOf(c);
   if (spec.name === "validate") {
-    const { json } = await ports.vault.fhirOperation(ports.actor, { kind: "validate", type, id, params: query, body });
+    const asked = { kind: "validate", type, id, params: query, body } as const;
+    const { json } = await inVaultOf(c, { type, id, body }, async ({ vault, actor }) => await vault.fhirOperation(actor, asked));
     return sent(c, 200, json);
   }
   const input = readOperationBody(body);
   if (input.resource !== undefined) throw problem("malformed", "The body is no Parameters.");
   const params = [...query, ...input.params].filter(([one]) => one !== CURSOR);
   const path = `${new URL(base).origin}${new URL(c.req.url).pathname}`;
-  if (spec.name === "everything") {
-    const scope = scopeOf(ports, params);
-    const cursor = query.find(([one]) => one === CURSOR)?.[1];
-    const after = cursor === undefined ? undefined : await openCursor<EverythingMark>(ports.keys, idOf(ports.actor), scope, cursor);
-    const { entries = [], next } = await ports.vault.fhirOperation(ports.actor, { kind: "everything", id: id ?? "", params, after });
-    const link =
-      next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
-    return sent(c, 200, searchset({ entries, ignored: [] }, base, { self: urlOf(path, params), next: link }));
-  }
-  const operation: FhirOperation = { kind: spec.name, params };
-  const { entries = [] } = await ports.vault.fhirOperation(ports.actor, operation);
-  return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, { self: urlOf(path, params), next: undefined }));
+  return await inVaultOf(c, { type, id, params }, async (ports) => {
+    if (spec.name === "everything") {
+      const scope = scopeOf(ports, params);
+      const cursor = query.find(([one]) => one === CURSOR)?.[1];
+      const after = cursor === undefined ? undefined : await openCursor<EverythingMark>(ports.keys, idOf(ports.actor), scope, cursor);
+      const { entries = [], next } = await ports.vault.fhirOperation(ports.actor, { kind: "everything", id: id ?? "", params, after });
+      const link =
+        next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
+      return sent(c, 200, searchset({ entries, ignored: [] }, base, { self: urlOf(path, params), next: link }));
+    }
+    const { entries = [] } = await ports.vault.fhirOperation(ports.actor, { kind: "lastn", params });
+    return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, { self: urlOf(path, params), next: undefined }));
+  });
 }
 
 /** A cursor goes on with the very call it came from, in the same reach. */
-function scopeOf({ actor, owner }: OwnFhirPorts, params: Params): string {
+function scopeOf({ actor, owner }: FhirPorts, params: Params): string {
   return `fhir ${owner} $everything ${JSON.stringify(params)} ${JSON.stringify(actor.reach ?? null)}`;
 }

@@ -26,7 +26,7 @@ export function fhirPorts(c: AppContext): OwnFhirPorts {
   return { actor, owner: actor.person, vault: vaultOf(c.env, actor.person), keys };
 }
 
-/** The ports for another person's laboratory resources; problem `not_found`, `session_ended`. */
+/** The ports for another person's resources; problem `not_found`, `session_ended`. */
 export async function personFhirPorts(c: AppContext, id: string): Promise<FhirPorts> {
   const { actor, owner } = await openPerson(c, id);
   return { actor, owner, vault: vaultOf(c.env, owner), keys: regionalKeys(regional(c.env, regionOf(idOf(actor))).keys) };

@@ -11,7 +11,7 @@ import { searchParameters } from "../../shared/fhir/r4/search-parameters";
 import { personOfPatientId } from "../../shared/fhir/ids";
 import { change, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
-import { fhirPorts, type FhirPorts, personFhirPorts } from "./ports";
+import { type FhirPorts, personFhirPorts } from "./ports";
 import { operate } from "./operate";
 import { readResource } from "./read-resource";
 import { searchResources } from "./search-resources";
@@ -56,10 +56,10 @@ const READ_PROBLEMS = ["malformed", "invalid", "not_found", "forbidden", "gone",
 const WRITE_PROBLEMS = [...READ_PROBLEMS, "precondition_failed", "conflict", "unsupported_media_type", "too_large"] as const;
 
 const looks = (summary: string, mediaType = "A resource") =>
-  route({ policy: "person", summary, tags: ["FHIR"], responses: { 200: resource(mediaType), 304: null }, problems: READ_PROBLEMS });
+  route({ policy: "reader", summary, tags: ["FHIR"], responses: { 200: resource(mediaType), 304: null }, problems: READ_PROBLEMS });
 const changes = (summary: string, rawBody?: { mediaType: string; description: string }, description?: string) =>
   route({
-    policy: "person",
+    policy: "reader",
     summary,
     ...(description !== undefined && { description }),
     tags: ["FHIR"],
@@ -78,7 +78,7 @@ const ifMatchOf = (c: AppContext) => c.req.header("if-match");
 fhirRoutes.post(
   "/fhir/r4/",
   route({
-    policy: "person",
+    policy: "reader",
     summary: "Run a batch or a transaction",
     description: "Each entry is decided for itself; a transaction happens as a whole or not at all.",
     tags: ["FHIR"],
@@ -93,8 +93,8 @@ fhirRoutes.post(
 fhirRoutes.get(
   "/fhir/r4/:type",
   route({
-    policy: "person",
-    summary: "Search your own resources of a type",
+    policy: "reader",
+    summary: "Search resources of a type",
     description: "Parameters are listed in the capability statement. Unknown ones are refused unless `Prefer: handling=lenient`.",
     tags: ["FHIR"],
     responses: { 200: resource("Bundle of type searchset") },
@@ -106,8 +106,8 @@ fhirRoutes.get(
 fhirRoutes.post(
   "/fhir/r4/:type/_search",
   route({
-    policy: "person",
-    summary: "Search your own resources of a type, with the parameters in the body",
+    policy: "reader",
+    summary: "Search resources of a type, with the parameters in the body",
     tags: ["FHIR"],
     responses: { 200: resource("Bundle of type searchset") },
     problems: [...READ_PROBLEMS, "unsupported_media_type", "too_large"],
@@ -119,7 +119,7 @@ fhirRoutes.post(
 
 const operates = (summary: string, description: string) =>
   route({
-    policy: "person",
+    policy: "reader",
     summary,
     description,
     tags: ["FHIR"],
@@ -138,7 +138,7 @@ fhirRoutes.post(
 
 fhirRoutes.post(
   "/fhir/r4/:type/:id/:operation",
-  operates("Run an operation on a resource", "`$validate` on every type, and `$everything` on your Patient, also by GET."),
+  operates("Run an operation on a resource", "`$validate` on every type, and `$everything` on a Patient, also by GET."),
   async (c) => await operate(c, { type: typeOf(c), id: idOf(c), name: operationIn(c) }),
 );
 
@@ -172,7 +172,7 @@ fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query na
   return await change(c, () => ({ kind: "delete", type: typeOf(c), query: queryOf(c), ifMatch: ifMatchOf(c) }), "none");
 });
 
-fhirRoutes.get("/fhir/r4/:type/:id", looks("Read one of your own resources"), async (c) => {
+fhirRoutes.get("/fhir/r4/:type/:id", looks("Read a resource"), async (c) => {
   if (idOf(c).startsWith("$")) return await operate(c, { type: typeOf(c), name: idOf(c) });
   return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
 });
@@ -199,14 +199,13 @@ fhirRoutes.get("/fhir/r4/:type/:id/_history/:version", looks("Read one version o
 
 fhirRoutes.get(
   "/fhir/r4/Patient/:id/:member",
-  looks("Search a type within your own compartment", "Bundle of type searchset"),
+  looks("Search a type within a person's compartment", "Bundle of type searchset"),
   async (c) => {
-    // Whoever is not the person has no compartment here.
     const member = c.req.param("member");
     if (member.startsWith("$")) return await operate(c, { type: "Patient", id: idOf(c), name: member });
     const parameter = isResourceType(member) ? compartmentParameter(member) : undefined;
-    if (parameter === undefined || personOfPatientId(idOf(c)) !== fhirPorts(c).owner) throw problem("not_found");
-    return await search(c, member, [[parameter, `Patient/${idOf(c)}`]]);
+    if (parameter === undefined) throw problem("not_found");
+    return await search(c, member, [[parameter, `Patient/${idOf(c)}`]], personOfPatientId(idOf(c)));
   },
 );
 

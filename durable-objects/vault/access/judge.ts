@@ -1,7 +1,18 @@
 import type { PersonActor, Reader } from "../../../shared/context";
+import type { Allowed } from "../../../shared/fhir/reach";
 import type { EmergencyAccessId, ProgrammeId, SessionId } from "../../../shared/id";
 import { decide, type Decision, DENIALS } from "../../../shared/policy/decide";
-import type { Action, Category, Consent, Grantee, Purpose, ResourceKind, Scope, Subject } from "../../../shared/policy/vocabulary";
+import {
+  type Action,
+  CATEGORIES,
+  type Category,
+  type Consent,
+  type Grantee,
+  type Purpose,
+  type ResourceKind,
+  type Scope,
+  type Subject,
+} from "../../../shared/policy/vocabulary";
 import type { Role } from "../../../shared/roles";
 import type { VaultState } from "../state";
 
@@ -74,6 +85,12 @@ export class Judge {
     const subject = emergencySubject(person.id, judged, emergency);
     const wanted = { owner: this.#state.person, kind: resource, category };
     return { decision: decide(subject, action, wanted, "emergency", [], SCOPES, this.#state.now()), purpose: "emergency", emergency };
+  }
+
+  /** What somebody could do with the person's FHIR resources now, by category. */
+  allowed(judged: Judged): Allowed {
+    const may = (action: Action) => CATEGORIES.filter((category) => this.access(judged, action, "fhir", category).decision.allow);
+    return { read: may("read"), write: may("write"), advise: may("advise") };
   }
 
   /** The same, whatever the session, and what that session must have been opened with. */

@@ -56,6 +56,7 @@ export function narrowWorkout(entry: Entry, answer: WorkoutAnswer): WorkoutAnswe
   };
 }
 
-function categoryOf(key: string): Category | undefined {
+/** The category of a metric, or of an aggregate of one; undefined for what cannot be placed. */
+export function categoryOf(key: string): Category | undefined {
   return (metric(key) ?? metric(key.replace(AGGREGATE, "")))?.sensitivity;
 }

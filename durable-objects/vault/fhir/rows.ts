@@ -8,6 +8,8 @@ import type { Kind } from "../../../shared/health/catalogue";
 import type { Reading, SleepSession, Workout } from "../../../shared/health/reading";
 import { dayText } from "../../../shared/health/zone";
 import type { PersonId } from "../../../shared/id";
+import type { Category } from "../../../shared/policy/vocabulary";
+import { categoryOf } from "../access/narrow";
 import { readHour } from "../store/segments";
 import type { SleepBody } from "../store/sleeps";
 import type { Sources } from "../store/sources";
@@ -17,6 +19,11 @@ export interface RowContext {
   readonly sql: SqlStorage;
   readonly sources: Sources;
   readonly person: PersonId;
+  /**
+   * Of whoever is not the person: the categories they see. What vendors attached is left out then, since nobody knows of which category it
+   * is, and of a workout the totals of other categories.
+   */
+  readonly sees?: ReadonlySet<Category>;
 }
 
 type Common = { zone: number; version: number; revision: number; updated_at: number; record_id: string };
@@ -50,7 +57,7 @@ export function readingObservation(
     start,
     end,
     value: row.value,
-    ...bodyOf(row.body),
+    ...bodyOf(ctx, row.body),
     zone: row.zone,
     date: dayText(row.date),
     ...idOf(row),
@@ -81,7 +88,7 @@ export function dailyObservation(ctx: RowContext, metric: number, source: number
     start,
     end: start + DAY_MS,
     value: row.value,
-    ...bodyOf(row.body),
+    ...bodyOf(ctx, row.body),
     zone: row.zone,
     date: dayText(date),
     ...idOf(row),
@@ -105,7 +112,7 @@ export function hourObservation(ctx: RowContext, metric: number, source: number,
   const key = metricByCode(metric)?.key;
   if (row.n === null || row.updated_at === null || row.version === null || key === undefined) return undefined;
   const { at, value, zone } = readHour(ctx.sql, { metric, source, hour });
-  const annotations = annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0);
+  const annotations = ctx.sees !== undefined ? undefined : annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0);
   const samples = { metric: key, hour, at, value, zone, version: row.version, ...(annotations !== undefined && { annotations }) };
   // Segments count no revisions: the time of change and the number of samples tell one state from the next.
   const stamp = { ...row, updated_at: row.updated_at, revision: row.updated_at * 1_000 + (row.n % 1_000) };
@@ -133,7 +140,7 @@ export function sleepObservation(ctx: RowContext, source: number, start: number)
     date: dayText(row.date),
     ...(row.nap === 1 && { nap: true }),
     stages: stages.map(([from, to, stage]) => ({ start: from, end: to, stage })),
-    ...(attributes !== undefined && { attributes }),
+    ...(attributes !== undefined && ctx.sees === undefined && { attributes }),
     ...idOf(row),
     version: row.version,
   };
@@ -164,8 +171,18 @@ export function workoutObservation(
     Workout,
     "totals" | "vendorType" | "durationS" | "events" | "segments" | "laps" | "attributes"
   > & { points: number };
-  const workout: Workout = { source, start, end, zone: row.zone, type: row.type, ...rest, ...idOf(row), version: row.version };
+  const told = ctx.sees === undefined ? rest : seenOf(rest, ctx.sees);
+  const workout: Workout = { source, start, end, zone: row.zone, type: row.type, ...told, ...idOf(row), version: row.version };
   return withOrigin(ctx, source, row, (origin) => workoutToObservation(workout, origin));
+}
+
+/** A workout without what its vendor attached, and with those totals alone that may be seen. */
+function seenOf({ totals, durationS }: Pick<Workout, "totals" | "durationS">, sees: ReadonlySet<Category>) {
+  const shown = Object.entries(totals).filter(([key]) => {
+    const category = categoryOf(key);
+    return category !== undefined && sees.has(category);
+  });
+  return { totals: Object.fromEntries(shown), ...(durationS !== undefined && { durationS }) };
 }
 
 function withOrigin(
@@ -179,7 +196,7 @@ function withOrigin(
 }
 
 /** What a row's JSON says: text, components, attributes; anything else it holds counts as attributes. */
-function bodyOf(body: string | null): Partial<Pick<Reading, "text" | "components" | "attributes">> {
+function bodyOf({ sees }: RowContext, body: string | null): Partial<Pick<Reading, "text" | "components" | "attributes">> {
   if (body === null) return {};
   const { text, components, attributes, ...others } = JSON.parse(body) as Pick<Reading, "text" | "components" | "attributes"> &
     Record<string, unknown>;
@@ -187,7 +204,7 @@ function bodyOf(body: string | null): Partial<Pick<Reading, "text" | "components
   return {
     ...(text !== undefined && { text }),
     ...(components !== undefined && { components }),
-    ...(more !== undefined && { attributes: more }),
+    ...(more !== undefined && sees === undefined && { attributes: more }),
   };
 }
 

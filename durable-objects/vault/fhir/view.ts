@@ -6,6 +6,8 @@ import { satisfies } from "../../../shared/fhir/date-search";
 import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
 import type { Device, DiagnosticReport, Observation, Patient, Resource } from "../../../shared/fhir/types";
 import { type Kind, metricByCode } from "../../../shared/health/catalogue";
+import type { Reach } from "../../../shared/fhir/reach";
+import type { Category } from "../../../shared/policy/vocabulary";
 import { notFound } from "../../../shared/problem";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
@@ -13,7 +15,7 @@ import { namedIds, pageOfFew, placeOf } from "./by-id";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
 import { LabView } from "./labs";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
-import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, shortened, spanOf } from "./select";
+import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
 import { countOf } from "./streams";
 
 /** A search as it crosses RPC: the query as it was written. */
@@ -24,10 +26,12 @@ export interface SearchRequest {
   readonly after?: Position;
 }
 
-/** What somebody sees: the person everything, others by consent their laboratory results, and files of reports where they may. */
+/** What somebody sees: the person everything, others by consent what belongs to some categories, and files of reports where they may. */
 export interface Sight {
   readonly part: "everything" | "labs";
   readonly files: boolean;
+  /** Of whoever is not the person. */
+  readonly sees?: ReadonlySet<Category>;
 }
 
 export interface SearchResult {
@@ -41,6 +45,12 @@ export interface SearchResult {
 }
 
 const WHOLE: Sight = { part: "everything", files: true };
+
+/** What is seen from a reach. */
+export function sightOf({ sees }: Reach): Sight {
+  return sees === undefined ? WHOLE : { part: "everything", files: sees.includes("documents"), sees: new Set(sees) };
+}
+
 const NOTHING: SearchResult = { resources: [], ignored: [] };
 /** Nights and workouts beyond this length are found by their start alone. */
 const LONGEST_SESSION_MS = 31 * DAY_MS;
@@ -75,21 +85,42 @@ export class FhirView {
   }
 
   /** One resource by type and id, or undefined. */
-  find(type: SearchableType, id: string): Resource | undefined {
-    return this.#one(type, id, WHOLE);
+  find(type: SearchableType, id: string, sight = WHOLE): Resource | undefined {
+    return this.#one(type, id, sight);
   }
 
-  #one(type: SearchableType, id: string, { part, files }: Sight): Resource | undefined {
+  #one(type: SearchableType, id: string, sight: Sight): Resource | undefined {
+    const { part, files } = sight;
     switch (type) {
       case "Observation":
-        return part === "labs" ? this.#labs.result(id) : this.#observation(id);
+        return part === "labs" ? this.#labs.result(id) : this.#observation(id, sight);
       case "DiagnosticReport":
-        return this.#labs.report(id, files);
+        return seesLabs(sight) ? this.#labs.report(id, files) : undefined;
       case "Device":
-        return part === "labs" ? undefined : this.#device(id);
+        return part === "labs" ? undefined : this.#device(id, sight);
       case "Patient":
-        return part === "labs" ? undefined : this.#patient(id);
+        return part === "labs" ? undefined : this.#patient(id, sight);
     }
+  }
+
+  /** What rows are made of, as somebody sees it. */
+  #rowsFor({ sees }: Sight): RowContext {
+    return sees === undefined ? this.#rows : { ...this.#rows, sources: this.#sources.forOthers(), sees };
+  }
+
+  /** Whether somebody sees readings of a stream. What a vendor shows to its person alone is not there for others. */
+  #isSeen(stream: Point, { sees }: Sight): boolean {
+    if (sees === undefined) return true;
+    const category = metricOfPoint(stream)?.sensitivity;
+    return category !== undefined && sees.has(category) && this.#sources.forOthers().shows(stream.source);
+  }
+
+  /** Sources of which somebody sees readings: the name of an app can tell what it is for. */
+  #sourcesSeen(sight: Sight): number[] {
+    const all = this.#sources.all().map(({ number }) => number);
+    if (sight.sees === undefined) return all;
+    const seen = new Set(this.#streams(sight).map(({ source }) => source));
+    return all.filter((number) => seen.has(number));
   }
 
   /** Searches the compartment; problem `malformed` for a search that cannot be read. */
@@ -98,12 +129,7 @@ export class FhirView {
     const search = parseSearch(type, params, { timeZone, now: this.#state.now(), lenient });
     const empty = { ...NOTHING, ignored: search.ignored, ...(search.total && { total: 0 }) };
     if (!search.patients.every((ids) => ids.some((id) => personOfPatientId(id) === this.#state.person))) return empty;
-    if (type === "Patient") return this.#few(search, [this.#patientResource()]);
-    if (type === "Device")
-      return this.#few(
-        search,
-        this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []),
-      );
+    if (type === "Patient" || type === "Device") return this.#few(search, this.#actors(type, sight));
     const ids = namedIds(this.#rows, search);
     const asked: Asked = { type, sight, after, timeZone };
     return ids === undefined ? this.#page(search, asked) : this.#byId(search, ids, asked);
@@ -119,23 +145,26 @@ export class FhirView {
     limit: number,
   ): { readonly observations: Observation[]; readonly last?: Position } {
     const { timeZone } = this.#state.profile();
-    const streams = this.#streams().filter((stream) => stream.source === source && metricOfPoint(stream)?.key === metric);
+    const streams = this.#streams(WHOLE).filter((stream) => stream.source === source && metricOfPoint(stream)?.key === metric);
     const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
     const entries = merged(this.#state.sql, streams, { date, updated: [], by: "date", descending: false, after, limit }, timeZone);
     const last = entries.at(-1);
-    return { observations: entries.flatMap((entry) => this.#load(entry) ?? []), ...(last !== undefined && { last: positionOf(last) }) };
+    return { observations: entries.flatMap((entry) => this.#load(entry, WHOLE) ?? []), ...(last !== undefined && { last: positionOf(last) }) };
   }
 
   /** All resources of a type, a page after the other. */
-  page(type: SearchableType, after: Position | undefined, limit: number): Pick<SearchResult, "resources" | "next"> {
-    if (type === "Patient") return { resources: [this.#patientResource()] };
-    if (type === "Device") return { resources: this.#sources.all().flatMap(({ number }) => this.#deviceOf(number) ?? []) };
-    return this.search({ type, params: [["_count", String(limit)]], lenient: false, ...(after !== undefined && { after }) });
+  page(type: SearchableType, after: Position | undefined, limit: number, sight = WHOLE): Pick<SearchResult, "resources" | "next"> {
+    if (type === "Patient" || type === "Device") return { resources: this.#actors(type, sight) };
+    return this.search({ type, params: [["_count", String(limit)]], lenient: false, ...(after !== undefined && { after }) }, sight);
+  }
+
+  #actors(type: "Patient" | "Device", sight: Sight): (Patient | Device)[] {
+    return type === "Patient" ? [this.#patientResource(sight)] : this.#sourcesSeen(sight).flatMap((number) => this.#deviceOf(number) ?? []);
   }
 
   /** What there is: metric, source, and the bounds of its times. */
   extents(): { readonly metric: string; readonly source: number; readonly from: number; readonly to: number }[] {
-    return this.#streams().flatMap((stream) => {
+    return this.#streams(WHOLE).flatMap((stream) => {
       const metric = metricOfPoint(stream)?.key;
       return metric === undefined ? [] : [{ metric, source: stream.source, from: stream.first, to: stream.last + stream.longest }];
     });
@@ -149,7 +178,7 @@ export class FhirView {
 
   /** The Patient resource of the person. */
   patient(): Patient {
-    return this.#patientResource();
+    return this.#patientResource(WHOLE);
   }
 
   /** The Device of a source, or undefined. */
@@ -160,8 +189,10 @@ export class FhirView {
   #page(search: Search, { type, sight, after, timeZone }: Asked): SearchResult {
     const { sql } = this.#state;
     const streams = [
-      ...(type === "Observation" && sight.part === "everything" ? this.#streams().filter((stream) => this.#selects(search, stream)) : []),
-      ...this.#labs.streams(type, search),
+      ...(type === "Observation" && sight.part === "everything"
+        ? this.#streams(sight).filter((stream) => this.#selects(search, stream))
+        : []),
+      ...(seesLabs(sight) ? this.#labs.streams(type, search) : []),
     ];
     const by = search.sort.endsWith("date") ? "date" : "updated";
     const ask: Ask = {
@@ -178,7 +209,7 @@ export class FhirView {
     const shown = entries.slice(0, search.count);
     const last = shown.at(-1);
     const loaded = shown.flatMap((entry) => {
-      const resource = this.#labs.load(entry, sight.files) ?? this.#load(entry);
+      const resource = this.#labs.load(entry, sight.files) ?? this.#load(entry, sight);
       return resource === undefined ? [] : [{ resource, place: positionOf(entry) }];
     });
     return {
@@ -190,8 +221,12 @@ export class FhirView {
     };
   }
 
-  /** What the tables hold, as sequences. */
-  #streams(): Stream[] {
+  /** What the tables hold, as sequences, as far as somebody sees it. */
+  #streams(sight: Sight): Stream[] {
+    return this.#allStreams().filter((stream) => this.#isSeen(stream, sight));
+  }
+
+  #allStreams(): Stream[] {
     const { sql } = this.#state;
     type SeriesRow = {
       metric: number;
@@ -289,54 +324,58 @@ export class FhirView {
     return { resources: found.slice(0, search.count), ignored: search.ignored, ...(search.total && { total: found.length }) };
   }
 
-  #load({ stream, start, end, tag }: Entry): Observation | undefined {
+  #load({ stream, start, end, tag }: Entry, sight: Sight): Observation | undefined {
     const { metric, source } = stream;
+    const rows = this.#rowsFor(sight);
     switch (stream.table) {
       case "readings":
-        return readingObservation(this.#rows, metric, source, start, end, (candidate) => candidate === tag);
+        return readingObservation(rows, metric, source, start, end, (candidate) => candidate === tag);
       case "daily":
-        return dailyObservation(this.#rows, metric, source, dateAt(start, this.#state.profile().timeZone));
+        return dailyObservation(rows, metric, source, dateAt(start, this.#state.profile().timeZone));
       case "segments":
-        return hourObservation(this.#rows, metric, source, Math.floor(start / 3_600_000));
+        return hourObservation(rows, metric, source, Math.floor(start / 3_600_000));
       case "sleeps":
-        return sleepObservation(this.#rows, source, start);
+        return sleepObservation(rows, source, start);
       case "workouts":
-        return workoutObservation(this.#rows, source, start, end, (candidate) => candidate === tag);
+        return workoutObservation(rows, source, start, end, (candidate) => candidate === tag);
       case "lab_results":
       case "lab_reports":
         return undefined;
     }
   }
 
-  #observation(id: string): Observation | undefined {
+  #observation(id: string, sight: Sight): Observation | undefined {
     const place = parseObservationId(this.#state.person, id);
+    if (place !== undefined && !this.#isSeen(pointOf(place), sight)) return undefined;
+    const rows = this.#rowsFor(sight);
     switch (place?.kind) {
       case undefined:
-        return this.#labs.result(id);
+        return seesLabs(sight) ? this.#labs.result(id) : undefined;
       case "reading":
-        return readingObservation(this.#rows, place.metric, place.source, place.start, place.end, (tag) => shortened(tag) === place.tag);
+        return readingObservation(rows, place.metric, place.source, place.start, place.end, (tag) => shortened(tag) === place.tag);
       case "daily":
-        return dailyObservation(this.#rows, place.metric, place.source, place.date);
+        return dailyObservation(rows, place.metric, place.source, place.date);
       case "segment":
-        return hourObservation(this.#rows, place.metric, place.source, place.hour);
+        return hourObservation(rows, place.metric, place.source, place.hour);
       case "sleep":
-        return sleepObservation(this.#rows, place.source, place.start);
+        return sleepObservation(rows, place.source, place.start);
       case "workout":
-        return workoutObservation(this.#rows, place.source, place.start, place.end, (type) => shortened(type) === place.tag);
+        return workoutObservation(rows, place.source, place.start, place.end, (type) => shortened(type) === place.tag);
     }
   }
 
-  #patient(id: string): Patient | undefined {
-    return personOfPatientId(id) === this.#state.person ? this.#patientResource() : undefined;
+  #patient(id: string, sight: Sight): Patient | undefined {
+    return personOfPatientId(id) === this.#state.person ? this.#patientResource(sight) : undefined;
   }
 
-  #patientResource(): Patient {
-    return patientOf(this.#state.person, this.#state.profile().name);
+  /** No category covers a name: others know the person by the id that they were given. */
+  #patientResource({ sees }: Sight): Patient {
+    return patientOf(this.#state.person, sees === undefined ? this.#state.profile().name : undefined);
   }
 
-  #device(id: string): Device | undefined {
+  #device(id: string, sight: Sight): Device | undefined {
     const number = parseDeviceId(this.#state.person, id);
-    return number === undefined ? undefined : this.#deviceOf(number);
+    return number === undefined || !this.#sourcesSeen(sight).includes(number) ? undefined : this.#deviceOf(number);
   }
 
   #deviceOf(number: number): Device | undefined {
@@ -345,4 +384,8 @@ export class FhirView {
     const { first_seen } = this.#state.sql.exec<{ first_seen: number }>("SELECT first_seen FROM sources WHERE id = ?", number).one();
     return deviceOf(this.#state.person, number, source, first_seen);
   }
+}
+
+function seesLabs({ sees }: Sight): boolean {
+  return sees === undefined || sees.has("labs");
 }

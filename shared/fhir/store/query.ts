@@ -1,16 +1,20 @@
 import { SYSTEM } from "../../health/codes";
 import { problem } from "../../problem";
+import { CLASSES, maskOf } from "../classes";
 import { dateRange } from "../r4/date-range";
 import { fold, readReference } from "../r4/index-entries";
 import { type ParameterKind, type SearchParameter, searchParameters } from "../r4/search-parameters";
 import { isResourceType, type ResourceType } from "../r4/structures";
 import { canonical } from "../r4/ucum";
+import { CLASS } from "../reach";
 import { type Condition, type Family, ofSecond } from "./conditions";
 
 /** One thing that a search asks of a resource. A search is a conjunction of them. */
 export type Filter =
   | { readonly kind: "id"; readonly ids: readonly string[] }
   | { readonly kind: "updated"; readonly condition: Condition }
+  /** Belongs to classes of this mask alone. */
+  | { readonly kind: "class"; readonly mask: number }
   | { readonly kind: "index"; readonly family: Family; readonly name: string; readonly condition: Condition; readonly isNot: boolean }
   | {
       readonly kind: "chain";
@@ -103,11 +107,18 @@ export function parseQuery(type: ResourceType, params: readonly (readonly [strin
 /** Reads the parameters of a grant; undefined where one cannot be evaluated: such a grant gives nothing. */
 export function parseWhere(type: ResourceType, where: readonly (readonly [string, string])[], setting: QuerySetting): Filter[] | undefined {
   try {
-    const filters = where.map(([name, value]) => filterOf(type, name, value, { ...setting, lenient: false }));
+    const filters = where.map(([name, value]) =>
+      name === CLASS ? classFilter(value) : filterOf(type, name, value, { ...setting, lenient: false }),
+    );
     return filters.includes(undefined) ? undefined : filters.filter((filter) => filter !== undefined);
   } catch {
     return undefined;
   }
+}
+
+function classFilter(value: string): Filter {
+  const named = value.split(",");
+  return { kind: "class", mask: maskOf(CLASSES.filter((one) => named.includes(one))) };
 }
 
 function unsupported(name: string, lenient: boolean, ignored: string[]): void {

@@ -3,7 +3,7 @@ import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/st
 import { checkProfiles } from "../../../../shared/fhir/r4/profiles";
 import { NOT_WRITTEN } from "../../../../shared/fhir/store/served";
 import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/validate";
-import { patientId, personOfPatientId } from "../../../../shared/fhir/ids";
+import { patientId, personOfPatientId, storedId } from "../../../../shared/fhir/ids";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { paramsOf } from "../../../../shared/fhir/store/params";
 import { applyJsonPatch, isSame } from "../../../../shared/fhir/store/json-patch";
@@ -46,6 +46,11 @@ export class Repository {
     this.#state = state;
     this.#resources = new Resources(state);
     this.search = new FhirSearch(state, this.#resources, view);
+  }
+
+  /** Places in classes what was stored before there were any; before anybody but the person looks. */
+  classify(): void {
+    this.#resources.classify();
   }
 
   /** Answers one request. `enter` is called for each interaction before it: it decides and logs, and throws to refuse. */
@@ -96,7 +101,7 @@ export class Repository {
   #read(type: ResourceType, id: string, reach: Reach): FhirAnswer {
     const stored = this.#resources.get(type, id);
     if (stored === undefined) {
-      const built = this.search.built(type, id);
+      const built = this.search.built(type, id, reach);
       if (built === undefined || !this.search.isWithin(built, reach, "r")) throw notFound(type);
       return builtAnswer(built);
     }
@@ -164,7 +169,11 @@ export class Repository {
         return stored?.body === undefined ? builtAnswer(first) : answerOf(stored);
       }
     }
-    return this.#make({ type, id: id ?? crypto.randomUUID() }, resource, { method: "POST", by: ifNoneExist, reach });
+    return this.#make({ type, id: id ?? this.#newId() }, resource, { method: "POST", by: ifNoneExist, reach });
+  }
+
+  #newId(): string {
+    return storedId(this.#state.person, crypto.randomUUID().replaceAll("-", ""));
   }
 
   /** A first version. One that is made by an update needs the letter of updates (SMART App Launch 2.2 §3.0.2.1). */
@@ -193,19 +202,23 @@ export class Repository {
     }
   }
 
+  #isThere(type: ResourceType, id: string, reach: Reach): boolean {
+    return this.#resources.get(type, id) !== undefined || this.search.built(type, id, reach) !== undefined;
+  }
+
   #update(type: ResourceType, request: Extract<SingleRequest, { kind: "update" }>, reach: Reach, newId?: string): FhirAnswer {
     // What looks like a view of somebody else's is nothing here, and nothing is made under its name.
-    if (request.id !== undefined && VIEW_ID.test(request.id) && this.search.built(type, request.id) === undefined) throw notFound(type);
+    if (request.id !== undefined && VIEW_ID.test(request.id) && !this.#isThere(type, request.id, reach)) throw notFound(type);
     const resource = parsed(request.resource);
     const said = textAt(resource, "id");
     const aimed = request.id ?? this.#aimed(type, request.query, reach);
     if (request.id !== undefined && said !== request.id) throw invalid("/id", "The id of the resource is not that of the URL.");
     if (request.id === undefined && said !== undefined && aimed !== undefined && said !== aimed)
       throw invalid("/id", "The condition names a resource with another id.");
-    const id = aimed ?? said ?? newId ?? crypto.randomUUID();
+    const id = aimed ?? said ?? newId ?? this.#newId();
     if (!ID.test(id)) throw invalid("/id", "An id is of 1 to 64 letters, digits, hyphens and dots.");
     this.#require(type, resource);
-    this.#refuseBuilt(type, id);
+    this.#refuseBuilt(type, id, reach);
     const before = this.#resources.get(type, id);
     if (before?.body !== undefined && !this.search.isWithin(before.body, reach, "u")) {
       throw this.search.isWithin(before.body, reach, "r") ? problem("forbidden", `This ${type} may not be changed here.`) : notFound(type);
@@ -253,8 +266,8 @@ export class Repository {
     if (id === undefined) throw notFound(type);
     const found = this.#resources.get(type, id);
     if (found === undefined) {
-      const built = this.search.built(type, id);
-      if (built !== undefined && this.search.isWithin(built, reach, "r")) this.#refuseBuilt(type, id);
+      const built = this.search.built(type, id, reach);
+      if (built !== undefined && this.search.isWithin(built, reach, "r")) this.#refuseBuilt(type, id, reach);
       throw notFound(type);
     }
     const { body } = found;
@@ -281,19 +294,20 @@ export class Repository {
   }
 
   /** Views are changed where their data is: as readings, laboratory results, or the profile. */
-  #refuseBuilt(type: ResourceType, id: string): void {
+  #refuseBuilt(type: ResourceType, id: string, reach: Reach): void {
     const elsewhere = NOT_WRITTEN[type];
     if (elsewhere !== undefined) throw problem("method_not_allowed", elsewhere);
     const isBuilt =
       ((type === "Observation" || type === "DiagnosticReport") && placeOf(this.#state.person, id) !== undefined) ||
-      (this.#resources.get(type, id) === undefined && this.search.built(type, id) !== undefined);
+      (this.#resources.get(type, id) === undefined && this.search.built(type, id, reach) !== undefined);
     if (isBuilt) throw problem("method_not_allowed", "This resource is a view of data that is kept elsewhere: change it there.");
   }
 
   /** Whether a resource may be stored as it is. */
   #require(type: ResourceType, resource: Fields): void {
     if (resource["resourceType"] !== type) throw invalid("/resourceType", "The type of the resource is not that of the URL.");
-    if (NOT_WRITTEN[type] !== undefined) this.#refuseBuilt(type, "");
+    const elsewhere = NOT_WRITTEN[type];
+    if (elsewhere !== undefined) throw problem("method_not_allowed", elsewhere);
     const structure = validateResource(resource);
     // Codes and units are looked at where the structure holds.
     const issues = isAcceptable(structure) ? checkProfiles(resource) : structure;
@@ -348,7 +362,7 @@ export class Repository {
   #transaction(entries: readonly BundleEntry[], reach: Reach): FhirAnswer[] {
     const identities = new Set<string>();
     const places = new Map<string, string>();
-    const steps = entries.map((entry) => ({ ...entry, newId: crypto.randomUUID() as string }));
+    const steps = entries.map((entry) => ({ ...entry, newId: this.#newId() }));
     const meet = (identity: string) => {
       if (identities.has(identity)) throw problem("invalid", "Two entries of the transaction are about the same resource.");
       identities.add(identity);

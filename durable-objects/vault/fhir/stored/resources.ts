@@ -1,3 +1,4 @@
+import { classesOf, maskOf } from "../../../../shared/fhir/classes";
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields } from "../../../../shared/fhir/r4/issue";
 import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
@@ -110,6 +111,7 @@ export class Resources {
     const { resourceType, id: _id, meta: _meta, ...rest } = resource;
     const body = { resourceType, id, meta, ...rest };
     const json = JSON.stringify(body);
+    const classes = maskOf(classesOf(body));
     const entries = indexEntries(body, this.#state.profile().timeZone);
     let at = Number.POSITIVE_INFINITY;
     for (const entry of entries) if (entry.kind === "date" && entry.param === "date") at = Math.min(at, entry.lo);
@@ -118,18 +120,19 @@ export class Resources {
     if ("n" in before) {
       n = before.n;
       sql.exec(
-        "UPDATE fhir_resources SET version = ?, changed_at = ?, at = ?, method = ?, body = ? WHERE n = ?",
+        "UPDATE fhir_resources SET version = ?, changed_at = ?, at = ?, method = ?, class = ?, body = ? WHERE n = ?",
         version,
         changedAt,
         at,
         method,
+        classes,
         json,
         n,
       );
     } else {
       const insert =
-        "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, body) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n";
-      n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, json).one().n;
+        "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING n";
+      n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, classes, json).one().n;
     }
     for (const { family, name, row } of rowsOf(entries)) {
       const values: (string | number)[] = [`${type}.${name}`];
@@ -154,6 +157,18 @@ export class Resources {
   /** Forgets it: what was stored since is taken back. */
   forget(): void {
     this.#pending = new Map();
+  }
+
+  /** Says of what was stored before there were classes to which it belongs. Until then nobody but the person finds it. */
+  classify(): void {
+    const { sql } = this.#state;
+    const next = "SELECT n, body FROM fhir_resources WHERE class IS NULL AND body IS NOT NULL LIMIT 500";
+    for (;;) {
+      const rows = sql.exec<{ n: number; body: string }>(next).toArray();
+      for (const { n, body } of rows)
+        sql.exec("UPDATE fhir_resources SET class = ? WHERE n = ?", maskOf(classesOf(JSON.parse(body) as Fields)), n);
+      if (rows.length === 0) return;
+    }
   }
 
   /** Notes a deletion: the versions before it stay readable. */

@@ -1,5 +1,6 @@
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
+import { classesOf, coversClasses, maskOf } from "../../../../shared/fhir/classes";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { Bindings, holds, rowsOf, sqlOf } from "../../../../shared/fhir/store/conditions";
@@ -7,7 +8,7 @@ import { type Filter, LARGEST_COUNT, parseQuery, parseWhere, type Query } from "
 import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import type { Position } from "../entries";
-import type { FhirView } from "../view";
+import { type FhirView, type Sight, sightOf } from "../view";
 import { INDEXES, NO_TIME, type Resources } from "./resources";
 
 /** Where a page ended in both worlds; travels sealed in a cursor. */
@@ -142,16 +143,16 @@ export class FhirSearch {
     return bounds !== undefined && this.#isInside(resource, bounds, reach);
   }
 
-  /** The present form of a resource, stored or built, whatever the reach. */
-  one(type: string, id: string): Fields | undefined {
+  /** The present form of a resource, stored or built; the caller sees to what is within reach. */
+  one(type: string, id: string, reach: Reach): Fields | undefined {
     const stored = this.#resources.get(type, id);
-    return stored === undefined ? this.built(type, id) : stored.body;
+    return stored === undefined ? this.built(type, id, reach) : stored.body;
   }
 
-  /** A resource that is built from readings, results or the profile. */
-  built(type: string, id: string): Fields | undefined {
+  /** A resource that is built from readings, results or the profile, as it is seen from a reach. */
+  built(type: string, id: string, reach: Reach): Fields | undefined {
     if (type !== "Observation" && type !== "DiagnosticReport" && type !== "Patient" && type !== "Device") return undefined;
-    const found = this.#view.find(type, id);
+    const found = this.#view.find(type, id, sightOf(reach));
     return isFields(found) ? found : undefined;
   }
 
@@ -172,6 +173,8 @@ export class FhirSearch {
       switch (filter.kind) {
         case "id":
           return filter.ids.some((wanted) => wanted === id || (type === "Patient" && wanted.replaceAll("_", "-") === id));
+        case "class":
+          return coversClasses(filter.mask, maskOf(classesOf(resource)));
         case "updated": {
           const at = Date.parse(textAt(resource["meta"], "lastUpdated") ?? "");
           return holds(filter.condition, { lo: at, hi: at });
@@ -183,7 +186,7 @@ export class FhirSearch {
         case "chain":
           return rows.some(({ family, name, row }) => {
             const at = family === "reference" && name === filter.name ? filter.types.findIndex((one) => one === row["type"]) : -1;
-            const target = at < 0 ? undefined : this.one(String(row["type"]), String(row["id"]));
+            const target = at < 0 ? undefined : this.one(String(row["type"]), String(row["id"]), reach);
             return target !== undefined && this.isWithin(target, reach, "s") && this.#fits(target, filter.filters[at] ?? [], reach);
           });
         case "has": {
@@ -208,6 +211,9 @@ export class FhirSearch {
     switch (filter.kind) {
       case "id":
         return `${alias}.id IN (${filter.ids.map((id) => bind.add(id)).join(", ")})`;
+      case "class":
+        // What belongs to no class, or was not looked at yet, is nobody's but the person's.
+        return `(${alias}.class > 0 AND (${alias}.class & ~${bind.add(filter.mask)}) = 0)`;
       case "updated":
         return sqlOf(filter.condition, bind, { lo: `${alias}.changed_at`, hi: `${alias}.changed_at` });
       case "index": {
@@ -224,7 +230,7 @@ export class FhirSearch {
           const inner = `${alias}t`;
           const held = bind.add(target);
           const stored = `(x.type = ${held} AND EXISTS (SELECT 1 FROM fhir_resources ${inner} WHERE ${inner}.type = x.type AND ${inner}.id = x.id AND ${inner}.body IS NOT NULL AND ${this.#where(target, filters, bounds, bind, reach, inner)}))`;
-          const ids = this.#fewBuilt(target)
+          const ids = this.#fewBuilt(target, reach)
             .filter((one) => this.#isInside(one, bounds, reach) && this.#fits(one, filters, reach))
             .map((one) => bind.add(textAt(one, "id") ?? ""));
           return ids.length === 0 ? [stored] : [stored, `(x.type = ${held} AND x.id IN (${ids.join(", ")}))`];
@@ -287,17 +293,15 @@ export class FhirSearch {
     }
     if (type !== "Observation" && type !== "DiagnosticReport") return { placed: [], last: "end" };
     const { pushed, rest } = this.#split(params, query);
+    const sight = sightOf(reach);
+    const isWhole = rest.length === 0 && isAllSeen(bounds, sight);
     const placed: Placed[] = [];
     let after: Position | undefined = typeof mark.built === "object" ? mark.built : undefined;
     let seen = 0;
     for (;;) {
-      const size = rest.length === 0 && bounds === "all" ? query.count + 1 : LARGEST_COUNT;
-      const page = this.#view.search({
-        type,
-        params: [...pushed, ["_count", String(size)]],
-        lenient: false,
-        ...(after !== undefined && { after }),
-      });
+      const size = isWhole ? query.count + 1 : LARGEST_COUNT;
+      const params = [...pushed, ["_count", String(size)]] as const;
+      const page = this.#view.search({ type, params, lenient: false, ...(after !== undefined && { after }) }, sight);
       for (const [i, resource] of page.resources.entries()) {
         const place = page.places?.[i];
         if (place === undefined || !isFields(resource)) continue;
@@ -324,14 +328,14 @@ export class FhirSearch {
     return { pushed: [...pushed, ["_sort", sort] as const], rest: query.filters.filter(isLeft) };
   }
 
-  #fewBuilt(type: ResourceType): Fields[] {
+  #fewBuilt(type: ResourceType, reach: Reach): Fields[] {
     return type === "Patient" || type === "Device"
-      ? this.#view.page(type, undefined, LARGEST_COUNT).resources.flatMap((one) => (isFields(one) ? [one] : []))
+      ? this.#view.page(type, undefined, LARGEST_COUNT, sightOf(reach)).resources.flatMap((one) => (isFields(one) ? [one] : []))
       : [];
   }
 
   #fewFitting(type: ResourceType, query: Query, bounds: Bounds, reach: Reach): Fields[] {
-    return this.#fewBuilt(type).filter((one) => this.#isInside(one, bounds, reach) && this.#fits(one, query.filters, reach));
+    return this.#fewBuilt(type, reach).filter((one) => this.#isInside(one, bounds, reach) && this.#fits(one, query.filters, reach));
   }
 
   #count(
@@ -354,19 +358,17 @@ export class FhirSearch {
     if (type === "Patient" || type === "Device") return n + this.#fewFitting(type, query, bounds, reach).length;
     if (type !== "Observation" && type !== "DiagnosticReport") return n;
     const { pushed, rest } = this.#split(params, query);
-    if (rest.length === 0 && bounds === "all") {
-      const view = this.#view.search({ type, params: [...pushed, ["_count", "0"], ["_total", "accurate"]], lenient: false });
+    const sight = sightOf(reach);
+    if (rest.length === 0 && isAllSeen(bounds, sight)) {
+      const counted = [...pushed, ["_count", "0"], ["_total", "accurate"]] as const;
+      const view = this.#view.search({ type, params: counted, lenient: false }, sight);
       return n + (view.total ?? 0);
     }
     let [count, seen] = [n, 0];
     let after: Position | undefined;
     do {
-      const page = this.#view.search({
-        type,
-        params: [...pushed, ["_count", String(LARGEST_COUNT)]],
-        lenient: false,
-        ...(after !== undefined && { after }),
-      });
+      const many = [...pushed, ["_count", String(LARGEST_COUNT)]] as const;
+      const page = this.#view.search({ type, params: many, lenient: false, ...(after !== undefined && { after }) }, sight);
       for (const resource of page.resources)
         if (isFields(resource) && this.#isInside(resource, bounds, reach) && this.#fits(resource, rest, reach)) count++;
       seen += page.resources.length;
@@ -392,7 +394,7 @@ export class FhirSearch {
       for (const { type, name, target } of includes) {
         for (const { row } of rows.filter((one) => one.family === "reference" && one.name === name && resource["resourceType"] === type)) {
           if (row["id"] === "" || (target !== undefined && row["type"] !== target)) continue;
-          const other = this.one(String(row["type"]), String(row["id"]));
+          const other = this.one(String(row["type"]), String(row["id"]), reach);
           if (other !== undefined && this.isWithin(other, reach, "s")) add(other);
         }
       }
@@ -424,6 +426,14 @@ export class FhirSearch {
  */
 function isFew({ filters }: Query): boolean {
   return filters.some((filter) => filter.kind === "index" && filter.name === "identifier" && !filter.isNot);
+}
+
+/** Whether the bounds leave all that a view shows, cut to its reader as it is. */
+function isAllSeen(bounds: Bounds, { sees }: Sight): boolean {
+  if (bounds === "all") return true;
+  if (sees === undefined) return false;
+  const shown = maskOf([...sees]);
+  return bounds.some((filters) => filters.every((filter) => filter.kind === "class" && coversClasses(filter.mask, shown)));
 }
 
 function keyOf(resource: Fields): string {
