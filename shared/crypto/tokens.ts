@@ -259,7 +259,13 @@ function personToken(payload: JWTPayload, region: Region): PersonToken {
 }
 
 /** The limits of an app's token; a token of the first-party client has none, and one of anybody else gets nowhere. */
-function reachIn({ client_id, scope }: { readonly client_id: string; readonly scope: string }): Pick<PersonActor, "reach" | "reachOfOthers"> {
+function reachIn({
+  client_id,
+  scope,
+}: {
+  readonly client_id: string;
+  readonly scope: string;
+}): Pick<PersonActor, "reach" | "reachOfOthers"> {
   if (client_id === FIRST_PARTY) return {};
   const scopes = scopesOf(scope);
   return { reach: reachOf(scopes), reachOfOthers: reachOfOthers(scopes) };

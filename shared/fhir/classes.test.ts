@@ -25,11 +25,23 @@ test.each<[string, object, readonly string[]]>([
   ["a panel of two kinds", observation(concept(LOINC, "8867-4"), { component: [{ code: concept(LOINC, "29463-7") }] }), ["vitals", "body"]],
   ["a condition", { resourceType: "Condition", code: { text: "Asthma" } }, ["history"]],
   ["a letter", { resourceType: "DocumentReference" }, ["documents"]],
-  ["a laboratory report with its file", { resourceType: "DiagnosticReport", ...category("LAB"), presentedForm: [{}] }, ["labs", "documents"]],
-  ["a plan that says what it is about", { resourceType: "CarePlan", category: [concept("urn:meridian:category", "activity")] }, ["activity"]],
+  [
+    "a laboratory report with its file",
+    { resourceType: "DiagnosticReport", ...category("LAB"), presentedForm: [{}] },
+    ["labs", "documents"],
+  ],
+  [
+    "a plan that says what it is about",
+    { resourceType: "CarePlan", category: [concept("urn:meridian:category", "activity")] },
+    ["activity"],
+  ],
   ["a plan that does not", { resourceType: "CarePlan" }, ["history"]],
   ["the record of a consent", { resourceType: "Consent" }, []],
-  ["what hides another thing", observation(concept(LOINC, "8867-4"), { contained: [{ resourceType: "Condition" }] }), ["vitals", "history"]],
+  [
+    "what hides another thing",
+    observation(concept(LOINC, "8867-4"), { contained: [{ resourceType: "Condition" }] }),
+    ["vitals", "history"],
+  ],
   ["who measured", observation(concept(LOINC, "8867-4"), { contained: [{ resourceType: "Practitioner" }] }), ["vitals"]],
 ])("%s", (_what, resource, classes) => {
   expect(classesOf({ ...resource }).toSorted()).toEqual([...classes].toSorted());

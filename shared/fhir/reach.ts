@@ -6,6 +6,7 @@ import { ADVICE_TYPES, type Class } from "./classes";
  * every query there. Grants unite: what one of them allows is allowed.
  */
 export type Interaction = "c" | "r" | "u" | "d" | "s";
+const LETTERS: readonly Interaction[] = ["c", "r", "u", "d", "s"];
 
 export interface Grant {
   /** A resource type, or `*` for all. */
@@ -70,7 +71,7 @@ export function intersection(one: Reach, other: Reach): Reach {
   const grants = one.grants.flatMap((a) =>
     other.grants.flatMap((b): Grant[] => {
       const type = a.type === "*" ? b.type : b.type === "*" || a.type === b.type ? a.type : undefined;
-      const interactions = [...a.interactions].filter((letter) => b.interactions.includes(letter)).join("");
+      const interactions = LETTERS.filter((letter) => a.interactions.includes(letter) && b.interactions.includes(letter)).join("");
       const where = [...(a.where ?? []), ...(b.where ?? [])];
       return type === undefined || interactions === "" ? [] : [{ type, interactions, ...(where.length > 0 && { where }) }];
     }),

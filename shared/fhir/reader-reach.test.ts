@@ -107,7 +107,9 @@ const reachOf = (grants: Grant[], sees: readonly Category[] | undefined): Reach 
   grants: grants.map(({ where, ...one }) => (where === undefined ? one : { ...one, where })),
   ...(sees !== undefined && { sees }),
 });
-const someReach = fc.tuple(fc.array(grant, { maxLength: 3 }), fc.option(categories, { nil: undefined })).map(([grants, sees]) => reachOf(grants, sees));
+const someReach = fc
+  .tuple(fc.array(grant, { maxLength: 3 }), fc.option(categories, { nil: undefined }))
+  .map(([grants, sees]) => reachOf(grants, sees));
 
 test("what an app was given and what a consent allows meet: never more than either, and never less than both", () => {
   fc.assert(

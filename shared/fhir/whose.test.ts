@@ -11,11 +11,15 @@ const bundle = (...entry: object[]) => JSON.stringify({ resourceType: "Bundle", 
 test.each<[string, Said]>([
   ["the Patient of the path", { type: "Patient", id: patient }],
   ["the search parameter patient", { type: "Observation", params: [["patient", patient]] }],
-  ["subject, with its type and an address", { type: "Observation", params: [["subject:Patient", `https://a.example/fhir/r4/Patient/${patient}`]] }],
+  [
+    "subject, with its type and an address",
+    { type: "Observation", params: [["subject:Patient", `https://a.example/fhir/r4/Patient/${patient}`]] },
+  ],
   ["the id of a Patient that is searched for", { type: "Patient", params: [["_id", patient]] }],
   ["the identifier of a Patient", { type: "Patient", params: [["identifier", `urn:meridian:person|${ada}`]] }],
   ["the subject of a body", { type: "Observation", body: subject(patient) }],
   ["an entry of a bundle", { body: bundle({ request: { method: "GET", url: `Observation?patient=${patient}&_count=1` } }) }],
+  ["the id and the subject of what is changed", { type: "Observation", id: storedId(ada, "00ff"), body: subject(patient) }],
   ["the path of an entry", { body: bundle({ request: { method: "GET", url: `Patient/${patient}` } }) }],
 ])("a person is named by %s", (_by, said) => {
   expect(namedIn(said)).toEqual([{ person: ada }]);

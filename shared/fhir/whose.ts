@@ -42,7 +42,8 @@ export function namedIn({ type = "", id = "", params = [], body = "" }: Said): N
       for (const one of namedIn({ type: kind, id: inner, params: [...new URLSearchParams(query)] })) add(one);
     }
   }
-  return [...found.values()];
+  const people = [...found.values()].flatMap((one) => ("person" in one ? [one.person] : []));
+  return [...found.values()].filter((one) => "person" in one || !people.some((person) => person.endsWith(`_${one.ulid}`)));
 }
 
 /** The ids that a person with this part of one can have: it says no region. */

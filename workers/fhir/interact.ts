@@ -31,7 +31,11 @@ export async function look(c: AppContext, request: SingleRequest & { readonly id
 }
 
 /** Makes, changes or deletes a resource. */
-export async function change(c: AppContext, make: (body: string) => SingleRequest, bodies: "resource" | "patch" | "none"): Promise<Response> {
+export async function change(
+  c: AppContext,
+  make: (body: string) => SingleRequest,
+  bodies: "resource" | "patch" | "none",
+): Promise<Response> {
   requireJson(c);
   const body = bodies === "none" ? "" : await bodyOf(c, bodies === "patch" ? ["application/json-patch+json"] : RESOURCE_TYPES);
   const request = make(body);
@@ -70,7 +74,11 @@ export async function runBundle(c: AppContext): Promise<Response> {
     const links = bundle.answers.map(async ({ asked, page }) =>
       asked === undefined
         ? undefined
-        : await linksOf(ports, { path: `${base}/${asked.type}`, type: asked.type, query: [...new URLSearchParams(asked.query)] }, page?.next),
+        : await linksOf(
+            ports,
+            { path: `${base}/${asked.type}`, type: asked.type, query: [...new URLSearchParams(asked.query)] },
+            page?.next,
+          ),
     );
     return sent(c, 200, responseBundle(bundle, base, returnPreference(c) === "minimal", await Promise.all(links)));
   });

@@ -74,6 +74,12 @@ const WORDS: Readonly<Record<Word, Words>> = {
   online_access: ["Keep access for twelve hours", "Zwölf Stunden lang Zugriff behalten"],
 };
 
+/** `user/` is about the person's record and about those that others let them see. */
+const OF_OTHERS: Words = [
+  ", also of people who share theirs with you, as far as they do",
+  ", auch von Menschen, die ihre mit Ihnen teilen, soweit sie das tun",
+];
+
 /** A scope in plain words. */
 export function inWords(scope: SmartScope, language: Language): string {
   const at = language === "de" ? 1 : 0;
@@ -87,7 +93,8 @@ export function inWords(scope: SmartScope, language: Language): string {
   );
   const deeds = DEEDS.flatMap(([letter, en, de]) => (scope.interactions.includes(letter) ? [language === "de" ? de : en] : [])).join(", ");
   const only = kinds.length === 0 ? "" : language === "de" ? ` (nur: ${kinds.join(", ")})` : ` (only: ${kinds.join(", ")})`;
-  return language === "de" ? `${upper(name)}${only}: ${deeds}` : `${upper(deeds)}: ${name}${only}`;
+  const others = scope.context === "user" ? OF_OTHERS[at] : "";
+  return language === "de" ? `${upper(name)}${only}${others}: ${deeds}` : `${upper(deeds)}: ${name}${only}${others}`;
 }
 
 function upper(text: string): string {

@@ -149,7 +149,10 @@ export class FhirView {
     const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
     const entries = merged(this.#state.sql, streams, { date, updated: [], by: "date", descending: false, after, limit }, timeZone);
     const last = entries.at(-1);
-    return { observations: entries.flatMap((entry) => this.#load(entry, WHOLE) ?? []), ...(last !== undefined && { last: positionOf(last) }) };
+    return {
+      observations: entries.flatMap((entry) => this.#load(entry, WHOLE) ?? []),
+      ...(last !== undefined && { last: positionOf(last) }),
+    };
   }
 
   /** All resources of a type, a page after the other. */
