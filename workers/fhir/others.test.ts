@@ -20,7 +20,9 @@ const bundleSchema = z.looseObject({
 type Caller = Pick<RegisteredPerson, "fetch">;
 
 let owner: RegisteredPerson;
-let [friend, trainer, stranger]: Somebody[] = [];
+let friend: Somebody;
+let trainer: Somebody;
+let stranger: Somebody;
 let me = "";
 
 const give = async (grantee: { kind: string; id: string }, change: object = {}, person = owner) =>

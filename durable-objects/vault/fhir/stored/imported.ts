@@ -1,6 +1,7 @@
 import { labFhirId } from "../../../../shared/fhir/labs";
 import { patientId } from "../../../../shared/fhir/ids";
 import { type Fields, isFields } from "../../../../shared/fhir/r4/issue";
+import { WHOLE_REACH } from "../../../../shared/fhir/reach";
 import { isSame } from "../../../../shared/fhir/store/json-patch";
 import { type ResourceDraft, type ResourceLink, settled } from "../../../../shared/imports/fhir/taken-in";
 import type { LabCount, LabReceipt } from "../../../../shared/labs/result";
@@ -139,7 +140,7 @@ export class ImportedResources {
 
   #isOwn(type: string, id: string, resource: Fields): boolean {
     const stored = this.#resources.get(type as ResourceDraft["type"], id);
-    if (stored === undefined) return this.#repository.search.built(type as ResourceDraft["type"], id) !== undefined;
+    if (stored === undefined) return this.#repository.search.built(type as ResourceDraft["type"], id, WHOLE_REACH) !== undefined;
     return stored.body !== undefined && isSame(said(stored.body, true), said({ ...resource, id }, true));
   }
 
