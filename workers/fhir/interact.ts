@@ -1,5 +1,5 @@
 import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
-import type { SingleRequest } from "../../durable-objects/vault/fhir/stored/requests";
+import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
 import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import { idOf } from "../../shared/context";
 import type { Said } from "../../shared/fhir/whose";
@@ -13,6 +13,8 @@ import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
 import type { FhirPorts } from "./ports";
 import { inVaultOf } from "./whose";
 
+/** A request that is no Bundle, as it comes over the wire. */
+type SingleRequest = Exclude<FhirRequest, { kind: "bundle" }>;
 type Params = readonly (readonly [string, string])[];
 
 const FORM = "application/x-www-form-urlencoded";
