@@ -48,8 +48,7 @@ export interface SeriesPage {
 export function seriesPage(sql: SqlStorage, store: Seen, timeZone: string, query: SeriesQuery): SeriesPage {
   const metric = metricOf(query.key);
   if (metric === undefined) throw notFound("metric");
-  const sources = query.recording === undefined ? store.sources : store.sources.recordedBy(query.recording);
-  return query.resolution === "raw" ? rawPage(sql, sources, metric, query) : bucketPage(sql, sources, metric, timeZone, query);
+  return query.resolution === "raw" ? rawPage(sql, store.sources, metric, query) : bucketPage(sql, store.sources, metric, timeZone, query);
 }
 
 function rawPage(sql: SqlStorage, sources: Sources, metric: Metric, query: SeriesQuery): SeriesPage {

@@ -42,6 +42,8 @@ export interface SessionSource {
   readonly endAt: string;
   /** Words that its vendor wants to stand beside it. */
   readonly attribution?: string;
+  /** Typed in, not measured. */
+  readonly recording?: "manual";
 }
 
 export interface SleepAnswer {
@@ -254,6 +256,7 @@ function accountOf({ source, start, end, zone }: StoredSleep | StoredWorkout, id
     startAt: isoWithOffset(start, zone),
     endAt: isoWithOffset(end, zone),
     ...(attribution !== undefined && { attribution }),
+    ...(sources.recordingOf(source) === "manual" && { recording: "manual" as const }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Receipt } from "../../shared/health/reading";
 import type { SourceChoice } from "./store/choose";
 import type { QuarantineState } from "./store/quarantine";
+import type { Recording } from "./store/sources";
 
 /** What a phone hears: the receipt and the cursor it may forget everything up to. */
 export interface PushReceipt extends Receipt {
@@ -12,8 +13,17 @@ export interface SessionQuery {
   readonly from: number;
   readonly to: number;
   readonly choice: SourceChoice;
+  readonly recording?: Recording | undefined;
   readonly limit: number;
   readonly after?: SessionPosition | undefined;
+}
+
+/** Local dates, days since 1970-01-01, both ends included; `every` shows those without data too. */
+export interface DaysQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly every: boolean;
+  readonly recording?: Recording | undefined;
 }
 
 /** Where a page of sessions ended. */

@@ -54,6 +54,7 @@ import type { Verification } from "./access/verify";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
 import {
+  type DaysQuery,
   type EraseRange,
   pageOf,
   type PushReceipt,
@@ -362,7 +363,12 @@ export class Vault extends DurableObject<Env> {
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
   async series(actor: Reader, query: SeriesQuery): Promise<SeriesPage> {
     const entry = this.#parts.door.enter(actor, metricAccess("read", query.key));
-    const page = seriesPage(this.#parts.state.sql, this.#parts.store.seenBy(entry), this.#parts.state.profile().timeZone, query);
+    const page = seriesPage(
+      this.#parts.state.sql,
+      this.#parts.store.seenBy(entry, query.recording),
+      this.#parts.state.profile().timeZone,
+      query,
+    );
     return entry.isOwner || query.resolution !== "raw" ? page : { ...page, items: withoutAttributes(page.items) };
   }
 
@@ -397,23 +403,36 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
-  async days(actor: Reader, from: number, to: number, every: boolean): Promise<string> {
+  async days(actor: Reader, { from, to, every, recording }: DaysQuery): Promise<string> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "day", category: "each" });
-    const days = dayAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), this.#parts.state.profile().timeZone, from, to, every);
+    const days = dayAnswers(
+      this.#parts.state.sql,
+      this.#parts.store.seenBy(entry, recording),
+      this.#parts.state.profile().timeZone,
+      from,
+      to,
+      every,
+    );
     return JSON.stringify(narrowDays(entry, days, every));
   }
 
   /** Sleep sessions that end in the window, in order. */
   async sleep(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
-    const found = sleepAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), query.from, query.to, query.choice);
+    const found = sleepAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry, query.recording), query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowSleep(entry, answer));
   }
 
   /** Workouts that begin in the window, in order, without routes. */
   async workouts(actor: Reader, query: SessionQuery): Promise<SessionPage> {
     const entry = this.#parts.door.enter(actor, { action: "read", resource: "workout", category: "activity", details: ["vitals"] });
-    const found = workoutAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry), query.from, query.to, query.choice);
+    const found = workoutAnswers(
+      this.#parts.state.sql,
+      this.#parts.store.seenBy(entry, query.recording),
+      query.from,
+      query.to,
+      query.choice,
+    );
     return pageOf(found, query, (answer) => narrowWorkout(entry, answer));
   }
 

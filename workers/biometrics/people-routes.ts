@@ -7,12 +7,15 @@ import { openPerson } from "../consents";
 import { json } from "./json";
 import { listMetrics } from "./list-metrics";
 import { compareSources } from "./compare-sources";
+import { reconciliationSchema } from "./quality-schemas";
 import { readDay, readDays } from "./read-days";
 import { readSeries } from "./read-series";
 import { readSessions } from "./read-sessions";
+import { reconcile } from "./reconcile";
 import {
   dayListSchema,
   daySchema,
+  dayQuery,
   daysQuery,
   metricListSchema,
   personDateParam,
@@ -81,6 +84,23 @@ export const peopleRoutes = new Hono<AppEnv>()
     },
   )
   .get(
+    "/v1/people/:personId/metrics/:key/reconciliation",
+    route({
+      policy: "reader",
+      summary: "A source's own daily numbers of another person, beside what its readings come to",
+      description: DESCRIPTION,
+      tags: TAGS,
+      responses: { 200: reconciliationSchema },
+      problems: ["not_found", "invalid", "step_up_required"],
+    }),
+    validate("param", personKeyParam),
+    validate("query", periodQuery),
+    async (c) => {
+      const { personId, key } = c.req.valid("param");
+      return json(c, await reconcile(await openPerson(c, personId), key, c.req.valid("query")));
+    },
+  )
+  .get(
     "/v1/people/:personId/days",
     route({
       policy: "reader",
@@ -105,9 +125,10 @@ export const peopleRoutes = new Hono<AppEnv>()
       problems: ["not_found", "invalid", "step_up_required"],
     }),
     validate("param", personDateParam),
+    validate("query", dayQuery),
     async (c) => {
       const { personId, date } = c.req.valid("param");
-      return json(c, await readDay(await openPerson(c, personId), date));
+      return json(c, await readDay(await openPerson(c, personId), date, c.req.valid("query").recording));
     },
   )
   .get(

@@ -21,6 +21,7 @@ const READS = [
   [`/metrics/heart_rate?resolution=raw&${PERIOD}`, "vitals"],
   ["/metrics/steps", "activity"],
   ["/metrics/steps/sources", "activity"],
+  ["/metrics/steps/reconciliation", "activity"],
   ["/metrics/menstrual_flow", "reproductive"],
   ["/metrics/state_of_mind", "mental"],
   [`/days?from=${DATE}&to=${DATE}`, "vitals"],
@@ -318,6 +319,35 @@ describe("no way around", () => {
     await owner.fetch(`/v1/me/consents/${id}`, { method: "PATCH", headers, body: JSON.stringify({ categories: ["vitals"] }) });
     expect(await statusOf(who, owner, "/metrics/steps")).toBe(404);
     expect(await statusOf(who, owner, "/metrics/heart_rate")).toBe(200);
+  });
+
+  test("what was typed in alone, or what was measured, with cursors that are good for the one that was asked for", async () => {
+    const typed = await registerPerson("eu");
+    const batch = new BatchBuilder();
+    const [watch, diary] = [batch.source(WATCH), batch.source({ vendor: "healthkit", app: "diary", recordingMethod: "manual" })];
+    for (let hour = 0; hour < 4; hour++) {
+      const span = { start: START + hour * 60 * MINUTE, end: START + (hour * 60 + 30) * MINUTE, zone: 0, version: 0, totals: {} };
+      batch.workout({ ...span, source: hour % 2 === 0 ? watch : diary, type: "running" });
+    }
+    await vaultOf(env, typed.person.id).record(batch.take(), "test");
+    await give(typed, reader, { categories: ["activity"] });
+    for (const [who, root] of [
+      [reader, `/v1/people/${typed.person.id}`],
+      [typed, "/v1/me"],
+    ] as const) {
+      const ask = async (path: string) => await answerOf(await who.fetch(`${root}${path}`));
+      const first = await ask("/workouts?recording=manual&limit=1");
+      const second = await ask(`/workouts?recording=manual&limit=1&cursor=${first.next}`);
+      expect([...first.items, ...second.items].map(({ source }) => source)).toEqual(["src_2", "src_2"]);
+      expect(second.next).toBeNull();
+      expect((await who.fetch(`${root}/workouts?recording=automatic&limit=1&cursor=${first.next}`)).status).toBe(422);
+      expect((await ask(`/days?from=${DATE}&to=${DATE}&recording=automatic`)).items).toMatchObject([
+        { workouts: [{ source: "src_1" }, { source: "src_1" }] },
+      ]);
+      const day = await who.fetch(`${root}/days/${DATE}?recording=manual`);
+      expect(await day.json()).toMatchObject({ workouts: [{ source: "src_2" }, { source: "src_2" }] });
+      expect((await who.fetch(`${root}/sleep?recording=guessed`)).status).toBe(422);
+    }
   });
 
   test("unknown metrics, sources and other routes", async () => {

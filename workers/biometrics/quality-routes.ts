@@ -7,6 +7,7 @@ import { json } from "./json";
 import { listQuarantine } from "./list-quarantine";
 import { biometricsPorts } from "./ports";
 import { decidedSchema, heldBody, quarantineListSchema, quarantineParam, quarantineQuery, reconciliationSchema } from "./quality-schemas";
+import { reconcile } from "./reconcile";
 import { keyParam } from "./schemas";
 import { periodQuery } from "./source-schemas";
 
@@ -107,8 +108,5 @@ export const qualityRoutes = new Hono<AppEnv>()
     }),
     validate("param", keyParam),
     validate("query", periodQuery),
-    async (c) => {
-      const { vault, actor } = biometricsPorts(c);
-      return json(c, await vault.reconcile(actor, { key: c.req.valid("param").key, period: c.req.valid("query") }));
-    },
+    async (c) => json(c, await reconcile(biometricsPorts(c), c.req.valid("param").key, c.req.valid("query"))),
   );

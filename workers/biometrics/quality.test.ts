@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { make } from "../../test/partners";
 import { registerPerson } from "../../test/people";
 import { samples, WATCH } from "../../test/vaults";
 import { BatchBuilder } from "../../shared/health/batch";
@@ -50,4 +51,10 @@ it("a source's own total stands beside what its readings come to, and neither is
     days: [{ date: "2026-11-20", source: "src_1", dailyTotal: 5_000, fromReadings: 4_500, difference: 500, ratio: 0.9 }],
     sources: [{ source: "src_1", days: 1, meanDifference: 500, largestDifference: 500 }],
   });
+  const reader = await registerPerson("us");
+  const path = `/v1/people/${person.person.id}/metrics/steps/reconciliation?from=2026-11-20&to=2026-11-20`;
+  expect((await reader.fetch(path)).status).toBe(404);
+  const consent = { role: "user", categories: ["activity"], actions: ["read"], purpose: "personal" };
+  await make(person, "/v1/me/consents", { grantee: { kind: "person", id: reader.person.id }, ...consent });
+  expect(await (await reader.fetch(path)).json()).toMatchObject({ days: [{ dailyTotal: 5_000, fromReadings: 4_500 }] });
 });

@@ -1,3 +1,4 @@
+import type { DaysQuery } from "../../durable-objects/vault/pages";
 import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { listOf, type ReadPorts } from "./ports";
@@ -6,6 +7,7 @@ import { listOf, type ReadPorts } from "./ports";
 export interface ReadDays {
   readonly from: number;
   readonly to: number;
+  readonly recording?: DaysQuery["recording"];
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -13,15 +15,15 @@ export interface ReadDays {
 /** One page of daily summaries as JSON text: `limit` dates at a time, those without data left out. */
 export async function readDays(ports: ReadPorts, input: ReadDays): Promise<string> {
   const { vault, keys, actor } = ports;
-  const scope = listOf(ports, `days ${input.from} ${input.to}`);
+  const scope = listOf(ports, `days ${input.from} ${input.to} ${input.recording ?? ""}`);
   const first = input.cursor === undefined ? input.from : await openCursor<number>(keys, idOf(actor), scope, input.cursor);
   const last = Math.min(input.to, first + input.limit - 1);
-  const items = await vault.days(actor, first, last, false);
+  const items = await vault.days(actor, { from: first, to: last, every: false, recording: input.recording });
   const next = last < input.to ? await sealCursor(keys, idOf(actor), scope, last + 1) : null;
   return `{"items":${items},"next":${JSON.stringify(next)}}`;
 }
 
 /** The summary of one date as JSON text; a date without data has no metrics. */
-export async function readDay({ vault, actor }: ReadPorts, date: number): Promise<string> {
-  return (await vault.days(actor, date, date, true)).slice(1, -1);
+export async function readDay({ vault, actor }: ReadPorts, date: number, recording: DaysQuery["recording"]): Promise<string> {
+  return (await vault.days(actor, { from: date, to: date, every: true, recording })).slice(1, -1);
 }

@@ -9,6 +9,7 @@ export interface ReadSessions {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly source?: number | "all" | undefined;
+  readonly recording?: SessionQuery["recording"];
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -24,11 +25,18 @@ interface Place {
 /** One page of sleep sessions or workouts as JSON text; the last 30 days without a period. */
 export async function readSessions(ports: ReadPorts, kind: "sleep" | "workouts", input: ReadSessions, now: number): Promise<string> {
   const { vault, keys, actor } = ports;
-  const scope = listOf(ports, `${kind} ${input.source ?? "best"} ${input.from ?? ""} ${input.to ?? ""}`);
+  const scope = listOf(ports, `${kind} ${input.source ?? "best"} ${input.recording ?? ""} ${input.from ?? ""} ${input.to ?? ""}`);
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, idOf(actor), scope, input.cursor);
   const to = place?.to ?? input.to ?? now + DAY_MS;
   const from = place?.from ?? input.from ?? to - DEFAULT_SPAN_MS;
-  const query: SessionQuery = { from, to, choice: input.source ?? "best", limit: input.limit, after: place?.after };
+  const query: SessionQuery = {
+    from,
+    to,
+    choice: input.source ?? "best",
+    recording: input.recording,
+    limit: input.limit,
+    after: place?.after,
+  };
   const page: SessionPage = kind === "sleep" ? await vault.sleep(actor, query) : await vault.workouts(actor, query);
   const next = page.next === null ? null : await sealCursor(keys, idOf(actor), scope, { from, to, after: page.next } satisfies Place);
   return `{"items":${page.items},"next":${JSON.stringify(next)}}`;

@@ -20,6 +20,7 @@ import {
   dateParam,
   dayListSchema,
   daySchema,
+  dayQuery,
   daysQuery,
   erasedSchema,
   eraseQuery,
@@ -93,8 +94,9 @@ const reads = new Hono<AppEnv>()
       problems: ["invalid"],
     }),
     validate("param", dateParam),
+    validate("query", dayQuery),
     async (c) => {
-      return json(c, await readDay(biometricsPorts(c), c.req.valid("param").date));
+      return json(c, await readDay(biometricsPorts(c), c.req.valid("param").date, c.req.valid("query").recording));
     },
   )
   .get(

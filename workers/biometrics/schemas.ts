@@ -68,6 +68,7 @@ export const sessionsQuery = z
     from: instant.optional(),
     to: instant.optional(),
     source: choice.optional(),
+    recording: recording.optional(),
     limit: z.coerce.number().int().min(1).max(200).default(50),
     cursor: cursor.optional(),
   })
@@ -77,8 +78,16 @@ export const sessionsQuery = z
   });
 
 export const daysQuery = z
-  .strictObject({ from: day, to: day, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: cursor.optional() })
+  .strictObject({
+    from: day,
+    to: day,
+    recording: recording.optional(),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: cursor.optional(),
+  })
   .refine((q) => q.from <= q.to, { path: ["to"], message: "The last date must not lie before the first." });
+
+export const dayQuery = z.strictObject({ recording: recording.optional() });
 
 /** A deletion names both ends, so that nobody deletes everything by leaving one out. */
 export const eraseQuery = z
@@ -148,6 +157,7 @@ const sessionSource = z.object({
   startAt: at,
   endAt: at,
   attribution: z.string().optional().describe("Words that its vendor wants to stand where it is shown"),
+  recording: z.literal("manual").optional().describe("Typed in, not measured"),
 });
 
 const sleepSession = z

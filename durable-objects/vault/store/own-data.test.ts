@@ -74,7 +74,7 @@ async function everything({ vault }: Awaited<ReturnType<typeof shared>>, reader:
     found[`heart_rate ${resolution} automatic`] = (await vault.series(reader, query)).items;
   }
   found["metrics"] = JSON.stringify(await vault.metrics(reader));
-  found["days"] = await vault.days(reader, DATE, DATE, true);
+  found["days"] = await vault.days(reader, { from: DATE, to: DATE, every: true });
   const period = { from: { date: DATE }, to: { date: DATE } };
   found["compared"] = await vault.compareSources(reader, { key: "steps", period });
   found["reconciled"] = await vault.reconcile(reader, { key: "steps", period });

@@ -11,6 +11,39 @@ const WATCH = { vendor: "healthkit", deviceType: "watch", recordingMethod: "auto
 const TYPED = { vendor: "healthkit", app: "com.example.diary", recordingMethod: "manual" } as const;
 const UNSAID = { vendor: "strava" } as const;
 
+/** A night and a run of both: the watch's, and what was typed in for the same time and for a second run. */
+async function sessions() {
+  const { vault, actor } = freshVault();
+  const into = new BatchBuilder();
+  for (const told of [WATCH, TYPED]) {
+    const source = into.source(told);
+    const span = (hour: number, hours: number) => ({
+      source,
+      start: BASE + hour * HOUR_MS,
+      end: BASE + (hour + hours) * HOUR_MS,
+      zone: 0,
+      version: 1,
+    });
+    into.sleepSession({ ...span(0, 7), stages: [{ start: BASE, end: BASE + 7 * HOUR_MS, stage: told === WATCH ? "deep" : "light" }] });
+    into.workout({ ...span(9, 1), type: "running", totals: { distance_walk_run: told === WATCH ? 9_876 : 10_000 } });
+    if (told === TYPED) into.workout({ ...span(18, 1), type: "yoga", totals: {} });
+  }
+  await vault.record(into.take());
+  return async (recording?: Recording) => {
+    const query = { from: BASE, to: BASE + DAY_MS, choice: "best", recording, limit: 10 } as const;
+    const date = BASE / DAY_MS;
+    const [nights, workouts, days] = await Promise.all([
+      vault.sleep(actor, query),
+      vault.workouts(actor, query),
+      vault.days(actor, { from: date, to: date, every: true, recording }),
+    ]);
+    return { nights: listed(nights.items), workouts: listed(workouts.items), day: listed(days)[0] };
+  };
+}
+
+type Answer = Record<string, unknown>;
+const listed = (items: string) => JSON.parse(items) as Answer[];
+
 /** Steps of a day: 100 an hour by the watch for ten hours, and 5,000 typed in at noon, with a total of 7,000 typed in for the day. */
 async function rig() {
   const { vault, person } = freshVault();
@@ -63,6 +96,26 @@ describe("what was typed in", () => {
     expect((await read("day", "manual")).map(({ sum }) => sum)).toEqual([7_000]);
     expect((await read("day", "automatic")).map(({ sum }) => sum)).toEqual([1_000]);
     expect((await read("day")).map(({ sum }) => sum)).toEqual([1_000]);
+  });
+
+  it("is a night or workout alone or not at all, and marked where it stands beside what was measured", async () => {
+    const read = await sessions();
+    const [all, typed, measured] = [await read(), await read("manual"), await read("automatic")];
+    expect(all.workouts).toMatchObject([
+      { source: "src_1", sources: [{ source: "src_1" }, { source: "src_2", recording: "manual" }] },
+      { type: "yoga" },
+    ]);
+    expect(all.workouts.map(({ totals }) => totals)).toEqual([{ distance_walk_run: 9_876 }, {}]);
+    expect(typed.workouts).toMatchObject([{ source: "src_2", totals: { distance_walk_run: 10_000 } }, { type: "yoga" }]);
+    expect(measured.workouts).toMatchObject([{ source: "src_1", sources: [{ source: "src_1" }] }]);
+    expect([all, typed, measured].map(({ nights }) => nights.map(({ source }) => source))).toEqual([["src_1"], ["src_2"], ["src_1"]]);
+    expect([all, typed, measured].map(({ day }) => day?.["metrics"])).toMatchObject([
+      { sleep_deep: { value: 420, source: "src_1" } },
+      { sleep_light: { value: 420, source: "src_2" } },
+      { sleep_deep: { value: 420, source: "src_1" } },
+    ]);
+    expect(typed.day).toMatchObject({ sleep: { source: "src_2" }, workouts: [{ source: "src_2" }, { type: "yoga" }] });
+    expect(Object.keys(measured.day?.["metrics"] ?? {})).not.toContain("distance_walk_run");
   });
 
   it("is nothing whose source does not say how it recorded", async () => {

@@ -15,7 +15,7 @@ import { removeOne } from "./remove-one";
 import { removeForBatch, type Removal, removeRange } from "./remove";
 import { restoreInto } from "./restore";
 import { MINUTES_KEPT_HOURS } from "./samples";
-import { Sources } from "./sources";
+import { type Recording, Sources } from "./sources";
 import { undoPiece } from "./undo-import";
 
 const MINUTES_TIMER = "minutes";
@@ -49,9 +49,10 @@ export class Store {
     timers.on(MINUTES_TIMER, async () => this.#dropOldMinutes());
   }
 
-  /** What there is to read for somebody: everything for the person, for others what may be shown to them. */
-  seenBy({ isOwner }: { readonly isOwner: boolean }): Seen {
-    return isOwner ? this : { sources: this.sources.forOthers() };
+  /** What there is to read for somebody: everything for the person, for others what may be shown to them; of one way of recording alone where asked. */
+  seenBy({ isOwner }: { readonly isOwner: boolean }, recording?: Recording): Seen {
+    const shown = isOwner ? this.sources : this.sources.forOthers();
+    return { sources: recording === undefined ? shown : shown.recordedBy(recording) };
   }
 
   onRecorded(listener: RecordedListener): void {
