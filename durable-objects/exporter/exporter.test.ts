@@ -56,7 +56,7 @@ async function seenIn({ vault, actor }: ReturnType<typeof freshVault>) {
   const series = async (key: string, resolution: "raw" | "hour" | "day") =>
     (await vault.series(actor, { key, ...window, resolution, limit: 5_000 })).items;
   return {
-    days: await vault.days(actor, window.from / DAY_MS, window.to / DAY_MS, false),
+    days: await vault.days(actor, { from: window.from / DAY_MS, to: window.to / DAY_MS, every: false }),
     sleep: (await vault.sleep(actor, window)).items,
     workouts,
     routes: await Promise.all(ids.map(async (id) => await vault.workout(actor, id))),

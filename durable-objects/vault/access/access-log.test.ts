@@ -60,7 +60,7 @@ describe("the log", () => {
     const one = freshVault();
     const actor = { ...one.actor, requestId: "req-12345678" };
     await one.vault.series(actor, series);
-    await one.vault.days(actor, 0, 1, false);
+    await one.vault.days(actor, { from: 0, to: 1, every: false });
     await one.vault.erase(actor, { key: "heart_rate", from: 0, to: DAY });
     const [own, erased, days, read] = await log(one);
     expect(read).toMatchObject({
@@ -129,7 +129,7 @@ describe("the log", () => {
 
   test("is read in pages by number, filters included", async () => {
     const one = await filled(7);
-    await one.vault.days(one.actor, 0, 1, false);
+    await one.vault.days(one.actor, { from: 0, to: 1, every: false });
     const first = await one.vault.accessLog(one.actor, { action: "read", limit: 3 });
     expect(first.items.map(({ seq }) => seq)).toEqual([9, 8, 7]);
     const second = await one.vault.accessLog(one.actor, { limit: 3, before: first.next ?? 0 });
@@ -204,7 +204,7 @@ describe("a log that is", () => {
 
   test("reordered is found at the first line that moved", async () => {
     const one = await filled(8);
-    await one.vault.days(one.actor, 0, 1, false);
+    await one.vault.days(one.actor, { from: 0, to: 1, every: false });
     await tamper(
       one,
       "UPDATE access_log SET seq = -3 WHERE seq = 3",

@@ -236,7 +236,7 @@ it("the figures of a night are those of the night that is shown, not of another 
     builder.sleepSession({ ...session, source, nap: source === ring, stages: [{ ...session, stage: "light" }] });
   }
   await one.vault.record(builder.take());
-  const [day] = JSON.parse(await one.vault.days(one.actor, DATE, DATE, true)) as {
+  const [day] = JSON.parse(await one.vault.days(one.actor, { from: DATE, to: DATE, every: true })) as {
     metrics: Record<string, { value: number; source: string }>;
     sleep: { source: string };
   }[];
