@@ -816,7 +816,7 @@ export class Vault extends DurableObject<Env> {
   async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
     if (this.#parts.life.state === "frozen") return pointers.map(() => ({ outcome: "later", retryAfterS: PAUSE_S }));
     if (!this.#parts.life.isOpen) return pointers.map(() => ({ outcome: "dropped" }));
-    return pointers.map((pointer) => this.#parts.connections.sync(pointer));
+    return this.#parts.connections.sync(pointers);
   }
 
   /**

@@ -49,12 +49,12 @@ async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer
   try {
     if (pointer.kind === "credential") await renewAccount(env, person, connection, pointer.credential);
     else if (answer.outcome === "dropped") await clearDue(records, connection);
-    else if (kind === "connected") {
+    else if (kind === "connected" && answer.registration !== undefined) {
       const { registration } = answer;
       await registerConnection(env.DIRECTORY, records, person, registration);
       // The account may have changed while nobody could be told: before it was findable, or during a move.
       if (registration.credential !== null) await renewAccount(env, person, connection, registration.credential);
-    } else if (kind === "due") await setDue(records, person, connection, answer.registration.dueAt);
+    } else if (kind === "due" && answer.registration !== undefined) await setDue(records, person, connection, answer.registration.dueAt);
     message.ack();
   } catch {
     again(message);

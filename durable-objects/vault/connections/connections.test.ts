@@ -20,7 +20,7 @@ import type { VaultState } from "../state";
 import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
 import { ConnectionRows } from "./connection-rows";
-import { Connections, SPAN_OF_NIGHTS } from "./connections";
+import { Connections, SPAN_OF_NIGHTS, type SyncAnswer } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
 import { PersonKey } from "./person-key";
 import type { ConnectionPorts } from "./ports";
@@ -178,6 +178,9 @@ const changed = (rig: Rig, connection: ConnectionId, operation: "upsert" | "dele
   since: Date.parse("2026-06-21T20:00:00Z"),
   until: Date.parse("2026-06-22T08:00:00Z"),
 });
+
+/** The answer to one pointer. */
+const told = (connections: Connections, pointer: SyncPointer): SyncAnswer => connections.sync([pointer])[0]!;
 
 const nights = (rig: Rig): number => rig.sql.exec<{ n: number }>("SELECT count(*) AS n FROM sleeps").one().n;
 
@@ -371,7 +374,7 @@ describe("tokens", () => {
       expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "token_expired" } });
       const calls = rig.google.calls.length;
       rig.clock.now += 24 * HOUR_MS;
-      expect(rig.evicted().sync(changed(rig, id))).toEqual({ outcome: "dropped" });
+      expect(told(rig.evicted(), changed(rig, id))).toEqual({ outcome: "dropped" });
       await rig.slice(rig.evicted(), id);
       expect(rig.google.calls).toHaveLength(calls);
     });
@@ -425,7 +428,7 @@ describe("a refresh whose reply is lost", () => {
       const id = await connect(rig);
       await drain(rig, id);
       rig.clock.now += 8 * HOUR_MS;
-      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       lose(rig);
       await rig.slice(rig.evicted(), id);
       expect(rig.rows.get(id)).toMatchObject({ state: "degraded", error: { code: "timeout" } });
@@ -435,7 +438,7 @@ describe("a refresh whose reply is lost", () => {
       expect(refreshes(rig).map(({ form }) => form.get("refresh_token"))).toEqual(Array(2).fill(`refresh-${rig.google.userId}`));
       // What the vendor gives from now on is what counts.
       rig.clock.now += 8 * HOUR_MS;
-      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       await drain(rig, id);
       expect(rig.rows.get(id)?.state).toBe("active");
       expect(new Set(refreshes(rig).map(({ form }) => form.get("refresh_token"))).size).toBe(2);
@@ -448,11 +451,11 @@ describe("a refresh whose reply is lost", () => {
       const id = await connect(rig);
       await drain(rig, id);
       rig.clock.now += 8 * HOUR_MS;
-      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       lose(rig);
       for (let i = 0; i < 5; i++) {
         await rig.slice(rig.evicted(), id);
-        rig.evicted().sync(changed(rig, id));
+        told(rig.evicted(), changed(rig, id));
         await rig.evicted().syncNow();
         rig.clock.now += HOUR_MS;
       }
@@ -472,7 +475,7 @@ describe("the states of a connection", () => {
       "rate_limited",
       async (rig, id) => {
         rig.clock.now += 8 * HOUR_MS;
-        rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+        told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
         rig.google.fault("/token", () => new Response("", { status: 429, headers: { "retry-after": "90" } }));
         await rig.slice(rig.evicted(), id);
       },
@@ -482,7 +485,7 @@ describe("the states of a connection", () => {
       "stale",
       (rig, id) => {
         rig.clock.now += 48 * HOUR_MS + 1;
-        rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+        told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       },
     ],
     ["error: a pointer was lost for good", "error", (rig, id) => rig.evicted().failSync(changed(rig, id))],
@@ -493,7 +496,7 @@ describe("the states of a connection", () => {
       await trouble(rig, id);
       expect(rig.rows.get(id)?.state).toBe(state);
       expect(rig.evicted().detail(id)).toMatchObject({ state, error: { code: expect.any(String) }, nextSyncAt: expect.any(Number) });
-      rig.evicted().sync(changed(rig, id));
+      told(rig.evicted(), changed(rig, id));
       rig.clock.now = Math.max(rig.clock.now, rig.rows.get(id)?.blockedUntil ?? 0);
       await drain(rig, id);
       expect(rig.evicted().detail(id)).toMatchObject({ state: "active", error: undefined });
@@ -509,7 +512,7 @@ describe("the states of a connection", () => {
       expect(rig.evicted().pauseConnection(id)).toMatchObject({ state: "paused", nextSyncAt: undefined });
       expect(rig.evicted().resumeConnection(id).state).toBe("active");
       rig.rows.setState(id, state, START, "trouble");
-      expect(rig.evicted().sync({ kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
+      expect(told(rig.evicted(), { kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
       expect(rig.evicted().detail(id)).toMatchObject({ state: "revoked", nextSyncAt: undefined });
       expect(rig.evicted().select("google-health")).toMatchObject({ id, state: "pending" });
       expect(await connect(rig)).toBe(id);
@@ -615,7 +618,7 @@ describe("reading", () => {
       await drain(rig, id);
       rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
       for (let replay = 0; replay < 3; replay++) {
-        expect(rig.evicted().sync(changed(rig, id))).toMatchObject({ outcome: "done" });
+        expect(told(rig.evicted(), changed(rig, id))).toMatchObject({ outcome: "done" });
         await drain(rig, id);
       }
       expect(nights(rig)).toBe(1);
@@ -629,11 +632,11 @@ describe("reading", () => {
       await drain(rig, id);
       expect(nights(rig)).toBe(1);
       rig.google.pages.set("sleep", [[]]);
-      rig.evicted().sync(changed(rig, id, "delete"));
+      told(rig.evicted(), changed(rig, id, "delete"));
       await drain(rig, id);
       expect(nights(rig)).toBe(0);
       rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
-      rig.evicted().sync(changed(rig, id));
+      told(rig.evicted(), changed(rig, id));
       await drain(rig, id);
       expect(nights(rig)).toBe(1);
     });
@@ -644,9 +647,9 @@ describe("reading", () => {
       const id = await connect(rig);
       await drain(rig, id);
       const connections = rig.evicted();
-      connections.sync(changed(rig, id));
+      told(connections, changed(rig, id));
       rig.google.fault("/sleep/", () => {
-        connections.sync(changed(rig, id));
+        told(connections, changed(rig, id));
         return undefined;
       });
       rig.google.calls.length = 0;
@@ -771,7 +774,7 @@ describe("reading", () => {
       rig.evicted();
       await rig.fire("connections", id);
       expect(rig.google.calls).toEqual([]);
-      expect(rig.evicted().sync(changed(rig, id))).toMatchObject({ outcome: "done" });
+      expect(told(rig.evicted(), changed(rig, id))).toMatchObject({ outcome: "done" });
       await rig.fire("connections", id);
       expect(rig.google.calls).toHaveLength(1);
       expect(rig.rows.get(id)?.state).toBe("active");
@@ -791,7 +794,7 @@ describe("asking", () => {
       await drain(rig, id);
       rig.clock.now = START + 8 * HOUR_MS;
       rig.google.calls.length = 0;
-      const answer = rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      const answer = told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       expect(answer).toMatchObject({ outcome: "done", registration: { connection: id, vendor: "google-health" } });
       await drain(rig, id);
       const [call, ...rest] = rig.google.calls.filter(({ path }) => path.includes("/sleep/"));
@@ -800,7 +803,7 @@ describe("asking", () => {
         'sleep.interval.end_time >= "2026-06-20T00:00:00.000Z" AND sleep.interval.end_time < "2026-06-23T00:00:00.000Z"',
       );
       rig.google.calls.length = 0;
-      rig.evicted().sync({ kind: "due", person: rig.person, connection: id });
+      told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
       await drain(rig, id);
       expect(rig.google.calls).toEqual([]);
     });
@@ -825,7 +828,7 @@ describe("asking", () => {
       const { job, connections } = rig.evicted().request();
       expect(connections).toEqual([id]);
       expect(job).toMatchObject({ state: "waiting", total: 0 });
-      rig.evicted().sync({ kind: "asked", person: rig.person, connection: id, job: job.id });
+      told(rig.evicted(), { kind: "asked", person: rig.person, connection: id, job: job.id });
       expect(rig.evicted().job(job.id)).toMatchObject({ state: "running", total: 1, done: 0 });
       await drain(rig, id);
       expect(rig.evicted().job(job.id)).toMatchObject({ state: "done", total: 1, done: 1 });
@@ -889,7 +892,7 @@ describe("pausing", () => {
       expect(rig.evicted().pauseConnection(id).state).toBe("paused");
       rig.google.calls.length = 0;
       rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
-      expect(rig.evicted().sync(changed(rig, id))).toEqual({ outcome: "dropped" });
+      expect(told(rig.evicted(), changed(rig, id))).toEqual({ outcome: "dropped" });
       await rig.slice(rig.evicted(), id);
       expect(rig.google.calls).toEqual([]);
       expect(rig.evicted().resumeConnection(id).state).toBe("active");
@@ -934,7 +937,7 @@ describe("a permission that was taken back at the vendor", () => {
     await withRig(async (rig) => {
       const id = await connect(rig);
       for (let i = 0; i < 2; i++)
-        expect(rig.evicted().sync({ kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
+        expect(told(rig.evicted(), { kind: "ended", person: rig.person, connection: id })).toEqual({ outcome: "dropped" });
       expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
       expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
       expect(rig.sql.exec("SELECT 1 FROM connection_windows WHERE connection = ? AND state = 'queued'", id).toArray()).toEqual([]);
@@ -1104,8 +1107,8 @@ describe("a vendor that sends the past later", () => {
       rig.garmin.pulls.set("bloodPressures", [SUMMARIES["bloodPressures"]]);
       rig.garmin.expire();
       const ping = { ...changed(rig, id), dataType: "bloodPressures", object: "1782000000-1782086400-T1" } as SyncPointer;
-      for (let replay = 0; replay < 2; replay++) expect(rig.evicted().sync(ping)).toMatchObject({ outcome: "done" });
-      expect(rig.evicted().sync({ ...ping, dataType: "activityFiles" } as SyncPointer)).toMatchObject({ outcome: "done" });
+      for (let replay = 0; replay < 2; replay++) expect(told(rig.evicted(), ping)).toMatchObject({ outcome: "done" });
+      expect(told(rig.evicted(), { ...ping, dataType: "activityFiles" } as SyncPointer)).toMatchObject({ outcome: "done" });
       await drain(rig, id);
       const pulls = rig.garmin.calls.filter(({ path }) => path === "/wellness-api/rest/bloodPressures");
       expect(pulls.map(({ query }) => query.get("token"))).toEqual(["T1", "T1"]);
@@ -1146,7 +1149,7 @@ describe("a night that the vendor deletes", () => {
       read("heartrate", { data: [{ bpm: 61, timestamp: "2026-06-22T03:02:00+00:00", source: "awake" }] });
       expect([nights(rig), beats()]).toEqual([before + 1, 97]);
       const gone = { ...changed(rig, id, "delete"), object: "n1" } as SyncPointer;
-      for (let replay = 0; replay < 2; replay++) expect(rig.evicted().sync(gone)).toMatchObject({ outcome: "done" });
+      for (let replay = 0; replay < 2; replay++) expect(told(rig.evicted(), gone)).toMatchObject({ outcome: "done" });
       expect([nights(rig), beats()]).toEqual([before, 1]);
       const planned = rig.sql
         .exec("SELECT from_at, to_at FROM connection_windows WHERE connection = ? AND resource = 'heartrate' AND purpose = 'changed'", id)
@@ -1168,7 +1171,7 @@ describe("a permission that changes at the vendor", () => {
       expect([permissionOf(rig, "dailies"), permissionOf(rig, "activities")]).toEqual(["active", "permission_missing"]);
       expect(rig.garmin.backfills("activities")).toEqual([]);
       rig.garmin.permissions = ["ACTIVITY_EXPORT", "MCT_EXPORT"];
-      expect(rig.evicted().sync({ kind: "permissions", person: rig.person, connection: id })).toMatchObject({ outcome: "done" });
+      expect(told(rig.evicted(), { kind: "permissions", person: rig.person, connection: id })).toMatchObject({ outcome: "done" });
       await rig.fire("connections-permissions", id);
       await drain(rig, id);
       expect([permissionOf(rig, "dailies"), permissionOf(rig, "activities")]).toEqual(["permission_missing", "active"]);
@@ -1196,7 +1199,7 @@ describe("a permission that changes at the vendor", () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
       const leave = async () => {
-        rig.evicted().sync({ kind: "ended", person: rig.person, connection: id });
+        told(rig.evicted(), { kind: "ended", person: rig.person, connection: id });
         return await rig.fire("connections-ending", id);
       };
       expect(await leave()).toBeUndefined();

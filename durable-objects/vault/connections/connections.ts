@@ -49,9 +49,12 @@ export interface Registration {
   readonly dueAt: number;
 }
 
-/** `done`: the work is in the vault's own list now. `later`: deliver again after the time. `dropped`: there is nothing to do it for. */
+/**
+ * `done`: the work is in the vault's own list now, with how the connection is found, for the pointers whose books are kept by it. `later`:
+ * deliver again after the time. `dropped`: there is nothing to do it for.
+ */
 export type SyncAnswer =
-  | { readonly outcome: "done"; readonly registration: Registration }
+  | { readonly outcome: "done"; readonly registration?: Registration }
   | { readonly outcome: "later"; readonly retryAfterS: number }
   | { readonly outcome: "dropped" };
 
@@ -294,14 +297,28 @@ export class Connections {
     }
   }
 
-  /** Takes a pointer from the queue: plans what it asks for and lets the alarm read it. */
-  sync(pointer: SyncPointer): SyncAnswer {
+  /** Takes pointers from the queue: plans what they ask for and lets the alarm read it; an answer for each, in their order. */
+  sync(pointers: readonly SyncPointer[]): SyncAnswer[] {
+    const queued = new Map<string, number>();
+    const answers = pointers.map((pointer) => {
+      const { connection } = pointer;
+      // Counting looks at all that waits: a storm would pay for its own length with every word.
+      const before = queued.get(connection) ?? this.#windows.queued(connection);
+      queued.set(connection, before + 1);
+      return this.#plan(pointer, before);
+    });
+    for (const id of queued.keys()) this.#wake(id);
+    return answers;
+  }
+
+  /** `queued`: windows of the connection that wait, at least. */
+  #plan(pointer: SyncPointer, queued: number): SyncAnswer {
     const connection = this.#rows.get(pointer.connection);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
       return { outcome: "dropped" };
     }
-    if (this.#windows.queued(connection.id) >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+    if (queued >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
     switch (pointer.kind) {
       case "changed":
         this.#planChange(connection, pointer);
@@ -326,8 +343,8 @@ export class Connections {
         this.#state.timers.set(ENDING, connection.id, this.#state.now());
         break;
     }
-    this.#wake(connection.id);
-    return { outcome: "done", registration: this.#registration(connection) };
+    const isRegistered = pointer.kind === "connected" || pointer.kind === "due";
+    return { outcome: "done", ...(isRegistered && { registration: this.#registration(connection) }) };
   }
 
   /**

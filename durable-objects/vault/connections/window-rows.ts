@@ -53,8 +53,10 @@ const PROMISED_MS = 24 * HOUR_MS;
 /** What a device has measured within this time before the past was asked for may come by itself: it does not tell that the past comes. */
 const FRESH_MS = 24 * HOUR_MS;
 
-/** For what every slice and every push asks. */
-export const NEXT_WAKE = "SELECT min(due_at) AS due FROM connection_windows WHERE connection = ? AND state IN ('queued', 'waiting_vendor')";
+/** For what every slice and every push asks: the first entry of each state in the index, however many wait. */
+export const NEXT_WAKE = `SELECT min(due) AS due FROM (
+  SELECT min(due_at) AS due FROM connection_windows WHERE connection = ?1 AND state = 'queued'
+  UNION ALL SELECT min(due_at) FROM connection_windows WHERE connection = ?1 AND state = 'waiting_vendor')`;
 export const ARRIVED = `UPDATE connection_windows SET state = 'done', read = read + ?1
   WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
   AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`;
