@@ -34,8 +34,8 @@ export interface ClientActor {
   readonly token: string;
   /** What the token is good for. */
   readonly scopes: readonly Scope[];
-  /** What the token's scopes leave of people's FHIR resources, within what they consent to. */
-  readonly reach?: Reach;
+  /** The names of the token's scopes, as far as they are still registered. */
+  readonly names?: readonly string[];
   readonly requestId?: string;
   /**
    * Whose client it is, and the roles that consents may name for it: read from the records of its region, with the check that neither the

@@ -31,6 +31,7 @@ import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
 import { ADVICE_TYPES } from "../../shared/fhir/classes";
+import { policyScopesOf, reachOfClient } from "../../shared/fhir/client-scopes";
 import { intersection, type Reach, reachOfReader, WHOLE_REACH } from "../../shared/fhir/reach";
 import type { SearchableType } from "../../shared/fhir/search";
 import { type RecordForm, type RecordName, RECORDS } from "../../shared/records/records";
@@ -650,8 +651,8 @@ export class Vault extends DurableObject<Env> {
     if (actor.kind === "person" && this.#isPerson(actor)) return actor.reach ?? WHOLE_REACH;
     if (!this.#parts.life.isOpen) return reachOfReader({ read: [], write: [], advise: [] });
     fhir.repository.classify();
-    const byConsent = reachOfReader(door.judge.allowed(judgedAs(actor)));
-    if (actor.kind === "client") return actor.reach === undefined ? byConsent : intersection(byConsent, actor.reach);
+    const byConsent = reachOfReader(door.judge.allowed(judgedAs(inFhir(actor))));
+    if (actor.kind === "client") return intersection(byConsent, reachOfClient(actor.names ?? []));
     return actor.reach === undefined ? byConsent : intersection(byConsent, actor.reachOfOthers ?? { grants: [] });
   }
 
@@ -664,8 +665,8 @@ export class Vault extends DurableObject<Env> {
     const { door } = this.#parts;
     if (this.#isPerson(actor)) return void door.enter(actor, { action, resource: "fhir", about });
     const isAdvice = action === "write" && (ADVICE_TYPES as readonly string[]).includes(about[0] ?? "");
-    const asked = isAdvice && door.judge.allowed(judgedAs(actor)).write.length === 0 ? "advise" : action;
-    door.enter(actor, { action: asked, resource: "fhir", category: "each", about });
+    const asked = isAdvice && door.judge.allowed(judgedAs(inFhir(actor))).write.length === 0 ? "advise" : action;
+    door.enter(inFhir(actor), { action: asked, resource: "fhir", category: "each", about });
   }
 
   /** One page of health records of a kind, those changed last first. */
@@ -1264,4 +1265,9 @@ export class Vault extends DurableObject<Env> {
 /** What a deletion is about, for the log: nothing that the catalogue does not know. */
 function aboutRange({ key }: EraseRange): string[] {
   return key !== undefined && METRIC_CODE.has(key) ? [key] : [];
+}
+
+/** An actor as decisions about FHIR resources judge them: a client by what its scopes mean there. */
+function inFhir(actor: Reader): Reader {
+  return actor.kind === "client" ? { ...actor, scopes: policyScopesOf(actor.names ?? []) } : actor;
 }

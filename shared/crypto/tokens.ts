@@ -234,8 +234,9 @@ function clientToken(payload: JWTPayload, region: Region): ClientToken {
   const { sub, client_id, scope, jti, iat, exp } = clientClaimsSchema.parse(payload);
   const client = parseId("client", sub);
   if (client === undefined || client_id !== client || regionOf(client) !== region) throw problem("unauthenticated");
-  const scopes = Object.freeze(meaningOf(scopesIn(scope)));
-  return { region, client, scope, issuedAt: iat, expiresAt: exp, actor: Object.freeze({ kind: "client", client, token: jti, scopes }) };
+  const names = Object.freeze(scopesIn(scope));
+  const actor: ClientActor = Object.freeze({ kind: "client", client, token: jti, scopes: Object.freeze(meaningOf(names)), names });
+  return { region, client, scope, issuedAt: iat, expiresAt: exp, actor };
 }
 
 function personToken(payload: JWTPayload, region: Region): PersonToken {

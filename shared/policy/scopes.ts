@@ -1,8 +1,9 @@
+import { isCoveredBy, systemScope } from "../fhir/client-scopes";
 import { CATEGORIES, type Scope } from "./vocabulary";
 
 /**
- * The scopes that a machine client may register, and what each is good for. The one table of scopes: an authorization of people would add
- * its own here. SMART's system scopes mean everything that is not special, because everything that is read is an Observation.
+ * The scopes that a machine client may register, and what each is good for. SMART's system scopes mean everything that is not
+ * special here, where everything that is read is a reading; what they mean in the FHIR API, `shared/fhir/client-scopes.ts` says.
  */
 const MEANINGS: ReadonlyMap<string, Scope> = new Map<string, Scope>([
   ["read:*", "read:*"],
@@ -15,7 +16,12 @@ const MEANINGS: ReadonlyMap<string, Scope> = new Map<string, Scope>([
 
 export const CLIENT_SCOPES: readonly string[] = [...MEANINGS.keys()];
 
-/** What scopes are good for; a name that is not in the table is good for nothing. */
+/** Whether a machine client may register a scope: one of these, or any of SMART's about types of resources, for the FHIR API alone. */
+export function isClientScope(scope: string): boolean {
+  return MEANINGS.has(scope) || systemScope(scope) !== undefined;
+}
+
+/** What scopes are good for beside the FHIR API; a name that is not in the table is good for nothing. */
 export function meaningOf(scopes: readonly string[]): Scope[] {
   return [...new Set(scopes.flatMap((scope) => MEANINGS.get(scope) ?? []))];
 }
@@ -26,11 +32,11 @@ export function scopesIn(text: string): string[] {
 }
 
 /**
- * The scopes of a new token: those asked for, or all that are registered where none is named. Undefined where one of them is not
- * registered or the text is not well formed: nothing is granted in part.
+ * The scopes of a new token: those asked for, or all that are registered where none is named. Undefined where one of them is neither
+ * registered nor part of what is, or the text is not well formed: nothing is granted in part.
  */
 export function grantedScopes(registered: readonly string[], asked: string | undefined): string[] | undefined {
   const wanted = asked === undefined ? [...registered] : scopesIn(asked);
-  if (wanted.length === 0 || !wanted.every((scope) => registered.includes(scope) && MEANINGS.has(scope))) return undefined;
+  if (wanted.length === 0 || !wanted.every((scope) => isClientScope(scope) && isCoveredBy(registered, scope))) return undefined;
   return [...new Set(wanted)];
 }

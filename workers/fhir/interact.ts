@@ -134,7 +134,7 @@ export function urlOf(path: string, params: Params): string {
 
 /** A cursor goes on with the very search it came from, in the same reach. */
 function scopeOf({ actor, owner }: FhirPorts, type: string, query: Params): string {
-  return `fhir ${owner} ${type} ${JSON.stringify(query)} ${JSON.stringify(actor.reach ?? null)}`;
+  return `fhir ${owner} ${type} ${JSON.stringify(query)} ${JSON.stringify(actor.kind === "person" ? (actor.reach ?? null) : (actor.names ?? null))}`;
 }
 
 export async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEmpty = false): Promise<string> {

@@ -48,5 +48,5 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
 
 /** A cursor goes on with the very call it came from, in the same reach. */
 function scopeOf({ actor, owner }: FhirPorts, params: Params): string {
-  return `fhir ${owner} $everything ${JSON.stringify(params)} ${JSON.stringify(actor.reach ?? null)}`;
+  return `fhir ${owner} $everything ${JSON.stringify(params)} ${JSON.stringify(actor.kind === "person" ? (actor.reach ?? null) : (actor.names ?? null))}`;
 }

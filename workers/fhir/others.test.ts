@@ -4,10 +4,10 @@ import { z } from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { patientId } from "../../shared/fhir/ids";
 import { registerPerson, type RegisteredPerson } from "../../test/people";
-import { call, fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
+import { call, fetchAs, make, newClient, newKey, newOrganisation, tokenOf } from "../../test/partners";
 import { somebody, type Somebody } from "../../test/staff";
 import { WATCH } from "../../test/vaults";
-import { vaultOf } from "../regional";
+import { regional, vaultOf } from "../regional";
 
 const AT = Date.UTC(2026, 10, 20, 7);
 const LOINC = "http://loinc.org";
@@ -229,4 +229,41 @@ test("a machine client reads whose people consent to its organisation, and has n
   expect(typesAndCodes(await found(client, `/Observation?patient=${me}`)).toSorted()).toEqual(["Observation steps", "Observation workout"]);
   for (const path of ["/Observation", "/Patient", `/Observation/${crypto.randomUUID()}`])
     expect((await client.fetch(`/fhir/r4${path}`)).status).toBe(404);
+});
+
+describe("a backend service", () => {
+  test("gets what both its scopes and the consents name, asks for less, and writes where both say so", async () => {
+    const clinic = await newOrganisation("eu");
+    await regional(env, "eu").records.prepare("update organisations set roles = ? where id = ?").bind('["partner","clinician"]', clinic.id).run();
+    const client = await newClient(clinic, ["system/*.rs", "system/Condition.rs", "system/Observation.cru"], await newKey("RS384"));
+    const service = async (scope?: string): Promise<Caller> => {
+      const token = await tokenOf(client, scope);
+      return { fetch: async (path, init) => await fetchAs(token, path, init) };
+    };
+    const CARE = { role: "clinician", purpose: "care", categories: ["body", "history", "reproductive"], actions: ["read", "write"] };
+    const consent = await give({ kind: "organisation", id: clinic.id }, CARE);
+    const whole = await service();
+    expect(typesAndCodes(await found(whole, `/Condition?patient=${me}`))).toEqual(["Condition Asthma"]);
+    const text = JSON.stringify(await found(whole, `/Observation?patient=${me}`));
+    expect(text).toContain("29463-7");
+    expect(text).not.toMatch(/menstrual|heart_rate/);
+    expect((await send(whole, "POST", "/Observation", weight(me, 74))).status).toBe(201);
+    expect((await send(whole, "POST", "/Condition", { resourceType: "Condition", subject: weight(me).subject })).status).toBe(403);
+
+    const narrow = await service("system/Observation.s");
+    expect((await narrow.fetch(`/fhir/r4/Condition?patient=${me}`)).status).toBe(403);
+    expect((await found(narrow, `/Observation?patient=${me}`)).entry.length).toBeGreaterThan(0);
+    expect((await narrow.fetch(`/v1/people/${owner.person.id}/conditions`)).status).toBe(404);
+
+    expect((await call(owner, "DELETE", `/v1/me/consents/${consent}`)).status).toBe(204);
+    expect((await whole.fetch(`/fhir/r4/Condition?patient=${me}`)).status).toBe(404);
+  });
+
+  test("may not register a scope that no service has", async () => {
+    const organisation = await newOrganisation("eu");
+    for (const scope of ["system/*.cruds", "patient/*.rs", "system/Nothing.rs", "write:*"]) {
+      const body = { name: "Odd", scopes: [scope], jwks: { keys: [(await newKey()).jwk] } };
+      expect((await call(organisation.owner, "POST", `/v1/organisations/${organisation.id}/clients`, body)).status, scope).toBe(422);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ClientActor } from "../../shared/context";
+import { isCoveredBy } from "../../shared/fhir/client-scopes";
 import { parseId } from "../../shared/id";
 import { meaningOf } from "../../shared/policy/scopes";
 import { problem } from "../../shared/problem";
@@ -54,8 +55,15 @@ export function requireClient(actor: ClientActor, guard: D1Result<GuardRow> | un
   if (row === undefined || organisation === undefined) {
     throw problem("session_ended", "The client or its token was revoked, or its organisation was closed.");
   }
-  const registered = meaningOf(registeredScopes(row.scopes));
-  return { ...actor, organisation, roles: rolesIn(row.roles), scopes: actor.scopes.filter((scope) => registered.includes(scope)) };
+  const registered = registeredScopes(row.scopes);
+  const meanings = meaningOf(registered);
+  return {
+    ...actor,
+    organisation,
+    roles: rolesIn(row.roles),
+    scopes: actor.scopes.filter((scope) => meanings.includes(scope)),
+    names: (actor.names ?? []).filter((name) => isCoveredBy(registered, name)),
+  };
 }
 
 /** The actor, checked by itself, for routes whose own query comes later. */

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { clientKeySet } from "../../shared/crypto/client-keys";
-import { CLIENT_SCOPES } from "../../shared/policy/scopes";
+import { MOST_SCOPES } from "../../shared/fhir/scopes";
+import { isClientScope } from "../../shared/policy/scopes";
 import { organisationParam, partnerName } from "./schemas";
 
 const scopes = z
-  .array(z.enum(CLIENT_SCOPES as [string, ...string[]]))
+  .array(z.string().max(300).refine(isClientScope, "No scope of machine clients."))
   .min(1)
+  .max(MOST_SCOPES)
   .refine((list) => new Set(list).size === list.length, "Each may stand here once.")
   .describe(
-    "`read:*` reads everything that is not special; special categories are named one by one. `system/…` are SMART's words for `read:*`",
+    "`read:*` reads everything that is not special; special categories are named one by one. SMART's `system/…` open the FHIR API (`system/Observation.rs`, `system/*.rs`), and those for reading everything or Observations mean `read:*` elsewhere",
   )
   .meta({ example: ["read:vitals", "read:sleep"] });
 const jwksUri = z.string().max(2_048).describe("Where the public keys are: https, a public host, no redirects, at most 64 KB");
