@@ -10,7 +10,9 @@ function leaves(names: readonly string[], type: string, letter: Interaction, cla
   const limits = limitsOf(reachOfClient(names), type, letter);
   if (typeof limits === "string") return limits === "all";
   return limits.some((where) =>
-    where.every(([name, value]) => name === CLASS && coversClasses(maskOf(CLASSES.filter((one) => value.split(",").includes(one))), maskOf(classes))),
+    where.every(
+      ([name, value]) => name === CLASS && coversClasses(maskOf(CLASSES.filter((one) => value.split(",").includes(one))), maskOf(classes)),
+    ),
   );
 }
 
@@ -50,10 +52,20 @@ test("taking a scope away never leaves more, and what is left is in the words of
   fc.assert(
     fc.property(fc.array(scope, { maxLength: 4 }), fc.nat(), what, (names, at, [type, letter, classes]) => {
       const isLeft = leaves(names, type, letter, classes);
-      if (!isLeft) expect(leaves(names.filter((_, i) => i !== at % Math.max(1, names.length)), type, letter, classes)).toBe(false);
+      if (!isLeft)
+        expect(
+          leaves(
+            names.filter((_, i) => i !== at % Math.max(1, names.length)),
+            type,
+            letter,
+            classes,
+          ),
+        ).toBe(false);
       const action = letter === "r" || letter === "s" ? "read" : "write";
       if (isLeft) for (const category of classes) expect(policyScopesOf(names)).toContain(`${action}:${category}`);
-      for (const category of SPECIAL) if (names.every((one) => one === "read:*" || one.startsWith("system/*"))) expect(policyScopesOf(names)).not.toContain(`read:${category}`);
+      for (const category of SPECIAL)
+        if (names.every((one) => one === "read:*" || one.startsWith("system/*")))
+          expect(policyScopesOf(names)).not.toContain(`read:${category}`);
     }),
   );
 });
@@ -63,5 +75,6 @@ test("part of what is registered may be asked for, and nothing beside it", () =>
   expect(isCoveredBy(["system/*.rs"], "system/Observation.c")).toBe(false);
   expect(isCoveredBy(["system/Observation.rs"], "system/*.rs")).toBe(false);
   expect(isCoveredBy(["read:*"], "read:vitals")).toBe(false);
-  for (const odd of ["patient/*.rs", "system/*.cruds", "system/*.d", "system/Nothing.rs"]) expect(isCoveredBy(["system/*.rs"], odd)).toBe(false);
+  for (const odd of ["patient/*.rs", "system/*.cruds", "system/*.d", "system/Nothing.rs"])
+    expect(isCoveredBy(["system/*.rs"], odd)).toBe(false);
 });

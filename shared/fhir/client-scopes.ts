@@ -17,7 +17,13 @@ export function systemScope(text: string): ResourceScope | undefined {
 export function isCoveredBy(registered: readonly string[], scope: string): boolean {
   if (registered.includes(scope)) return true;
   const wanted = systemScope(scope);
-  return wanted !== undefined && covers(registered.flatMap((one) => systemScope(one) ?? []), wanted);
+  return (
+    wanted !== undefined &&
+    covers(
+      registered.flatMap((one) => systemScope(one) ?? []),
+      wanted,
+    )
+  );
 }
 
 const PLAIN = CATEGORIES.filter((category) => !SPECIAL.has(category));

@@ -234,7 +234,10 @@ test("a machine client reads whose people consent to its organisation, and has n
 describe("a backend service", () => {
   test("gets what both its scopes and the consents name, asks for less, and writes where both say so", async () => {
     const clinic = await newOrganisation("eu");
-    await regional(env, "eu").records.prepare("update organisations set roles = ? where id = ?").bind('["partner","clinician"]', clinic.id).run();
+    await regional(env, "eu")
+      .records.prepare("update organisations set roles = ? where id = ?")
+      .bind('["partner","clinician"]', clinic.id)
+      .run();
     const client = await newClient(clinic, ["system/*.rs", "system/Condition.rs", "system/Observation.cru"], await newKey("RS384"));
     const service = async (scope?: string): Promise<Caller> => {
       const token = await tokenOf(client, scope);
