@@ -22,6 +22,8 @@ export interface SeriesQuery {
   readonly resolution: Resolution;
   readonly choice: SourceChoice;
   readonly recording?: Recording | undefined;
+  /** `guidance` where a model reads. */
+  readonly purpose?: "guidance" | undefined;
   readonly limit: number;
   /** Where the last page ended. */
   readonly after?: SeriesPosition | undefined;
@@ -42,6 +44,8 @@ export interface SeriesPage {
   readonly coverage: number | null;
   readonly items: string;
   readonly next: SeriesPosition | null;
+  /** Words that vendors want to stand beside what their sources tell, by source. */
+  readonly attributions?: Readonly<Record<string, string>>;
 }
 
 /** Reads one page of a metric's series. Throws `not_found` for a metric that the catalogue does not know. */
@@ -70,6 +74,7 @@ function rawPage(sql: SqlStorage, sources: Sources, metric: Metric, query: Serie
     coverage: null,
     items: `[${page.map((point) => rawItem(metric, point, sources.recordingOf(point.source))).join(",")}]`,
     next: more ? { raw: { at: last.at, source: last.source, end: last.end, tag: last.tag } } : null,
+    ...sources.attributions(page.map(({ source }) => source)),
   };
 }
 
@@ -112,6 +117,7 @@ function bucketPage(sql: SqlStorage, sources: Sources, metric: Metric, timeZone:
     coverage: coverageOf(buckets, resolution, query, last, fresh.length > query.limit),
     items: `[${buckets.map((b) => item(metric, b, timeZone)).join(",")}]`,
     next: fresh.length > query.limit && last !== undefined ? { bucket: last.key, source: last.source } : null,
+    ...sources.attributions(buckets.flatMap(({ source, spoke }) => [source, ...(spoke?.keys() ?? [])])),
   };
 }
 
@@ -193,6 +199,7 @@ export interface MetricOverview {
   readonly lastAt: string;
   readonly count: number;
   readonly sources: readonly string[];
+  readonly attributions?: Readonly<Record<string, string>>;
 }
 
 type SeriesRow = { metric: number; source: number; kind: string; n: number; first_at: number; last_at: number; last_value: number | null };
@@ -218,6 +225,7 @@ export function metricOverviews(sql: SqlStorage, store: Seen): MetricOverview[] 
       lastAt: new Date(latest.last_at).toISOString(),
       count: group.reduce((sum, row) => sum + row.n, 0),
       sources: [...new Set(group.map((row) => row.source))].map(sourceId),
+      ...store.sources.attributions(group.map(({ source }) => source)),
     });
   }
   return items.toSorted((a, b) => (a.key < b.key ? -1 : 1));

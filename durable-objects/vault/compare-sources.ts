@@ -15,6 +15,8 @@ export type ChoiceReason = "only_source" | "cutover" | "shown_night" | RankReaso
 /** What one source tells of a metric. Figures are null where it tells nothing in the period. */
 export interface ComparedSource {
   readonly source: string;
+  /** Words that its vendor wants to stand beside it. */
+  readonly attribution?: string;
   /** 1 is the best. */
   readonly place: number;
   readonly reason: RankReason;
@@ -68,6 +70,7 @@ export function compareSources(
   const order = [...bySource.keys()].toSorted((a, b) => chooser.rank(a) - chooser.rank(b) || a - b);
   const sources = order.map((number, place): ComparedSource => ({
     source: sourceId(number),
+    ...attributed(store, number),
     place: place + 1,
     reason: chooser.reason(number),
     ...figuresOf(metric, bySource.get(number) ?? [], to - from + 1),
@@ -80,6 +83,12 @@ export function compareSources(
       return winner === undefined ? [] : [dayOf(metric, chooser, date, buckets, winner)];
     });
   return { key: metric.key, unit: metric.unit, from: dayText(from), to: dayText(to), timeZone, sources, days };
+}
+
+/** The words that a source's vendor wants. */
+export function attributed({ sources }: Seen, number: number): { readonly attribution?: string } {
+  const attribution = sources.attribution(number);
+  return attribution === undefined ? {} : { attribution };
 }
 
 function figuresOf(metric: Metric, buckets: readonly Bucket[], days: number) {

@@ -5,7 +5,7 @@ import { type MergedWorkout, mergeWorkouts, type WorkoutAccount, type WorkoutBod
 import { readingId, tagHash } from "../../shared/health/reading-id";
 import type { SleepStage } from "../../shared/health/reading";
 import { summariseSleep } from "../../shared/health/sleep";
-import { sourceId } from "../../shared/health/source-id";
+import { parseSourceId, sourceId } from "../../shared/health/source-id";
 import { dayText, isoWithOffset, startOfDay } from "../../shared/health/zone";
 import { headline, round } from "./answers";
 import type { SourceChoice } from "./store/choose";
@@ -32,6 +32,8 @@ export interface DayAnswer {
   >;
   readonly sleep?: SleepAnswer;
   readonly workouts: readonly WorkoutAnswer[];
+  /** Words that vendors want to stand beside the metrics of their sources, by source. */
+  readonly attributions?: Readonly<Record<string, string>>;
 }
 
 /** One source's account of a session that several tell of; `id` reads or deletes that account alone. */
@@ -110,6 +112,7 @@ export function dayAnswers(sql: SqlStorage, store: Seen, timeZone: string, from:
         metrics,
         ...(night === undefined ? {} : { sleep: sleepAnswer(night, store.sources) }),
         workouts: (workouts.get(date) ?? []).map((group) => workoutAnswer(group, store.sources)),
+        ...store.sources.attributions(Object.values(metrics).map(({ source }) => parseSourceId(source) ?? 0)),
       };
     });
 }

@@ -14,6 +14,7 @@ export interface SessionQuery {
   readonly to: number;
   readonly choice: SourceChoice;
   readonly recording?: Recording | undefined;
+  readonly purpose?: "guidance" | undefined;
   readonly limit: number;
   readonly after?: SessionPosition | undefined;
 }
@@ -24,6 +25,7 @@ export interface DaysQuery {
   readonly to: number;
   readonly every: boolean;
   readonly recording?: Recording | undefined;
+  readonly purpose?: "guidance" | undefined;
 }
 
 /** Where a page of sessions ended. */

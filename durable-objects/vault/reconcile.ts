@@ -1,8 +1,9 @@
 import { metric as metricOf } from "../../shared/health/catalogue";
-import { sourceId } from "../../shared/health/source-id";
+import { parseSourceId, sourceId } from "../../shared/health/source-id";
 import { dayText } from "../../shared/health/zone";
 import { notFound } from "../../shared/problem";
 import { headline, round } from "./answers";
+import { attributed } from "./compare-sources";
 import { readDays } from "./store/read-buckets";
 import type { Seen } from "./store/store";
 
@@ -29,6 +30,8 @@ export interface Reconciliation {
   /** By source: on how many dates it told both, and how far they were apart at most and on average. */
   readonly sources: readonly {
     readonly source: string;
+    /** Words that its vendor wants to stand beside it. */
+    readonly attribution?: string;
     readonly days: number;
     readonly meanDifference: number;
     readonly largestDifference: number;
@@ -63,6 +66,7 @@ export function reconcile(
   });
   const sources = [...Map.groupBy(days, ({ source }) => source)].map(([source, list]) => ({
     source,
+    ...attributed(store, parseSourceId(source) ?? 0),
     days: list.length,
     meanDifference: round(list.reduce((sum, { difference }) => sum + difference, 0) / list.length),
     largestDifference: list.reduce((most, { difference }) => (Math.abs(difference) > Math.abs(most) ? difference : most), 0),

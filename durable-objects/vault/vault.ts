@@ -102,7 +102,7 @@ import { changeSettings, type SourceSettingsView, viewSettings } from "./source-
 import type { Recalled } from "./standing";
 import type { Profile } from "./state";
 import type { Decided, HeldQuery } from "./store/quarantine";
-import type { StoredSource } from "./store/sources";
+import type { StoredSource, Withheld } from "./store/sources";
 import type { Subscriber } from "./webhooks/subscriber";
 import type { Audience, SendAsk, SendOutcome } from "./webhooks/webhooks";
 
@@ -363,7 +363,7 @@ export class Vault extends DurableObject<Env> {
 
   /** One page of a metric's series; throws `not_found` for an unknown metric. */
   async series(actor: Reader, query: SeriesQuery): Promise<SeriesPage> {
-    const entry = this.#parts.door.enter(actor, metricAccess("read", query.key));
+    const entry = this.#parts.door.enter(actor, metricAccess("read", query.key, query.purpose));
     const page = seriesPage(
       this.#parts.state.sql,
       this.#parts.store.seenBy(entry, query.recording),
@@ -404,8 +404,8 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Summaries of the local dates [from, to] (days since 1970-01-01), as JSON text of an array. */
-  async days(actor: Reader, { from, to, every, recording }: DaysQuery): Promise<string> {
-    const entry = this.#parts.door.enter(actor, { action: "read", resource: "day", category: "each" });
+  async days(actor: Reader, { from, to, every, recording, purpose }: DaysQuery): Promise<string> {
+    const entry = this.#parts.door.enter(actor, { action: "read", resource: "day", category: "each", purpose });
     const days = dayAnswers(
       this.#parts.state.sql,
       this.#parts.store.seenBy(entry, recording),
@@ -419,14 +419,20 @@ export class Vault extends DurableObject<Env> {
 
   /** Sleep sessions that end in the window, in order. */
   async sleep(actor: Reader, query: SessionQuery): Promise<SessionPage> {
-    const entry = this.#parts.door.enter(actor, { action: "read", resource: "sleep", category: "sleep" });
+    const entry = this.#parts.door.enter(actor, { action: "read", resource: "sleep", category: "sleep", purpose: query.purpose });
     const found = sleepAnswers(this.#parts.state.sql, this.#parts.store.seenBy(entry, query.recording), query.from, query.to, query.choice);
     return pageOf(found, query, (answer) => narrowSleep(entry, answer));
   }
 
   /** Workouts that begin in the window, in order, without routes. */
   async workouts(actor: Reader, query: SessionQuery): Promise<SessionPage> {
-    const entry = this.#parts.door.enter(actor, { action: "read", resource: "workout", category: "activity", details: ["vitals"] });
+    const entry = this.#parts.door.enter(actor, {
+      action: "read",
+      resource: "workout",
+      category: "activity",
+      details: ["vitals"],
+      purpose: query.purpose,
+    });
     const found = workoutAnswers(
       this.#parts.state.sql,
       this.#parts.store.seenBy(entry, query.recording),
@@ -451,6 +457,12 @@ export class Vault extends DurableObject<Env> {
   async sources(actor: PersonActor): Promise<StoredSource[]> {
     this.#parts.door.enter(actor, { action: "read", resource: "source" });
     return this.#parts.store.sources.withReadings();
+  }
+
+  /** The sources that are left out of what a model reads for the person, and why. */
+  async withheldFromModels(actor: PersonActor): Promise<Withheld[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "source", purpose: "guidance" });
+    return this.#parts.store.sources.withheldFromModels();
   }
 
   /** Readings that were kept apart, newest first. */

@@ -71,6 +71,18 @@ describe("one's own", () => {
   });
 });
 
+describe("what a model reads", () => {
+  test("is the person's own, and owes to leave out what vendors keep from models", () => {
+    const own: Subject = { ...reader, id: OWNER, roles: [], assurance: "aal1" };
+    expect(decide(own, "read", heart, "guidance", [], me, NOW)).toEqual({
+      allow: true,
+      reason: "self",
+      obligations: ["log", "leave_out_no_ai"],
+    });
+    expect(decide(reader, "read", heart, "guidance", [consent], me, NOW).reason).toBe("purpose_not_granted");
+  });
+});
+
 describe("another person's", () => {
   test("a consent that names everything allows, and is named", () => {
     expect(decide(reader, "read", heart, "coaching", [consent], me, NOW)).toEqual({
@@ -320,6 +332,19 @@ describe("for any inputs", () => {
     consents: fc.array(consents, { maxLength: 4 }),
     scopes: fc.array(scope, { maxLength: 3 }),
   });
+  test("a model reads for nobody but the person, who owes what vendors demand then and only then", () => {
+    fc.assert(
+      fc.property(cases, ({ subject, action, resource, purpose, consents: given, scopes }) => {
+        const decision = decide(subject, action, resource, purpose, given, scopes, NOW);
+        if (!decision.allow) return;
+        const isGuidance = purpose === "guidance";
+        const isOwn = decision.reason === "self";
+        if (isGuidance) expect(isOwn || decision.reason === "role").toBe(true);
+        expect(decision.obligations.includes("leave_out_no_ai")).toBe(isGuidance && isOwn);
+      }),
+    );
+  });
+
   type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
   /** Mostly near misses: a third of the cases begin as an allowed one. */
   const near: fc.Arbitrary<Case> = fc.tuple(cases, consents, fc.boolean()).map(([one, given, isNear]) => {

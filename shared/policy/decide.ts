@@ -39,9 +39,10 @@ export type Denial = (typeof DENIALS)[number];
 
 /**
  * What an allowed access owes. `log` always. After an emergency access the person is told, somebody reviews it, and it ends an hour
- * after it began.
+ * after it began. What a model reads for the person leaves out the sources whose vendors keep their data from models (`noAi`).
  */
-export type Obligation = "log" | "notify_person" | "review" | "end_within_hour";
+export const OBLIGATIONS = ["log", "notify_person", "review", "end_within_hour", "leave_out_no_ai"] as const;
+export type Obligation = (typeof OBLIGATIONS)[number];
 
 export type Decision =
   | {
@@ -54,6 +55,7 @@ export type Decision =
   | { readonly allow: false; readonly reason: Denial };
 
 const LOGGED: readonly Obligation[] = ["log"];
+const GUIDANCE: readonly Obligation[] = ["log", "leave_out_no_ai"];
 const EMERGENCY: readonly Obligation[] = ["log", "notify_person", "review", "end_within_hour"];
 
 const REVIEWERS: readonly Role[] = ["moderator", "admin"];
@@ -66,7 +68,8 @@ const deny = (reason: Denial): Decision => ({ allow: false, reason });
 /**
  * Decides whether a subject may act on a resource. Nobody may, unless
  *
- * - it is their own and their token's scope covers it, save that nobody gives themselves roles, or
+ * - it is their own and their token's scope covers it, save that nobody gives themselves roles; where a model reads for them, purpose
+ *   `guidance`, without what vendors keep from models, or
  * - one valid consent of the owner names subject, role, action, category and purpose, the subject holds the role at this moment, the
  *   role can be given that much (`limitsOf`), and the token's scope covers it; in every role but `user` with a second factor, or
  * - an administrator with a second factor reads or sets what roles somebody holds, or
@@ -91,7 +94,8 @@ export function decide(
   if (!inScope(scopes, action, resource)) return deny("scope_missing");
   if (resource.kind === "role" && action === "manage") return administer(subject);
   if (resource.kind === "emergency_access" && purpose === "administration") return review(subject, action, resource);
-  if (subject.kind === "person" && subject.id === resource.owner) return { allow: true, reason: "self", obligations: LOGGED };
+  if (subject.kind === "person" && subject.id === resource.owner)
+    return { allow: true, reason: "self", obligations: purpose === "guidance" ? GUIDANCE : LOGGED };
   if (resource.kind === "role" && action === "read") return administer(subject);
   if (!isShared(action) || !SHAREABLE.has(resource.kind)) return deny("not_shareable");
   if (resource.category === undefined) return deny("category_missing");

@@ -44,12 +44,12 @@ export const ACTIONS = [...SHARED_ACTIONS, "delete", "export", "manage", "sign_i
 export type Action = (typeof ACTIONS)[number];
 
 /**
- * Why data is used. Two cannot be consented to: `emergency` is the way around consent, with its own conditions, and `administration` is
- * what operators do with accounts, never with data.
+ * Why data is used. Three cannot be consented to: `emergency` is the way around consent, with its own conditions, `administration` is
+ * what operators do with accounts, never with data, and `guidance` is a model that reads for the person themselves.
  */
-export const PURPOSES = ["personal", "coaching", "care", "research", "emergency", "administration"] as const;
+export const PURPOSES = ["personal", "coaching", "care", "research", "emergency", "administration", "guidance"] as const;
 export type Purpose = (typeof PURPOSES)[number];
-export type ConsentPurpose = Exclude<Purpose, "emergency" | "administration">;
+export type ConsentPurpose = Exclude<Purpose, "emergency" | "administration" | "guidance">;
 
 /** Kinds of things in a vault. Those of `SHAREABLE` consist of readings and results, which have categories; the others are the person's own business. */
 export const RESOURCES = [

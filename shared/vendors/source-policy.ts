@@ -18,6 +18,11 @@ export function isForPersonAlone(vendor: string): boolean {
   return policy?.ownDataOnly === true || policy?.noAi === true;
 }
 
+/** Whether no model may see readings of a source. */
+export function isKeptFromModels(vendor: string): boolean {
+  return policyOfSource(vendor)?.noAi === true;
+}
+
 /** What a source's vendor demands of whoever shows its readings, as answers tell it. */
 export function demandsOf(vendor: string): { readonly attribution?: string; readonly ownDataOnly?: true } {
   const attribution = policyOfSource(vendor)?.attribution;

@@ -128,7 +128,7 @@ export const peopleRoutes = new Hono<AppEnv>()
     validate("query", dayQuery),
     async (c) => {
       const { personId, date } = c.req.valid("param");
-      return json(c, await readDay(await openPerson(c, personId), date, c.req.valid("query").recording));
+      return json(c, await readDay(await openPerson(c, personId), date, c.req.valid("query")));
     },
   )
   .get(

@@ -350,6 +350,44 @@ describe("no way around", () => {
     }
   });
 
+  test("of vendors that want words beside it with these words, and for a model without what is kept from models", async () => {
+    const rider = await registerPerson("eu");
+    const batch = new BatchBuilder();
+    const [strava, garmin] = [batch.source({ vendor: "strava" }), batch.source({ vendor: "garmin" })];
+    for (const source of [strava, garmin]) {
+      batch.sample("heart_rate", source, START + source * MINUTE, 90 + source, 0, 0);
+      batch.workout({ source, start: START, end: START + 30 * MINUTE, zone: 0, type: "cycling", totals: {}, version: 0 });
+    }
+    await vaultOf(env, rider.person.id).record(batch.take(), "test");
+    await give(rider, reader, { categories: ["vitals", "activity"] });
+    const ask = async (who: RegisteredPerson, path: string) => z.looseObject({}).parse(await (await who.fetch(path)).json());
+    const [own, theirs] = ["/v1/me", `/v1/people/${rider.person.id}`];
+    const paths = [
+      `/metrics/heart_rate?resolution=raw&source=all&${PERIOD}`,
+      `/days?from=${DATE}&to=${DATE}`,
+      `/days/${DATE}?`,
+      "/sleep?",
+      "/workouts?",
+    ];
+    for (const path of paths) {
+      const answer = await ask(rider, `${own}${path}&purpose=guidance`);
+      expect(answer, path).toMatchObject({ withheld: [{ source: "src_1", vendor: "strava", reason: "no_ai" }] });
+      expect(JSON.stringify({ ...answer, withheld: [] })).not.toContain("src_1");
+      expect(await ask(rider, `${own}${path}`), path).not.toHaveProperty("withheld");
+      // Nobody else gets it, whatever they read for, and need not say.
+      expect((await reader.fetch(`${theirs}${path}&purpose=guidance`)).status).toBe(422);
+    }
+    expect(await ask(rider, `${own}${paths[0]}`)).toMatchObject({ attributions: { src_1: "Powered by Strava", src_2: "Garmin" } });
+    for (const path of paths.slice(0, 3))
+      expect(JSON.stringify(await ask(reader, `${theirs}${path}`))).toContain('"attributions":{"src_2":"Garmin"}');
+    expect(await ask(reader, `${theirs}/metrics/heart_rate/sources`)).toMatchObject({
+      sources: [{ source: "src_2", attribution: "Garmin" }],
+    });
+    expect(await ask(reader, `${theirs}/metrics`)).toMatchObject({ items: [{ attributions: { src_2: "Garmin" } }] });
+    const log = await ask(rider, "/v1/me/access-log?limit=20");
+    expect(log["items"]).toContainEqual(expect.objectContaining({ resource: "workout", purpose: "guidance", outcome: "allowed" }));
+  });
+
   test("unknown metrics, sources and other routes", async () => {
     const who = await registerPerson("eu");
     await give(owner, who, { categories: ["vitals"] });

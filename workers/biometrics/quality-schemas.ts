@@ -80,6 +80,14 @@ export const reconciliationSchema = z
         }),
       )
       .describe("Dates on which a source told its own number and readings"),
-    sources: z.array(z.object({ source: z.string(), days: z.int(), meanDifference: z.number(), largestDifference: z.number() })),
+    sources: z.array(
+      z.object({
+        source: z.string(),
+        attribution: z.string().optional().describe("Words that its vendor wants to stand where it is shown"),
+        days: z.int(),
+        meanDifference: z.number(),
+        largestDifference: z.number(),
+      }),
+    ),
   })
   .meta({ id: "Reconciliation" });

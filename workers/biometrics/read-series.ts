@@ -3,6 +3,7 @@ import { DAY_MS } from "../../shared/clock";
 import { idOf } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { listOf, type ReadPorts } from "./ports";
+import { type ReadPurpose, saidPurpose, withheldMember } from "./withheld";
 
 /** What a client asks of a series; times epoch ms. */
 export interface ReadSeries {
@@ -12,6 +13,7 @@ export interface ReadSeries {
   readonly resolution: SeriesQuery["resolution"];
   readonly source?: number | "all" | undefined;
   readonly recording?: SeriesQuery["recording"];
+  readonly purpose?: ReadPurpose;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
@@ -33,7 +35,7 @@ export async function readSeries(ports: ReadPorts, input: ReadSeries, now: numbe
   const { vault, keys, actor } = ports;
   const scope = listOf(
     ports,
-    `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.recording ?? ""} ${input.from ?? ""} ${input.to ?? ""}`,
+    `series ${input.key} ${input.resolution} ${input.source ?? "best"} ${input.recording ?? ""} ${input.purpose ?? ""} ${input.from ?? ""} ${input.to ?? ""}`,
   );
   const place = input.cursor === undefined ? undefined : await openCursor<Place>(keys, idOf(actor), scope, input.cursor);
   const to = place?.to ?? input.to ?? now + 1;
@@ -45,10 +47,12 @@ export async function readSeries(ports: ReadPorts, input: ReadSeries, now: numbe
     resolution: input.resolution,
     choice: input.source ?? "best",
     recording: input.recording,
+    purpose: saidPurpose(input.purpose),
     limit: input.limit,
     after: place?.after,
   });
   const next = page.next === null ? null : await sealCursor(keys, idOf(actor), scope, { from, to, after: page.next } satisfies Place);
-  const head = JSON.stringify({ key: page.key, unit: page.unit, resolution: page.resolution, coverage: page.coverage });
-  return `${head.slice(0, -1)},"items":${page.items},"next":${JSON.stringify(next)}}`;
+  const { key, unit, resolution, coverage, attributions } = page;
+  const head = JSON.stringify({ key, unit, resolution, coverage, attributions });
+  return `${head.slice(0, -1)},"items":${page.items},"next":${JSON.stringify(next)}${await withheldMember(ports, input.purpose)}}`;
 }

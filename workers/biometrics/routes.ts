@@ -20,16 +20,16 @@ import {
   dateParam,
   dayListSchema,
   daySchema,
-  dayQuery,
-  daysQuery,
   erasedSchema,
   eraseQuery,
   keyParam,
   metricListSchema,
+  ownDayQuery,
+  ownDaysQuery,
+  ownSeriesQuery,
+  ownSessionsQuery,
   readingParam,
-  seriesQuery,
   seriesSchema,
-  sessionsQuery,
   sleepListSchema,
   sourceListSchema,
   sourceParam,
@@ -63,7 +63,7 @@ const reads = new Hono<AppEnv>()
       problems: ["not_found", "invalid"],
     }),
     validate("param", keyParam),
-    validate("query", seriesQuery),
+    validate("query", ownSeriesQuery),
     async (c) => {
       return json(c, await readSeries(biometricsPorts(c), { ...c.req.valid("query"), key: c.req.valid("param").key }, c.get("now")()));
     },
@@ -79,7 +79,7 @@ const reads = new Hono<AppEnv>()
       responses: { 200: dayListSchema },
       problems: ["invalid"],
     }),
-    validate("query", daysQuery),
+    validate("query", ownDaysQuery),
     async (c) => {
       return json(c, await readDays(biometricsPorts(c), c.req.valid("query")));
     },
@@ -94,9 +94,9 @@ const reads = new Hono<AppEnv>()
       problems: ["invalid"],
     }),
     validate("param", dateParam),
-    validate("query", dayQuery),
+    validate("query", ownDayQuery),
     async (c) => {
-      return json(c, await readDay(biometricsPorts(c), c.req.valid("param").date, c.req.valid("query").recording));
+      return json(c, await readDay(biometricsPorts(c), c.req.valid("param").date, c.req.valid("query")));
     },
   )
   .get(
@@ -109,7 +109,7 @@ const reads = new Hono<AppEnv>()
       responses: { 200: sleepListSchema },
       problems: ["invalid"],
     }),
-    validate("query", sessionsQuery),
+    validate("query", ownSessionsQuery),
     async (c) => {
       return json(c, await readSessions(biometricsPorts(c), "sleep", c.req.valid("query"), c.get("now")()));
     },
@@ -125,7 +125,7 @@ const reads = new Hono<AppEnv>()
       responses: { 200: workoutListSchema },
       problems: ["invalid"],
     }),
-    validate("query", sessionsQuery),
+    validate("query", ownSessionsQuery),
     async (c) => {
       return json(c, await readSessions(biometricsPorts(c), "workouts", c.req.valid("query"), c.get("now")()));
     },

@@ -28,6 +28,13 @@ const recording = z
   .enum(["manual", "automatic"])
   .describe("Only what was typed in (`manual`), or only what was not. Sources are chosen among those that are left.");
 
+/** Only of reads of one's own: others never get what vendors keep from models. */
+const purpose = z
+  .enum(["personal", "guidance"])
+  .describe(
+    "`guidance` where a model is to read the answer. What vendors keep from models is then left out, as if it were not there, and `withheld` says of which sources.",
+  );
+
 const cursor = z.string().max(2_048);
 
 export const keyParam = z.strictObject({ key: z.string().min(1).max(64).meta({ example: "heart_rate" }) });
@@ -89,12 +96,30 @@ export const daysQuery = z
 
 export const dayQuery = z.strictObject({ recording: recording.optional() });
 
+/** The same of one's own, where a model may read. */
+export const ownSeriesQuery = seriesQuery.safeExtend({ purpose: purpose.optional() });
+export const ownSessionsQuery = sessionsQuery.safeExtend({ purpose: purpose.optional() });
+export const ownDaysQuery = daysQuery.safeExtend({ purpose: purpose.optional() });
+export const ownDayQuery = dayQuery.extend({ purpose: purpose.optional() });
+
 /** A deletion names both ends, so that nobody deletes everything by leaving one out. */
 export const eraseQuery = z
   .strictObject({ from: instant, to: instant, source: sourceNumber.optional() })
   .refine((q) => q.from < q.to, { path: ["to"], message: "The end must lie after the beginning." });
 
 export const at = z.string().meta({ example: "2026-11-20T08:30:00.000+01:00" });
+
+/** Words that vendors want to stand beside what their sources tell. */
+const attributions = z
+  .record(z.string(), z.string())
+  .optional()
+  .describe("By source: words that its vendor wants to stand where it is shown")
+  .meta({ example: { src_2: "Garmin" } });
+
+const withheld = z
+  .array(z.object({ source: z.string(), vendor: z.string(), reason: z.enum(["no_ai"]) }))
+  .optional()
+  .describe("With `purpose=guidance`: sources that are left out, and why. `no_ai`: the vendor lets no model see what they measured");
 
 export const metricListSchema = z
   .object({
@@ -109,6 +134,7 @@ export const metricListSchema = z
         lastAt: at,
         count: z.number().int(),
         sources: z.array(z.string()),
+        attributions,
       }),
     ),
     next: z.string().nullable(),
@@ -145,8 +171,10 @@ export const seriesSchema = z
     unit: z.string(),
     resolution: z.enum(["raw", "minute", "hour", "day"]),
     coverage: z.number().nullable().describe("Share of the period with data, by five-minute slots; null for raw and minute"),
+    attributions,
     items: z.array(z.union([rawItem, bucketItem])),
     next: z.string().nullable(),
+    withheld,
   })
   .meta({ id: "Series" });
 
@@ -192,8 +220,8 @@ const workout = z
   })
   .meta({ id: "Workout" });
 
-export const sleepListSchema = z.object({ items: z.array(sleepSession), next: z.string().nullable() }).meta({ id: "SleepList" });
-export const workoutListSchema = z.object({ items: z.array(workout), next: z.string().nullable() }).meta({ id: "WorkoutList" });
+export const sleepListSchema = z.object({ items: z.array(sleepSession), next: z.string().nullable(), withheld }).meta({ id: "SleepList" });
+export const workoutListSchema = z.object({ items: z.array(workout), next: z.string().nullable(), withheld }).meta({ id: "WorkoutList" });
 export const workoutSchema = workout;
 
 export const daySchema = z
@@ -211,10 +239,12 @@ export const daySchema = z
     ),
     sleep: sleepSession.optional(),
     workouts: z.array(workout),
+    attributions,
+    withheld,
   })
   .meta({ id: "Day" });
 
-export const dayListSchema = z.object({ items: z.array(daySchema), next: z.string().nullable() }).meta({ id: "DayList" });
+export const dayListSchema = z.object({ items: z.array(daySchema), next: z.string().nullable(), withheld }).meta({ id: "DayList" });
 
 export const sourceListSchema = z
   .object({

@@ -97,6 +97,7 @@ export const comparisonSchema = z
     sources: z.array(
       z.object({
         source: z.string(),
+        attribution: z.string().optional().describe("Words that its vendor wants to stand where it is shown"),
         place: z.int().describe("1 is the best"),
         reason,
         count: z.int(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DENIALS } from "../../shared/policy/decide";
+import { OBLIGATIONS } from "../../shared/policy/decide";
 import { CATEGORIES, PURPOSES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";
 import { ROLE_NAMES } from "../../shared/roles";
 import { GRANTEE_KINDS, granteeOf, isGrantee } from "./grantees";
@@ -132,7 +133,7 @@ export const explanationSchema = z
     purpose: z.enum(PURPOSES),
     consent: z.object({ id: z.string(), version: z.int() }).optional(),
     assurance: z.enum(["aal1", "aal2"]).optional().describe("What their session must have been opened with: `aal2` is a second factor"),
-    obligations: z.array(z.enum(["log", "notify_person", "review", "end_within_hour"])),
+    obligations: z.array(z.enum(OBLIGATIONS)),
   })
   .meta({ id: "AccessExplanation" });
 export type ExplanationView = z.output<typeof explanationSchema>;

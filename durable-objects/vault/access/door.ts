@@ -20,6 +20,8 @@ export interface Access {
   readonly resource: ResourceKind;
   /** The category it is about; several or `each` where the answer consists of them and leaves out what the actor may not see. */
   readonly category?: Category | "each" | readonly Category[] | undefined;
+  /** Why, where the caller says so: a read for a model. */
+  readonly purpose?: "guidance" | undefined;
   /** Categories of details, which are left out where the actor may not see them. */
   readonly details?: readonly Category[];
   /** Metric keys or ids for the log. */
@@ -29,6 +31,8 @@ export interface Access {
 /** An access that was allowed and logged. */
 export interface Entry {
   readonly isOwner: boolean;
+  /** A model reads: what vendors keep from models is left out. */
+  readonly isForModels?: boolean;
   /** Whether what is answered may show a category. */
   sees(category: Category): boolean;
 }
@@ -48,13 +52,14 @@ const SECOND_FACTOR_HINT =
 
 const NOT_SHAREABLE: Explanation = { decision: { allow: false, reason: "not_shareable" }, purpose: "personal" };
 const OWNER: Entry = { isOwner: true, sees: () => true };
+const OWNER_FOR_MODELS: Entry = { ...OWNER, isForModels: true };
 /** What a person may still do who has asked for their erasure. */
 const WHILE_SUSPENDED: ReadonlySet<Action> = new Set(["read", "export"]);
 
 /** Access to one metric by its catalogue key; a key that the catalogue does not have stays out of the log. */
-export function metricAccess(action: Action, key: string): Access {
+export function metricAccess(action: Action, key: string, purpose?: Access["purpose"]): Access {
   const known = metric(key);
-  return { action, resource: "metric", category: known?.sensitivity, ...(known !== undefined && { about: [key] }) };
+  return { action, resource: "metric", category: known?.sensitivity, purpose, ...(known !== undefined && { about: [key] }) };
 }
 
 /** The only way to a person's data: decides and logs, in one synchronous step. */
@@ -238,8 +243,11 @@ export class Door {
       this.#note(actor, access, "personal", { outcome: "denied", reason: "suspended" });
       throw problem("forbidden", "The account is going to be erased. Undo that first, with DELETE /v1/me/erasure.");
     }
-    this.#note(actor, access, "personal", { outcome: "allowed", reason: "self" });
-    return OWNER;
+    const { purpose = "personal" } = access;
+    const decision = this.judge.own(access.action, access.resource, purpose);
+    if (!decision.allow) return this.#refuse(actor, access, purpose, decision.reason);
+    this.#note(actor, access, purpose, { outcome: "allowed", reason: decision.reason });
+    return decision.obligations.includes("leave_out_no_ai") ? OWNER_FOR_MODELS : OWNER;
   }
 
   #foreign(actor: Reader, access: Access): Entry {
@@ -250,7 +258,7 @@ export class Door {
     }
     const { action, resource, category, details = [] } = access;
     const judged = judgedAs(actor);
-    const judge = (one: Category) => ({ category: one, ...this.judge.access(judged, action, resource, one) });
+    const judge = (one: Category) => ({ category: one, ...this.judge.access(judged, action, resource, one, access.purpose) });
     const answers = (category === "each" ? CATEGORIES : [category ?? []].flat()).map(judge);
     const allowed = answers.filter(({ decision }) => decision.allow);
     const [first] = allowed;

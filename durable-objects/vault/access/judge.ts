@@ -76,8 +76,10 @@ export class Judge {
   }
 
   /** How a decision about somebody's access would go now: by consents, else by an open emergency access. */
-  access(judged: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
-    const byConsent = this.#byConsents(judged, action, resource, category);
+  access(judged: Judged, action: Action, resource: ResourceKind, category: Category, said?: Purpose): Explanation {
+    const byConsent = this.#byConsents(judged, action, resource, category, said);
+    // What is read for a model is read for nobody in an emergency.
+    if (said !== undefined) return byConsent;
     const person = judged.as.find(({ kind }) => kind === "person");
     if (byConsent.decision.allow || person === undefined) return byConsent;
     const emergency = this.#emergencies.openTo(person.id, judged.sessions);
@@ -125,13 +127,26 @@ export class Judge {
     return decide(subject, "read", wanted, "research", this.#consentsOf(subject), SCOPES, this.#state.now());
   }
 
-  #byConsents({ as, roles, scopes, assurance }: Judged, action: Action, resource: ResourceKind, category: Category): Explanation {
+  /** What the person may do with their own. */
+  own(action: Action, resource: ResourceKind, purpose: Purpose): Decision {
+    const owner = this.#state.person;
+    const subject: Subject = { kind: "person", id: owner, roles: [], assurance: "aal1" };
+    return decide(subject, action, { owner, kind: resource }, purpose, [], SCOPES, this.#state.now());
+  }
+
+  #byConsents(
+    { as, roles, scopes, assurance }: Judged,
+    action: Action,
+    resource: ResourceKind,
+    category: Category,
+    said: Purpose | undefined,
+  ): Explanation {
     const wanted = { owner: this.#state.person, kind: resource, category };
     const answers = as.flatMap((grantee): Explanation[] => {
       const subject: Subject = { ...grantee, roles, assurance };
       const consents = this.#consentsOf(grantee);
-      // A read says no purpose: it counts as made for one that the person agreed to.
-      const purposes: Purpose[] = [...new Set(consents.map(({ purpose }) => purpose))];
+      // A read that says no purpose counts as made for one that the person agreed to.
+      const purposes: Purpose[] = said === undefined ? [...new Set(consents.map(({ purpose }) => purpose))] : [said];
       return (purposes.length === 0 ? (["personal"] as const) : purposes).map((purpose) => {
         const given = consents.filter((consent) => consent.purpose === purpose);
         return { purpose, decision: decide(subject, action, wanted, purpose, given, scopes, this.#state.now()) };

@@ -21,13 +21,19 @@ export function withoutAttributes(items: string): string {
 /** Days with what the reader may see; days of which nothing is left only where `every` is asked for. */
 export function narrowDays(entry: Entry, days: readonly DayAnswer[], every: boolean): readonly DayAnswer[] {
   if (entry.isOwner) return days;
-  const narrowed = days.map(({ date, timeZone, metrics, sleep, workouts }): DayAnswer => ({
-    date,
-    timeZone,
-    metrics: Object.fromEntries(Object.entries(metrics).filter(([key]) => seesMetric(entry, key))),
-    ...(sleep !== undefined && entry.sees("sleep") && { sleep: narrowSleep(entry, sleep) }),
-    workouts: entry.sees("activity") ? workouts.map((workout) => narrowWorkout(entry, workout)) : [],
-  }));
+  const narrowed = days.map(({ date, timeZone, metrics: all, sleep, workouts, attributions = {} }): DayAnswer => {
+    const metrics = Object.fromEntries(Object.entries(all).filter(([key]) => seesMetric(entry, key)));
+    const shown = new Set(Object.values(metrics).map(({ source }) => source));
+    const words = Object.entries(attributions).filter(([source]) => shown.has(source));
+    return {
+      date,
+      timeZone,
+      metrics,
+      ...(sleep !== undefined && entry.sees("sleep") && { sleep: narrowSleep(entry, sleep) }),
+      workouts: entry.sees("activity") ? workouts.map((workout) => narrowWorkout(entry, workout)) : [],
+      ...(words.length > 0 && { attributions: Object.fromEntries(words) }),
+    };
+  });
   return every
     ? narrowed
     : narrowed.filter(({ metrics, sleep, workouts }) => sleep !== undefined || workouts.length > 0 || Object.keys(metrics).length > 0);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PersonActor } from "../../../shared/context";
 import { BatchBuilder } from "../../../shared/health/batch";
@@ -123,6 +124,56 @@ describe("what a vendor shows to its person alone", () => {
     const one = await shared();
     const ask = { programme: one.programme, metrics: ["heart_rate", "steps"], fromDay: DATE, toDay: DATE };
     expect((await one.vault.contribute(ask))?.days).toEqual([{ day: DATE, values: { heart_rate: 90, steps: 90 } }]);
+  });
+
+  it("is not there for a model that reads for the person, whatever else there is, and the answer says so", async () => {
+    const VENDORS = ["strava", "garmin", "healthkit"] as const;
+    const told = fc.record({ vendor: fc.constantFrom(...VENDORS), minute: fc.nat(59), value: fc.integer({ min: 50, max: 180 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(told, { minLength: 1, maxLength: 12 }), async (rows) => {
+        const [whole, without] = [freshVault(), freshVault()];
+        for (const { vault } of [whole, without]) {
+          const batch = new BatchBuilder();
+          // The same numbers of sources in both, so that answers can be compared.
+          const sources = VENDORS.map((vendor) => batch.source({ vendor, connection: "con_eu_01k00000000000000000000000" }));
+          batch.sample("body_temperature", sources[0] ?? 0, START - 9 * DAY, 36.6, 0, 0);
+          for (const source of sources.slice(1)) batch.sample("body_temperature", source, START - 9 * DAY, 36.6, 0, 0);
+          for (const { vendor, minute, value } of rows) {
+            if (vendor === "strava" && vault === without.vault) continue;
+            const source = sources[VENDORS.indexOf(vendor)] ?? 0;
+            const at = START + minute * 60_000;
+            batch.sample("heart_rate", source, at, value, 0, 0);
+            batch.workout({
+              source,
+              id: `${vendor} ${minute}`,
+              start: at,
+              end: at + HOUR,
+              zone: 0,
+              type: "cycling",
+              totals: { steps: value },
+              version: 0,
+            });
+          }
+          await vault.record(batch.take(), "test");
+        }
+        const read = async ({ vault, actor }: Pick<typeof whole, "vault" | "actor">, purpose?: "guidance") => {
+          const found: unknown[] = [await vault.days(actor, { from: DATE - 1, to: DATE + 1, every: true, purpose })];
+          for (const choice of ["best", "all"] as const) {
+            for (const resolution of ["raw", "minute", "hour", "day"] as const) {
+              const query = { key: "heart_rate", ...PERIOD, resolution, choice, purpose, limit: 1_000 } as const;
+              const { items, attributions } = await vault.series(actor, query);
+              found.push([items, attributions]);
+            }
+            const { items } = await vault.workouts(actor, { ...PERIOD, choice, purpose, limit: 100 });
+            found.push(items);
+          }
+          return found;
+        };
+        expect(await read(whole, "guidance")).toEqual(await read(without));
+        expect(await whole.vault.withheldFromModels(whole.actor)).toEqual([{ source: "src_1", vendor: "strava", reason: "no_ai" }]);
+      }),
+      { numRuns: 12 },
+    );
   });
 
   it("is not shown to somebody who watches", async () => {

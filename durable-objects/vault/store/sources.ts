@@ -2,7 +2,8 @@ import { DAY_MS } from "../../../shared/clock";
 import { sourceKey } from "../../../shared/health/batch";
 import type { Metric } from "../../../shared/health/catalogue";
 import type { Source } from "../../../shared/health/reading";
-import { isForPersonAlone, policyOfSource } from "../../../shared/vendors/source-policy";
+import { sourceId } from "../../../shared/health/source-id";
+import { isForPersonAlone, isKeptFromModels, policyOfSource } from "../../../shared/vendors/source-policy";
 import { HANDOVERS, type Handover, type Rank, rankOf, type SourceSettings } from "../../../shared/health/source-settings";
 import { readSettings, type VersionedSettings, writeSettings } from "./source-settings";
 
@@ -14,6 +15,13 @@ export interface StoredSource {
   /** Number of the source in this vault; `src_<number>` on the wire. */
   readonly number: number;
   readonly source: Source;
+}
+
+/** A source that an answer leaves out, and why: its vendor lets no model see what it measured. */
+export interface Withheld {
+  readonly source: string;
+  readonly vendor: string;
+  readonly reason: "no_ai";
 }
 
 /** Two feeds of the same devices that both brought something, by the numbers of their sources. */
@@ -34,6 +42,8 @@ const WITH_READINGS = `SELECT id FROM sources WHERE
 interface View {
   /** Somebody else looks. */
   readonly isForOthers: boolean;
+  /** A model reads. */
+  readonly isForModels?: boolean;
   /** One way of recording alone was asked for. */
   readonly recording?: Recording;
 }
@@ -63,6 +73,11 @@ export class Sources {
     return new Sources(this.#sql, this, { ...this.#view, isForOthers: true });
   }
 
+  /** The sources as a model may see them, for one read. */
+  forModels(): Sources {
+    return new Sources(this.#sql, this, { ...this.#view, isForModels: true });
+  }
+
   /** These sources as far as they recorded in one way, for one read: `manual` was typed in, everything else counts as `automatic`. */
   recordedBy(recording: Recording): Sources {
     return new Sources(this.#sql, this, { ...this.#view, recording });
@@ -70,8 +85,9 @@ export class Sources {
 
   /** Whether the reader sees what a source tells: who asks may be somebody else, and may have asked for one way of recording alone. */
   shows(number: number): boolean {
-    const { isForOthers, recording } = this.#view;
+    const { isForOthers, isForModels, recording } = this.#view;
     if (isForOthers && this.isForPersonAlone(number)) return false;
+    if (isForModels === true && isKeptFromModels(this.#byNumber.get(number)?.vendor ?? "")) return false;
     return recording === undefined || this.recordingOf(number) === recording;
   }
 
@@ -97,6 +113,22 @@ export class Sources {
   attribution(number: number): string | undefined {
     const source = this.#byNumber.get(number);
     return source === undefined ? undefined : policyOfSource(source.vendor)?.attribution;
+  }
+
+  /** The words that stand for some sources, by their ids; nothing where none of their vendors wants any. */
+  attributions(numbers: Iterable<number>): { readonly attributions?: Readonly<Record<string, string>> } {
+    const words = [...new Set(numbers)].flatMap((number) => {
+      const found = this.attribution(number);
+      return found === undefined ? [] : [[sourceId(number), found] as const];
+    });
+    return words.length === 0 ? {} : { attributions: Object.fromEntries(words) };
+  }
+
+  /** What is here and left out of what a model reads. */
+  withheldFromModels(): Withheld[] {
+    return this.withReadings()
+      .filter(({ source }) => isKeptFromModels(source.vendor))
+      .map(({ number, source }) => ({ source: sourceId(number), vendor: source.vendor, reason: "no_ai" }));
   }
 
   /** Numbers of the sources whose readings are shown to their person alone. */

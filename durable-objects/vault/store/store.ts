@@ -3,6 +3,7 @@ import type { Restore } from "../../../shared/exports/restore";
 import type { Batch, Receipt } from "../../../shared/health/reading";
 import type { ReadingKey } from "../../../shared/health/reading-id";
 import type { SourceSettings } from "../../../shared/health/source-settings";
+import type { Entry } from "../access/door";
 import type { RecordedListener, Touched } from "../state";
 import type { Timers } from "../timers";
 import { Erasures } from "./erasures";
@@ -49,9 +50,13 @@ export class Store {
     timers.on(MINUTES_TIMER, async () => this.#dropOldMinutes());
   }
 
-  /** What there is to read for somebody: everything for the person, for others what may be shown to them; of one way of recording alone where asked. */
-  seenBy({ isOwner }: { readonly isOwner: boolean }, recording?: Recording): Seen {
-    const shown = isOwner ? this.sources : this.sources.forOthers();
+  /**
+   * What there is to read for somebody: everything for the person, less where a model reads for them, for others what may be shown to them;
+   * of one way of recording alone where asked.
+   */
+  seenBy({ isOwner, isForModels }: Pick<Entry, "isOwner" | "isForModels">, recording?: Recording): Seen {
+    const own = isForModels === true ? this.sources.forModels() : this.sources;
+    const shown = isOwner ? own : own.forOthers();
     return { sources: recording === undefined ? shown : shown.recordedBy(recording) };
   }
 
