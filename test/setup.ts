@@ -1,10 +1,12 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-await applyD1Migrations(env.DIRECTORY, env.DIRECTORY_MIGRATIONS ?? []);
-for (const records of [env.RECORDS_EU, env.RECORDS_US, env.RECORDS_AP]) {
-  await applyD1Migrations(records, env.REGIONAL_MIGRATIONS ?? []);
-}
+/** A runtime keeps its databases for all the files that it runs: they are migrated once. */
+const once = globalThis as { areMigrated?: Promise<unknown> };
+await (once.areMigrated ??= Promise.all([
+  applyD1Migrations(env.DIRECTORY, env.DIRECTORY_MIGRATIONS ?? []),
+  ...[env.RECORDS_EU, env.RECORDS_US, env.RECORDS_AP].map((records) => applyD1Migrations(records, env.REGIONAL_MIGRATIONS ?? [])),
+]));
 
 /**
  * Alarms of objects outlive the test that gave them something to do, and with it the fake that answered them. From then on every grant is
