@@ -13,6 +13,7 @@ import storage from "../../migrations/vault/0001_storage.sql";
 import fhirForwarding from "../../migrations/vault/0030_fhir_forwarding.sql";
 import fhirClasses from "../../migrations/vault/0240_fhir_classes.sql";
 import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
+import fhirPlans from "../../migrations/vault/0235_fhir_plans.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
@@ -52,6 +53,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0215_connection_revisions", connectionRevisions],
   ["0210_connection_credentials", connectionCredentials],
   ["0230_fhir_resources", fhirResources],
+  ["0235_fhir_plans", fhirPlans],
   ["0250_fhir_imports", fhirImports],
   ["0240_fhir_classes", fhirClasses],
 ];

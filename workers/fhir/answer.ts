@@ -14,13 +14,18 @@ export function searchset(page: AnswerPage, base: string, { self, next }: Links)
     ({ reference, json, mode }) => `{"fullUrl":${JSON.stringify(`${base}/${reference}`)},"resource":${json},"search":{"mode":"${mode}"}}`,
   );
   if (page.ignored.length > 0) entries.push(`{"resource":${JSON.stringify(warnings(page.ignored))},"search":{"mode":"outcome"}}`);
-  const link = [{ relation: "self", url: self }, ...(next === undefined ? [] : [{ relation: "next", url: next }])];
+  const link = linksIn({ self, next });
   const total = page.total === undefined ? {} : { total: page.total };
   return withEntries({ resourceType: "Bundle", type: "searchset", ...total, link }, entries);
 }
 
-/** The history of one resource as JSON text, the newest version first; a deletion is an entry without a resource. */
-export function historyBundle(history: NonNullable<FhirAnswer["history"]>, base: string, self: string): string {
+/** A history as JSON text, the newest version first; a deletion is an entry without a resource. Pages of one have no total. */
+export function historyBundle(
+  history: NonNullable<FhirAnswer["history"]>,
+  base: string,
+  { self, next }: Links,
+  isPage = next !== undefined,
+): string {
   const entries = history.map(({ method, answer }) => {
     const { json, reference = "", changedAt } = answer;
     const url = method === "POST" ? reference.split("/")[0] : reference;
@@ -33,8 +38,8 @@ export function historyBundle(history: NonNullable<FhirAnswer["history"]>, base:
     };
     return withResource({ fullUrl: `${base}/${reference}`, request, response }, json);
   });
-  const link = [{ relation: "self", url: self }];
-  return withEntries({ resourceType: "Bundle", type: "history", total: history.length, link }, entries);
+  const link = linksIn({ self, next });
+  return withEntries({ resourceType: "Bundle", type: "history", ...(!isPage && { total: history.length }), link }, entries);
 }
 
 /** What came of a batch or transaction as JSON text: an entry for each of its own, in its order. `links` are those of its searches. */
@@ -61,7 +66,7 @@ export function responseBundle(
       page !== undefined
         ? searchset(page, base, links[i] ?? { self: base, next: undefined })
         : history !== undefined
-          ? historyBundle(history, base, base)
+          ? historyBundle(history, base, { self: base, next: undefined })
           : json;
     return withResource(
       { ...(reference !== undefined && { fullUrl: `${base}/${reference}` }), response },
@@ -79,6 +84,10 @@ export function versionHeaders(answer: FhirAnswer, base: string): Record<string,
     ...(changedAt !== undefined && { "last-modified": new Date(changedAt).toUTCString() }),
     ...(status === 201 && reference !== undefined && { location: `${base}/${reference}/_history/${version}` }),
   };
+}
+
+function linksIn({ self, next }: Links) {
+  return [{ relation: "self", url: self }, ...(next === undefined ? [] : [{ relation: "next", url: next }])];
 }
 
 function etagOf({ version = "0" }: FhirAnswer): string {

@@ -1,5 +1,5 @@
 import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
-import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
+import type { FhirRequest, HistoryMark } from "../../durable-objects/vault/fhir/stored/requests";
 import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import { idOf } from "../../shared/context";
 import type { Said } from "../../shared/fhir/whose";
@@ -22,12 +22,30 @@ export const RESOURCE_TYPES = ["application/fhir+json", "application/json"];
 /** The parameter of `next` links: Meridian's own. */
 export const CURSOR = "_cursor";
 
-/** Answers a read, vread or history, honouring `If-None-Match` and `If-Modified-Since`. */
+/** The versions of one resource, of a type, or of everything within reach: a page of them. */
+export async function history(c: AppContext, type: string, id?: string): Promise<Response> {
+  requireJson(c);
+  const query: Params = [...new URL(c.req.url).searchParams].filter(([name]) => name !== "_format" && name !== "_pretty");
+  const params = query.filter(([name]) => name !== CURSOR);
+  const cursor = query.find(([name]) => name === CURSOR)?.[1];
+  const base = baseOf(c);
+  const path = `${new URL(base).origin}${new URL(c.req.url).pathname}`;
+  return await inVaultOf(c, { type, id }, async (ports) => {
+    const scope = scopeOf(ports, `${type}/${id ?? ""}/_history`, params);
+    const after = cursor === undefined ? undefined : await openCursor<HistoryMark>(ports.keys, idOf(ports.actor), scope, cursor);
+    const answer = await ports.vault.fhir(ports.actor, { kind: "history", type, id, params, after });
+    const { history: versions = [], following } = answer;
+    const sealed = following === undefined ? undefined : await sealCursor(ports.keys, idOf(ports.actor), scope, following);
+    const next = sealed === undefined ? undefined : urlOf(path, [...params, [CURSOR, sealed]]);
+    return sent(c, 200, historyBundle(versions, base, { self: urlOf(path, query), next }, next !== undefined || after !== undefined));
+  });
+}
+
+/** Answers a read or vread, honouring `If-None-Match` and `If-Modified-Since`. */
 export async function look(c: AppContext, request: SingleRequest & { readonly id?: string | undefined }): Promise<Response> {
   requireJson(c);
   const answer = await inVaultOf(c, request, async ({ vault, actor }) => await vault.fhir(actor, request));
   const base = baseOf(c);
-  if (answer.history !== undefined) return sent(c, 200, historyBundle(answer.history, base, selfOf(c)));
   const headers = versionHeaders(answer, base);
   return isCurrent(c, answer) ? c.body(null, 304, headers) : sent(c, 200, answer.json, headers);
 }
@@ -148,11 +166,6 @@ export async function bodyOf(c: AppContext, accepted: readonly string[], mayBeEm
 
 export function sent(c: AppContext, status: 200 | 201, json: string | undefined, headers: Record<string, string> = {}): Response {
   return c.body(json ?? "", status, { ...headers, "content-type": FHIR_JSON });
-}
-
-function selfOf(c: AppContext): string {
-  const { pathname, search: query } = new URL(c.req.url);
-  return `${new URL(baseOf(c)).origin}${pathname}${query}`;
 }
 
 /** `Prefer: return=…` (RFC 7240); words that are unknown count for nothing. */

@@ -2,7 +2,9 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
-import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
+import type { EverythingMark } from "../../durable-objects/vault/fhir/stored/operations";
+import type { FhirRequest, HistoryMark } from "../../durable-objects/vault/fhir/stored/requests";
+import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import type { PersonActor } from "../../shared/context";
 import type { Grant, Reach } from "../../shared/fhir/reach";
 import { newId, type PersonId } from "../../shared/id";
@@ -126,6 +128,76 @@ describe("whatever apps were given", () => {
         ];
         for (const reference of including)
           expect(allows(reach, known(reference), "s") || allows(reach, known(reference), "r"), `included ${reference}`).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("in any order, by pages of any size, each is found once", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        reaches,
+        fc.constantFrom("_id", "-status,_id", "-date", "date", "-_lastUpdated"),
+        fc.integer({ min: 1, max: 3 }),
+        async (reach, sort, size) => {
+          const wanted = kept.filter((one) => one.type === "Observation" && allows(reach, one, "s")).map(({ id }) => `Observation/${id}`);
+          const seen: string[] = [];
+          let after: Mark | undefined;
+          do {
+            const params: [string, string][] = [
+              ["_sort", sort],
+              ["_count", String(size)],
+            ];
+            const answer = await ask({ kind: "search", type: "Observation", params, lenient: false, after }, reach);
+            seen.push(...referencesOf(answer));
+            after = answer?.page?.next;
+          } while (after !== undefined);
+          expect(seen.toSorted()).toEqual(wanted.toSorted());
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test("histories of a type and of everything tell what they may search for, and nothing else", async () => {
+    await fc.assert(
+      fc.asyncProperty(reaches, fc.constantFrom("", ...TYPES), fc.integer({ min: 1, max: 3 }), async (reach, type, size) => {
+        const wanted = kept.filter((one) => (type === "" || one.type === type) && allows(reach, one, "s"));
+        const seen: string[] = [];
+        let after: HistoryMark | undefined;
+        do {
+          const answer = await ask({ kind: "history", type, params: [["_count", String(size)]], after }, reach);
+          seen.push(...(answer?.history ?? []).map(({ answer: one }) => one.reference ?? ""));
+          after = answer?.following;
+        } while (after !== undefined);
+        expect([...new Set(seen)].toSorted()).toEqual(wanted.map((one) => `${one.type}/${one.id}`).toSorted());
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("$everything shows what they may search for, each once", async () => {
+    await fc.assert(
+      fc.asyncProperty(reaches, fc.integer({ min: 1, max: 5 }), async (reach, size) => {
+        const wanted = kept.filter((one) => allows(reach, one, "s")).map((one) => `${one.type}/${one.id}`);
+        const seen: string[] = [];
+        let after: EverythingMark | undefined;
+        do {
+          const params: [string, string][] = [
+            ["_count", String(size)],
+            ["_type", TYPES.join(",")],
+          ];
+          const actor: PersonActor = { kind: "person", person, session, reach };
+          const answer = await vaultOf(env, person)
+            .fhirOperation(actor, { kind: "everything", id: person.replaceAll("_", "-"), params, after })
+            .catch((error: unknown) => {
+              if (isProblem(error) && error.code === "forbidden") return undefined;
+              throw error;
+            });
+          seen.push(...(answer?.entries ?? []).map(({ reference }) => reference));
+          after = answer?.next;
+        } while (after !== undefined);
+        expect(seen.toSorted()).toEqual(wanted.toSorted());
       }),
       { numRuns: 25 },
     );

@@ -9,7 +9,7 @@ import { paramsOf } from "../../shared/fhir/store/params";
 import { isResourceType, type ResourceType } from "../../shared/fhir/r4/structures";
 import { searchParameters } from "../../shared/fhir/r4/search-parameters";
 import { personOfPatientId } from "../../shared/fhir/ids";
-import { change, look, runBundle, search } from "./interact";
+import { change, history, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
 import { type FhirPorts, personFhirPorts } from "./ports";
 import { operate } from "./operate";
@@ -70,6 +70,9 @@ const changes = (summary: string, rawBody?: { mediaType: string; description: st
 const PATCH_BODY = { mediaType: "application/json-patch+json", description: "JSON Patch (RFC 6902)" };
 const BUNDLE_LIMIT = 5_000_000;
 
+/** Where histories stand in a path. */
+const HISTORY = "_history";
+
 const typeOf = (c: AppContext) => c.req.param("type") ?? "";
 const idOf = (c: AppContext) => c.req.param("id") ?? "";
 const queryOf = (c: AppContext) => [...new URL(c.req.url).searchParams].filter(([name]) => name !== "_format" && name !== "_pretty");
@@ -95,12 +98,13 @@ fhirRoutes.get(
   route({
     policy: "reader",
     summary: "Search resources of a type",
-    description: "Parameters are listed in the capability statement. Unknown ones are refused unless `Prefer: handling=lenient`.",
+    description:
+      "Parameters are listed in the capability statement. Unknown ones are refused unless `Prefer: handling=lenient`. The type `_history` stands for the versions of all types, as `:type/_history` for those of one, with `_count`, `_since` and `_at`.",
     tags: ["FHIR"],
-    responses: { 200: resource("Bundle of type searchset") },
+    responses: { 200: resource("Bundle of type searchset or history") },
     problems: READ_PROBLEMS,
   }),
-  async (c) => await search(c, typeOf(c)),
+  async (c) => (typeOf(c) === HISTORY ? await history(c, "") : await search(c, typeOf(c))),
 );
 
 fhirRoutes.post(
@@ -173,6 +177,7 @@ fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query na
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id", looks("Read a resource"), async (c) => {
+  if (idOf(c) === HISTORY) return await history(c, typeOf(c));
   if (idOf(c).startsWith("$")) return await operate(c, { type: typeOf(c), name: idOf(c) });
   return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
 });
@@ -190,7 +195,7 @@ fhirRoutes.delete("/fhir/r4/:type/:id", changes("Delete a resource"), async (c) 
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id/_history", looks("Read the versions of a resource", "Bundle of type history"), async (c) => {
-  return await look(c, { kind: "history", type: typeOf(c), id: idOf(c) });
+  return await history(c, typeOf(c), idOf(c));
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id/_history/:version", looks("Read one version of a resource"), async (c) => {

@@ -412,7 +412,7 @@ export const FHIR_KINDS: readonly ExportKind[] = [
     resource: "fhir",
     columns: ["type", "id", "version", "changedAt", "method", "resource"],
     notReimported: "proof",
-    from: "(SELECT v.*, r.type, r.id FROM fhir_versions AS v JOIN fhir_resources AS r ON r.n = v.n)",
+    from: "(SELECT v.*, r.id FROM fhir_versions AS v JOIN fhir_resources AS r ON r.n = v.n)",
     key: ["n", "version"],
     record: (row) => stored(row),
   }),

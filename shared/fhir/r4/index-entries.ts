@@ -16,6 +16,8 @@ export interface TokenValue {
   readonly code?: string;
   /** Display, text of the concept, or type of an identifier, folded: what `:text` looks at. */
   readonly text?: string;
+  /** Of an identifier, the codes of its type: what `:of-type` looks at. */
+  readonly types?: readonly { readonly system?: string; readonly code?: string }[];
 }
 
 export interface ReferenceValue {
@@ -237,10 +239,14 @@ function tokens(value: unknown, { type, system }: Path): PlainValue[] {
       return codings.map((coding) => codingToken(coding, text));
     }
     case "Identifier": {
-      const typed = isFields(value["type"]) ? textAt(value["type"], "text") : undefined;
-      return textAt(value, "value") === undefined && textAt(value, "system") === undefined
-        ? []
-        : [token(textAt(value, "system"), textAt(value, "value"), typed)];
+      if (textAt(value, "value") === undefined && textAt(value, "system") === undefined) return [];
+      const type = isFields(value["type"]) ? value["type"] : undefined;
+      const named = token(textAt(value, "system"), textAt(value, "value"), textAt(type, "text"));
+      const types = fieldsIn(type?.["coding"]).map((coding) => {
+        const [system, code] = [textAt(coding, "system"), textAt(coding, "code")];
+        return { ...(system !== undefined && { system }), ...(code !== undefined && { code }) };
+      });
+      return [types.length === 0 ? named : { ...named, types }];
     }
     case "ContactPoint":
       return textAt(value, "value") === undefined ? [] : [token(undefined, textAt(value, "value"), undefined)];

@@ -37,6 +37,8 @@ const VITAL_SIGNS: Readonly<Record<string, CodeRule>> = {
   "8478-0": { units: ["mm[Hg]"] },
 };
 
+export const VITAL_SIGN_CODES: readonly string[] = Object.keys(VITAL_SIGNS);
+
 /** Codes that make a vital sign only as parts of the panel. */
 const PRESSURES = new Set(["8480-6", "8462-4", "8478-0"]);
 

@@ -86,7 +86,9 @@ export function codeSet(name: string): ReadonlyMap<string, ReadonlySet<string>> 
   const known = codeSets.get(name);
   if (known !== undefined) return known;
   codeSections ??= sectionsOf(CODES);
-  const [, ...lines] = (codeSections.get(name) ?? "").split("\n");
+  const text = codeSections.get(name);
+  if (text === undefined) return new Map();
+  const [, ...lines] = text.split("\n");
   const set = new Map(
     lines.map((line) => {
       const [system = "", ...codes] = line.split(" ");

@@ -1,4 +1,4 @@
-import type { IndexEntry, IndexValue } from "../r4/index-entries";
+import type { IndexEntry, IndexValue, TokenValue } from "../r4/index-entries";
 
 /**
  * Conditions on a row of a search index. One form serves both worlds: it becomes SQL where resources are stored, and is evaluated on
@@ -11,7 +11,9 @@ export type Condition =
       readonly column: string;
       readonly op: "=" | "<>" | "<" | "<=" | ">" | ">=" | "begins" | "contains" | "ends";
       readonly value: string | number;
-    };
+    }
+  /** Whether there is a text at all: what indexes of few rows are of. */
+  | { readonly filled: string };
 
 /** The tables of the index, one for each kind of parameter; numbers are quantities without a unit. */
 export type Family = "token" | "reference" | "date" | "string" | "quantity" | "uri" | "pair";
@@ -30,8 +32,19 @@ export function rowsOf(entries: readonly IndexEntry[]): IndexRow[] {
   for (const entry of entries) {
     const made = rowOf(entry);
     if (made !== undefined) rows.push({ family: made[0], name: entry.param, row: made[1] });
+    if (entry.kind === "token") rows.push(...besides(entry.param, entry));
   }
   return rows;
+}
+
+/** What the modifiers of a token look at: `:text` its words, `:of-type` the type of an identifier with its value. */
+function besides(name: string, { text, types = [], code }: TokenValue): IndexRow[] {
+  if (text === undefined && types.length === 0) return [];
+  const typed = types.map((type): IndexRow => {
+    const row = { code: `${type.code ?? ""}|${code ?? ""}`, system: type.system ?? "" };
+    return { family: "token", name: `${name}:of-type`, row };
+  });
+  return text === undefined ? typed : [...typed, { family: "string", name: `${name}:text`, row: { plain: text, exact: "" } }];
 }
 
 function rowOf(value: IndexValue): [Family, Row] | undefined {
@@ -80,6 +93,7 @@ function rowOf(value: IndexValue): [Family, Row] | undefined {
 export function holds(condition: Condition, row: Row): boolean {
   if ("all" in condition) return condition.all.every((one) => holds(one, row));
   if ("any" in condition) return condition.any.some((one) => holds(one, row));
+  if ("filled" in condition) return valueAt(row, condition.filled) !== "";
   const { column, op, value } = condition;
   const found = valueAt(row, column);
   if (found === undefined || typeof found !== typeof value) return false;
@@ -129,6 +143,8 @@ export class Bindings {
 export function sqlOf(condition: Condition, bind: Bindings, rename: Readonly<Record<string, string>> = {}): string {
   if ("all" in condition) return joined(condition.all, " AND ", "1", bind, rename);
   if ("any" in condition) return joined(condition.any, " OR ", "0", bind, rename);
+  // Word for word as the index has it, and no bound value.
+  if ("filled" in condition) return `${condition.filled} <> ''`;
   const { column, op, value } = condition;
   const place = column.startsWith("second.") ? `(second ->> '$.${column.slice("second.".length)}')` : (rename[column] ?? column);
   const held = bind.add(value);
@@ -153,5 +169,38 @@ function joined(all: readonly Condition[], by: string, empty: string, bind: Bind
 export function ofSecond(condition: Condition): Condition {
   if ("all" in condition) return { all: condition.all.map(ofSecond) };
   if ("any" in condition) return { any: condition.any.map(ofSecond) };
+  if ("filled" in condition) return { all: [] };
   return { ...condition, column: `second.${condition.column}` };
+}
+
+/** The bounds of `lo` that follow from a condition on [lo, hi], where nothing lasts longer than `span`. */
+export function startsWithin(condition: Condition, span: number): readonly [from: number, to: number] {
+  if ("all" in condition) {
+    const parts = condition.all.map((one) => startsWithin(one, span));
+    return [
+      Math.max(Number.NEGATIVE_INFINITY, ...parts.map(([from]) => from)),
+      Math.min(Number.POSITIVE_INFINITY, ...parts.map(([, to]) => to)),
+    ];
+  }
+  if ("any" in condition && condition.any.length > 0) {
+    const parts = condition.any.map((one) => startsWithin(one, span));
+    return [Math.min(...parts.map(([from]) => from)), Math.max(...parts.map(([, to]) => to))];
+  }
+  if (!("column" in condition) || typeof condition.value !== "number") return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const { column, op, value } = condition;
+  const from = op.startsWith(">") || op === "=" ? value - (column === "hi" ? span : 0) : Number.NEGATIVE_INFINITY;
+  const to = (op.startsWith("<") && op !== "<>") || op === "=" ? value : Number.POSITIVE_INFINITY;
+  return column === "lo" || column === "hi" ? [from, to] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+}
+
+/** The condition with those bounds said, so that an index by `lo` serves it. */
+export function bounded(condition: Condition, span: number): Condition {
+  const [from, to] = startsWithin(condition, span);
+  return {
+    all: [
+      condition,
+      ...(Number.isFinite(from) ? [{ column: "lo", op: ">=", value: from } as const] : []),
+      ...(Number.isFinite(to) ? [{ column: "lo", op: "<=", value: to } as const] : []),
+    ],
+  };
 }

@@ -8,6 +8,8 @@ import { isResourceType, type ResourceType } from "../r4/structures";
 import { canonical } from "../r4/ucum";
 import { CLASS } from "../reach";
 import { type Condition, type Family, ofSecond } from "./conditions";
+import { type SortKey, sortKey } from "./order";
+import { valueSetCodes } from "./value-sets";
 
 /** One thing that a search asks of a resource. A search is a conjunction of them. */
 export type Filter =
@@ -38,7 +40,10 @@ export interface Include {
   readonly target: string | undefined;
 }
 
-export type Order = { readonly by: "date" | "updated"; readonly isDescending: boolean };
+/** By the time that is told or that of the last change, which have indexes of their own, or by any keys. */
+export type Order =
+  | { readonly by: "date" | "updated"; readonly isDescending: boolean }
+  | { readonly by: "keys"; readonly keys: readonly SortKey[] };
 
 export interface Query {
   readonly filters: readonly Filter[];
@@ -153,9 +158,77 @@ function parameterFilter(
     const isMissing = oneOf(name, values.join(","), ["true", "false"] as const) === "true";
     return { kind: "index", family, name, condition: { all: [] }, isNot: isMissing };
   }
+  if (kind === "token" && modifier !== undefined) {
+    const filter = tokenFilter(name, modifier, values);
+    if (filter !== undefined) return filter;
+  }
   const reader = readerOf(parameter, modifier, setting);
   if (reader === undefined) return undefined;
   return { kind: "index", family, name, condition: { any: values.map(reader) }, isNot: modifier === "not" };
+}
+
+/** What a token has beside its code: words, the type of an identifier, membership of a set of codes. */
+function tokenFilter(name: string, modifier: string, values: readonly string[]): Filter | undefined {
+  switch (modifier) {
+    case "text":
+      return { kind: "index", family: "string", name: `${name}:text`, condition: { any: values.map(wordsCondition) }, isNot: false };
+    case "of-type":
+      return {
+        kind: "index",
+        family: "token",
+        name: `${name}:of-type`,
+        condition: { any: values.map((one) => typedCondition(name, one)) },
+        isNot: false,
+      };
+    case "in":
+    case "not-in":
+      return { kind: "index", family: "token", name, condition: { any: values.map(memberCondition) }, isNot: modifier === "not-in" };
+    case "above":
+    case "below":
+      throw problem("malformed", `${name}:${modifier} asks for a hierarchy of codes: there is no terminology server here.`);
+    default:
+      return undefined;
+  }
+}
+
+/** The beginning of the text or of a word in it. */
+function wordsCondition(text: string): Condition {
+  const words = fold(unescaped(text));
+  return {
+    any: [
+      { column: "plain", op: "begins", value: words },
+      { column: "plain", op: "contains", value: ` ${words}` },
+    ],
+  };
+}
+
+/** `system|code|value`: the type of an identifier and its value. */
+function typedCondition(name: string, text: string): Condition {
+  const [system = "", code = "", value = "", ...rest] = text.split(/(?<!\\)\|/).map(unescaped);
+  if (code === "" || value === "" || rest.length > 0)
+    throw problem("malformed", `A value of ${name}:of-type is system|code|value, the type of an identifier and its value.`);
+  const typed = is("code", `${code}|${value}`);
+  return system === "" ? typed : { all: [typed, is("system", system)] };
+}
+
+function memberCondition(text: string): Condition {
+  const codes = valueSetCodes(unescaped(text));
+  if (codes === undefined)
+    throw problem(
+      "malformed",
+      "This value set is not known: those of R4's required codes and of its vital signs are, there is no terminology server here.",
+    );
+  return {
+    any: [...codes].map(([system, members]) => ({ all: [is("system", system), { any: members.map((code) => is("code", code)) }] })),
+  };
+}
+
+/** Every address of which a given one is a part: the address itself and all before a slash in it. */
+function partsOf(address: string): string[] {
+  const parts = [address];
+  for (let i = address.lastIndexOf("/"); i > 0; i = address.lastIndexOf("/", i - 1))
+    parts.push(address.slice(0, i), address.slice(0, i + 1));
+  return parts;
 }
 
 function readerOf(
@@ -167,7 +240,7 @@ function readerOf(
     case "token":
       return modifier === undefined || modifier === "not" ? tokenCondition : undefined;
     case "reference":
-      if (modifier === "identifier") return (text) => is("identifier", identifierOf(text));
+      if (modifier === "identifier") return (text) => ({ all: [is("identifier", identifierOf(text)), { filled: "identifier" }] });
       if (modifier !== undefined && !isResourceType(modifier)) return undefined;
       return (text) => referenceCondition(unescaped(text), modifier ?? (targets.length === 1 ? targets[0] : undefined));
     case "string":
@@ -175,6 +248,8 @@ function readerOf(
       if (modifier === "contains") return (text) => ({ column: "plain", op: "contains", value: fold(unescaped(text)) });
       return modifier === "exact" ? (text) => is("exact", unescaped(text)) : undefined;
     case "uri":
+      if (modifier === "below") return (text) => ({ column: "value", op: "begins", value: unescaped(text) });
+      if (modifier === "above") return (text) => ({ any: partsOf(unescaped(text)).map((part) => is("value", part)) });
       return modifier === undefined ? (text) => is("value", unescaped(text)) : undefined;
     case "date":
       return modifier === undefined ? (text) => dateCondition(name, text, setting) : undefined;
@@ -211,10 +286,14 @@ function referenceCondition(text: string, type: string | undefined): Condition {
   const { type: said, id, url } = readReference(text);
   if (id !== undefined && said !== undefined) {
     const literal: Condition = { all: [is("id", id), is("type", said)] };
-    return url === undefined ? literal : { any: [literal, is("url", url)] };
+    return url === undefined ? literal : { any: [literal, at(url)] };
   }
   if (/^[A-Za-z0-9.-]{1,64}$/.test(text)) return type === undefined ? is("id", text) : { all: [is("id", text), is("type", type)] };
-  return is("url", url ?? text);
+  return at(url ?? text);
+}
+
+function at(url: string): Condition {
+  return { all: [is("url", url), { filled: "url" }] };
 }
 
 const PREFIXES = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const;
@@ -384,16 +463,34 @@ function includeOf(text: string, source: ResourceType | undefined, lenient: bool
   return undefined;
 }
 
+const MOST_KEYS = 4;
+
 function orderOf(type: ResourceType, text: string | undefined, lenient: boolean, ignored: string[]): Order {
   const hasDate = searchParameters(type).get("date")?.kind === "date";
-  if (text === undefined || text === "") return { by: hasDate ? "date" : "updated", isDescending: true };
+  const usual: Order = { by: hasDate ? "date" : "updated", isDescending: true };
+  if (text === undefined || text === "") return usual;
+  const keys = text.split(",").map((one) => keyOf(type, one));
+  const known = keys.filter((key) => key !== undefined);
+  if (keys.length > MOST_KEYS) throw problem("malformed", `_sort takes at most ${MOST_KEYS} parameters.`);
+  if (known.length < keys.length) {
+    if (!lenient) throw problem("malformed", "_sort names search parameters of the type, each with a minus before it to turn it round.");
+    ignored.push("A value of _sort is not supported and was ignored.");
+  }
+  const [first, second] = known;
+  if (first === undefined) return usual;
+  if (second === undefined && first.by === "updated") return { by: "updated", isDescending: first.isDescending };
+  if (second === undefined && hasDate && first.by === "index" && first.name === "date")
+    return { by: "date", isDescending: first.isDescending };
+  return { by: "keys", keys: known };
+}
+
+function keyOf(type: ResourceType, text: string): SortKey | undefined {
   const isDescending = text.startsWith("-");
   const name = isDescending ? text.slice(1) : text;
+  if (name === "_id") return { by: "id", isDescending };
   if (name === "_lastUpdated") return { by: "updated", isDescending };
-  if (name === "date" && hasDate) return { by: "date", isDescending };
-  if (!lenient) throw problem("malformed", `_sort is one of ${hasDate ? "date, -date, " : ""}_lastUpdated, -_lastUpdated.`);
-  ignored.push("The value of _sort is not supported and was ignored.");
-  return { by: hasDate ? "date" : "updated", isDescending: true };
+  const parameter = searchParameters(type).get(name);
+  return parameter === undefined ? undefined : sortKey(parameter, isDescending);
 }
 
 function countOf(text: string | undefined): number {

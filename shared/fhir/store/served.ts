@@ -13,11 +13,6 @@ export const NOT_WRITTEN: Partial<Readonly<Record<ResourceType, string>>> = {
   AuditEvent: "The access log is written by Meridian alone: read it under /v1/me/access-log.",
 };
 
-const STORED: TypeAbilities = {
-  ...EVERYTHING,
-  interactions: EVERYTHING.interactions.filter((interaction) => interaction !== "history-type"),
-};
-
 const VIEWS: Partial<Readonly<Record<ResourceType, string>>> = {
   Observation:
     "What clients wrote, beside views of the person's readings and laboratory results: those have no versions and are not changed here. A dense series is one Observation with SampledData for each source and hour.",
@@ -33,13 +28,13 @@ export const SERVED: Abilities = {
       return [
         type,
         {
-          ...(NOT_WRITTEN[type] === undefined ? STORED : READ_ONLY),
+          ...(NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
           ...(documentation !== undefined && { documentation }),
           operations: operationsOf(type),
         },
       ];
     }),
   ),
-  interactions: ["transaction", "batch"],
+  interactions: ["transaction", "batch", "history-system"],
   operations: [],
 };

@@ -1,6 +1,7 @@
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import type { Problem } from "../../../../shared/problem";
 import type { StoredVersion } from "./resources";
+import type { HistoryMark } from "./requests";
 import type { Mark } from "./search";
 
 /** What came of it. */
@@ -17,6 +18,8 @@ export interface FhirAnswer {
   /** What a page answers, for its links. */
   readonly asked?: { readonly type: string; readonly query: string };
   readonly history?: readonly { readonly method: string; readonly answer: FhirAnswer }[];
+  /** Where the history goes on. */
+  readonly following?: HistoryMark;
   readonly bundle?: { readonly type: "batch" | "transaction"; readonly answers: readonly FhirAnswer[] };
   /** Of an entry of a batch that failed. */
   readonly fault?: Pick<Problem, "code" | "detail" | "errors">;

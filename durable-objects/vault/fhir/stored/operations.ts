@@ -13,7 +13,7 @@ import { isProblem, notFound, problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import type { FhirView } from "../view";
 import type { Repository } from "./repository";
-import type { Mark } from "./search";
+import type { Found, Mark } from "./search";
 
 type Params = readonly (readonly [string, string])[];
 
@@ -72,7 +72,7 @@ export class Operations {
     const types = query.types.filter((type) => limitsOf(reach, type, "s") !== "none");
     if (types.length === 0) throw problem("forbidden", "Nothing of this is within reach.");
     const top = after?.mark.top ?? this.#state.sql.exec<{ top: number | null }>("SELECT max(n) AS top FROM fhir_resources").one().top ?? 0;
-    const found: Fields[] = [];
+    const found: Found[] = [];
     const begin = after === undefined ? 0 : Math.max(0, types.indexOf(after.type));
     for (const type of types.slice(begin)) {
       let mark: Mark | undefined = after?.type === type ? after.mark : { top, stored: "start", built: "start" };
@@ -80,14 +80,14 @@ export class Operations {
       if (this.#repository.search.bounds(reach, type, "s") === undefined) continue;
       while (mark !== undefined) {
         const room = query.count - found.length;
-        if (room === 0) return { entries: found.map(entryOf), next: { type, mark } };
+        if (room === 0) return { entries: found.map(shown), next: { type, mark } };
         const asked: Params = [...query.paramsOf(type), ["_count", String(room)]];
         const page = this.#repository.search.page({ type, params: asked, lenient: false, after: mark }, reach);
-        found.push(...page.found.map(({ resource }) => resource));
+        found.push(...page.found);
         mark = page.next;
       }
     }
-    return { entries: found.map(entryOf) };
+    return { entries: found.map(shown) };
   }
 
   /** The newest Observations of each code: as many searches as there are codes, each of which reads what it shows. */
@@ -235,6 +235,10 @@ function asOutcome(issues: readonly Issue[]): Fields {
     ...(expression !== "" && { expression: [expression] }),
   }));
   return { resourceType: "OperationOutcome", issue: issue.length === 0 ? [good] : issue };
+}
+
+function shown({ reference, json }: Found) {
+  return { reference, json, mode: "match" as const };
 }
 
 function entryOf(resource: Fields) {

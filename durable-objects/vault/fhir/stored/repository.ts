@@ -1,10 +1,11 @@
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
-import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
+import { isResourceType, RESOURCE_TYPES, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { checkProfiles } from "../../../../shared/fhir/r4/profiles";
 import { NOT_WRITTEN } from "../../../../shared/fhir/store/served";
 import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/validate";
 import { patientId, personOfPatientId, storedId } from "../../../../shared/fhir/ids";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
+import { readHistory } from "../../../../shared/fhir/store/history";
 import { paramsOf } from "../../../../shared/fhir/store/params";
 import { applyJsonPatch, isSame } from "../../../../shared/fhir/store/json-patch";
 import { namesVersion } from "../../../../shared/http/etag";
@@ -12,9 +13,20 @@ import { isProblem, notFound, type Problem, problem } from "../../../../shared/p
 import type { VaultState } from "../../state";
 import { placeOf } from "../by-id";
 import type { FhirView } from "../view";
-import { Resources, type StoredVersion, type Unwritten } from "./resources";
+import { NO_TIME, Resources, type StoredVersion, type Unwritten } from "./resources";
 import { answerOf, builtAnswer, faultOf, type FhirAnswer, summarised } from "./answers";
-import { type Aim, type BundleEntry, type FhirRequest, type Params, parsed, parsedJson, readEntry, type SingleRequest } from "./requests";
+import {
+  type Aim,
+  type BundleEntry,
+  type FhirRequest,
+  type HistoryMark,
+  type HistoryRequest,
+  type Params,
+  parsed,
+  parsedJson,
+  readEntry,
+  type SingleRequest,
+} from "./requests";
 import { FhirSearch, type Mark } from "./search";
 
 const LETTERS: Readonly<Record<SingleRequest["kind"], Interaction>> = {
@@ -33,6 +45,8 @@ const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 /** How ids of views begin: with the person, and the kind of what they show. */
 const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
 const MOST_ENTRIES = 500;
+/** So many versions are looked at for one page of a history. */
+const MOST_LOOKED_AT = 2_000;
 /** Where a patch would make something larger than what can be sent. */
 const LARGEST_BYTES = 1_000_000;
 
@@ -76,6 +90,7 @@ export class Repository {
 
   #one(request: SingleRequest, reach: Reach, newId?: string): FhirAnswer {
     const { type, kind } = request;
+    if (request.kind === "history" && request.id === undefined) return this.#histories(request, reach);
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
     if (limitsOf(reach, type, LETTERS[kind]) === "none") throw problem("forbidden", `This is not allowed for ${type} here.`);
     switch (request.kind) {
@@ -84,7 +99,7 @@ export class Repository {
       case "vread":
         return this.#vread(type, request.id, request.version, reach);
       case "history":
-        return this.#history(type, request.id, reach);
+        return this.#history(type, request.id ?? "", request, reach);
       case "search":
         return this.#search(type, request, reach);
       case "create":
@@ -128,20 +143,51 @@ export class Repository {
     return answerOf(found);
   }
 
-  #history(type: ResourceType, id: string, reach: Reach): FhirAnswer {
+  #history(type: ResourceType, id: string, { params = [], after }: HistoryRequest, reach: Reach): FhirAnswer {
+    const { count, since = NO_TIME, at } = readHistory(params, this.#state.profile().timeZone);
     const versions = this.#resources.versions(type, id);
     const [first] = versions;
     if (first === undefined) return { status: 200, history: [{ method: "PUT", answer: this.#read(type, id, reach) }] };
     const now = first.body ?? versions.find(({ body }) => body !== undefined)?.body;
     if (now === undefined || !this.search.isWithin(now, reach, "r")) throw notFound(type);
-    const shown = versions.filter(({ body }) => body === undefined || this.search.isWithin(body, reach, "r"));
-    return {
-      status: 200,
-      history: shown.map((one) => ({
-        method: one.method,
-        answer: one.body === undefined ? { ...answerOf(one), status: 410 } : answerOf(one),
-      })),
-    };
+    const wanted = versions.filter(({ changedAt, version }, i) => {
+      if (changedAt < since || (after !== undefined && version >= after.version)) return false;
+      return at === undefined || (changedAt <= at[1] && (versions[i - 1]?.changedAt ?? Number.POSITIVE_INFINITY) > at[0]);
+    });
+    const shown = wanted.filter(({ body }) => body === undefined || this.search.isWithin(body, reach, "r"));
+    return historyAnswer(shown.slice(0, count), shown.length > count);
+  }
+
+  /** The versions of a type, or of all types within reach, those made last first. Views have none. */
+  #histories({ type, params = [], after }: HistoryRequest, reach: Reach): FhirAnswer {
+    if (type !== "" && !isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
+    const query = readHistory(params, this.#state.profile().timeZone);
+    const types = RESOURCE_TYPES.filter((one) => (type === "" || one === type) && this.search.bounds(reach, one, "s") !== undefined);
+    if (types.length === 0) throw problem("forbidden", `This is not allowed ${type === "" ? "" : `for ${type} `}here.`);
+    const shown: StoredVersion[] = [];
+    let mark = after;
+    for (let looked = 0; ;) {
+      const found = types
+        .flatMap((one) => this.#resources.changes(one, { ...query, after: mark, limit: query.count + 1 }))
+        .toSorted((a, b) => b.changedAt - a.changedAt || b.n - a.n || b.version - a.version)
+        .slice(0, query.count + 1);
+      for (const version of found) {
+        if (shown.length === query.count) return historyAnswer(shown, true);
+        if (this.#isShown(version, reach)) shown.push(version);
+        mark = version;
+      }
+      looked += found.length;
+      if (found.length <= query.count) return historyAnswer(shown, false);
+      // Where little of much is within reach, the page ends early and says where it goes on.
+      if (looked >= MOST_LOOKED_AT && mark !== undefined) return { ...historyAnswer(shown, false), following: markOf(mark) };
+    }
+  }
+
+  #isShown(version: StoredVersion, reach: Reach): boolean {
+    const { type } = version;
+    if (isResourceType(type) && this.search.bounds(reach, type, "s") === "all") return true;
+    const body = version.body ?? this.#resources.versions(type, version.id).find((one) => one.body !== undefined)?.body;
+    return body !== undefined && this.search.isWithin(body, reach, "s");
   }
 
   #search(
@@ -150,10 +196,11 @@ export class Repository {
     reach: Reach,
   ): FhirAnswer {
     const { query, found, next, total } = this.search.page({ type, params, lenient, after }, reach);
-    const entries = found.map(({ resource, mode }) => ({
-      reference: `${textAt(resource, "resourceType")}/${textAt(resource, "id")}`,
-      json: JSON.stringify(mode === "match" ? summarised(resource, query.summary, query.elements) : resource),
-      mode,
+    const isWhole = (query.summary === "false" || query.summary === "count") && query.elements === undefined;
+    const entries = found.map((one) => ({
+      reference: one.reference,
+      json: isWhole || one.mode === "include" ? one.json : JSON.stringify(summarised(one.resource, query.summary, query.elements)),
+      mode: one.mode,
     }));
     const page = { entries, ignored: query.ignored, ...(next !== undefined && { next }), ...(total !== undefined && { total }) };
     return { status: 200, page, asked: { type, query: new URLSearchParams(params.map(([name, value]) => [name, value])).toString() } };
@@ -419,6 +466,22 @@ function replaced(value: unknown, key: string, by: (key: string, text: string) =
     if (inner !== value[name]) (changed ??= { ...value })[name] = inner;
   }
   return changed ?? value;
+}
+
+function historyAnswer(shown: readonly StoredVersion[], isMore: boolean): FhirAnswer {
+  const last = shown.at(-1);
+  return {
+    status: 200,
+    history: shown.map((one) => ({
+      method: one.method,
+      answer: one.json === undefined ? { ...answerOf(one), status: 410 } : answerOf(one),
+    })),
+    ...(isMore && last !== undefined && { following: markOf(last) }),
+  };
+}
+
+function markOf({ changedAt, n, version }: HistoryMark): HistoryMark {
+  return { changedAt, n, version };
 }
 
 function accessOf(kind: SingleRequest["kind"]): "read" | "write" | "delete" {

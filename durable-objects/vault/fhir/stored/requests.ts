@@ -9,7 +9,7 @@ export type Params = readonly (readonly [string, string])[];
 export type FhirRequest =
   | { readonly kind: "read"; readonly type: string; readonly id: string }
   | { readonly kind: "vread"; readonly type: string; readonly id: string; readonly version: string }
-  | { readonly kind: "history"; readonly type: string; readonly id: string }
+  | HistoryRequest
   | {
       readonly kind: "search";
       readonly type: string;
@@ -22,6 +22,22 @@ export type FhirRequest =
   | ({ readonly kind: "patch"; readonly patch: string } & Aim)
   | ({ readonly kind: "delete" } & Aim)
   | { readonly kind: "bundle"; readonly bundle: string };
+
+/** The versions of one resource, or of all of a type; of everything where the type is empty. */
+export interface HistoryRequest {
+  readonly kind: "history";
+  readonly type: string;
+  readonly id?: string | undefined;
+  readonly params?: Params | undefined;
+  readonly after?: HistoryMark | undefined;
+}
+
+/** The version that a page ended with; travels sealed in a cursor. */
+export interface HistoryMark {
+  readonly changedAt: number;
+  readonly n: number;
+  readonly version: number;
+}
 
 /** What a write is about: a resource by its id, or the one that a condition names. */
 export interface Aim {
@@ -55,7 +71,8 @@ export function readEntry(entry: unknown): BundleEntry {
   const fullUrl = textAt(entry, "fullUrl");
   const resource = isFields(body) ? body : JSON.stringify(body ?? null);
   const unread = problem("invalid", "The request of an entry cannot be read.");
-  if (type === "" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread;
+  // A history of many goes by pages, which an entry has no links for.
+  if (type === "" || id === "_history" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread;
   switch (method) {
     case "GET":
     case "HEAD":

@@ -21,6 +21,13 @@ export interface StoredVersion {
 /** What is written anew: a resource that was never there. */
 export type Unwritten = Pick<StoredVersion, "type" | "id">;
 
+export interface ChangesQuery {
+  readonly since: number | undefined;
+  readonly at: readonly [from: number, to: number] | undefined;
+  readonly after: { readonly changedAt: number; readonly n: number; readonly version: number } | undefined;
+  readonly limit: number;
+}
+
 type Row = { n: number; type: string; id: string; version: number; changed_at: number; method: string; body: string | null };
 
 /** The tables of the index and their columns beside `param` and `n`. */
@@ -84,6 +91,33 @@ export class Resources {
       current.n,
     );
     return [current, ...older];
+  }
+
+  /** The versions of a type, those made last first, that were made before `after`; `at` leaves those that were current in it. */
+  changes(type: string, { since, at, after, limit }: ChangesQuery): StoredVersion[] {
+    const from = Math.max(since ?? NO_TIME, NO_TIME);
+    const next = `coalesce((SELECT l.changed_at FROM fhir_versions AS l WHERE l.n = v.n AND l.version > v.version ORDER BY l.version LIMIT 1), r.changed_at)`;
+    const past = (alias: string) => `(${alias}.changed_at, ${alias}.n, ${alias}.version) < (?3, ?4, ?5)`;
+    return this.#rows(
+      `SELECT ${COLUMNS} FROM (
+         SELECT * FROM (
+           SELECT r.n, r.type, r.id, r.version, r.changed_at, r.method, r.body FROM fhir_resources AS r
+           WHERE r.type = ?1 AND r.changed_at >= ?2 AND ${past("r")} AND r.changed_at <= ?7
+           ORDER BY r.changed_at DESC, r.n DESC LIMIT ?6)
+         UNION ALL SELECT * FROM (
+           SELECT v.n, v.type, r.id, v.version, v.changed_at, v.method, v.body FROM fhir_versions AS v JOIN fhir_resources AS r ON r.n = v.n
+           WHERE v.type = ?1 AND v.changed_at >= ?2 AND ${past("v")} AND v.changed_at <= ?7 AND (?8 IS NULL OR ${next} > ?8)
+           ORDER BY v.changed_at DESC, v.n DESC, v.version DESC LIMIT ?6)
+       ) ORDER BY changed_at DESC, n DESC, version DESC LIMIT ?6`,
+      type,
+      from,
+      after?.changedAt ?? Number.MAX_SAFE_INTEGER,
+      after?.n ?? 0,
+      after?.version ?? 0,
+      limit,
+      at?.[1] ?? Number.MAX_SAFE_INTEGER,
+      at?.[0] ?? null,
+    );
   }
 
   /** Stores a version, the first of a resource or the next, with its index. */
@@ -199,13 +233,13 @@ export class Resources {
     this.flush();
     const { sql } = this.#state;
     sql.exec(
-      "INSERT INTO fhir_versions (n, version, changed_at, method, body) SELECT n, version, changed_at, method, body FROM fhir_resources WHERE n = ?",
+      "INSERT INTO fhir_versions (n, type, version, changed_at, method, body) SELECT n, type, version, changed_at, method, body FROM fhir_resources WHERE n = ?",
       n,
     );
     for (const { table } of Object.values(INDEXES)) sql.exec(`DELETE FROM ${table} WHERE n = ?`, n);
   }
 
-  #rows(query: string, ...bind: (string | number)[]): StoredVersion[] {
+  #rows(query: string, ...bind: (string | number | null)[]): StoredVersion[] {
     return this.#state.sql
       .exec<Row>(query, ...bind)
       .toArray()
@@ -214,6 +248,7 @@ export class Resources {
 }
 
 function versionOf({ n, type, id, version, changed_at, method, body }: Row): StoredVersion {
+  let read: Fields | undefined;
   return {
     n,
     type,
@@ -222,6 +257,8 @@ function versionOf({ n, type, id, version, changed_at, method, body }: Row): Sto
     changedAt: changed_at,
     method,
     json: body ?? undefined,
-    body: body === null ? undefined : (JSON.parse(body) as Fields),
+    get body() {
+      return body === null ? undefined : (read ??= JSON.parse(body) as Fields);
+    },
   };
 }

@@ -3,8 +3,9 @@ import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue"
 import { classesOf, coversClasses, maskOf } from "../../../../shared/fhir/classes";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
-import { Bindings, holds, rowsOf, sqlOf } from "../../../../shared/fhir/store/conditions";
+import { Bindings, bounded, type Condition, holds, rowsOf, sqlOf, startsWithin } from "../../../../shared/fhir/store/conditions";
 import { type Filter, LARGEST_COUNT, parseQuery, parseWhere, type Query } from "../../../../shared/fhir/store/query";
+import { compareBy, orderSql, pastSql, SORT_COLUMNS, type SortKey, type SortValue, sortValue } from "../../../../shared/fhir/store/order";
 import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import type { Position } from "../entries";
@@ -17,11 +18,41 @@ export interface Mark {
   readonly top: number;
   readonly stored: { readonly key: number; readonly n: number } | "start" | "end";
   readonly built: Position | number | "start" | "end";
+  /** In an order by keys: the last one's values, and its number where it is stored or its id where it is built. */
+  readonly sorted?: { readonly values: readonly SortValue[]; readonly n: number | null; readonly id: string };
 }
 
+/** A resource that was found: one that is stored is its text, and read where somebody looks into it. */
 export interface Found {
+  /** `Type/id`. */
+  readonly reference: string;
+  readonly json: string;
   readonly resource: Fields;
   readonly mode: "match" | "include";
+}
+
+function storedOne(type: string, id: string, json: string): Found {
+  let read: Fields | undefined;
+  return {
+    reference: `${type}/${id}`,
+    json,
+    get resource() {
+      read ??= JSON.parse(json) as Fields;
+      return read;
+    },
+    mode: "match",
+  };
+}
+
+function builtOne(resource: Fields, mode: Found["mode"] = "match"): Found {
+  return {
+    reference: keyOf(resource),
+    get json() {
+      return JSON.stringify(resource);
+    },
+    resource,
+    mode,
+  };
 }
 
 export interface SearchPage {
@@ -49,10 +80,16 @@ const PUSHED =
 const MOST_BUILT = 2_000;
 const MOST_COUNTED = 20_000;
 const MOST_INCLUDED = 1_000;
+/** What so few have is where a search begins; else it walks through the resources in their order. */
+const FEW = 1_000;
+/** Stands for a time that is not told where it comes last in the order of time. */
+const LATEST = -NO_TIME;
+/** Dates that last longer have an index of their own. */
+const DAY_LONG = 86_400_000;
 
 interface Placed {
   readonly key: number;
-  readonly resource: Fields;
+  readonly found: Found;
   readonly stored?: { readonly key: number; readonly n: number };
   readonly built?: Position | number;
 }
@@ -78,23 +115,24 @@ export class FhirSearch {
     const mark: Mark = after ?? { top, stored: "start", built: BUILT.has(type) ? "start" : "end" };
     const total = query.total ? { total: this.#count(type, params, query, bounds, top, reach) } : {};
     if (query.count === 0) return { query, found: [], ...total };
+    const { order } = query;
+    if (order.by === "keys") return { ...this.#sorted(type, params, query, order.keys, bounds, mark, reach), ...total };
     const stored = this.#stored(type, query, bounds, mark, reach);
     const built = this.#built(type, params, query, bounds, mark, reach);
-    const direction = query.order.isDescending ? -1 : 1;
+    const direction = order.isDescending ? -1 : 1;
     const merged = [...stored, ...built.placed].toSorted((a, b) => direction * (a.key - b.key));
     const { horizon } = built;
     const ready =
       horizon === undefined ? merged : merged.filter(({ key, stored: own }) => own === undefined || direction * (key - horizon) <= 0);
     const shown = ready.slice(0, query.count);
     const isMore = merged.length > shown.length || horizon !== undefined;
-    const matches = shown.map(({ resource }) => resource);
-    const includes = this.#included(matches, query, reach);
     return {
       query,
-      found: [
-        ...matches.map((resource) => ({ resource, mode: "match" as const })),
-        ...includes.map((resource) => ({ resource, mode: "include" as const })),
-      ],
+      found: this.#withIncluded(
+        shown.map(({ found }) => found),
+        query,
+        reach,
+      ),
       ...(isMore && {
         next: {
           top,
@@ -198,16 +236,116 @@ export class FhirSearch {
     });
   }
 
-  #where(type: ResourceType, filters: readonly Filter[], bounds: Bounds, bind: Bindings, reach: Reach, alias: string): string {
-    const all = filters.map((filter) => this.#sql(type, filter, bind, reach, alias));
+  #withIncluded(matches: readonly Found[], query: Query, reach: Reach): Found[] {
+    if (query.includes.length === 0 && query.revincludes.length === 0) return [...matches];
+    const included = this.#included(
+      matches.map(({ resource }) => resource),
+      query,
+      reach,
+    );
+    return [...matches, ...included.map((resource) => builtOne(resource, "include"))];
+  }
+
+  /** One page in an order by keys. What is built is sorted here: there must not be too much of it. */
+  #sorted(
+    type: ResourceType,
+    params: readonly (readonly [string, string])[],
+    query: Query,
+    keys: readonly SortKey[],
+    bounds: Bounds,
+    mark: Mark,
+    reach: Reach,
+  ): SearchPage {
+    const zone = this.#state.profile().timeZone;
+    const last = mark.sorted;
+    const stored = this.#storedByKeys(type, query, keys, bounds, mark, reach);
+    const built = this.#builtAtAll(type, params, query, bounds, reach).flatMap((resource) => {
+      const id = textAt(resource, "id") ?? "";
+      const updated = Date.parse(textAt(resource["meta"], "lastUpdated") ?? "1970-01-01");
+      const rows = keys.some(({ by }) => by === "index") ? rowsOf(indexEntries(resource, zone)) : [];
+      const values = keys.map((key) => sortValue(key, rows, { id, updated }));
+      const way = last === undefined ? 1 : compareBy(keys, values, last.values);
+      // Among the same values what is stored stands first.
+      return way > 0 || (way === 0 && id > (last?.id ?? "")) ? [{ values, n: null, id, found: builtOne(resource) }] : [];
+    });
+    const all = [...stored, ...built].toSorted(
+      (a, b) => compareBy(keys, a.values, b.values) || (a.n ?? Infinity) - (b.n ?? Infinity) || (a.id < b.id ? -1 : 1),
+    );
+    const shown = all.slice(0, query.count);
+    const end = shown.at(-1);
+    const found = this.#withIncluded(
+      shown.map((one) => one.found),
+      query,
+      reach,
+    );
+    if (all.length <= shown.length || end === undefined) return { query, found };
+    return { query, found, next: { ...mark, sorted: { values: end.values, n: end.n, id: end.id } } };
+  }
+
+  #storedByKeys(type: ResourceType, query: Query, keys: readonly SortKey[], bounds: Bounds, mark: Mark, reach: Reach) {
+    this.#resources.flush();
+    const bind = new Bindings();
+    const inner = this.#from(type, query, bounds, bind, mark, reach);
+    const values = keys.map((key, i) => {
+      if (key.by !== "index") return `r.${key.by === "id" ? "id" : "changed_at"} AS k${i}`;
+      const param = bind.add(`${type}.${key.name}`);
+      return `(SELECT ${key.isDescending ? "max" : "min"}(${SORT_COLUMNS[key.family]}) FROM ${INDEXES[key.family].table} WHERE n = r.n AND param = ${param}) AS k${i}`;
+    });
+    const past = mark.sorted === undefined ? "1" : pastSql(keys, mark.sorted, (value) => bind.add(value));
+    const order = orderSql(keys);
+    const rows = this.#state.sql.exec<Record<string, string | number | null>>(
+      `WITH s AS MATERIALIZED (SELECT r.n AS n, ${values.join(", ")} ${inner}), t AS (SELECT * FROM s WHERE ${past} ORDER BY ${order} LIMIT ${query.count + 1}) SELECT t.*, b.id, b.body FROM t JOIN fhir_resources b ON b.n = t.n ORDER BY ${order.replace(/\bn$/, "t.n")}`,
+      bind.json,
+    );
+    return [...rows].map((row) => ({
+      values: keys.map((_, i) => row[`k${i}`] ?? null),
+      n: Number(row["n"]),
+      id: "",
+      found: storedOne(type, String(row["id"]), String(row["body"])),
+    }));
+  }
+
+  /** Everything that is built and fits, in no order. Problem `invalid` where it is too much. */
+  #builtAtAll(type: ResourceType, params: readonly (readonly [string, string])[], query: Query, bounds: Bounds, reach: Reach): Fields[] {
+    if (type !== "Observation" && type !== "DiagnosticReport") return this.#fewFitting(type, query, bounds, reach);
+    const { pushed, rest } = this.#split(params, query);
+    const found: Fields[] = [];
+    let seen = 0;
+    let after: Position | undefined;
+    do {
+      const asked = { type, params: [...pushed, ["_count", String(LARGEST_COUNT)] as const], lenient: false };
+      const page = this.#view.search({ ...asked, ...(after !== undefined && { after }) }, sightOf(reach));
+      for (const resource of page.resources)
+        if (isFields(resource) && this.#isInside(resource, bounds, reach) && this.#fits(resource, rest, reach)) found.push(resource);
+      seen += page.resources.length;
+      after = page.next;
+      if (after !== undefined && seen >= MOST_BUILT)
+        throw problem("invalid", "There is too much to put into this order: narrow the search by code, category or date.");
+    } while (after !== undefined);
+    return found;
+  }
+
+  #where(
+    type: ResourceType,
+    filters: readonly Filter[],
+    bounds: Bounds,
+    bind: Bindings,
+    reach: Reach,
+    alias: string,
+    first?: Filter,
+  ): string {
+    const all = filters.map((filter) => this.#sql(type, filter, bind, reach, alias, first));
     if (bounds !== "all") {
-      const any = bounds.map((list) => `(${["1", ...list.map((filter) => this.#sql(type, filter, bind, reach, alias))].join(" AND ")})`);
+      const any = bounds.map(
+        (list) => `(${["1", ...list.map((filter) => this.#sql(type, filter, bind, reach, alias, first))].join(" AND ")})`,
+      );
       all.push(`(${any.join(" OR ")})`);
     }
     return ["1", ...all].join(" AND ");
   }
 
-  #sql(type: ResourceType, filter: Filter, bind: Bindings, reach: Reach, alias: string): string {
+  /** `first` is the filter that the search begins with: its few resources are listed, the others asked of each. */
+  #sql(type: ResourceType, filter: Filter, bind: Bindings, reach: Reach, alias: string, first?: Filter): string {
     switch (filter.kind) {
       case "id":
         return `${alias}.id IN (${filter.ids.map((id) => bind.add(id)).join(", ")})`;
@@ -217,9 +355,12 @@ export class FhirSearch {
       case "updated":
         return sqlOf(filter.condition, bind, { lo: `${alias}.changed_at`, hi: `${alias}.changed_at` });
       case "index": {
-        const { family, name, condition, isNot } = filter;
+        const { family, name, isNot } = filter;
+        const { table } = INDEXES[family];
         const param = bind.add(`${type}.${name}`);
-        return `${alias}.n ${isNot ? "NOT IN" : "IN"} (SELECT n FROM ${INDEXES[family].table} WHERE param = ${param} AND ${sqlOf(condition, bind)})`;
+        const holding = sqlOf(this.#condition(type, filter), bind);
+        if (filter === first) return `${alias}.n IN (SELECT n FROM ${table} WHERE param = ${param} AND ${holding})`;
+        return `${isNot ? "NOT " : ""}EXISTS (SELECT 1 FROM ${table} WHERE n = ${alias}.n AND param = ${param} AND ${holding})`;
       }
       case "chain": {
         const param = bind.add(`${type}.${filter.name}`);
@@ -229,7 +370,8 @@ export class FhirSearch {
           const filters = filter.filters[i] ?? [];
           const inner = `${alias}t`;
           const held = bind.add(target);
-          const stored = `(x.type = ${held} AND EXISTS (SELECT 1 FROM fhir_resources ${inner} WHERE ${inner}.type = x.type AND ${inner}.id = x.id AND ${inner}.body IS NOT NULL AND ${this.#where(target, filters, bounds, bind, reach, inner)}))`;
+          const begin = this.#begin(target, filters, bounds);
+          const stored = `(x.type = ${held} AND x.id IN (SELECT ${inner}.id FROM fhir_resources ${inner} WHERE ${begin === undefined ? "" : "+"}${inner}.type = ${held} AND ${inner}.body IS NOT NULL AND ${this.#where(target, filters, bounds, bind, reach, inner, begin)}))`;
           const ids = this.#fewBuilt(target, reach)
             .filter((one) => this.#isInside(one, bounds, reach) && this.#fits(one, filters, reach))
             .map((one) => bind.add(textAt(one, "id") ?? ""));
@@ -246,31 +388,102 @@ export class FhirSearch {
     }
   }
 
-  /** The statement of one page of what is stored. */
-  statement(type: ResourceType, query: Query, bounds: Bounds, mark: Mark, reach: Reach): { readonly sql: string; readonly json: string } {
-    const bind = new Bindings();
+  /** The condition of a filter, of dates with what follows for their beginnings: those are what the index is sorted by. */
+  #condition(type: ResourceType, { family, name, condition }: Extract<Filter, { kind: "index" }>): Condition {
+    return family === "date" ? bounded(condition, this.#longest(type, name)) : condition;
+  }
+
+  /** How long the longest time lasts that a parameter is found by, in milliseconds. */
+  #longest(type: ResourceType, name: string): number {
+    const [row] = this.#state.sql
+      .exec<{ span: number }>(
+        `SELECT hi - lo AS span FROM fhir_dates WHERE param = ? AND hi - lo > ${DAY_LONG} ORDER BY hi - lo DESC LIMIT 1`,
+        `${type}.${name}`,
+      )
+      .toArray();
+    return row?.span ?? DAY_LONG;
+  }
+
+  /**
+   * The filter that a search begins with: of those that few resources fit the one that fewest do. SQLite, which knows no counts, cannot
+   * tell a code that all have from an identifier that one has.
+   */
+  #begin(type: ResourceType, filters: readonly Filter[], bounds: Bounds): Filter | undefined {
+    let best: { readonly filter: Filter; readonly n: number } | undefined;
+    for (const filter of [...filters, ...(bounds !== "all" && bounds.length === 1 ? (bounds[0] ?? []) : [])]) {
+      if (filter.kind === "id") return undefined;
+      if (filter.kind !== "index" || filter.isNot || best?.n === 0) continue;
+      const bind = new Bindings();
+      const { n } = this.#state.sql
+        .exec<{ n: number }>(
+          `SELECT count(*) AS n FROM (SELECT 1 FROM ${INDEXES[filter.family].table} WHERE param = ${bind.add(`${type}.${filter.name}`)} AND ${sqlOf(this.#condition(type, filter), bind)} LIMIT ${FEW + 1})`,
+          bind.json,
+        )
+        .one();
+      if (n <= FEW && n < (best?.n ?? Number.POSITIVE_INFINITY)) best = { filter, n };
+    }
+    return best?.filter;
+  }
+
+  /** `FROM … WHERE` of all that fits, with the time of `date` as bounds of the walk. */
+  #from(type: ResourceType, query: Query, bounds: Bounds, bind: Bindings, { top }: Pick<Mark, "top">, reach: Reach): string {
+    const begin = this.#begin(type, query.filters, bounds);
+    const parts = [
+      `${begin === undefined ? "" : "+"}r.type = ${bind.add(type)}`,
+      "r.body IS NOT NULL",
+      `r.n <= ${bind.add(top)}`,
+      this.#where(type, query.filters, bounds, bind, reach, "r", begin),
+    ];
+    for (const filter of query.filters) {
+      if (filter.kind !== "index" || filter.name !== "date" || filter.family !== "date" || filter.isNot) continue;
+      const [from, to] = startsWithin(filter.condition, this.#longest(type, "date"));
+      if (Number.isFinite(from)) parts.push(`r.at >= ${bind.add(from)}`);
+      if (Number.isFinite(to)) parts.push(`r.at <= ${bind.add(to)}`);
+    }
+    return `FROM fhir_resources r WHERE ${parts.join(" AND ")}`;
+  }
+
+  /** What of the stored ones stands behind a mark, in the order of one of the two times. */
+  #stored(type: ResourceType, query: Query, bounds: Bounds, mark: Mark, reach: Reach): Placed[] {
+    if (mark.stored === "end" || query.order.by === "keys") return [];
+    this.#resources.flush();
     const { by, isDescending } = query.order;
-    const key = by === "date" ? "at" : "changed_at";
-    const where = this.#where(type, query.filters, bounds, bind, reach, "r");
+    if (by === "updated" || isDescending)
+      return this.#walk(type, query, bounds, mark, reach, by === "date" ? "at" : "changed_at", "", query.count);
+    // What tells no time comes last here as well.
+    const isLate = typeof mark.stored === "object" && mark.stored.key === LATEST;
+    const timed = isLate ? [] : this.#walk(type, query, bounds, mark, reach, "at", `AND r.at > ${NO_TIME}`, query.count);
+    if (timed.length > query.count) return timed;
+    const rest = { ...mark, stored: isLate && typeof mark.stored === "object" ? { ...mark.stored, key: NO_TIME } : ("start" as const) };
+    const untimed = this.#walk(type, query, bounds, rest, reach, "at", `AND r.at = ${NO_TIME}`, query.count - timed.length);
+    return [...timed, ...untimed.map((one) => ({ ...one, key: LATEST, stored: { key: LATEST, n: one.stored?.n ?? 0 } }))];
+  }
+
+  #walk(
+    type: ResourceType,
+    query: Query,
+    bounds: Bounds,
+    mark: Mark,
+    reach: Reach,
+    key: "at" | "changed_at",
+    more: string,
+    count: number,
+  ): Placed[] {
+    const bind = new Bindings();
+    const isDescending = query.order.by !== "keys" && query.order.isDescending;
+    const from = this.#from(type, query, bounds, bind, mark, reach);
     const past =
       typeof mark.stored === "object"
         ? `AND (r.${key}, r.n) ${isDescending ? "<" : ">"} (${bind.add(mark.stored.key)}, ${bind.add(mark.stored.n)})`
         : "";
     const way = isDescending ? "DESC" : "ASC";
-    return {
-      sql: `SELECT r.n, r.${key} AS key, r.body FROM fhir_resources r WHERE ${isFew(query) ? "+" : ""}r.type = ${bind.add(type)} AND r.body IS NOT NULL AND r.n <= ${bind.add(mark.top)} AND ${where} ${past} ORDER BY r.${key} ${way}, r.n ${way} LIMIT ${query.count + 1}`,
-      json: bind.json,
-    };
-  }
-
-  #stored(type: ResourceType, query: Query, bounds: Bounds, mark: Mark, reach: Reach): Placed[] {
-    if (mark.stored === "end") return [];
-    this.#resources.flush();
-    const { sql, json } = this.statement(type, query, bounds, mark, reach);
     return this.#state.sql
-      .exec<{ n: number; key: number; body: string }>(sql, json)
+      .exec<{ n: number; key: number; id: string; body: string }>(
+        `SELECT k.n, k.key, b.id, b.body FROM (SELECT r.n AS n, r.${key} AS key ${from} ${more} ${past} ORDER BY r.${key} ${way}, r.n ${way} LIMIT ${count + 1}) k JOIN fhir_resources b ON b.n = k.n ORDER BY k.key ${way}, k.n ${way}`,
+        bind.json,
+      )
       .toArray()
-      .map(({ n, key, body }) => ({ key, stored: { key, n }, resource: JSON.parse(body) as Fields }));
+      .map(({ n, key: at, id, body }) => ({ key: at, stored: { key: at, n }, found: storedOne(type, id, body) }));
   }
 
   #built(
@@ -286,7 +499,7 @@ export class FhirSearch {
       const after = typeof mark.built === "number" ? mark.built : 0;
       const placed = this.#fewFitting(type, query, bounds, reach).map((resource, i) => ({
         key: query.order.by === "date" ? NO_TIME : Date.parse(textAt(resource["meta"], "lastUpdated") ?? "1970-01-01"),
-        resource,
+        found: builtOne(resource),
         built: i + 1,
       }));
       return { placed: placed.slice(after, after + query.count + 1), last: "end" };
@@ -306,7 +519,7 @@ export class FhirSearch {
         const place = page.places?.[i];
         if (place === undefined || !isFields(resource)) continue;
         if (!this.#isInside(resource, bounds, reach) || !this.#fits(resource, rest, reach)) continue;
-        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, resource, built: place });
+        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, found: builtOne(resource), built: place });
       }
       seen += page.resources.length;
       after = page.next;
@@ -319,11 +532,12 @@ export class FhirSearch {
   /** What the views evaluate by themselves, and the filters that are left. */
   #split(params: readonly (readonly [string, string])[], query: Query) {
     const pushed = params.filter(([name, value]) => PUSHED.test(name) && value !== "").map(([name, value]) => [name, value] as const);
-    const sort = `${query.order.isDescending ? "-" : ""}${query.order.by === "date" ? "date" : "_lastUpdated"}`;
+    const { order } = query;
+    const sort = order.by === "keys" ? "-date" : `${order.isDescending ? "-" : ""}${order.by === "date" ? "date" : "_lastUpdated"}`;
     const isLeft = (filter: Filter) => {
       if (filter.kind === "chain" || filter.kind === "has") return true;
       if (filter.kind !== "index") return false;
-      return params.some(([name]) => name.split(":")[0] === filter.name && !PUSHED.test(name));
+      return params.some(([name]) => name.split(":")[0] === filter.name.split(":")[0] && !PUSHED.test(name));
     };
     return { pushed: [...pushed, ["_sort", sort] as const], rest: query.filters.filter(isLeft) };
   }
@@ -348,13 +562,8 @@ export class FhirSearch {
   ): number {
     this.#resources.flush();
     const bind = new Bindings();
-    const where = this.#where(type, query.filters, bounds, bind, reach, "r");
-    const { n } = this.#state.sql
-      .exec<{ n: number }>(
-        `SELECT count(*) AS n FROM fhir_resources r WHERE r.type = ${bind.add(type)} AND r.body IS NOT NULL AND r.n <= ${bind.add(top)} AND ${where}`,
-        bind.json,
-      )
-      .one();
+    const from = this.#from(type, query, bounds, bind, { top }, reach);
+    const { n } = this.#state.sql.exec<{ n: number }>(`SELECT count(*) AS n ${from}`, bind.json).one();
     if (type === "Patient" || type === "Device") return n + this.#fewFitting(type, query, bounds, reach).length;
     if (type !== "Observation" && type !== "DiagnosticReport") return n;
     const { pushed, rest } = this.#split(params, query);
@@ -418,14 +627,6 @@ export class FhirSearch {
     }
     return found;
   }
-}
-
-/**
- * Whether a search begins with the few resources of an identifier. Else SQLite, which knows no counts, walks all resources of the type in
- * their order and asks of each whether it is among them: right for a code that many have, wrong for what one has.
- */
-function isFew({ filters }: Query): boolean {
-  return filters.some((filter) => filter.kind === "index" && filter.name === "identifier" && !filter.isNot);
 }
 
 /** Whether the bounds leave all that a view shows, cut to its reader as it is. */
