@@ -115,7 +115,9 @@ ${table(
   ]),
 )}
 
-Where own credentials are needed, a person connects on behalf of an organisation that has registered an account of its own at the vendor.
+Where own credentials are needed, a person connects on behalf of an organisation that has registered an account of its own at the vendor. With as
+many people as the table allows, it lets nobody else connect (\`conflict\`). What is kept from models is left out of reads for one
+([consent.md](consent.md#the-decision)); attributions stand in answers beside what the sources tell.
 
 ## Accounts of organisations
 

@@ -2,12 +2,13 @@ import type { PersonActor } from "../../shared/context";
 import { MINUTE_MS } from "../../shared/clock";
 import { isAllowedReturn } from "../../shared/http/return-address";
 import { parseId, regionOf } from "../../shared/id";
-import { notFound, problem } from "../../shared/problem";
+import { notFound, type Problem, problem } from "../../shared/problem";
 import type { OwnAccount } from "../../shared/vendors/own-account";
 import { liveVendor } from "../../shared/vendors/vendors";
 import type { ConnectPorts } from "./ports";
 import type { Authorization } from "./schemas";
 import { accountFor } from "./own-accounts";
+import { accountIsFull } from "./register-connection";
 import { keepState, newState } from "./states";
 
 /** The vault forgets its half after the same time. */
@@ -24,7 +25,7 @@ export interface BeginConnection {
 
 /**
  * Starts connecting a vendor: makes a one-use state bound to person and vendor, lets the vault make the challenge, and returns the URL
- * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`, `unavailable` where this
+ * where the person agrees. Problems: `vendor_retired`, `not_found`, `invalid`, `conflict` for an account that has all people it may have, `unavailable` where this
  * deployment has no account at the vendor, `own_credentials_required` where the organisation has none or the vendor wants one of its own.
  */
 export async function beginConnection(ports: ConnectPorts, input: BeginConnection): Promise<Authorization> {
@@ -34,6 +35,8 @@ export async function beginConnection(ports: ConnectPorts, input: BeginConnectio
     throw problem("own_credentials_required", "Name an organisation that has registered an account of its own at this vendor.");
   }
   if (own === undefined && !ports.isOffered(vendor.id)) throw problem("unavailable", "This vendor is not set up here.");
+  const { mostPeople } = vendor.policy;
+  if (await accountIsFull(ports.directory, own?.credential, input.actor.person, mostPeople)) throw fullAccount(mostPeople);
   const { returnTo } = input;
   if (returnTo !== undefined && !isAllowedReturn(ports.returns, returnTo)) {
     throw problem("invalid", undefined, {
@@ -66,6 +69,11 @@ async function ownAccount(ports: ConnectPorts, input: BeginConnection, vendor: s
   if (found === "stranger") throw notFound("organisation");
   if (found === "none") throw problem("own_credentials_required", "The organisation has registered no account at this vendor.");
   return found;
+}
+
+/** The vendor lets an account of an app have so many people, and it has them. */
+export function fullAccount(most: number | undefined): Problem {
+  return problem("conflict", `The vendor lets the organisation's account have ${most} people, and it has as many.`);
 }
 
 /** Where the vendor sends the browser back to. */

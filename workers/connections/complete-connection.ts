@@ -1,8 +1,9 @@
 import { problem } from "../../shared/problem";
 import { liveVendor } from "../../shared/vendors/vendors";
+import { fullAccount } from "./begin-connection";
 import { accountById } from "./own-accounts";
 import type { ConnectPorts } from "./ports";
-import { registerConnection } from "./register-connection";
+import { accountIsFull, registerConnection } from "./register-connection";
 import { readState, takeState } from "./states";
 
 export interface CompleteConnection {
@@ -21,7 +22,7 @@ export type Outcome =
 /**
  * Ends an authorization that came back from the vendor. The code is exchanged inside the vault, in the person's region. Problems: `gone`
  * for a state that was used, has expired or never was; `malformed` for one that is none; `invalid` for a refused code; `vendor_failed`,
- * `unavailable`, `vendor_retired`, `not_found`, `own_credentials_required` where the organisation has taken its account back meanwhile.
+ * `unavailable`, `vendor_retired`, `not_found`, `conflict` for an account that has all people it may have, `own_credentials_required` where the organisation has taken its account back meanwhile.
  */
 export async function completeConnection(ports: ConnectPorts, input: CompleteConnection): Promise<Outcome> {
   const { vendor } = liveVendor(input.vendor);
@@ -35,6 +36,12 @@ export async function completeConnection(ports: ConnectPorts, input: CompleteCon
   if (input.code === undefined) {
     const { returnTo } = await vault.refuseConnection(state.hash, input.error ?? "no_code");
     return { kind: "refused", returnTo };
+  }
+  const { mostPeople } = vendor.policy;
+  if (await accountIsFull(ports.directory, credential, person, mostPeople)) {
+    // The code stays unused, so that the vendor counts nobody.
+    await vault.refuseConnection(state.hash, "account_full");
+    throw fullAccount(mostPeople);
   }
   const own = credential === undefined ? undefined : (await accountById(ports.stores, credential))?.own;
   const { connection, returnTo, registration } = await vault.completeConnection(state.hash, input.code, own, input.scope);

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { HOUR_MS } from "../../shared/clock";
+import { newId } from "../../shared/id";
 import { liveVendor, VENDORS } from "../../shared/vendors/vendors";
 import { call, make, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
@@ -11,6 +12,7 @@ import { FakeWhoop } from "../../test/vendors/fake-whoop";
 import type { Arrival } from "../../durable-objects/gate/inbox";
 import { regional, vaultOf } from "../regional";
 import { consumeSync } from "./consume-sync";
+import { OTHERS_THROUGH } from "./register-connection";
 import { SUBSCRIBING } from "./keep-subscriptions";
 import { CONNECTIONS_OF, tellConnections, UNTOLD } from "./tell-connections";
 
@@ -101,6 +103,40 @@ async function tell({ id }: Clinic): Promise<number> {
   }
   return told;
 }
+
+describe("an account that may have so many people", () => {
+  it("lets nobody else connect while it has them, before and after they agreed at the vendor, and those who are there again", async () => {
+    const organisation = await newOrganisation();
+    const body = { vendor: "strava", clientId: `4${Date.now()}`, clientSecret: SECRET };
+    expect((await call(organisation.owner, "POST", `/v1/organisations/${organisation.id}/vendor-credentials`, body)).status).toBe(201);
+    const credential = await regional(env, "eu")
+      .records.prepare("select id from vendor_credentials where organisation_id = ?")
+      .bind(organisation.id)
+      .first<string>("id");
+    const [first, late] = [await patientOf(organisation.id), await patientOf(organisation.id)];
+    const connected = (person: string) =>
+      env.DIRECTORY.prepare(
+        "insert into vendor_accounts (account_hash, connection_id, person_id, key_version, credential) values (?, ?, ?, '1', ?)",
+      ).bind((crypto.randomUUID() + crypto.randomUUID()).replaceAll("-", ""), newId("connection", "us", Date.now()), person, credential);
+    const most = liveVendor("strava").vendor.policy.mostPeople ?? 0;
+    expect(most).toBe(10);
+    const others = Array.from({ length: most - 2 }, () => connected(newId("person", "us", Date.now())));
+    // Somebody who has connected twice is one.
+    await env.DIRECTORY.batch([...others, connected(first.person.id), connected(first.person.id)]);
+    const begin = async (person: RegisteredPerson) =>
+      await person.fetch(`/v1/integrations/strava/authorize?organisation=${organisation.id}`);
+    const begun = await begin(late);
+    expect(begun.status).toBe(200);
+    await connected(newId("person", "us", Date.now())).run();
+    const state = new URL(authorization.parse(await begun.json()).authorizeUrl).searchParams.get("state") ?? "";
+    const back = await fetchApp(`/v1/integrations/strava/callback?${new URLSearchParams({ state, code: "c" })}`);
+    expect([back.status, await code(back)]).toEqual([409, "conflict"]);
+    expect(await code(await begin(late))).toBe("conflict");
+    expect((await begin(first)).status).toBe(200);
+    const plan = await env.DIRECTORY.prepare(`explain query plan ${OTHERS_THROUGH}`).bind("c", "p").all<{ detail: string }>();
+    expect(plan.results.map(({ detail }) => detail).join("; ")).toContain("vendor_accounts_by_credential");
+  });
+});
 
 describe("an organisation's account at a vendor", () => {
   it("is registered by its managers who have just proven themselves, once, and never told again", async () => {

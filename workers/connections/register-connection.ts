@@ -51,6 +51,24 @@ export async function accountIsShared(directory: D1Database, connection: string,
   return row !== null;
 }
 
+/** How many people but one are connected through an organisation's account at a vendor. */
+export const OTHERS_THROUGH = "select count(distinct person_id) as n from vendor_accounts where credential = ? and person_id <> ?";
+
+/**
+ * Whether an organisation's account at a vendor has as many people as the vendor allows (`most`; undefined for no limit), so that somebody
+ * who is not among them cannot connect through it. Two who connect at the same time may both get through: then the vendor refuses one.
+ */
+export async function accountIsFull(
+  directory: D1Database,
+  credential: string | undefined,
+  person: PersonId,
+  most: number | undefined,
+): Promise<boolean> {
+  if (credential === undefined || most === undefined) return false;
+  const others = await directory.prepare(OTHERS_THROUGH).bind(credential, person).first<number>("n");
+  return (others ?? 0) >= most;
+}
+
 export interface Registered {
   readonly hash: string;
   readonly connection: ConnectionId;
