@@ -1,3 +1,4 @@
+import { fileEnd } from "../../shared/fhir/binary";
 import { MANIFEST } from "../../shared/exports/manifest";
 import type { AccountFacts } from "../../shared/exports/status";
 import { parseId, type PersonId } from "../../shared/id";
@@ -11,6 +12,7 @@ export const IMPORTS = "imports";
 export const UPLOADS = "uploads";
 /** Files of laboratory reports. */
 export const LAB_DOCUMENTS = "lab-documents";
+export const FHIR_FILES = "fhir-files";
 /** An upload in the archive is worth so many bytes a record of progress. */
 const BYTES_A_RECORD = 10_000;
 
@@ -24,6 +26,7 @@ readings/       all other readings, a file for each metric
 fhir-*.ndjson   the readings and laboratory results as FHIR R4 resources
 uploads/        files that were uploaded and are not imported yet
 lab-documents/  the files of laboratory reports, by the report's id
+fhir-files/     the files of Binary resources, by the resource's id
 
 Times carry their offset from UTC. Values are in the unit that the line or the manifest names.
 `;
@@ -56,9 +59,9 @@ export function planFiles(
       plan: { from: "upload" as const, kind: UPLOADS, key, size },
       weight: Math.ceil(size / BYTES_A_RECORD) + 1,
     })),
-    ...plan.documents.map(({ report, size }) => ({
-      name: `${LAB_DOCUMENTS}/${report}.pdf`,
-      plan: { from: "document" as const, kind: LAB_DOCUMENTS, report, size },
+    ...plan.documents.map(({ report, size, type }) => ({
+      name: type === undefined ? `${LAB_DOCUMENTS}/${report}.pdf` : `${FHIR_FILES}/${report.slice("Binary/".length)}.${fileEnd(type)}`,
+      plan: { from: "document" as const, kind: type === undefined ? LAB_DOCUMENTS : FHIR_FILES, report, size },
       weight: Math.ceil(size / BYTES_A_RECORD) + 1,
     })),
     { name: MANIFEST, plan: { from: "manifest" }, weight: 1 },

@@ -15,6 +15,7 @@ import fhirClasses from "../../migrations/vault/0240_fhir_classes.sql";
 import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
 import fhirPlans from "../../migrations/vault/0235_fhir_plans.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
+import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -56,4 +57,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0235_fhir_plans", fhirPlans],
   ["0250_fhir_imports", fhirImports],
   ["0240_fhir_classes", fhirClasses],
+  ["0251_fhir_files", fhirFiles],
 ];

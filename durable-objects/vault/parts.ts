@@ -99,13 +99,14 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     queue: storesOf(env, state.region).hooks,
     fetch: (url, init) => fetch(url, init),
   });
-  const fhir = new FhirPart(state, store.sources);
+  const files = new LabFiles(state, sealer);
+  const fhir = new FhirPart(state, store.sources, files);
   const live = new Live(ctx, state, store.sources, { sessions, door, consents });
   const elsewhere = new Elsewhere(state);
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
-  const labs = new Labs(state, details, new LabFiles(state, sealer));
+  const labs = new Labs(state, details, files);
   return {
     state,
     life,
@@ -127,7 +128,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     live,
     elsewhere,
     webhooks,
-    exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view }, door),
+    exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view, binaries: fhir.binaries }, door),
     leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, { sealer, log, store, consents, emergencies, connections, fhir, webhooks }),

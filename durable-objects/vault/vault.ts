@@ -84,6 +84,7 @@ import type { ForwardResult } from "./fhir/forward";
 import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
 import type { FhirOperation, OperationAnswer } from "./fhir/stored/operations";
+import type { BinaryAnswer, BinaryRequest } from "./fhir/stored/binaries";
 import type { FhirAnswer } from "./fhir/stored/answers";
 import type { FhirRequest } from "./fhir/stored/requests";
 import type { SearchRequest, Sight } from "./fhir/view";
@@ -640,6 +641,15 @@ export class Vault extends DurableObject<Env> {
   /** One page of a FHIR search in this compartment; throws `malformed`. Others than the person see laboratory resources, by consent. */
   async searchFhir(actor: Reader, request: SearchRequest): Promise<SearchAnswer> {
     return this.#parts.fhir.search(request, this.#sight(actor, request.type));
+  }
+
+  /** Keeps or reads a file, by FHIR's rules for Binary, within the reach of the actor. */
+  async fhirBinary(actor: PersonActor, request: BinaryRequest): Promise<BinaryAnswer> {
+    const { fhir, door, state } = this.#parts;
+    door.enter(actor, { action: request.kind === "read" ? "read" : "write", resource: "fhir", about: ["Binary"] });
+    if (actor.person !== state.person) throw notFound("person");
+    const reach = actor.reach ?? WHOLE_REACH;
+    return request.kind === "read" ? await fhir.binaries.read(request.id, reach) : await fhir.binaries.create(request, reach);
   }
 
   /**

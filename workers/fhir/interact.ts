@@ -58,7 +58,16 @@ export async function change(
 ): Promise<Response> {
   requireJson(c);
   const body = bodies === "none" ? "" : await bodyOf(c, bodies === "patch" ? ["application/json-patch+json"] : RESOURCE_TYPES);
-  const request = make(body);
+  return await changed(c, make(body));
+}
+
+/** Makes a resource whose body was read. */
+export async function makeResource(c: AppContext, type: string, resource: string): Promise<Response> {
+  requireJson(c);
+  return await changed(c, { kind: "create", type, resource });
+}
+
+async function changed(c: AppContext, request: SingleRequest): Promise<Response> {
   const answer = await inVaultOf(c, saidBy(request), async ({ vault, actor }) => await vault.fhir(actor, request));
   const headers = versionHeaders(answer, baseOf(c));
   if (answer.status === 204 || answer.json === undefined) return c.body(null, 204, headers);
@@ -180,7 +189,7 @@ function done(status: 200 | 201) {
 }
 
 /** Weak comparison (RFC 9110 §13.1.2); dates count where no tag is given (§13.1.3). */
-function isCurrent(c: AppContext, { version, changedAt }: FhirAnswer): boolean {
+export function isCurrent(c: AppContext, { version, changedAt }: FhirAnswer): boolean {
   const tags = c.req.header("if-none-match");
   if (tags !== undefined) return version !== undefined && namesVersion(tags, version);
   const since = Date.parse(c.req.header("if-modified-since") ?? "");

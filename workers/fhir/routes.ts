@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { capabilityStatement } from "../../shared/fhir/r4/capability";
+import { LARGEST_BINARY } from "../../shared/fhir/binary";
 import { SERVED } from "../../shared/fhir/store/served";
 import { SEARCH_PARAMETERS, type SearchableType } from "../../shared/fhir/search";
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
@@ -9,6 +10,7 @@ import { paramsOf } from "../../shared/fhir/store/params";
 import { isResourceType, type ResourceType } from "../../shared/fhir/r4/structures";
 import { searchParameters } from "../../shared/fhir/r4/search-parameters";
 import { personOfPatientId } from "../../shared/fhir/ids";
+import { readBinary, storeBinary } from "./binaries";
 import { change, history, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
 import { type FhirPorts, personFhirPorts } from "./ports";
@@ -69,6 +71,8 @@ const changes = (summary: string, rawBody?: { mediaType: string; description: st
   });
 const PATCH_BODY = { mediaType: "application/json-patch+json", description: "JSON Patch (RFC 6902)" };
 const BUNDLE_LIMIT = 5_000_000;
+/** A file of the largest size, as base64 in a resource. */
+const FILE_LIMIT = Math.ceil((LARGEST_BINARY * 4) / 3) + 10_000;
 
 /** Where histories stand in a path. */
 const HISTORY = "_history";
@@ -147,6 +151,22 @@ fhirRoutes.post(
 );
 
 fhirRoutes.post(
+  "/fhir/r4/Binary",
+  route({
+    policy: "person",
+    summary: "Keep a file",
+    description:
+      "Raw, by its media type, or as a Binary with data. `X-Security-Context` names the resource as which it is to be treated. Up to 20 MiB; documents, pictures, sound and text.",
+    tags: ["FHIR"],
+    responses: { 201: RESOURCE },
+    problems: WRITE_PROBLEMS,
+    bodyLimit: FILE_LIMIT,
+    rawBody: { mediaType: "*/*", description: "The file, or a Binary" },
+  }),
+  async (c) => await storeBinary(c),
+);
+
+fhirRoutes.post(
   "/fhir/r4/:type",
   changes(
     "Create a resource",
@@ -179,6 +199,7 @@ fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query na
 fhirRoutes.get("/fhir/r4/:type/:id", looks("Read a resource"), async (c) => {
   if (idOf(c) === HISTORY) return await history(c, typeOf(c));
   if (idOf(c).startsWith("$")) return await operate(c, { type: typeOf(c), name: idOf(c) });
+  if (typeOf(c) === "Binary") return await readBinary(c, idOf(c));
   return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
 });
 

@@ -1,3 +1,4 @@
+import { fileEnd } from "../../../shared/fhir/binary";
 import { utc } from "../../../shared/exports/records";
 import type { SourceSettings } from "../../../shared/health/source-settings";
 import { dayText } from "../../../shared/health/zone";
@@ -415,6 +416,16 @@ export const FHIR_KINDS: readonly ExportKind[] = [
     from: "(SELECT v.*, r.id FROM fhir_versions AS v JOIN fhir_resources AS r ON r.n = v.n)",
     key: ["n", "version"],
     record: (row) => stored(row),
+  }),
+  tableKind({
+    kind: "fhir-binaries",
+    tables: ["fhir_files"],
+    resource: "fhir",
+    columns: ["id", "document", "type", "size", "sha256"],
+    notReimported: "proof",
+    from: "(SELECT f.*, r.id FROM fhir_files AS f JOIN fhir_resources AS r ON r.n = f.n)",
+    key: ["n"],
+    record: ({ id, type, size, sha256 }) => ({ id, document: `fhir-files/${id}.${fileEnd(String(type))}`, type, size, sha256 }),
   }),
   fhirKind("Patient"),
   fhirKind("Device"),

@@ -24,7 +24,8 @@ export interface ExportPlan {
   readonly files: readonly PlannedFile[];
   readonly leftOut: Readonly<Record<string, string>>;
   /** Files of reports, by the report's id. */
-  readonly documents: readonly { readonly report: string; readonly size: number }[];
+  /** Of laboratory reports by their ids, and of files by `Binary/{id}`, with the media type of those. */
+  readonly documents: readonly { readonly report: string; readonly size: number; readonly type?: string }[];
 }
 
 /** An hour of dense samples as it is stored: segments and record ids, part by part, and annotations. */
@@ -92,15 +93,17 @@ export class Exports {
       kinds: EXPORT_KINDS.map(({ kind, notReimported }) => ({ kind, ...(notReimported !== undefined && { notReimported }) })),
       files,
       leftOut: LEFT_OUT,
-      documents: this.#context.labs.documents(),
+      documents: [...this.#context.labs.documents(), ...this.#context.binaries.documents()],
     };
   }
 
   /** A piece of the file of a report, opened. Logged with the first one. */
   async document(id: string, report: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     this.#require(id);
-    if (offset === 0) this.#door.system(id, { action: "export", resource: "lab_report", about: ["documents"] });
-    const { bytes } = await this.#context.labs.file(report);
+    const isBinary = report.startsWith("Binary/");
+    if (offset === 0)
+      this.#door.system(id, { action: "export", resource: isBinary ? "fhir" : "lab_report", about: [isBinary ? "Binary" : "documents"] });
+    const bytes = isBinary ? await this.#context.binaries.document(report) : (await this.#context.labs.file(report)).bytes;
     return bytes.slice(offset, offset + length);
   }
 

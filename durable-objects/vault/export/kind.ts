@@ -1,3 +1,4 @@
+import type { Binaries } from "../fhir/stored/binaries";
 import type { ExportRecord } from "../../../shared/exports/records";
 import type { NotReimported } from "../../../shared/exports/manifest";
 import { metricByCode } from "../../../shared/health/catalogue";
@@ -14,6 +15,7 @@ export interface ExportContext {
   readonly details: Details;
   readonly emergencies: EmergencyAccesses;
   readonly labs: Labs;
+  readonly binaries: Binaries;
   readonly fhir: FhirView;
 }
 

@@ -8,6 +8,8 @@ import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
 import { Targets } from "./targets";
+import type { LabFiles } from "../labs/files";
+import { Binaries } from "./stored/binaries";
 import { ImportedResources } from "./stored/imported";
 import { Operations } from "./stored/operations";
 import { Repository } from "./stored/repository";
@@ -36,11 +38,12 @@ export class FhirPart {
   readonly records: Records;
   readonly operations: Operations;
   readonly imported: ImportedResources;
+  readonly binaries: Binaries;
   readonly targets: Targets;
   readonly forwarding: Forwarding;
   readonly source: FhirSource;
 
-  constructor(state: VaultState, sources: Sources) {
+  constructor(state: VaultState, sources: Sources, files: LabFiles) {
     const { env, region, person, random } = state;
     const stores = storesOf(env, region);
     const key = new PersonKey(stores.files, regionalKeys(stores.keys), person, random);
@@ -48,6 +51,7 @@ export class FhirPart {
     this.repository = new Repository(state, this.view);
     this.records = new Records(state, this.repository);
     this.imported = new ImportedResources(state, this.repository);
+    this.binaries = new Binaries(state, this.repository, files);
     this.operations = new Operations(state, this.repository, this.view);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));

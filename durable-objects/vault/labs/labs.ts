@@ -224,7 +224,8 @@ export class Labs {
   /** A file under its name, for a move to another region; undefined where there is none any more. */
   async openFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const [row] = this.#state.sql.exec<{ body: string }>("SELECT body FROM lab_reports WHERE file = ?", name).toArray();
-    const { file } = row === undefined ? {} : (JSON.parse(row.body) as ReportBody);
+    const [binary] = this.#state.sql.exec<{ sha256: string }>("SELECT sha256 FROM fhir_files WHERE file = ?", name).toArray();
+    const { file = binary } = row === undefined ? {} : (JSON.parse(row.body) as ReportBody);
     return file === undefined || !(await this.#files.has(name)) ? undefined : await this.#files.open(name, file);
   }
 
@@ -261,10 +262,15 @@ export class Labs {
     });
   }
 
-  /** The last parts of the names of files that are kept, after one. */
+  /** The last parts of the names of files that are kept, those of Binary resources too, after one. */
   fileNames(after: string | undefined, limit: number): string[] {
     return this.#state.sql
-      .exec<{ file: string }>("SELECT file FROM lab_reports WHERE file IS NOT NULL AND file > ? ORDER BY file LIMIT ?", after ?? "", limit)
+      .exec<{ file: string }>(
+        `SELECT file FROM lab_reports WHERE file IS NOT NULL AND file > ?1
+         UNION ALL SELECT file FROM fhir_files WHERE file > ?1 ORDER BY file LIMIT ?2`,
+        after ?? "",
+        limit,
+      )
       .toArray()
       .map(({ file }) => file);
   }

@@ -83,6 +83,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   fhir_uris: { how: "rows" },
   fhir_pairs: { how: "rows" },
   fhir_imports: { how: "rows" },
+  fhir_files: { how: "rows" },
   consents: { how: "rows" },
   lab_reports: { how: "rows" },
   lab_results: { how: "rows" },

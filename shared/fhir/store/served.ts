@@ -13,6 +13,16 @@ export const NOT_WRITTEN: Partial<Readonly<Record<ResourceType, string>>> = {
   AuditEvent: "The access log is written by Meridian alone: read it under /v1/me/access-log.",
 };
 
+/** Files do not change: what refers to one can be sure of it. */
+const FILES: TypeAbilities = {
+  ...EVERYTHING,
+  interactions: EVERYTHING.interactions.filter((interaction) => interaction !== "update" && interaction !== "patch"),
+  updateCreate: false,
+  conditionalUpdate: false,
+  documentation:
+    "Files of up to 20 MiB, raw or as JSON: an Accept header of FHIR's media type is answered with the resource, any other with the bytes. Searches and histories show them without their data.",
+};
+
 const VIEWS: Partial<Readonly<Record<ResourceType, string>>> = {
   Observation:
     "What clients wrote, beside views of the person's readings and laboratory results: those have no versions and are not changed here. A dense series is one Observation with SampledData for each source and hour.",
@@ -28,7 +38,7 @@ export const SERVED: Abilities = {
       return [
         type,
         {
-          ...(NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
+          ...(type === "Binary" ? FILES : NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
           ...(documentation !== undefined && { documentation }),
           operations: operationsOf(type),
         },

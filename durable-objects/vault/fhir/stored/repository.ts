@@ -93,6 +93,8 @@ export class Repository {
     if (request.kind === "history" && request.id === undefined) return this.#histories(request, reach);
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
     if (limitsOf(reach, type, LETTERS[kind]) === "none") throw problem("forbidden", `This is not allowed for ${type} here.`);
+    if (type === "Binary" && (kind === "update" || kind === "patch"))
+      throw problem("method_not_allowed", "A Binary does not change: create another one, and refer to that.");
     switch (request.kind) {
       case "read":
         return this.#read(type, request.id, reach);

@@ -2,6 +2,7 @@ import { classesOf, maskOf } from "../../../../shared/fhir/classes";
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields } from "../../../../shared/fhir/r4/issue";
 import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
+import { FILE_TIMER } from "../../labs/files";
 import type { VaultState } from "../../state";
 
 /** One version of a resource. A deletion is a version without a body. */
@@ -212,6 +213,7 @@ export class Resources {
     const changedAt = this.#state.now();
     const version = before.version + 1;
     sql.exec("DELETE FROM fhir_identities WHERE n = ?", before.n);
+    if (before.type === "Binary") this.#dropFile(before.n);
     sql.exec(
       "UPDATE fhir_resources SET version = ?, changed_at = ?, method = 'DELETE', body = NULL WHERE n = ?",
       version,
@@ -219,6 +221,13 @@ export class Resources {
       before.n,
     );
     return { ...before, version, changedAt, method: "DELETE", json: undefined, body: undefined };
+  }
+
+  /** The bytes of a Binary go with it, also from its history. */
+  #dropFile(n: number): void {
+    const { sql, timers, now } = this.#state;
+    for (const { file } of sql.exec<{ file: string }>("DELETE FROM fhir_files WHERE n = ? RETURNING file", n).toArray())
+      timers.set(FILE_TIMER, file, now());
   }
 
   /** Claims an identifier for a resource; false where another resource of the type has it. */
