@@ -644,11 +644,10 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Keeps or reads a file, by FHIR's rules for Binary, within the reach of the actor. */
-  async fhirBinary(actor: PersonActor, request: BinaryRequest): Promise<BinaryAnswer> {
-    const { fhir, door, state } = this.#parts;
-    door.enter(actor, { action: request.kind === "read" ? "read" : "write", resource: "fhir", about: ["Binary"] });
-    if (actor.person !== state.person) throw notFound("person");
-    const reach = actor.reach ?? WHOLE_REACH;
+  async fhirBinary(actor: Reader, request: BinaryRequest): Promise<BinaryAnswer> {
+    const { fhir } = this.#parts;
+    const reach = this.#fhirReach(actor);
+    this.#enterFhir(actor, request.kind === "read" ? "read" : "write", ["Binary"]);
     return request.kind === "read" ? await fhir.binaries.read(request.id, reach) : await fhir.binaries.create(request, reach);
   }
 

@@ -7,18 +7,18 @@ import { parsed } from "../../durable-objects/vault/fhir/stored/requests";
 import { versionHeaders } from "./answer";
 import { isCurrent, makeResource, sent } from "./interact";
 import { baseOf } from "./negotiate";
-import { fhirPorts } from "./ports";
+import { inVaultOf } from "./whose";
 
 /** Keeps a file that comes raw, or as a Binary with data. */
 export async function storeBinary(c: AppContext): Promise<Response> {
   const contentType = c.req.header("content-type") ?? "";
-  const { vault, actor } = fhirPorts(c);
   const body = new Uint8Array(await c.req.arrayBuffer());
   const file = isFhirJson(contentType) ? fileIn(body) : { contentType, bytes: body, context: c.req.header("x-security-context") };
   if (file === undefined) return await makeResource(c, "Binary", new TextDecoder().decode(body));
   if (file.bytes.length > LARGEST_BINARY) throw problem("too_large", `A file may have at most ${LARGEST_BINARY} bytes.`);
   if (bareType(file.contentType) === "") throw problem("unsupported_media_type", "Say what it is by its media type.");
-  const { answer } = await vault.fhirBinary(actor, { kind: "create", ...file });
+  const said = { type: "Binary", id: undefined };
+  const { answer } = await inVaultOf(c, said, async ({ vault, actor }) => await vault.fhirBinary(actor, { kind: "create", ...file }));
   return sent(c, 201, answer.json, versionHeaders(answer, baseOf(c)));
 }
 
@@ -35,8 +35,7 @@ function fileIn(body: Uint8Array) {
 
 /** Answers a file: as a resource to who asks for FHIR's media type, else as it is. */
 export async function readBinary(c: AppContext, id: string): Promise<Response> {
-  const { vault, actor } = fhirPorts(c);
-  const found = await vault.fhirBinary(actor, { kind: "read", id });
+  const found = await inVaultOf(c, { type: "Binary", id }, async ({ vault, actor }) => await vault.fhirBinary(actor, { kind: "read", id }));
   const headers = versionHeaders(found.answer, baseOf(c));
   if (isCurrent(c, found.answer)) return c.body(null, 304, headers);
   if (wantsResource(c)) return sent(c, 200, withData(found), headers);

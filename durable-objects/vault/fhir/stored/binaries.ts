@@ -134,7 +134,7 @@ export class Binaries {
 
   #isReadable(reference: string, reach: Reach): boolean {
     const [, type = "", id = ""] = LOCAL.exec(reference) ?? [];
-    const resource = this.#repository.search.one(type, id);
+    const resource = this.#repository.search.one(type, id, reach);
     return resource !== undefined && this.#repository.search.isWithin(resource, reach, "r");
   }
 }
