@@ -1,9 +1,8 @@
 import type { BinaryAnswer } from "../../durable-objects/vault/fhir/stored/binaries";
 import { base64Of, bareType, bytesOf, isFhirJson, LARGEST_BINARY } from "../../shared/fhir/binary";
-import { textAt } from "../../shared/fhir/r4/issue";
+import { type Fields, isFields, textAt } from "../../shared/fhir/r4/issue";
 import type { AppContext } from "../../shared/http/app-env";
 import { problem } from "../../shared/problem";
-import { parsed } from "../../durable-objects/vault/fhir/stored/requests";
 import { versionHeaders } from "./answer";
 import { isCurrent, makeResource, sent } from "./interact";
 import { baseOf } from "./negotiate";
@@ -60,4 +59,15 @@ function wantsResource(c: AppContext): boolean {
   const format = c.req.query("_format");
   if (format !== undefined) return isFhirJson(format.replace(" ", "+"));
   return (c.req.header("accept") ?? "").split(",").some((range) => isFhirJson(range));
+}
+
+function parsed(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw problem("malformed", "The body is not JSON.");
+  }
+  if (!isFields(value)) throw problem("malformed", "The body is no resource.");
+  return value;
 }
