@@ -29,6 +29,7 @@ export const ID_KINDS = {
   webhook: "whk",
   webhookSecret: "whs",
   event: "evt",
+  notice: "ntc",
   vendorCredential: "vcr",
   app: "app",
 } as const;

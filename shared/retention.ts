@@ -26,6 +26,15 @@ export const RETENTION_KINDS = [
     least: 7,
     most: 90,
   },
+  {
+    kind: "subscription_events",
+    title: "What FHIR Subscriptions were to be told; it can be asked for by its number as long",
+    default: 30,
+    least: 7,
+    most: 90,
+  },
+  { kind: "inbox", title: "Entries of the inbox that were read; what they point to stays", default: 365, least: 30, most: null },
+  { kind: "subscription_messages", title: "Messages of FHIR Subscriptions", default: 30, least: 30, most: 30 },
   { kind: "exports", title: "Which exports there were", default: 365, least: 365, most: 365 },
   { kind: "minutes", title: "Summaries of minutes, which are computed from samples after that", default: 2, least: 2, most: 2 },
   {

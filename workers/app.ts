@@ -24,6 +24,7 @@ import { identitiesRoutes } from "./identities/routes";
 import { importsRoutes } from "./imports/routes";
 import { keysRoutes } from "./keys/routes";
 import { labsRoutes } from "./labs/routes";
+import { inboxRoutes } from "./inbox/routes";
 import { recordsRoutes } from "./records/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
@@ -72,6 +73,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", retentionRoutes);
   app.route("/", labsRoutes);
   app.route("/", recordsRoutes);
+  app.route("/", inboxRoutes);
   app.route("/", referenceRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);

@@ -7,6 +7,8 @@ import type { FhirPart } from "./fhir/part";
 import type { Lifecycle } from "./lifecycle";
 import type { Elsewhere } from "./live/elsewhere";
 import type { Live } from "./live/live";
+import type { SubscriptionSockets } from "./subscriptions/sockets";
+import type { Subscriptions } from "./subscriptions/subscriptions";
 import { problem } from "../../shared/problem";
 import type { VaultState } from "./state";
 
@@ -28,6 +30,8 @@ interface Parts {
   readonly connections: Connections;
   readonly followers: Followers;
   readonly fhir: FhirPart;
+  readonly sockets: SubscriptionSockets;
+  readonly subscriptions: Subscriptions;
 }
 
 /** What a vault does when its person leaves: first it pauses, then it closes, at last it is empty. */
@@ -48,6 +52,7 @@ export class Leaving {
     this.#parts.connections.pause();
     this.#parts.live.endAll();
     this.#parts.followers.endAll();
+    this.#parts.sockets.endAll();
   }
 
   /** Stands still while it is copied to another region. Problem `conflict` for somebody who is going to be erased. */
@@ -57,6 +62,7 @@ export class Leaving {
     this.#parts.connections.pause();
     this.#parts.live.endAll();
     this.#parts.followers.endAll();
+    this.#parts.sockets.endAll();
     this.#life.set("frozen");
   }
 
@@ -66,6 +72,7 @@ export class Leaving {
     this.#life.set("open");
     this.#parts.connections.wake();
     for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
+    this.#parts.subscriptions.wake(false);
     this.#state.timers.wake();
   }
 
@@ -76,6 +83,7 @@ export class Leaving {
     this.#parts.connections.pause();
     this.#parts.live.endAll();
     this.#parts.followers.endAll();
+    this.#parts.sockets.endAll();
   }
 
   /** Rows there are, by table; nothing where the vault is empty already. */

@@ -16,6 +16,8 @@ import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
 import fhirPlans from "../../migrations/vault/0235_fhir_plans.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
+import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
+import inbox from "../../migrations/vault/0246_inbox.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
 import connections from "../../migrations/vault/0020_connections.sql";
@@ -58,4 +60,6 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0250_fhir_imports", fhirImports],
   ["0240_fhir_classes", fhirClasses],
   ["0251_fhir_files", fhirFiles],
+  ["0245_fhir_subscriptions", fhirSubscriptions],
+  ["0246_inbox", inbox],
 ];

@@ -12,6 +12,7 @@ import { EmergencyAccesses } from "./emergency/accesses";
 import { Exports } from "./export/exports";
 import { FhirPart } from "./fhir/part";
 import { Gaps } from "./gaps/gaps";
+import { Inbox } from "./inbox/inbox";
 import { LabFiles } from "./labs/files";
 import { Labs } from "./labs/labs";
 import { Leaving } from "./leaving";
@@ -28,6 +29,8 @@ import { Standing } from "./standing";
 import type { VaultState } from "./state";
 import { Store } from "./store/store";
 import { Timers } from "./timers";
+import { SubscriptionSockets } from "./subscriptions/sockets";
+import { Subscriptions } from "./subscriptions/subscriptions";
 import { Webhooks } from "./webhooks/webhooks";
 
 /** What a vault is made of; each part keeps its own tables and rules. */
@@ -48,10 +51,13 @@ export interface Parts {
   readonly followers: Followers;
   readonly gaps: Gaps;
   readonly labs: Labs;
+  readonly inbox: Inbox;
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
   readonly webhooks: Webhooks;
+  readonly subscriptions: Subscriptions;
+  readonly sockets: SubscriptionSockets;
   readonly exports: Exports;
   readonly leaving: Leaving;
   readonly departure: Departure;
@@ -102,6 +108,17 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const files = new LabFiles(state, sealer);
   const fhir = new FhirPart(state, store.sources, files);
   const live = new Live(ctx, state, store.sources, { sessions, door, consents });
+  const inbox = new Inbox(state, fhir.repository, (entry, unread) => live.notice(entry, unread));
+  const sockets = new SubscriptionSockets(ctx, (ticket) => live.redeem(ticket));
+  const subscriptions = new Subscriptions(state, {
+    fhir,
+    door,
+    sealer,
+    consents,
+    sockets,
+    queue: storesOf(env, state.region).hooks,
+    fetch: (url, init) => fetch(url, init),
+  });
   const elsewhere = new Elsewhere(state);
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
@@ -125,12 +142,15 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     gaps: new Gaps(state, store, connections),
     labs,
     fhir,
+    inbox,
     live,
     elsewhere,
     webhooks,
+    subscriptions,
+    sockets,
     exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view, binaries: fhir.binaries }, door),
-    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir }),
+    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir, sockets, subscriptions }),
     departure: new Departure(state, life, sealer, log),
-    arrival: new Arrival(state, life, { sealer, log, store, consents, emergencies, connections, fhir, webhooks }),
+    arrival: new Arrival(state, life, { sealer, log, store, consents, emergencies, connections, fhir, webhooks, subscriptions }),
   };
 }

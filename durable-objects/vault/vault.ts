@@ -83,11 +83,14 @@ import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
 import type { SourceStatus } from "./fhir/source";
 import type { Target, TargetSettings } from "./fhir/targets";
-import type { FhirOperation, OperationAnswer } from "./fhir/stored/operations";
 import type { BinaryAnswer, BinaryRequest } from "./fhir/stored/binaries";
+import { type FhirOperation, isOfSubscriptions, type OperationAnswer, typeOfOperation } from "./fhir/stored/operations";
+import { isSubscriptionWrite } from "./subscriptions/subscriptions";
 import type { FhirAnswer } from "./fhir/stored/answers";
 import type { FhirRequest } from "./fhir/stored/requests";
 import type { SearchRequest, Sight } from "./fhir/view";
+import type { InboxAnswer } from "../../shared/inbox/inbox";
+import type { InboxEntry, InboxPage, InboxQuery } from "./inbox/inbox";
 import type { RecordPage, RecordQuery } from "./records/records";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
 import type { GapRun } from "./gaps/gaps";
@@ -148,6 +151,7 @@ export class Vault extends DurableObject<Env> {
 
   /** Opens a socket of the live stream, or lets the person follow a connection; only the Worker's routes ask for it. */
   override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === "/subscriptions") return this.#parts.sockets.connect(request);
     const follows = FOLLOWED.exec(new URL(request.url).pathname)?.[1];
     return follows === undefined ? this.#parts.live.connect(request) : this.#follow(request, follows);
   }
@@ -166,18 +170,24 @@ export class Vault extends DurableObject<Env> {
   }
 
   override async webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (this.#parts.life.isOpen && this.#parts.sockets.has(ws)) return await this.#parts.subscriptions.receive(ws, message);
     // Followers have nothing to say; what they send is ignored.
     if (this.#parts.life.isOpen && !this.#parts.followers.has(ws)) this.#parts.live.receive(ws, message);
   }
 
   override async webSocketClose(ws: WebSocket): Promise<void> {
-    if (this.#parts.life.state !== "gone" && !this.#parts.followers.has(ws)) this.#parts.live.closed(ws);
+    if (this.#parts.life.state !== "gone" && !this.#isOfOthers(ws)) this.#parts.live.closed(ws);
     // Completes the client's closing handshake, which the runtime leaves to the object.
     ws.close();
   }
 
   override async webSocketError(ws: WebSocket): Promise<void> {
-    if (this.#parts.life.state !== "gone" && !this.#parts.followers.has(ws)) this.#parts.live.closed(ws);
+    if (this.#parts.life.state !== "gone" && !this.#isOfOthers(ws)) this.#parts.live.closed(ws);
+  }
+
+  /** Whether a socket is none of the live stream's. */
+  #isOfOthers(ws: WebSocket): boolean {
+    return this.#parts.followers.has(ws) || this.#parts.sockets.has(ws);
   }
 
   /** Lets the person in for something of theirs that lies elsewhere; throws `session_ended` or `not_found`. */
@@ -213,6 +223,7 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.system("sessions", { action: "sign_out", resource: "session", about: [session] });
     this.#parts.live.endSession(session);
     this.#parts.followers.endSession(session);
+    this.#parts.subscriptions.endSession(session);
     await this.#parts.elsewhere.end(session);
   }
 
@@ -653,17 +664,44 @@ export class Vault extends DurableObject<Env> {
 
   /**
    * One interaction of the FHIR API with the person's compartment, or a Bundle of them, within the reach of the actor; each is decided
-   * and logged. Throws problems; a batch answers them entry by entry.
+   * and logged. Throws problems; a batch answers them entry by entry. `base` is where references lead that Subscriptions tell of.
    */
-  async fhir(actor: Reader, request: FhirRequest): Promise<FhirAnswer> {
+  async fhir(actor: Reader, request: FhirRequest, base?: string): Promise<FhirAnswer> {
     const { repository } = this.#parts.fhir;
+    const { subscriptions, inbox } = this.#parts;
+    if (isSubscriptionWrite(request)) {
+      if (this.#isPerson(actor)) this.#enterFhir(actor, request.kind === "delete" ? "delete" : "write", [request.type]);
+      // Whoever may read may be told.
+      else this.#enterFhir(actor, "read", [request.type]);
+      return await subscriptions.write(actor, request, base ?? `${this.env.ORIGIN}/fhir/r4`);
+    }
     const reach = this.#fhirReach(actor);
     // A Bundle without entries is nobody else's business either.
     if (request.kind === "bundle" && actor.kind === "person" && this.#isPerson(actor)) this.#parts.door.check(actor);
     else if (request.kind === "bundle" && reach.grants.length === 0) this.#enterFhir(actor, "read", ["Bundle"]);
-    return repository.answer(request, reach, (action, type) => {
-      this.#enterFhir(actor, action, isResourceType(type) ? [type] : []);
-    });
+    return inbox.by(actor, () =>
+      repository.answer(request, reach, (action, type) => {
+        this.#enterFhir(actor, action, isResourceType(type) ? [type] : []);
+      }),
+    );
+  }
+
+  /** One page of what others have written to the person, newest first. */
+  async inbox(actor: PersonActor, query: InboxQuery): Promise<InboxPage> {
+    this.#parts.door.enter(actor, { action: "read", resource: "inbox" });
+    return this.#parts.inbox.page(query);
+  }
+
+  /** Marks an entry of the inbox as read or unread; throws `not_found`. */
+  async markInbox(actor: PersonActor, id: string, isRead: boolean): Promise<InboxEntry> {
+    this.#parts.door.enter(actor, { action: "write", resource: "inbox", about: [id] });
+    return this.#parts.inbox.mark(id, isRead);
+  }
+
+  /** Answers an entry of the inbox; throws `not_found`, `gone`, `invalid`. */
+  async answerInbox(actor: PersonActor, id: string, answer: InboxAnswer | undefined, text: string | undefined): Promise<InboxEntry> {
+    this.#parts.door.enter(actor, { action: "write", resource: "inbox", about: [id] });
+    return this.#parts.inbox.answer(id, answer, text);
   }
 
   /** What an actor may do with FHIR resources here: everything as the person, what consents allow as anybody else, an app no more than it was given. */
@@ -673,7 +711,11 @@ export class Vault extends DurableObject<Env> {
     if (!this.#parts.life.isOpen) return reachOfReader({ read: [], write: [], advise: [] });
     fhir.repository.classify();
     const byConsent = reachOfReader(door.judge.allowed(judgedAs(inFhir(actor))));
-    if (actor.kind === "client") return intersection(byConsent, reachOfClient(actor.names ?? []));
+    if (actor.kind === "client") {
+      const within = intersection(byConsent, reachOfClient(actor.names ?? []));
+      // A program sees the Subscriptions that it made.
+      return { ...within, grants: [...within.grants, ...this.#parts.subscriptions.grantsOf(actor)] };
+    }
     return actor.reach === undefined ? byConsent : intersection(byConsent, actor.reachOfOthers ?? { grants: [] });
   }
 
@@ -733,9 +775,10 @@ export class Vault extends DurableObject<Env> {
   /** One operation of the FHIR API over the person's compartment, within the reach of the actor; logged. Throws problems. */
   async fhirOperation(actor: Reader, operation: FhirOperation): Promise<OperationAnswer> {
     const { fhir } = this.#parts;
-    const type = operation.kind === "validate" ? operation.type : operation.kind === "lastn" ? "Observation" : "Patient";
+    const type = typeOfOperation(operation);
     const reach = this.#fhirReach(actor);
     this.#enterFhir(actor, "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
+    if (isOfSubscriptions(operation)) return this.#parts.subscriptions.operate(operation, reach);
     return fhir.operations.run(operation, reach);
   }
 
@@ -969,7 +1012,8 @@ export class Vault extends DurableObject<Env> {
 
   /** Events that are to be handed over, and to whom they could go. For the queue's consumer, like the four below. */
   async webhookAudience(): Promise<Audience> {
-    return this.#parts.life.isOpen ? this.#parts.webhooks.audience() : { events: [], grantees: [] };
+    if (!this.#parts.life.isOpen) return { events: [], grantees: [] };
+    return { ...this.#parts.webhooks.audience(), subscriptions: this.#parts.subscriptions.audience() };
   }
 
   /** Which endpoints want which of these events and may hear of them now: ids in, ids out. */
@@ -977,9 +1021,11 @@ export class Vault extends DurableObject<Env> {
     return this.#parts.life.isOpen ? this.#parts.webhooks.match(events, subscribers) : [];
   }
 
-  /** Notes that everybody who wants these events has a delivery. Idempotent. */
-  async webhooksRouted(events: readonly EventId[]): Promise<void> {
-    if (this.#parts.life.isOpen) this.#parts.webhooks.routed(events);
+  /** Notes that everybody who wants these events has a delivery, and which endpoints of Subscriptions the records know. Idempotent. */
+  async webhooksRouted(events: readonly EventId[], endpoints: readonly WebhookId[] = []): Promise<void> {
+    if (!this.#parts.life.isOpen) return;
+    this.#parts.webhooks.routed(events);
+    this.#parts.subscriptions.routed(events, endpoints);
   }
 
   /** Sends one message about this person, by the consent of this moment, and logs that. */
@@ -987,6 +1033,8 @@ export class Vault extends DurableObject<Env> {
     const { isOpen, state } = this.#parts.life;
     if (!isOpen && state !== "suspended")
       return state === "frozen" ? { kind: "later", afterMs: PAUSE_S * SECOND_MS } : { kind: "dropped", reason: "gone" };
+    if (this.#parts.subscriptions.owns(ask.event))
+      return isOpen ? await this.#parts.subscriptions.send(ask) : { kind: "dropped", reason: "gone" };
     return await this.#parts.webhooks.send(ask);
   }
 

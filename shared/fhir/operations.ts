@@ -2,7 +2,7 @@ import { problem } from "../problem";
 import { fieldsIn, type Fields, isFields, textAt } from "./r4/issue";
 import type { ResourceType } from "./r4/structures";
 
-export type OperationName = "everything" | "lastn" | "validate";
+export type OperationName = "everything" | "lastn" | "validate" | "status" | "events" | "get-ws-binding-token";
 type Place = "type" | "instance";
 
 export interface OperationSpec {
@@ -18,6 +18,7 @@ export interface OperationSpec {
   readonly isSafe: boolean;
 }
 
+const BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/";
 const R4 = "http://hl7.org/fhir/OperationDefinition/";
 
 /** The operations of the FHIR API, by which routes, vault and CapabilityStatement work. */
@@ -36,6 +37,30 @@ export const OPERATIONS: readonly OperationSpec[] = [
     documentation: "The newest Observations of each code. max, and the search parameters of Observation.",
     type: "Observation",
     at: ["type"],
+    isSafe: true,
+  },
+  {
+    name: "status",
+    definition: `${BACKPORT}backport-subscription-status`,
+    documentation: "How Subscriptions stand. Of a type: id, status.",
+    type: "Subscription",
+    at: ["type", "instance"],
+    isSafe: true,
+  },
+  {
+    name: "events",
+    definition: `${BACKPORT}backport-subscription-events`,
+    documentation: "Events by their numbers, as a notification. eventsSinceNumber, eventsUntilNumber, content.",
+    type: "Subscription",
+    at: ["instance"],
+    isSafe: true,
+  },
+  {
+    name: "get-ws-binding-token",
+    definition: `${BACKPORT}backport-subscription-get-ws-binding-token`,
+    documentation: "A token that binds one WebSocket to Subscriptions of the channel websocket. Of the type: ids.",
+    type: "Subscription",
+    at: ["type", "instance"],
     isSafe: true,
   },
   {

@@ -18,6 +18,8 @@ const OWNED = /^([0-7][0-9a-hjkmnp-tv-z]{25})\./;
 /** The parameters by which resources belong to a person, with a modifier or without. */
 const ABOUT = /^(?:patient|subject|individual|member)(?::Patient)?$/;
 const REFERENCE = /"(?:reference|url)"\s*:\s*"(?:[^"?]{0,500}\/)?Patient\/([A-Za-z0-9_-]{1,64})(?=["/?])/g;
+/** Whom the criteria of a Subscription name. */
+const IN_CRITERIA = /"(?:criteria|valueString)"\s*:\s*"[^"]{0,2000}?[?&](?:patient|subject)=(?:Patient\/)?([A-Za-z0-9_-]{1,64})(?=["&])/g;
 const URL_OF_ENTRY = /"url"\s*:\s*"([^"]{1,2000})"/g;
 
 /** Everybody whom an interaction names, each once. */
@@ -35,6 +37,7 @@ export function namedIn({ type = "", id = "", params = [], body = "" }: Said): N
     }
   }
   for (const [, patient = ""] of body.matchAll(REFERENCE)) add(byId("Patient", patient));
+  if (body.includes('"Subscription"')) for (const [, patient = ""] of body.matchAll(IN_CRITERIA)) add(byId("Patient", patient));
   if (body.includes('"Bundle"')) {
     for (const [, url = ""] of body.matchAll(URL_OF_ENTRY)) {
       const [path = "", query = ""] = url.split("?", 2);

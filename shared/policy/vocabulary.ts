@@ -79,6 +79,7 @@ export const RESOURCES = [
   "emergency_access",
   "account",
   "webhook",
+  "inbox",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([

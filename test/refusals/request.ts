@@ -46,6 +46,7 @@ const WORDS: Readonly<Record<string, string>> = {
   type: "Observation",
   member: "Observation",
   operation: "$validate",
+  report: "$status",
   version: "1",
 };
 

@@ -1,6 +1,10 @@
+import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
 import { DAY_MS, MINUTE_MS } from "../../shared/clock";
+import { WHOLE_REACH } from "../../shared/fhir/reach";
+import { newId, systemRandom } from "../../shared/id";
+import { vaultOf } from "../../workers/regional";
 import { Authenticator } from "../authenticator";
 import { newKey, withTwoFactors } from "../partners";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
@@ -46,6 +50,7 @@ const VIEWS = [
   "/v1/me/procedures",
   "/v1/me/webhooks",
   "/v1/me/apps",
+  "/v1/me/inbox",
 ] as const;
 
 /** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
@@ -137,6 +142,14 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     allergies: await make(person, "/v1/me/allergies", { name: device }),
     immunizations: await make(person, "/v1/me/immunizations", { name: device, date: "2024-03" }),
     procedures: await make(person, "/v1/me/procedures", { name: device }),
+    Subscription: await make(person, "/fhir/r4/Subscription", {
+      resourceType: "Subscription",
+      status: "requested",
+      reason: device,
+      criteria: "Task",
+      channel: { type: "websocket" },
+    }),
+    inbox: await advised(person, device),
     DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,
@@ -237,6 +250,19 @@ async function uploadReport(person: RegisteredPerson): Promise<string> {
 }
 
 /** A webhook that was tested, at an address where nobody listens. */
+/** What an app of theirs wrote to them. */
+async function advised({ person, fetch: ask }: RegisteredPerson, text: string): Promise<string> {
+  const actor = {
+    kind: "person",
+    person: person.id,
+    session: newId("session", person.region, Date.now(), systemRandom),
+    reach: WHOLE_REACH,
+  } as const;
+  const resource = JSON.stringify({ resourceType: "Communication", status: "completed", payload: [{ contentString: text }] });
+  await vaultOf(env, person.id).fhir(actor, { kind: "create", type: "Communication", resource });
+  return listSchema.parse(await (await ask("/v1/me/inbox")).json()).items[0]?.id ?? "";
+}
+
 async function testedWebhook(person: RegisteredPerson, description: string): Promise<{ id: string; event: string }> {
   // It hears of nothing that happens while the others try: what the owner sees stays the same.
   const id = await make(person, "/v1/me/webhooks", { url: "http://127.0.0.1:1/", description, events: ["connection.revoked"] });

@@ -3,7 +3,7 @@ import type { FhirRequest, HistoryMark } from "../../durable-objects/vault/fhir/
 import type { Mark } from "../../durable-objects/vault/fhir/stored/search";
 import { idOf } from "../../shared/context";
 import type { Said } from "../../shared/fhir/whose";
-import type { AppContext } from "../../shared/http/app-env";
+import { type AppContext, readerOf } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { namesVersion } from "../../shared/http/etag";
 import type { PersonId } from "../../shared/id";
@@ -12,6 +12,7 @@ import { historyBundle, type Links, responseBundle, searchset, versionHeaders } 
 import { baseOf, FHIR_JSON, prefersLenient, requireJson } from "./negotiate";
 import type { FhirPorts } from "./ports";
 import { inVaultOf } from "./whose";
+import { requireStepUp } from "../sessions";
 
 /** A request that is no Bundle, as it comes over the wire. */
 type SingleRequest = Exclude<FhirRequest, { kind: "bundle" }>;
@@ -68,7 +69,13 @@ export async function makeResource(c: AppContext, type: string, resource: string
 }
 
 async function changed(c: AppContext, request: SingleRequest): Promise<Response> {
-  const answer = await inVaultOf(c, saidBy(request), async ({ vault, actor }) => await vault.fhir(actor, request));
+  const base = baseOf(c);
+  if (request.type === "Subscription" && (request.kind === "create" || request.kind === "update")) {
+    const reader = readerOf(c);
+    // Who chooses where data goes has proven themselves lately.
+    if (reader.kind === "person" && reader.reach === undefined) await requireStepUp(c);
+  }
+  const answer = await inVaultOf(c, saidBy(request), async ({ vault, actor }) => await vault.fhir(actor, request, base));
   const headers = versionHeaders(answer, baseOf(c));
   if (answer.status === 204 || answer.json === undefined) return c.body(null, 204, headers);
   const wanted = returnPreference(c);

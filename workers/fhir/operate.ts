@@ -1,11 +1,12 @@
-import type { EverythingMark } from "../../durable-objects/vault/fhir/stored/operations";
-import { idOf } from "../../shared/context";
+import type { EverythingMark, FhirOperation } from "../../durable-objects/vault/fhir/stored/operations";
+import { idOf, type Reader } from "../../shared/context";
 import { operationAt, readOperationBody } from "../../shared/fhir/operations";
 import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { problem } from "../../shared/problem";
 import { searchset } from "./answer";
 import { bodyOf, CURSOR, RESOURCE_TYPES, sent, urlOf } from "./interact";
+import { bindingOf } from "./bind-socket";
 import { baseOf, requireJson } from "./negotiate";
 import type { FhirPorts } from "./ports";
 import { inVaultOf } from "./whose";
@@ -41,9 +42,20 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
         next === undefined ? undefined : urlOf(path, [...params, [CURSOR, await sealCursor(ports.keys, idOf(ports.actor), scope, next)]]);
       return sent(c, 200, searchset({ entries, ignored: [] }, base, { self: urlOf(path, params), next: link }));
     }
-    const { entries = [] } = await ports.vault.fhirOperation(ports.actor, { kind: "lastn", params });
+    if (spec.name === "events" || spec.name === "get-ws-binding-token") {
+      const { json, subscriptions } = await ports.vault.fhirOperation(ports.actor, { kind: spec.name, id, params });
+      if (subscriptions === undefined) return sent(c, 200, json);
+      return sent(c, 200, await bindingOf(c, ports.owner, idOfSession(ports.actor), subscriptions, base));
+    }
+    const operation: FhirOperation = spec.name === "status" ? { kind: "status", id, params } : { kind: "lastn", params };
+    const { entries = [] } = await ports.vault.fhirOperation(ports.actor, operation);
     return sent(c, 200, searchset({ entries, ignored: [], total: entries.length }, base, { self: urlOf(path, params), next: undefined }));
   });
+}
+
+/** With what a socket ends: a person's session, or a program's token. */
+function idOfSession(actor: Reader): string {
+  return actor.kind === "person" ? actor.session : actor.token;
 }
 
 /** A cursor goes on with the very call it came from, in the same reach. */

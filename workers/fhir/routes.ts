@@ -14,6 +14,8 @@ import { readBinary, storeBinary } from "./binaries";
 import { change, history, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
 import { type FhirPorts, personFhirPorts } from "./ports";
+import { openSocket, SOCKET_PATH, socketQuery } from "./bind-socket";
+import { validate } from "../../shared/http/validate";
 import { operate } from "./operate";
 import { readResource } from "./read-resource";
 import { searchResources } from "./search-resources";
@@ -55,7 +57,14 @@ fhirRoutes.get(
 
 const RESOURCE = { mediaType: "application/fhir+json", description: "A resource" };
 const READ_PROBLEMS = ["malformed", "invalid", "not_found", "forbidden", "gone", "not_acceptable", "method_not_allowed"] as const;
-const WRITE_PROBLEMS = [...READ_PROBLEMS, "precondition_failed", "conflict", "unsupported_media_type", "too_large"] as const;
+const WRITE_PROBLEMS = [
+  ...READ_PROBLEMS,
+  "step_up_required",
+  "precondition_failed",
+  "conflict",
+  "unsupported_media_type",
+  "too_large",
+] as const;
 
 const looks = (summary: string, mediaType = "A resource") =>
   route({ policy: "reader", summary, tags: ["FHIR"], responses: { 200: resource(mediaType), 304: null }, problems: READ_PROBLEMS });
@@ -233,6 +242,27 @@ fhirRoutes.get(
     if (parameter === undefined) throw problem("not_found");
     return await search(c, member, [[parameter, `Patient/${idOf(c)}`]], personOfPatientId(idOf(c)));
   },
+);
+
+fhirRoutes.get(
+  "/fhir/r4/Subscription/:id/:report",
+  looks("How a Subscription stands, its events by their numbers, or a token for a WebSocket", "Bundle or Parameters"),
+  async (c) => await operate(c, { type: "Subscription", id: idOf(c), name: c.req.param("report") }),
+);
+
+fhirRoutes.get(
+  SOCKET_PATH,
+  route({
+    policy: "ticket",
+    summary: "Hear of Subscriptions over a WebSocket",
+    description:
+      "Opened with the `websocket-url` of `$get-ws-binding-token`; send `bind-with-token: <token>` as the first message. Each notification is a Bundle.",
+    tags: ["FHIR"],
+    responses: { 101: null },
+    problems: ["malformed", "invalid"],
+  }),
+  validate("query", socketQuery),
+  async (c) => await openSocket(c, c.req.valid("query").ticket),
 );
 
 /** The parameter by which resources of a type belong to a person. */

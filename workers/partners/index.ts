@@ -6,6 +6,7 @@ export { keysAt } from "./key-sets";
 export { authenticateClient, ASSERTION_TYPE, limitProofs } from "./authenticate-client";
 export { audiencesOf, type OAuthPorts, oauthPorts, tokenEndpoint } from "./oauth-ports";
 export { introspectionSchema, tokenSchema } from "./oauth-schemas";
+export { namesOf } from "./names";
 export { partnerName } from "./schemas";
 export { requireManager, requireMembership } from "./membership";
 export { type PartnerPorts, partnerPorts } from "./ports";

@@ -32,7 +32,7 @@ interface Claim {
 export async function deliver(ports: WebhookPorts, pointer: DeliveryPointer): Promise<void> {
   const { records } = ports.stores(regionOf(pointer.webhook));
   const now = ports.now();
-  const [claimed, found] = await records.batch<Claim | EndpointRow>([
+  const [claimed, found, alive] = await records.batch<Claim | EndpointRow>([
     records
       .prepare(
         `update webhook_deliveries set lease_until = ?3 + ${LEASE_MS}, attempts = attempts + 1, updated_at = ?3
@@ -41,6 +41,7 @@ export async function deliver(ports: WebhookPorts, pointer: DeliveryPointer): Pr
       )
       .bind(pointer.webhook, pointer.event, now, pointer.person),
     records.prepare(`${SELECT_ENDPOINT} where id = ?2`).bind(now, pointer.webhook),
+    records.prepare(SESSION_OF).bind(now, pointer.webhook),
   ]);
   const claim = claimed?.results[0] as Claim | undefined;
   const endpoint = found?.results[0] as EndpointRow | undefined;
@@ -48,14 +49,24 @@ export async function deliver(ports: WebhookPorts, pointer: DeliveryPointer): Pr
   if (endpoint.state === "disabled") return await end(records, pointer, "failed", "endpoint_disabled", undefined, ports.now());
   let outcome: SendOutcome;
   try {
-    outcome = await send(ports, pointer, endpoint, claim);
+    outcome = await send(ports, pointer, endpoint, claim, endpoint.session_id !== null && alive?.results.length === 0);
   } catch {
     outcome = { kind: "later", afterMs: AGAIN_MS };
   }
   await settle(ports, pointer, endpoint, claim, outcome);
 }
 
-async function send(ports: WebhookPorts, { event, person }: DeliveryPointer, endpoint: EndpointRow, claim: Claim): Promise<SendOutcome> {
+/** Whether the session lives in which an app made the Subscription of an endpoint. */
+const SESSION_OF = `select 1 from webhook_endpoints join sessions on sessions.id = webhook_endpoints.session_id
+  where webhook_endpoints.id = ?2 and sessions.revoked_at is null and sessions.idle_expiry > ?1 and sessions.absolute_expiry > ?1`;
+
+async function send(
+  ports: WebhookPorts,
+  { event, person }: DeliveryPointer,
+  endpoint: EndpointRow,
+  claim: Claim,
+  isSessionOver: boolean,
+): Promise<SendOutcome> {
   const judged = await judgedGrantee((region) => ports.stores(region).records, ownerOf(endpoint).as, ports.now());
   return await ports.vault(person).sendWebhook({
     event,
@@ -64,6 +75,7 @@ async function send(ports: WebhookPorts, { event, person }: DeliveryPointer, end
     secrets: secretsOf(endpoint).map(({ id, sealed }) => ({ id, sealed })),
     content: endpoint.content,
     orderedAt: claim.ordered_at,
+    isSessionOver,
   });
 }
 

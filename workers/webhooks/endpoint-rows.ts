@@ -29,6 +29,9 @@ export interface EndpointRow {
   readonly last_failure: string | null;
   readonly created_at: number;
   readonly updated_at: number;
+  /** Of an endpoint that belongs to a FHIR Subscription. */
+  readonly subscription: string | null;
+  readonly session_id: string | null;
   readonly secrets: string;
 }
 

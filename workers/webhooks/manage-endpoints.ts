@@ -22,7 +22,7 @@ const MOST_TESTS = 10;
 export async function listEndpoints(ports: WebhookPorts, owner: Owner): Promise<WebhookView[]> {
   const { results } = await ports
     .stores(owner.region)
-    .records.prepare(`${SELECT_ENDPOINT} where ${owner.column} = ?2 order by id`)
+    .records.prepare(`${SELECT_ENDPOINT} where ${owner.column} = ?2 and subscription is null order by id`)
     .bind(ports.now(), owner.id)
     .all<EndpointRow>();
   return results.map(viewOf);
@@ -37,7 +37,7 @@ export async function readEndpoint(ports: WebhookPorts, owner: Owner, id: string
 export async function findEndpoint(ports: WebhookPorts, owner: Owner, id: string): Promise<EndpointRow> {
   const row = await ports
     .stores(owner.region)
-    .records.prepare(`${SELECT_ENDPOINT} where id = ?2 and ${owner.column} = ?3`)
+    .records.prepare(`${SELECT_ENDPOINT} where id = ?2 and ${owner.column} = ?3 and subscription is null`)
     .bind(ports.now(), parseId("webhook", id) ?? "", owner.id)
     .first<EndpointRow>();
   if (row === null) throw notFound("webhook");
@@ -62,7 +62,7 @@ export async function createEndpoint(ports: WebhookPorts, owner: Owner, input: N
         `insert into webhook_endpoints (id, ${owner.column}, client_id, url, description, events, categories, metrics, is_narrowed, content, assurance,
            state, disabled_reason, created_at, updated_at)
          select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14
-         where (select count(*) from webhook_endpoints where ${owner.column} = ?2) < ${MOST[owner.column]}`,
+         where (select count(*) from webhook_endpoints where ${owner.column} = ?2 and subscription is null) < ${MOST[owner.column]}`,
       )
       .bind(
         id,

@@ -22,7 +22,7 @@ export interface Moved {
 }
 
 /** A person's own endpoints, oldest first. */
-export const OWN_ENDPOINTS = "select * from webhook_endpoints where person_id = ? order by id";
+export const OWN_ENDPOINTS = "select * from webhook_endpoints where person_id = ? and subscription is null order by id";
 /** A page of what an endpoint got or is to get. */
 export const OWN_DELIVERIES = "select * from webhook_deliveries where endpoint_id = ? and event_id > ? order by event_id limit ?";
 

@@ -1,3 +1,4 @@
+import type { EndpointNews, SubscriptionNews } from "../../durable-objects/vault/subscriptions/subscriptions";
 import { type EventId, parseId, type PersonId, regionOf, type WebhookId } from "../../shared/id";
 import type { Grantee } from "../../shared/policy/vocabulary";
 import type { Region } from "../../shared/region";
@@ -23,6 +24,7 @@ export const SELECT_AUDIENCE = `${SELECT_ENDPOINT} where (
     webhook_endpoints.id in (select id from webhook_endpoints where person_id in (select value from json_each(?3)))
     or webhook_endpoints.id in (select id from webhook_endpoints where organisation_id in (select value from json_each(?3)))
     or webhook_endpoints.id in (select id from webhook_endpoints where client_id in (select value from json_each(?3))))
+  and subscription is null
   and (state = 'enabled' or disabled_reason = 'failing')
   and (is_narrowed = 0 or exists (select 1 from webhook_people where endpoint_id = webhook_endpoints.id and person_id = ?2))`;
 
@@ -32,7 +34,8 @@ export const SELECT_AUDIENCE = `${SELECT_ENDPOINT} where (
  */
 export async function routeEvents(ports: WebhookPorts, person: PersonId): Promise<void> {
   const vault = ports.vault(person);
-  const { events, grantees } = await vault.webhookAudience();
+  const { events, grantees, subscriptions } = await vault.webhookAudience();
+  if (subscriptions !== undefined) await routeSubscriptions(ports, person, subscriptions);
   if (events.length === 0) return;
   const rows = (await Promise.all(byRegion(grantees).map(async ([region, ids]) => await endpointsOf(ports, region, person, ids)))).flat();
   if (rows.length > 0) {
@@ -55,6 +58,54 @@ export async function routeEvents(ports: WebhookPorts, person: PersonId): Promis
         .map(({ event, webhook }) => ({ kind: "webhook-delivery", webhook, event, person })),
     );
   } else await vault.webhooksRouted(events);
+}
+
+/** Brings endpoints of Subscriptions into the records, and makes a delivery of each message for its own. Everything can be repeated. */
+async function routeSubscriptions(ports: WebhookPorts, person: PersonId, { endpoints, pairs }: SubscriptionNews): Promise<void> {
+  if (endpoints.length + pairs.length === 0) return;
+  const now = ports.now();
+  for (const [region, list] of Map.groupBy(endpoints, ({ webhook }) => regionOf(webhook))) {
+    const { records } = ports.stores(region);
+    await records.batch(list.flatMap((one) => (one.isGone ? [removed(records, one)] : written(records, person, one, now))));
+  }
+  await makeDeliveries(ports, person, pairs);
+  await ports.vault(person).webhooksRouted(
+    pairs.map(({ event }) => event),
+    endpoints.map(({ webhook }) => webhook),
+  );
+  await queueDeliveries(
+    ports,
+    pairs.map(({ event, webhook }) => ({ kind: "webhook-delivery", webhook, event, person })),
+  );
+}
+
+function removed(records: D1Database, { webhook }: EndpointNews): D1PreparedStatement {
+  return records.prepare("delete from webhook_endpoints where id = ? and subscription is not null").bind(webhook);
+}
+
+/** An endpoint that was asked for again begins without the failures it had. */
+function written(
+  records: D1Database,
+  person: PersonId,
+  { webhook, subscription, url, session, client }: EndpointNews,
+  now: number,
+): D1PreparedStatement[] {
+  return [
+    records
+      .prepare(
+        `insert into webhook_endpoints (id, person_id, organisation_id, client_id, url, description, is_narrowed, content, assurance, state, subscription, session_id, created_at, updated_at)
+         select ?1, iif(?7 is null, ?2, null), ?8, ?7, ?3, '', 1, 'pointer', iif(?7 is null, 'aal1', 'aal2'), 'enabled', ?4, ?5, ?6, ?6
+         where iif(?7 is null, exists (select 1 from people where id = ?2), exists (select 1 from clients where id = ?7 and organisation_id = ?8))
+         on conflict (id) do update set url = excluded.url, state = 'enabled', disabled_reason = null, failing_since = null, notice_at = null,
+           session_id = excluded.session_id, updated_at = excluded.updated_at`,
+      )
+      .bind(webhook, person, url, subscription, session, now, client?.id ?? null, client?.organisation ?? null),
+    records
+      .prepare(
+        "insert into webhook_people (endpoint_id, person_id) select id, ?2 from webhook_endpoints where id = ?1 on conflict do nothing",
+      )
+      .bind(webhook, person),
+  ];
 }
 
 /** Puts pointers on the queues of their people's regions. */

@@ -44,7 +44,7 @@ export class Consents {
   readonly #keys: RegionalKeys;
   #byGrantee: ReadonlyMap<string, readonly Consent[]> | undefined;
   #grantees: readonly Grantee[] | undefined;
-  #onChanged: (grantee: string) => void = () => undefined;
+  readonly #listeners: ((grantee: string) => void)[] = [];
 
   constructor(state: VaultState) {
     this.#state = state;
@@ -68,7 +68,7 @@ export class Consents {
 
   /** Names who is told, in the same call, to whom a consent was given, changed or taken back. */
   onChanged(listener: (grantee: string) => void): void {
-    this.#onChanged = listener;
+    this.#listeners.push(listener);
   }
 
   /** When the consents to somebody say something else by themselves: the next beginning or end. Infinite where there is none. */
@@ -203,7 +203,7 @@ export class Consents {
     );
     this.#byGrantee = undefined;
     this.#grantees = undefined;
-    this.#onChanged(record.grantee.id);
+    for (const listener of this.#listeners) listener(record.grantee.id);
     return record;
   }
 

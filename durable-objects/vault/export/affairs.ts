@@ -263,6 +263,85 @@ const webhookEvents = tableKind({
   }),
 });
 
+const subscriptions = tableKind({
+  kind: "fhir-subscriptions",
+  tables: ["fhir_subscriptions"],
+  resource: "fhir",
+  columns: ["id", "endpoint", "maker", "asked", "state", "error", "events", "createdAt"],
+  notReimported: "account",
+  from: "fhir_subscriptions",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    endpoint: row["webhook"],
+    maker: parsed(row["maker"]),
+    asked: parsed(row["asked"]),
+    state: row["state"],
+    error: row["error"],
+    events: row["events"],
+    createdAt: time(row["created_at"]),
+  }),
+});
+
+const subscriptionEvents = tableKind({
+  kind: "fhir-subscription-events",
+  tables: ["fhir_subscription_events"],
+  resource: "fhir",
+  columns: ["subscription", "number", "at", "interaction", "focus", "context"],
+  notReimported: "account",
+  from: "fhir_subscription_events",
+  key: ["subscription", "number"],
+  record: (row) => ({
+    subscription: row["subscription"],
+    number: row["number"],
+    at: time(row["at"]),
+    interaction: row["interaction"],
+    focus: row["focus"],
+    context: parsed(row["context"]),
+  }),
+});
+
+const notifications = tableKind({
+  kind: "fhir-notifications",
+  tables: ["fhir_notifications"],
+  resource: "fhir",
+  columns: ["id", "subscription", "kind", "from", "to", "at"],
+  notReimported: "account",
+  from: "fhir_notifications",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    subscription: row["subscription"],
+    kind: row["kind"],
+    from: row["from_number"],
+    to: row["to_number"],
+    at: time(row["at"]),
+  }),
+});
+
+const inbox = tableKind({
+  kind: "inbox",
+  tables: ["inbox"],
+  resource: "inbox",
+  columns: ["id", "reference", "kind", "writerKind", "writer", "urgent", "open", "createdAt", "updatedAt", "readAt", "answeredAt"],
+  notReimported: "account",
+  from: "inbox",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    reference: row["reference"],
+    kind: row["kind"],
+    writerKind: row["writer_kind"],
+    writer: row["writer"],
+    urgent: row["is_urgent"] === 1,
+    open: row["is_open"] === 1,
+    createdAt: time(row["created_at"]),
+    updatedAt: time(row["updated_at"]),
+    readAt: time(row["read_at"]),
+    answeredAt: time(row["answered_at"]),
+  }),
+});
+
 const exported = tableKind({
   kind: "exports",
   tables: ["exports"],
@@ -390,6 +469,10 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
   forwardingTargets,
   forwardingDeliveries,
   webhookEvents,
+  subscriptions,
+  subscriptionEvents,
+  notifications,
+  inbox,
   exported,
   emergencyAccesses,
   accessLog,

@@ -123,6 +123,14 @@ export class Live {
     }
   }
 
+  /** Tells the person's own sockets that something has come into their inbox. What is said of it there is asked for. */
+  notice(
+    entry: { readonly id: string; readonly kind: string; readonly reference: string; readonly isUrgent: boolean },
+    unread: number,
+  ): void {
+    for (const watcher of this.#watchers.own()) watcher.send(write.notice(entry, unread));
+  }
+
   /** Uses up a ticket that opens a stream somewhere else. Throws `unauthenticated`. */
   redeem(ticket: NonNullable<Admission["ticket"]>): void {
     this.#tickets.redeem(ticket);

@@ -95,6 +95,9 @@ export const write = {
   snapshot: (seq: number, items: string) => `{"type":"snapshot","seq":${seq},"items":[${items}]}`,
   /** What of another person's may be watched from now on. */
   granted: (categories: readonly Category[]) => JSON.stringify({ type: "granted", categories }),
+  /** Something has come into the inbox, or was changed there. */
+  notice: ({ id, kind, reference, isUrgent }: { id: string; kind: string; reference: string; isUrgent: boolean }, unread: number) =>
+    JSON.stringify({ type: "notice", id, kind, reference, urgent: isUrgent, unread }),
   ack: (ack: Ack) => JSON.stringify({ type: "ack", ...ack }),
   error: (code: ProblemCode, detail: string, about: string | undefined, errors?: readonly FieldError[]) =>
     JSON.stringify({ type: "error", code, detail, ref: about, errors }),

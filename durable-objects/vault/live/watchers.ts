@@ -128,6 +128,11 @@ export class Watchers {
     return [...this.#guests].filter((watcher): watcher is Watcher & { readonly guest: Guest } => watcher.guest !== undefined);
   }
 
+  /** The person's own. */
+  own(): Watcher[] {
+    return [...this.#all().values()].filter(({ guest }) => guest === undefined);
+  }
+
   of(ws: WebSocket): Watcher | undefined {
     return this.#all().get(ws);
   }

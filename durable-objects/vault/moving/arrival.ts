@@ -5,6 +5,7 @@ import type { Connections } from "../connections/connections";
 import type { Consents } from "../consents/consents";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
+import type { Subscriptions } from "../subscriptions/subscriptions";
 import type { Webhooks } from "../webhooks/webhooks";
 import type { Lifecycle } from "../lifecycle";
 import { forgetProfile } from "../profile";
@@ -24,6 +25,7 @@ interface Parts {
   readonly connections: Connections;
   readonly fhir: FhirPart;
   readonly webhooks: Webhooks;
+  readonly subscriptions: Subscriptions;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -130,6 +132,7 @@ export class Arrival {
     this.#parts.connections.wake();
     for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
     this.#parts.webhooks.wake();
+    this.#parts.subscriptions.wake(true);
     this.#state.timers.wake();
   }
 

@@ -84,6 +84,15 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   fhir_pairs: { how: "rows" },
   fhir_imports: { how: "rows" },
   fhir_files: { how: "rows" },
+  // Endpoints are named anew on arrival. What waits to be looked at or sent goes along.
+  fhir_subscriptions: {
+    how: "rows",
+    sealed: [{ column: "headers", place: (row) => ({ table: "fhir_subscriptions", column: "headers", row: text(row, "id") }) }],
+  },
+  fhir_subscription_events: { how: "rows" },
+  fhir_subscription_windows: { how: "rows" },
+  fhir_notifications: { how: "rows" },
+  inbox: { how: "rows" },
   consents: { how: "rows" },
   lab_reports: { how: "rows" },
   lab_results: { how: "rows" },

@@ -30,6 +30,17 @@ export const SWEEPS: Readonly<Record<Exclude<RetainedKind, "raw_samples" | "acce
     where: "updated_at < ? AND state = 'routed'",
     oldest: "min(updated_at) FILTER (WHERE state = 'routed')",
   },
+  subscription_events: { table: "fhir_subscription_events", where: "at < ?", oldest: "min(at)" },
+  inbox: {
+    table: "inbox",
+    where: "updated_at < ? AND read_at IS NOT NULL AND is_open = 0",
+    oldest: "min(updated_at) FILTER (WHERE read_at IS NOT NULL AND is_open = 0)",
+  },
+  subscription_messages: {
+    table: "fhir_notifications",
+    where: "at < ? AND is_routed = 1",
+    oldest: "min(at) FILTER (WHERE is_routed = 1)",
+  },
   exports: { table: "exports", where: "begun_at < ? AND ended_at IS NOT NULL", oldest: "min(begun_at)" },
   minutes: { table: "minutes", where: `(hour + 1) * ${HOUR_MS} < ?`, oldest: `(min(hour) + 1) * ${HOUR_MS}` },
   live_log: { table: "live_log", where: "at < ? AND seq <= (SELECT sent FROM live_state)", oldest: "min(at)" },

@@ -13,6 +13,7 @@ import type { Door, Entry } from "../access/door";
 import type { Consents } from "../consents/consents";
 import type { Touched, VaultEvent, VaultState } from "../state";
 import type { Store } from "../store/store";
+import type { SubscriptionNews } from "../subscriptions/subscriptions";
 import { EventRows, type StoredEvent } from "./event-rows";
 import { type Content, dataOf, messageBody } from "./payload";
 import type { Subscriber } from "./subscriber";
@@ -32,6 +33,8 @@ export interface SendAsk {
   readonly content: Content;
   /** Its place among the endpoint's events, epoch milliseconds. */
   readonly orderedAt: number;
+  /** Of an app's Subscription: whether the session in which it was made is over. */
+  readonly isSessionOver?: boolean;
 }
 
 /** What came of it. `dropped`: there is nothing to send, or nobody may have it. `later`: the vault cannot say now. */
@@ -44,6 +47,8 @@ export type SendOutcome =
 export interface Audience {
   readonly events: readonly EventId[];
   readonly grantees: readonly Grantee[];
+  /** What Subscriptions are to be told, each at its own endpoint. */
+  readonly subscriptions?: SubscriptionNews;
 }
 
 const TIMER = "webhook-events";

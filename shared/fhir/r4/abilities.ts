@@ -25,6 +25,8 @@ export interface TypeAbilities {
   readonly withoutParameters: readonly string[];
   readonly operations: readonly Operation[];
   readonly documentation?: string;
+  /** Canonical URLs of the topics that a Subscription may name. */
+  readonly topics?: readonly string[];
 }
 
 export interface Operation {

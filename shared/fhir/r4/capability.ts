@@ -12,6 +12,7 @@ export interface Server {
   readonly oauth?: { readonly authorize: string; readonly token: string; readonly revoke?: string; readonly introspect?: string };
 }
 
+const TOPIC = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capability-subscription-topic-canonical";
 const OAUTH = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 const SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
@@ -82,6 +83,7 @@ function resourceOf(type: ResourceType, own: TypeAbilities, abilities: Abilities
   const isSearched = searched.includes(type);
   const keepsVersions = own.interactions.includes("vread");
   return {
+    ...(own.topics !== undefined && { extension: own.topics.map((valueCanonical) => ({ url: TOPIC, valueCanonical })) }),
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(own.documentation !== undefined && { documentation: own.documentation }),

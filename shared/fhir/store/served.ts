@@ -1,15 +1,12 @@
 import { operationsOf } from "../operations";
 import { type Abilities, EVERYTHING, READ_ONLY, type TypeAbilities } from "../r4/abilities";
+import { TOPICS } from "../subscriptions/topics";
 import { RESOURCE_TYPES, type ResourceType } from "../r4/structures";
 
-/**
- * Types that nobody writes here, and where what they tell of is said instead. A Consent or Subscription that was merely kept would look as
- * if it had an effect.
- */
+/** Types that nobody writes here, and where what they tell of is said instead. A Consent that was merely kept would look as if it had an effect. */
 export const NOT_WRITTEN: Partial<Readonly<Record<ResourceType, string>>> = {
   Patient: "The Patient is the account: change it under /v1/me.",
   Consent: "Consents are given and taken back under /v1/me/consents.",
-  Subscription: "Subscriptions are webhooks under /v1/me/webhooks, and streams under /v1/me/live.",
   AuditEvent: "The access log is written by Meridian alone: read it under /v1/me/access-log.",
 };
 
@@ -21,6 +18,18 @@ const FILES: TypeAbilities = {
   conditionalUpdate: false,
   documentation:
     "Files of up to 20 MiB, raw or as JSON: an Accept header of FHIR's media type is answered with the resource, any other with the bytes. Searches and histories show them without their data.",
+};
+
+/** Made and changed whole, each by itself; its status is the server's. */
+const SUBSCRIPTIONS: TypeAbilities = {
+  ...EVERYTHING,
+  interactions: EVERYTHING.interactions.filter((interaction) => interaction !== "patch"),
+  updateCreate: false,
+  conditionalUpdate: false,
+  conditionalDelete: "not-supported",
+  documentation:
+    "Topic-based Subscriptions of the R4 backport (rest-hook, websocket), and those of R4 with a search. Headers are kept sealed and not shown again.",
+  topics: TOPICS.map(({ url }) => url),
 };
 
 const VIEWS: Partial<Readonly<Record<ResourceType, string>>> = {
@@ -38,7 +47,7 @@ export const SERVED: Abilities = {
       return [
         type,
         {
-          ...(type === "Binary" ? FILES : NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
+          ...(type === "Binary" ? FILES : type === "Subscription" ? SUBSCRIPTIONS : NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
           ...(documentation !== undefined && { documentation }),
           operations: operationsOf(type),
         },

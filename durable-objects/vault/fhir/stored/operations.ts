@@ -13,6 +13,7 @@ import { isProblem, notFound, problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import type { FhirView } from "../view";
 import type { Repository } from "./repository";
+import type { SingleRequest } from "./requests";
 import type { Found, Mark } from "./search";
 
 type Params = readonly (readonly [string, string])[];
@@ -21,7 +22,28 @@ type Params = readonly (readonly [string, string])[];
 export type FhirOperation =
   | { readonly kind: "everything"; readonly id: string; readonly params: Params; readonly after?: EverythingMark | undefined }
   | { readonly kind: "lastn"; readonly params: Params }
-  | { readonly kind: "validate"; readonly type: string; readonly id?: string | undefined; readonly params: Params; readonly body: string };
+  | { readonly kind: "validate"; readonly type: string; readonly id?: string | undefined; readonly params: Params; readonly body: string }
+  | SubscriptionOperation;
+
+/** Those of Subscriptions; `id` of the one that the path names. */
+export interface SubscriptionOperation {
+  readonly kind: "status" | "events" | "get-ws-binding-token";
+  readonly id?: string | undefined;
+  readonly params: Params;
+}
+
+const OF_SUBSCRIPTIONS: ReadonlySet<string> = new Set(["status", "events", "get-ws-binding-token"]);
+
+export function isOfSubscriptions(operation: FhirOperation): operation is SubscriptionOperation {
+  return OF_SUBSCRIPTIONS.has(operation.kind);
+}
+
+/** What type an operation is about. */
+export function typeOfOperation(operation: FhirOperation): string {
+  if (operation.kind === "validate") return operation.type;
+  if (isOfSubscriptions(operation)) return "Subscription";
+  return operation.kind === "lastn" ? "Observation" : "Patient";
+}
 
 /** Where a page of everything ended: in which type, and where in it. Travels sealed in a cursor. */
 export interface EverythingMark {
@@ -34,6 +56,8 @@ export interface OperationAnswer {
   readonly next?: EverythingMark;
   /** The answer as JSON text, where it is no page. */
   readonly json?: string;
+  /** Subscriptions that a socket can be bound to. */
+  readonly subscriptions?: readonly string[];
 }
 
 const MOST_EACH = 100;
@@ -54,7 +78,7 @@ export class Operations {
     this.#view = view;
   }
 
-  run(operation: FhirOperation, reach: Reach): OperationAnswer {
+  run(operation: Exclude<FhirOperation, SubscriptionOperation>, reach: Reach): OperationAnswer {
     switch (operation.kind) {
       case "everything":
         return this.#everything(operation, reach);
@@ -198,7 +222,8 @@ export class Operations {
     const done = new Error("taken back");
     try {
       this.#state.storage.transactionSync(() => {
-        this.#repository.answer(request, reach, () => undefined);
+        if (request.kind !== "bundle" && isAboutSubscription(request)) this.#repository.writeSubscription(request, reach);
+        else this.#repository.answer(request, reach, () => undefined);
         throw done;
       });
     } catch (error) {
@@ -211,6 +236,10 @@ export class Operations {
   #requireOwn(id: string): void {
     if (personOfPatientId(id) !== this.#state.person && id !== patientId(this.#state.person)) throw notFound("Patient");
   }
+}
+
+function isAboutSubscription(request: SingleRequest): request is SingleRequest & { readonly type: "Subscription" } {
+  return request.type === "Subscription";
 }
 
 function issueOf(error: unknown): Issue {

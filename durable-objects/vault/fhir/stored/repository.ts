@@ -6,6 +6,8 @@ import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/valid
 import { patientId, personOfPatientId, storedId } from "../../../../shared/fhir/ids";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { readHistory } from "../../../../shared/fhir/store/history";
+import { readSubscription } from "../../../../shared/fhir/subscriptions/read";
+import { localHostsOf } from "../../../../shared/webhooks/endpoint-url";
 import { paramsOf } from "../../../../shared/fhir/store/params";
 import { applyJsonPatch, isSame } from "../../../../shared/fhir/store/json-patch";
 import { namesVersion } from "../../../../shared/http/etag";
@@ -13,7 +15,7 @@ import { isProblem, notFound, type Problem, problem } from "../../../../shared/p
 import type { VaultState } from "../../state";
 import { placeOf } from "../by-id";
 import type { FhirView } from "../view";
-import { NO_TIME, Resources, type StoredVersion, type Unwritten } from "./resources";
+import { NO_TIME, type ResourceChange, Resources, type StoredVersion, type Unwritten } from "./resources";
 import { answerOf, builtAnswer, faultOf, type FhirAnswer, summarised } from "./answers";
 import {
   type Aim,
@@ -47,6 +49,7 @@ const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
 const MOST_ENTRIES = 500;
 /** So many versions are looked at for one page of a history. */
 const MOST_LOOKED_AT = 2_000;
+const SUBSCRIPTION_ALONE = "A Subscription is made by POST and changed by PUT, whole and not within a Bundle.";
 /** Where a patch would make something larger than what can be sent. */
 const LARGEST_BYTES = 1_000_000;
 
@@ -88,10 +91,34 @@ export class Repository {
     }
   }
 
-  #one(request: SingleRequest, reach: Reach, newId?: string): FhirAnswer {
+  /** Registers a listener for every write; see `Resources.onChanged`. */
+  onChanged(listener: (change: ResourceChange) => void): void {
+    this.#resources.onChanged(listener);
+  }
+
+  /** One write of a Subscription, whose values the caller has taken out. Part of the caller's transaction. */
+  writeSubscription(request: SingleRequest & { readonly type: "Subscription" }, reach: Reach, newId?: string): FhirAnswer {
+    return this.#whole(() => this.#one(request, reach, newId, true));
+  }
+
+  /** Whether a resource could be stored as it is; problem `invalid`. */
+  require(type: ResourceType, resource: Fields): void {
+    this.#require(type, resource);
+  }
+
+  /** Keeps what the server itself says of a resource: a next version of one that is there. Part of the caller's transaction. */
+  amend(type: ResourceType, id: string, change: (resource: Fields) => Fields): void {
+    const before = this.#resources.get(type, id);
+    if (before?.body === undefined) return;
+    const { body } = before;
+    this.#whole(() => this.#next({ ...before, body }, change(body), "PUT"));
+  }
+
+  #one(request: SingleRequest, reach: Reach, newId?: string, isPrepared = false): FhirAnswer {
     const { type, kind } = request;
     if (request.kind === "history" && request.id === undefined) return this.#histories(request, reach);
     if (!isResourceType(type)) throw problem("not_found", "This type of resource is not kept here.");
+    if (type === "Subscription" && isWrite(request) && !isPrepared) throw problem("method_not_allowed", SUBSCRIPTION_ALONE);
     if (limitsOf(reach, type, LETTERS[kind]) === "none") throw problem("forbidden", `This is not allowed for ${type} here.`);
     if (type === "Binary" && (kind === "update" || kind === "patch"))
       throw problem("method_not_allowed", "A Binary does not change: create another one, and refer to that.");
@@ -358,6 +385,7 @@ export class Repository {
     const elsewhere = NOT_WRITTEN[type];
     if (elsewhere !== undefined) throw problem("method_not_allowed", elsewhere);
     const structure = validateResource(resource);
+    if (type === "Subscription" && isAcceptable(structure)) this.#requireSubscription(resource);
     // Codes and units are looked at where the structure holds.
     const issues = isAcceptable(structure) ? checkProfiles(resource) : structure;
     if (!isAcceptable(issues)) {
@@ -372,6 +400,13 @@ export class Repository {
       if (id !== undefined && personOfPatientId(id) !== this.#state.person)
         throw invalid("/subject", `The resource is about another person. The Patient here is ${patientId(this.#state.person)}.`);
     }
+  }
+
+  /** Whether a Subscription asks for something that there is; problem `invalid`. */
+  #requireSubscription(resource: Fields): void {
+    const { env, now } = this.#state;
+    const read = readSubscription(resource, localHostsOf(env), { timeZone: this.#state.profile().timeZone, now: now(), lenient: false });
+    if ("faults" in read) throw problem("invalid", "The Subscription cannot be kept.", { errors: read.faults });
   }
 
   #bundle(text: string, reach: Reach, enter: (kind: "read" | "write" | "delete", type: string) => void): FhirAnswer {

@@ -61,14 +61,28 @@ export const NO_TIME = -8_640_000_000_000_000;
 
 const COLUMNS = "n, type, id, version, changed_at, method, body";
 
+/** What became of a stored resource: `body` as it is now, of a deletion as it was. */
+export interface ResourceChange {
+  readonly type: string;
+  readonly id: string;
+  readonly interaction: "create" | "update" | "delete";
+  readonly body: Fields;
+}
+
 /** The FHIR resources that clients wrote, with their versions and the search index. Callers write in a transaction. */
 export class Resources {
   readonly #state: VaultState;
   /** Rows of the index that are not written yet: those of many resources are written together. */
   #pending = new Map<Family, (string | number)[][]>();
+  readonly #listeners: ((change: ResourceChange) => void)[] = [];
 
   constructor(state: VaultState) {
     this.#state = state;
+  }
+
+  /** Registers a listener for every write: part of the writing transaction, synchronous and cheap. */
+  onChanged(listener: (change: ResourceChange) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The present version, which may be a deletion; undefined where there never was one. */
@@ -177,6 +191,8 @@ export class Resources {
       if (rows === undefined) this.#pending.set(family, [values]);
       else rows.push(values);
     }
+    const interaction = "body" in before && before.body !== undefined ? "update" : "create";
+    for (const listener of this.#listeners) listener({ type, id, interaction, body });
     return { n, type, id, version, changedAt, method, json, body };
   }
 
@@ -220,6 +236,8 @@ export class Resources {
       changedAt,
       before.n,
     );
+    const { type, id, body } = before;
+    if (body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
     return { ...before, version, changedAt, method: "DELETE", json: undefined, body: undefined };
   }
 
