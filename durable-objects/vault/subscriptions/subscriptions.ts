@@ -402,7 +402,13 @@ export class Subscriptions {
   /** As whom somebody makes a Subscription. Problem `forbidden` for other people. */
   #makerOf(actor: Reader): Maker {
     if (actor.kind === "client")
-      return { kind: "client", client: actor.client, organisation: actor.organisation ?? "", judged: judgedAs(actor), names: actor.names ?? [] };
+      return {
+        kind: "client",
+        client: actor.client,
+        organisation: actor.organisation ?? "",
+        judged: judgedAs(actor),
+        names: actor.names ?? [],
+      };
     if (actor.person !== this.#state.person)
       throw problem("forbidden", "Subscriptions are made by the person, their apps, and programs of organisations.");
     return actor.reach === undefined ? { kind: "person" } : { kind: "app", session: actor.session, reach: actor.reach };
