@@ -47,7 +47,13 @@ export const SERVED: Abilities = {
       return [
         type,
         {
-          ...(type === "Binary" ? FILES : type === "Subscription" ? SUBSCRIPTIONS : NOT_WRITTEN[type] === undefined ? EVERYTHING : READ_ONLY),
+          ...(type === "Binary"
+            ? FILES
+            : type === "Subscription"
+              ? SUBSCRIPTIONS
+              : NOT_WRITTEN[type] === undefined
+                ? EVERYTHING
+                : READ_ONLY),
           ...(documentation !== undefined && { documentation }),
           operations: operationsOf(type),
         },
