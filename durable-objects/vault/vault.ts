@@ -777,7 +777,7 @@ export class Vault extends DurableObject<Env> {
     const { fhir } = this.#parts;
     const type = typeOfOperation(operation);
     const reach = this.#fhirReach(actor);
-    this.#enterFhir(actor, "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
+    this.#enterFhir(actor, operation.kind === "purge" ? "delete" : "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
     if (isOfSubscriptions(operation)) return this.#parts.subscriptions.operate(operation, reach);
     return fhir.operations.run(operation, reach);
   }

@@ -27,7 +27,37 @@ export interface EverythingQuery {
   readonly count: number;
   /** The parameters of the search of each type. */
   paramsOf(type: ResourceType): Params;
+  /** Whether it is for somebody who does not take everything; what is found is looked at then. */
+  readonly isLimited: boolean;
+  /** Whether a resource that was found is for them. */
+  isFit(resource: Readonly<Record<string, unknown>>): boolean;
 }
+
+/**
+ * What Android's Health Connect takes in (developer.android.com, medical records): these types, Observations of these categories and none of
+ * activity, one patient, nothing contained.
+ */
+const HEALTH_CONNECT: ReadonlySet<ResourceType> = new Set<ResourceType>(
+  [
+    "Patient",
+    "AllergyIntolerance",
+    "Condition",
+    "Encounter",
+    "Immunization",
+    "Location",
+    "Medication",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+  ].filter(isResourceType),
+);
+const HEALTH_CONNECT_CATEGORIES = ["laboratory", "vital-signs", "social-history"]
+  .map((code) => `http://terminology.hl7.org/CodeSystem/observation-category|${code}`)
+  .join(",");
 
 const DEFAULT_COUNT = 100;
 const LARGEST_COUNT = 200;
@@ -36,8 +66,8 @@ const LARGEST_COUNT = 200;
 export function readEverything(params: Params): EverythingQuery {
   const given = new Map<string, string[]>();
   for (const [name, value] of params) {
-    if (!["start", "end", "_since", "_type", "_count", "_format", "_pretty"].includes(name))
-      throw problem("malformed", "Parameters of $everything are start, end, _since, _type and _count.");
+    if (!["start", "end", "_since", "_type", "_count", "for", "_format", "_pretty"].includes(name))
+      throw problem("malformed", "Parameters of $everything are start, end, _since, _type, _count and for.");
     if (value !== "") given.set(name, [...(given.get(name) ?? []), value]);
   }
   const last = (name: string) => given.get(name)?.at(-1);
@@ -45,7 +75,12 @@ export function readEverything(params: Params): EverythingQuery {
   if (count !== undefined && !/^[1-9]\d{0,8}$/.test(count)) throw problem("malformed", "The value of _count is not a positive number.");
   const named = given.get("_type")?.flatMap((text) => text.split(","));
   for (const name of named ?? []) if (!isResourceType(name)) throw problem("malformed", "_type names a type that is not kept here.");
-  const types = RESOURCE_TYPES.filter((type) => !NOT_OF_THE_RECORD.has(type) && (named === undefined || named.includes(type)));
+  const reader = last("for");
+  if (reader !== undefined && reader !== "health-connect") throw problem("malformed", "for is health-connect, or not given.");
+  const isSafe = reader === "health-connect";
+  const types = RESOURCE_TYPES.filter(
+    (type) => !NOT_OF_THE_RECORD.has(type) && (named === undefined || named.includes(type)) && (!isSafe || HEALTH_CONNECT.has(type)),
+  );
   const [start, end, since] = [last("start"), last("end"), last("_since")];
   return {
     types,
@@ -57,7 +92,10 @@ export function readEverything(params: Params): EverythingQuery {
         ...(dated && start !== undefined ? [[date, `ge${start}`] as const] : []),
         ...(dated && end !== undefined ? [[date, `le${end}`] as const] : []),
         ...(since !== undefined ? [["_lastUpdated", `ge${since}`] as const] : []),
+        ...(isSafe && type === "Observation" ? [["category", HEALTH_CONNECT_CATEGORIES] as const] : []),
       ];
     },
+    isLimited: isSafe,
+    isFit: ({ contained }) => !isSafe || contained === undefined,
   };
 }

@@ -2,7 +2,16 @@ import { problem } from "../problem";
 import { fieldsIn, type Fields, isFields, textAt } from "./r4/issue";
 import type { ResourceType } from "./r4/structures";
 
-export type OperationName = "everything" | "lastn" | "validate" | "status" | "events" | "get-ws-binding-token";
+export type OperationName =
+  | "everything"
+  | "lastn"
+  | "validate"
+  | "stats"
+  | "summary"
+  | "purge"
+  | "status"
+  | "events"
+  | "get-ws-binding-token";
 type Place = "type" | "instance";
 
 export interface OperationSpec {
@@ -26,7 +35,8 @@ export const OPERATIONS: readonly OperationSpec[] = [
   {
     name: "everything",
     definition: `${R4}Patient-everything`,
-    documentation: "All resources of the person, stored and built, in pages. start, end, _since, _type, _count.",
+    documentation:
+      "All resources of the person, stored and built, in pages. start, end, _since, _type, _count; for=health-connect leaves what Health Connect takes in.",
     type: "Patient",
     at: ["instance"],
     isSafe: true,
@@ -62,6 +72,32 @@ export const OPERATIONS: readonly OperationSpec[] = [
     type: "Subscription",
     at: ["type", "instance"],
     isSafe: true,
+  },
+  {
+    name: "stats",
+    definition: `${R4}Observation-stats`,
+    documentation:
+      "Statistics of readings and stored Observations of a code over a time. subject, code, system, coding, duration, period, statistic, include, limit; no regression.",
+    type: "Observation",
+    at: ["type"],
+    isSafe: true,
+  },
+  {
+    name: "summary",
+    definition: "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+    documentation: "A summary as a document, with the sections of the International Patient Summary.",
+    type: "Patient",
+    at: ["instance"],
+    isSafe: true,
+  },
+  {
+    name: "purge",
+    definition: `${R4}Patient-purge`,
+    documentation:
+      "Removes what clients stored, with all versions, as far as the caller may delete. Readings and laboratory results are erased where they lie. Asks for a fresh proof of who is there.",
+    type: "Patient",
+    at: ["instance"],
+    isSafe: false,
   },
   {
     name: "validate",

@@ -4,6 +4,7 @@ import { operationAt, readOperationBody } from "../../shared/fhir/operations";
 import type { AppContext } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { problem } from "../../shared/problem";
+import { requireStepUp } from "../sessions";
 import { searchset } from "./answer";
 import { bodyOf, CURSOR, RESOURCE_TYPES, sent, urlOf } from "./interact";
 import { bindingOf } from "./bind-socket";
@@ -46,6 +47,18 @@ export async function operate(c: AppContext, { type, id, name }: { type: string;
       const { json, subscriptions } = await ports.vault.fhirOperation(ports.actor, { kind: spec.name, id, params });
       if (subscriptions === undefined) return sent(c, 200, json);
       return sent(c, 200, await bindingOf(c, ports.owner, idOfSession(ports.actor), subscriptions, base));
+    }
+    if (spec.name === "stats" || spec.name === "summary" || spec.name === "purge") {
+      const asked: FhirOperation =
+        spec.name === "stats"
+          ? { kind: "stats", params }
+          : spec.name === "summary"
+            ? { kind: "summary", id: id ?? "", params, base }
+            : { kind: "purge", id: id ?? "" };
+      // What is gone for good is proven to be wanted.
+      if (asked.kind === "purge") await requireStepUp(c);
+      const { json } = await ports.vault.fhirOperation(ports.actor, asked);
+      return sent(c, 200, json);
     }
     const operation: FhirOperation = spec.name === "status" ? { kind: "status", id, params } : { kind: "lastn", params };
     const { entries = [] } = await ports.vault.fhirOperation(ports.actor, operation);

@@ -141,7 +141,7 @@ const operates = (summary: string, description: string) =>
     description,
     tags: ["FHIR"],
     responses: { 200: RESOURCE },
-    problems: WRITE_PROBLEMS,
+    problems: [...WRITE_PROBLEMS, "step_up_required"],
     idempotency: "off",
     rawBody: { mediaType: "application/fhir+json", description: "Parameters, or for $validate the resource" },
   });
@@ -149,13 +149,16 @@ const operationIn = (c: AppContext) => c.req.param("operation") ?? "";
 
 fhirRoutes.post(
   "/fhir/r4/:type/:operation",
-  operates("Run an operation on a type", "`$validate` on every type, and `$lastn` on Observation, also by GET."),
+  operates("Run an operation on a type", "`$validate` on every type, and `$lastn` and `$stats` on Observation, also by GET."),
   async (c) => await operate(c, { type: typeOf(c), name: operationIn(c) }),
 );
 
 fhirRoutes.post(
   "/fhir/r4/:type/:id/:operation",
-  operates("Run an operation on a resource", "`$validate` on every type, and `$everything` on a Patient, also by GET."),
+  operates(
+    "Run an operation on a resource",
+    "`$validate` on every type; on a Patient `$everything` and `$summary`, also by GET, and `$purge`, which asks for a fresh proof of who is there.",
+  ),
   async (c) => await operate(c, { type: typeOf(c), id: idOf(c), name: operationIn(c) }),
 );
 

@@ -52,7 +52,7 @@ export class FhirPart {
     this.records = new Records(state, this.repository);
     this.imported = new ImportedResources(state, this.repository);
     this.binaries = new Binaries(state, this.repository, files);
-    this.operations = new Operations(state, this.repository, this.view);
+    this.operations = new Operations(state, this.repository, this.view, sources);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));

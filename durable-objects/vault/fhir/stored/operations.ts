@@ -10,11 +10,14 @@ import { validateResource } from "../../../../shared/fhir/r4/validate";
 import { limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { metric as metricOf } from "../../../../shared/health/catalogue";
 import { isProblem, notFound, problem } from "../../../../shared/problem";
+import { SUMMARY_SECTIONS, summaryBundle } from "../../../../shared/fhir/summary";
 import type { VaultState } from "../../state";
+import type { Sources } from "../../store/sources";
 import type { FhirView } from "../view";
 import type { Repository } from "./repository";
 import type { SingleRequest } from "./requests";
 import type { Found, Mark } from "./search";
+import { Stats } from "./stats";
 
 type Params = readonly (readonly [string, string])[];
 
@@ -22,6 +25,10 @@ type Params = readonly (readonly [string, string])[];
 export type FhirOperation =
   | { readonly kind: "everything"; readonly id: string; readonly params: Params; readonly after?: EverythingMark | undefined }
   | { readonly kind: "lastn"; readonly params: Params }
+  | { readonly kind: "stats"; readonly params: Params }
+  /** `base` is that of the addresses in the document. */
+  | { readonly kind: "summary"; readonly id: string; readonly params: Params; readonly base: string }
+  | { readonly kind: "purge"; readonly id: string }
   | { readonly kind: "validate"; readonly type: string; readonly id?: string | undefined; readonly params: Params; readonly body: string }
   | SubscriptionOperation;
 
@@ -42,7 +49,7 @@ export function isOfSubscriptions(operation: FhirOperation): operation is Subscr
 export function typeOfOperation(operation: FhirOperation): string {
   if (operation.kind === "validate") return operation.type;
   if (isOfSubscriptions(operation)) return "Subscription";
-  return operation.kind === "lastn" ? "Observation" : "Patient";
+  return operation.kind === "lastn" || operation.kind === "stats" ? "Observation" : "Patient";
 }
 
 /** Where a page of everything ended: in which type, and where in it. Travels sealed in a cursor. */
@@ -60,6 +67,9 @@ export interface OperationAnswer {
   readonly subscriptions?: readonly string[];
 }
 
+/** Of each section of a summary. */
+const MOST_IN_SECTION = 100;
+const SUMMARY_PARAMETERS = new Set(["_format", "_pretty"]);
 const MOST_EACH = 100;
 const MOST_NEWEST = 1_000;
 /** Pages that are looked at for the newest of one code. */
@@ -71,11 +81,13 @@ export class Operations {
   readonly #state: VaultState;
   readonly #repository: Repository;
   readonly #view: FhirView;
+  readonly #stats: Stats;
 
-  constructor(state: VaultState, repository: Repository, view: FhirView) {
+  constructor(state: VaultState, repository: Repository, view: FhirView, sources: Sources) {
     this.#state = state;
     this.#repository = repository;
     this.#view = view;
+    this.#stats = new Stats(state, repository, view, sources);
   }
 
   run(operation: Exclude<FhirOperation, SubscriptionOperation>, reach: Reach): OperationAnswer {
@@ -84,6 +96,12 @@ export class Operations {
         return this.#everything(operation, reach);
       case "lastn":
         return { entries: this.#lastn(operation.params, reach).map(entryOf) };
+      case "stats":
+        return { json: JSON.stringify(this.#stats.run(operation.params, reach)) };
+      case "summary":
+        return { json: JSON.stringify(this.#summary(operation, reach)) };
+      case "purge":
+        return { json: JSON.stringify(this.#purge(operation.id, reach)) };
       case "validate":
         return { json: JSON.stringify(asOutcome(this.#validate(operation, reach))) };
     }
@@ -107,11 +125,39 @@ export class Operations {
         if (room === 0) return { entries: found.map(shown), next: { type, mark } };
         const asked: Params = [...query.paramsOf(type), ["_count", String(room)]];
         const page = this.#repository.search.page({ type, params: asked, lenient: false, after: mark }, reach);
-        found.push(...page.found);
+        found.push(...page.found.filter((one) => !query.isLimited || query.isFit(one.resource)));
         mark = page.next;
       }
     }
     return { entries: found.map(shown) };
+  }
+
+  /** What is within reach of each section, as a document; what may not be seen is said to be withheld. */
+  #summary({ id, params, base }: Extract<FhirOperation, { kind: "summary" }>, reach: Reach): Fields {
+    this.#requireOwn(id);
+    if (params.some(([name]) => !SUMMARY_PARAMETERS.has(name))) throw problem("malformed", "$summary takes no parameters here.");
+    const patient = this.#repository.search.built("Patient", patientId(this.#state.person), reach);
+    if (patient === undefined || !this.#repository.search.isWithin(patient, reach, "r")) throw notFound("Patient");
+    const found = SUMMARY_SECTIONS.map(({ from }) => {
+      const within = from.filter(({ type }) => this.#repository.search.bounds(reach, type, "s") !== undefined);
+      if (within.length === 0) return undefined;
+      return within.flatMap(({ type, params: asked, newestOfEach: isNewest = false }) => {
+        if (isNewest) return this.#lastn(asked, reach).slice(0, MOST_IN_SECTION);
+        const page = this.#repository.search.page({ type, params: [["_count", String(MOST_IN_SECTION)], ...asked], lenient: false }, reach);
+        return page.found.map(({ resource }) => resource);
+      });
+    });
+    return summaryBundle({ patient, found, base, id: crypto.randomUUID(), at: this.#state.now() });
+  }
+
+  #purge(id: string, reach: Reach): Fields {
+    this.#requireOwn(id);
+    const removed = this.#repository.purge(reach);
+    const diagnostics = `${removed} resources were removed with all their versions. Readings and laboratory results are no stored resources: they are erased where they lie.`;
+    return {
+      resourceType: "OperationOutcome",
+      issue: [{ severity: "information", code: "informational", details: { text: "success" }, diagnostics }],
+    };
   }
 
   /** The newest Observations of each code: as many searches as there are codes, each of which reads what it shows. */

@@ -47,6 +47,7 @@ const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 /** How ids of views begin: with the person, and the kind of what they show. */
 const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
 const MOST_ENTRIES = 500;
+const PURGED_AT_ONCE = 500;
 /** So many versions are looked at for one page of a history. */
 const MOST_LOOKED_AT = 2_000;
 const SUBSCRIPTION_ALONE = "A Subscription is made by POST and changed by PUT, whole and not within a Bundle.";
@@ -75,6 +76,27 @@ export class Repository {
     if (request.kind === "bundle") return this.#bundle(request.bundle, reach, enter);
     enter(accessOf(request.kind), request.type);
     return this.#whole(() => this.#one(request, reach));
+  }
+
+  /** Removes what lies within reach of deleting, with all versions; answers how much. Problem `forbidden` where nothing may be deleted. */
+  purge(reach: Reach): number {
+    const types = RESOURCE_TYPES.filter((type) => this.search.bounds(reach, type, "d") !== undefined);
+    if (types.length === 0) throw problem("forbidden", "Deleting is not allowed here.");
+    return this.#whole(() => {
+      let removed = 0;
+      for (const type of types) {
+        const isAll = this.search.bounds(reach, type, "d") === "all";
+        for (let after = 0; ;) {
+          const found = this.#resources.batch(type, after, PURGED_AT_ONCE);
+          const within = found.filter(({ body }) => isAll || (body !== undefined && this.search.isWithin(body, reach, "d")));
+          this.#resources.erase(type, within);
+          removed += within.length;
+          after = found.at(-1)?.n ?? after;
+          if (found.length < PURGED_AT_ONCE) break;
+        }
+      }
+      return removed;
+    });
   }
 
   /** What happens as a whole or not at all, with its index. */

@@ -22,6 +22,15 @@ export interface StoredVersion {
 /** What is written anew: a resource that was never there. */
 export type Unwritten = Pick<StoredVersion, "type" | "id">;
 
+/** A resource that can be removed for good. */
+export interface Erasable {
+  readonly n: number;
+  readonly id: string;
+  readonly isLive: boolean;
+  /** What it is, or was before it was deleted. */
+  readonly body: Fields | undefined;
+}
+
 export interface ChangesQuery {
   readonly since: number | undefined;
   readonly at: readonly [from: number, to: number] | undefined;
@@ -246,6 +255,43 @@ export class Resources {
     const { sql, timers, now } = this.#state;
     for (const { file } of sql.exec<{ file: string }>("DELETE FROM fhir_files WHERE n = ? RETURNING file", n).toArray())
       timers.set(FILE_TIMER, file, now());
+  }
+
+  /** Resources of a type after a number, in their order, with what they are, or were before they were deleted. */
+  batch(type: string, after: number, limit: number): Erasable[] {
+    return this.#state.sql
+      .exec<{ n: number; id: string; live: number; body: string | null }>(
+        `SELECT r.n, r.id, r.body IS NOT NULL AS live, coalesce(r.body, (SELECT v.body FROM fhir_versions AS v WHERE v.n = r.n AND v.body IS NOT NULL ORDER BY v.version DESC LIMIT 1)) AS body
+         FROM fhir_resources AS r WHERE r.type = ? AND r.n > ? ORDER BY r.n LIMIT ?`,
+        type,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ n, id, live, body }) => ({
+        n,
+        id,
+        isLive: live === 1,
+        body: body === null ? undefined : (JSON.parse(body) as Fields),
+      }));
+  }
+
+  /** Removes resources of a type with all their versions, as if they had never been. */
+  erase(type: string, resources: readonly Erasable[]): void {
+    this.flush();
+    for (const { n, id, isLive, body } of resources) {
+      if (type === "Binary") this.#dropFile(n);
+      if (isLive && body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
+    }
+    const list = JSON.stringify(resources.map(({ n }) => n));
+    const tables = [
+      ...Object.values(INDEXES).map(({ table }) => table),
+      "fhir_versions",
+      "fhir_identities",
+      "fhir_imports",
+      "fhir_resources",
+    ];
+    for (const table of tables) this.#state.sql.exec(`DELETE FROM ${table} WHERE n IN (SELECT value FROM json_each(?))`, list);
   }
 
   /** Claims an identifier for a resource; false where another resource of the type has it. */
