@@ -95,7 +95,7 @@ test("$stats tells statistics of stored Observations in one unit, in a period, w
   expect((await post("/Observation", pounds)).status).toBe(201);
   const query = "code=29463-7&system=http://loinc.org&period.start=2026-01-01&period.end=2026-01-04&include=true&statistic=";
   const { values, unit, names, effectivePeriod } = await statsOf(`${query}average,count,median,maximum,std-dev`);
-  expect(values).toMatchObject({ count: 4, median: 71.287389616, maximum: 72.57477923 });
+  expect(values).toMatchObject({ count: 4, median: 71.5, maximum: 72.5747792 });
   expect(values["average"]).toBeCloseTo((70 + 71 + 72 + 72.5747792) / 4, 6);
   expect(unit).toBe("kg");
   expect(effectivePeriod).toEqual({ start: "2026-01-01T00:00:00.000Z", end: "2026-01-04T23:59:59.999Z" });
