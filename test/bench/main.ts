@@ -4,6 +4,7 @@ import { printTable, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
 import { accessLog, accessLogOnDisk } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
+import { backfillYear } from "./rows/backfill-year.ts";
 import { fhirReads, fhirWrites } from "./rows/fhir.ts";
 import { files } from "./rows/files.ts";
 import { foreignRead } from "./rows/foreign-read.ts";
@@ -14,6 +15,7 @@ import { push } from "./rows/push.ts";
 import { reads } from "./rows/reads.ts";
 import { samples } from "./rows/samples.ts";
 import { signIn } from "./rows/sign-in.ts";
+import { vendorPage } from "./rows/vendor-page.ts";
 import { webhook } from "./rows/webhook.ts";
 import { startServer } from "./server.ts";
 
@@ -26,6 +28,8 @@ const PARTS: readonly Part[] = [
   oneReading,
   push,
   samples,
+  vendorPage,
+  backfillYear,
   reads,
   fhirWrites,
   fhirReads,

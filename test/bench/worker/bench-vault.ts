@@ -6,12 +6,15 @@ import { readDense } from "../../../durable-objects/vault/store/read-raw";
 import { Sources } from "../../../durable-objects/vault/store/sources";
 import { DAY_MS } from "../../../shared/clock";
 import type { PersonActor } from "../../../shared/context";
-import type { ConnectionId } from "../../../shared/id";
+import type { ConnectionId, PersonId } from "../../../shared/id";
 import type { AccountHash } from "../../../shared/vendors/account";
 import { liveVendor } from "../../../shared/vendors/vendors";
 import { metric as metricOf } from "../../../shared/health/catalogue";
+import { BatchBuilder } from "../../../shared/health/batch";
 import type { Batch, Source } from "../../../shared/health/reading";
 import { patientOf, SEARCHED_CODE, transaction } from "../observations";
+import { heartRatePage, ouraPage, POINT_MS, POINTS } from "../vendor-pages";
+import { type Imported, importYear } from "./year-of-oura";
 
 const SOURCE: Source = { vendor: "healthkit", deviceName: "Watch", deviceModel: "Watch7,5" };
 const SECONDS_A_DAY = 86_400;
@@ -114,6 +117,37 @@ export class BenchVault extends Vault {
       }
     }
   }
+
+  /**
+   * Reads pages of Google's heart rates from `from` on and stores them, as the sync does with each page that a vendor answers; where not
+   * `isStored` it makes the pages alone. Answers how many readings were new.
+   */
+  async vendorPages(from: number, pages: number, isStored: boolean): Promise<number> {
+    const { readPage } = liveVendor("google-health");
+    let accepted = 0;
+    for (let page = 0; page < pages; page++) {
+      const text = heartRatePage(from + page * POINTS * POINT_MS);
+      if (!isStored) continue;
+      const into = new BatchBuilder();
+      const outcome = readPage("heart-rate", JSON.parse(text), into, { connection: "con_eu_bench", syncedAt: Date.now(), timeZone: "UTC" });
+      if (Object.keys(outcome.rejected).length > 0) throw new Error("a point was not understood");
+      accepted += (await this.record(into.take())).accepted;
+    }
+    return accepted;
+  }
+
+  /** Lets the first import of a year run. */
+  async importYear(person: PersonId): Promise<Imported> {
+    this.#calls = await importYear(this.ctx.storage, this.env, person);
+    return this.#calls;
+  }
+
+  /** Makes the vendor's answers to the same calls, and drops them: what making them costs. */
+  async answerYear(): Promise<number> {
+    return (this.#calls?.calls ?? []).reduce((sum, url) => sum + ouraPage(new URL(url)).length, 0);
+  }
+
+  #calls: Imported | undefined;
 
   async databaseBytes(): Promise<number> {
     return this.ctx.storage.sql.databaseSize;

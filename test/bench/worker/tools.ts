@@ -83,6 +83,16 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
     );
     return c.json({ ok: true });
   })
+  .post("/vendor-pages/:person", async (c) => {
+    const { from, pages, store } = pagesSchema.parse(c.req.query());
+    return c.json({ accepted: await c.env.VAULTS.getByName(c.req.param("person")).vendorPages(from, pages, store === 1) });
+  })
+  .post("/import-year/:person", async (c) => {
+    const person = personOf(c.req.param("person"));
+    const { accepted, calls } = await c.env.VAULTS.getByName(person).importYear(person);
+    return c.json({ accepted, calls: calls.length });
+  })
+  .post("/answer-year/:person", async (c) => c.json({ bytes: await c.env.VAULTS.getByName(c.req.param("person")).answerYear() }))
   .post("/upload/:person", async (c) => {
     const { body } = c.req.raw;
     const length = Number(c.req.header("content-length"));
@@ -98,6 +108,7 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   .get("/size/:person", async (c) => c.json({ bytes: await c.env.VAULTS.getByName(c.req.param("person")).databaseBytes() }));
 
 const count = z.coerce.number().int();
+const pagesSchema = z.object({ from: count, pages: count, store: count });
 const spanSchema = z.object({ from: count, days: count });
 const readSchema = z.object({ read: z.enum(READS), to: count, times: count });
 const fhirFillSchema = z.object({ first: count, length: count, count, end: count });
