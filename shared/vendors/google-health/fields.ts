@@ -51,7 +51,8 @@ const offset = duration.refine((seconds) => Math.abs(seconds) <= MAX_OFFSET_S, "
 
 /** The stated offset; else what the local time says; else unknown. Whole seconds east of UTC. */
 function zoneOf(stated: number | undefined, at: number, civil: Civil | undefined): number {
-  if (stated !== undefined) return Math.round(stated);
+  // Never the zero below zero.
+  if (stated !== undefined) return Math.round(stated) + 0;
   if (civil === undefined) return ZONE_UNKNOWN;
   // The civil time has whole seconds, the instant may have decimals; zones are multiples of a quarter of an hour.
   const seconds = Math.round((civil.wallMs - at) / 900_000) * 900;
@@ -81,6 +82,49 @@ export const interval = z
 export const sampleTime = z
   .object({ physicalTime: instant, utcOffset: offset.optional(), civilTime: civilDateTime.optional() })
   .transform((s) => ({ at: s.physicalTime, zone: zoneOf(s.utcOffset, s.physicalTime, s.civilTime) }));
+
+/** Whether a value is an object with members, as JSON has them. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const USUAL_INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
+const USUAL_OFFSET = /^-?\d{1,5}s$/;
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+/** What `sampleTime` makes of a time that states its offset, without the price of a schema; undefined where anything about it is unusual. */
+export function usualSampleTime(value: unknown): z.output<typeof sampleTime> | undefined {
+  if (!isObject(value)) return undefined;
+  const { physicalTime, utcOffset, civilTime } = value;
+  if (typeof physicalTime !== "string" || !USUAL_INSTANT.test(physicalTime)) return undefined;
+  if (typeof utcOffset !== "string" || !USUAL_OFFSET.test(utcOffset) || !isUsualCivil(civilTime)) return undefined;
+  const [at, zone] = [Date.parse(physicalTime), Number(utcOffset.slice(0, -1))];
+  return Number.isFinite(at) && Math.abs(zone) <= MAX_OFFSET_S ? { at, zone: zone + 0 } : undefined;
+}
+
+/** A local time that the schema takes, whatever it says: the stated offset is what counts. */
+function isUsualCivil(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isObject(value) || !isObject(value["date"])) return false;
+  const { year, month, day } = value["date"];
+  const { time = {} } = value;
+  return (
+    // Every month has so many days.
+    isWhole(year, 1900, 9999) && isWhole(month, 1, 12) && isWhole(day, 1, 28) && isObject(time) && CLOCK.every((part) => isHand(time[part]))
+  );
+}
+
+const CLOCK = ["hours", "minutes", "seconds"] as const;
+const isHand = (value: unknown): boolean => value === undefined || isWhole(value, 0, 60);
+
+const USUAL_COUNT = /^\d{1,9}$/;
+
+/** What `int64` makes of a plain count; undefined where it is unusual. */
+export function usualCount(value: unknown): number | undefined {
+  if (typeof value === "string") return USUAL_COUNT.test(value) ? Number(value) : undefined;
+  return isWhole(value, 0, 999_999_999) ? (value as number) : undefined;
+}
 
 export { dayRange } from "../fields";
 

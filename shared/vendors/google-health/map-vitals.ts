@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { int64, label, note, sampleTime } from "./fields";
+import { int64, isObject, label, note, sampleTime, usualCount, usualSampleTime } from "./fields";
 import { mapper } from "./mapper";
 import { known, Rejection } from "./point";
 
@@ -9,8 +9,16 @@ const at = (time: { at: number; zone: number }) => ({ start: time.at, end: time.
 
 /** Measurements at an instant. */
 export const VITALS_MAPPERS = {
-  "heart-rate": mapper("heartRate", z.object({ beatsPerMinute: int64, sampleTime }), (v, p) =>
-    p.sample("heart_rate", v.sampleTime, v.beatsPerMinute),
+  "heart-rate": mapper(
+    "heartRate",
+    z.object({ beatsPerMinute: int64, sampleTime }),
+    (v, p) => p.sample("heart_rate", v.sampleTime, v.beatsPerMinute),
+    // A band tells one every few seconds.
+    (value) => {
+      if (!isObject(value)) return undefined;
+      const [beatsPerMinute, at] = [usualCount(value["beatsPerMinute"]), usualSampleTime(value["sampleTime"])];
+      return beatsPerMinute === undefined || at === undefined ? undefined : { beatsPerMinute, sampleTime: at };
+    },
   ),
   "heart-rate-variability": mapper(
     "heartRateVariability",

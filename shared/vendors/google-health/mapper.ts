@@ -8,11 +8,24 @@ export interface Mapper {
   readonly apply: (value: unknown, point: Point) => boolean;
 }
 
-/** A mapper whose `map` sees the parsed value only. `map` throws a `Rejection` for values that fit the shape but say nothing. */
-export function mapper<S extends z.ZodType>(field: string, schema: S, map: (value: z.output<S>, point: Point) => void): Mapper {
+/**
+ * A mapper whose `map` sees the parsed value only. `map` throws a `Rejection` for values that fit the shape but say nothing. `usual` reads by
+ * hand what of a dense type looks as usual, to the same as the schema does, and answers undefined for everything else.
+ */
+export function mapper<S extends z.ZodType>(
+  field: string,
+  schema: S,
+  map: (value: z.output<S>, point: Point) => void,
+  usual?: (value: unknown) => z.output<S> | undefined,
+): Mapper {
   return {
     field,
     apply(value, point) {
+      const read = usual?.(value);
+      if (read !== undefined) {
+        map(read, point);
+        return true;
+      }
       const parsed = schema.safeParse(value);
       if (!parsed.success) return false;
       map(parsed.data, point);

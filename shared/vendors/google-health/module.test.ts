@@ -5,6 +5,7 @@ import { readEcg } from "../../health/ecg";
 import { metric } from "../../health/catalogue";
 import { type Batch, ZONE_UNKNOWN } from "../../health/reading";
 import { GOOGLE_HEALTH_VENDOR } from "./descriptor";
+import { int64, sampleTime, usualCount, usualSampleTime } from "./fields";
 import { BAND, FIXTURES, ROLLUP_FIXTURES } from "./fixtures";
 import { GOOGLE_HEALTH_MODULE, POINT_MAPPERS } from "./module";
 
@@ -366,6 +367,80 @@ describe("malformed input", () => {
     const { outcome, batch } = read(type, [point, ...good]);
     expect(outcome.rejected).toEqual({ [reason]: 1 });
     expect(batch.series.length + batch.readings.length).toBe(good.length);
+  });
+
+  it("reads by hand what looks as usual, to the same as the schema, and nothing that the schema refuses", () => {
+    const odd = fc.constantFrom<unknown>(null, "", "x", [], {}, 1.5, -1, "-1", "1e3", "12345678901", " 7", "2026-02-30T00:00:00Z");
+    const or = <T>(usual: fc.Arbitrary<T>) =>
+      fc.oneof({ arbitrary: usual as fc.Arbitrary<unknown>, weight: 6 }, { arbitrary: odd, weight: 1 });
+    const civil = fc.record(
+      {
+        date: or(
+          fc.record({
+            year: or(fc.integer({ min: 1899, max: 2030 })),
+            month: or(fc.integer({ min: 0, max: 13 })),
+            day: or(fc.integer({ min: 0, max: 32 })),
+          }),
+        ),
+        time: or(fc.record({ hours: or(fc.nat(25)), minutes: or(fc.nat(61)), seconds: or(fc.nat(61)) }, { requiredKeys: [] })),
+      },
+      { requiredKeys: ["date"] },
+    );
+    const time = fc.record(
+      {
+        physicalTime: or(
+          fc.constantFrom("2026-06-22T08:00:00.250Z", "2026-06-22T08:00:00Z", "2026-06-22T10:00:00+02:00", "2026-13-22T08:00:00Z"),
+        ),
+        utcOffset: or(fc.constantFrom("7200s", "-12600s", "0s", "-0s", "0.5s", "64800s", "64801s")),
+        civilTime: or(civil),
+      },
+      { requiredKeys: ["physicalTime"] },
+    );
+    fc.assert(
+      fc.property(or(time), or(fc.oneof(fc.nat(300), fc.nat(300).map(String))), (sampleTimeTold, count) => {
+        const bySchema = sampleTime.safeParse(sampleTimeTold);
+        const byHand = usualSampleTime(sampleTimeTold);
+        if (byHand !== undefined) expect(bySchema).toEqual({ success: true, data: byHand });
+        const counted = usualCount(count);
+        if (counted !== undefined) expect(int64.safeParse(count)).toEqual({ success: true, data: counted });
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(usualSampleTime(FIXTURES["heart-rate"].heartRate.sampleTime)).toEqual({ at: AT + 250, zone: 7_200 });
+  });
+
+  it("reads the source of a point by itself, whatever the one before came from", () => {
+    const odd = fc.constantFrom<unknown>(undefined, null, [], 7, {});
+    const word = fc.constantFrom<unknown>("FITBIT", "Charge 6", "WATCH", undefined, undefined, 7);
+    const source = fc.oneof(
+      odd,
+      fc.record({
+        platform: word,
+        recordingMethod: word,
+        device: fc.oneof(odd, fc.record({ displayName: word, manufacturer: word, formFactor: word })),
+        application: fc.oneof(odd, fc.record({ packageName: word })),
+      }),
+    );
+    const point = fc.record({
+      dataSource: source,
+      name: fc.constantFrom<unknown>("users/1/dataTypes/heart-rate/dataPoints/a", undefined, 7),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(point, fc.integer({ min: 1, max: 3 })), { maxLength: 6 }), (list) => {
+        const points = list.flatMap(([one, times]) => Array.from({ length: times }, () => ({ ...one, ...FIXTURES["heart-rate"] })));
+        const told = ({ batch, outcome }: ReturnType<typeof read>) => [
+          batch.series
+            .flatMap(({ source: index, ids, start }) => Array.from(start, (_, i) => JSON.stringify([batch.sources[index], ids?.[i] ?? ""])))
+            .toSorted(),
+          outcome.rejected["malformed"] ?? 0,
+        ];
+        const alone = points.map((one) => told(read("heart-rate", [one])));
+        expect(told(read("heart-rate", points))).toEqual([
+          alone.flatMap(([texts]) => texts as string[]).toSorted(),
+          alone.reduce((sum, [, n]) => sum + Number(n), 0),
+        ]);
+      }),
+    );
   });
 
   it("never throws for points, whatever they hold", () => {

@@ -13,7 +13,7 @@ import { SLEEP_MAPPERS } from "./map-sleep";
 import { VITALS_MAPPERS } from "./map-vitals";
 import type { Mapper } from "./mapper";
 import { GOOGLE_HEALTH_HOOK } from "./hook";
-import { Point, pointSchema, Rejection } from "./point";
+import { Heads, Point, Rejection } from "./point";
 import { identityRequest, pageRequest } from "./requests";
 
 /** Data type (kebab case) → mapper of its points. */
@@ -47,10 +47,11 @@ function readPage(type: string, reply: unknown, into: BatchBuilder, delivery: De
     if (outcome instanceof Rejection) rejected[outcome.reason] = (rejected[outcome.reason] ?? 0) + 1;
     else if (outcome !== undefined && outcome > (newestAt ?? -Infinity)) newestAt = outcome;
   };
-  for (const raw of dataPoints) count(readPoint(POINT_MAPPERS[type], raw, into, delivery));
+  const heads = new Heads(into, delivery.connection);
+  for (const raw of dataPoints) count(readPoint(POINT_MAPPERS[type], raw, heads, into, delivery));
   for (const raw of rollupDataPoints) {
     const date = rollupDaySchema.safeParse(raw);
-    count(date.success ? readPoint(ROLLUP_MAPPERS[type]?.(date.data), raw, into, delivery) : new Rejection("malformed"));
+    count(date.success ? readPoint(ROLLUP_MAPPERS[type]?.(date.data), raw, heads, into, delivery) : new Rejection("malformed"));
   }
   return {
     read: dataPoints.length + rollupDataPoints.length,
@@ -61,13 +62,19 @@ function readPage(type: string, reply: unknown, into: BatchBuilder, delivery: De
 }
 
 /** The newest instant of the point, or why it was left out. */
-function readPoint(mapper: Mapper | undefined, raw: unknown, into: BatchBuilder, delivery: Delivery): number | undefined | Rejection {
+function readPoint(
+  mapper: Mapper | undefined,
+  raw: unknown,
+  heads: Heads,
+  into: BatchBuilder,
+  delivery: Delivery,
+): number | undefined | Rejection {
   if (mapper === undefined) return new Rejection("unsupported_type");
-  const head = pointSchema.safeParse(raw);
-  if (!head.success) return new Rejection("malformed");
+  const head = heads.read(raw);
+  if (head === undefined) return new Rejection("malformed");
   const value = (raw as Readonly<Record<string, unknown>>)[mapper.field];
   if (value === undefined) return new Rejection("no_value");
-  const point = new Point(head.data, into, delivery);
+  const point = new Point(head, into, delivery.syncedAt);
   try {
     return mapper.apply(value, point) ? point.newestAt : new Rejection("malformed");
   } catch (error) {

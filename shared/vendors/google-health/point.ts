@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type Reading, type RecordingMethod, type Source, ZONE_UNKNOWN } from "../../health/reading";
 import { dayRange } from "../fields";
+import { isObject } from "./fields";
 import { some } from "../record";
-import type { Delivery } from "../vendor";
 
 export { known, Rejection, some } from "../record";
 
@@ -48,6 +48,64 @@ export const pointSchema = z.object({
 });
 type PointHead = z.output<typeof pointSchema>;
 
+/** What a point is and where it comes from, in a batch. */
+export interface Head {
+  readonly id: string | undefined;
+  readonly source: number;
+}
+
+/**
+ * Reads the heads of a page's points. Most points of a page come from the same device as the one before: such a head is compared with that
+ * one's, and only another is parsed as a whole.
+ */
+export class Heads {
+  readonly #into: BatchBuilder;
+  readonly #connection: string;
+  #last: { readonly told: PointHead["dataSource"]; readonly source: number } | undefined;
+
+  constructor(into: BatchBuilder, connection: string) {
+    this.#into = into;
+    this.#connection = connection;
+  }
+
+  /** The head of a point; undefined where it is malformed. */
+  read(raw: unknown): Head | undefined {
+    const last = this.#last;
+    if (last !== undefined && isObject(raw) && isText(raw["name"]) && isText(raw["dataPointName"]) && isSame(raw["dataSource"], last.told))
+      return { id: idOf(raw["name"] ?? raw["dataPointName"]), source: last.source };
+    const { data } = pointSchema.safeParse(raw);
+    if (data === undefined) return undefined;
+    const source = this.#into.source(sourceOf(data.dataSource, this.#connection));
+    this.#last = { told: data.dataSource, source };
+    return { id: idOf(data.name ?? data.dataPointName), source };
+  }
+}
+
+function isSame(raw: unknown, told: PointHead["dataSource"]): boolean {
+  if (raw === undefined || told === undefined) return raw === told;
+  return (
+    isObject(raw) &&
+    raw["platform"] === told.platform &&
+    raw["recordingMethod"] === told.recordingMethod &&
+    isSamePart(raw["device"], told.device, DEVICE_PARTS) &&
+    isSamePart(raw["application"], told.application, APPLICATION_PARTS)
+  );
+}
+
+const DEVICE_PARTS = ["displayName", "manufacturer", "formFactor"] as const;
+const APPLICATION_PARTS = ["packageName", "webClientId", "googleWebClientId"] as const;
+
+function isSamePart<K extends string>(
+  raw: unknown,
+  told: { readonly [P in K]?: string | undefined } | undefined,
+  parts: readonly K[],
+): boolean {
+  if (raw === undefined || told === undefined) return raw === told;
+  return isObject(raw) && parts.every((part) => raw[part] === told[part]);
+}
+
+const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === "string";
+
 /** Where a mapper puts what it finds in one point. */
 export class Point {
   readonly id: string | undefined;
@@ -56,10 +114,10 @@ export class Point {
   newestAt: number | undefined;
   readonly #into: BatchBuilder;
 
-  constructor(head: PointHead, into: BatchBuilder, delivery: Delivery) {
-    this.id = idOf(head.name ?? head.dataPointName);
-    this.source = into.source(sourceOf(head.dataSource, delivery.connection));
-    this.version = delivery.syncedAt;
+  constructor({ id, source }: Head, into: BatchBuilder, version: number) {
+    this.id = id;
+    this.source = source;
+    this.version = version;
     this.#into = into;
   }
 
