@@ -32,6 +32,8 @@ export const ID_KINDS = {
   notice: "ntc",
   vendorCredential: "vcr",
   app: "app",
+  group: "grp",
+  bulkExport: "blk",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -55,6 +57,8 @@ export type LabResultId = Id<"labResult">;
 export type WebhookId = Id<"webhook">;
 export type EventId = Id<"event">;
 export type AppId = Id<"app">;
+export type GroupId = Id<"group">;
+export type BulkExportId = Id<"bulkExport">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

@@ -6,6 +6,7 @@ import { keepAllSubscriptions, sweepAllDue, tellAllConnections } from "./connect
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
 import { moveAllKeys } from "./keys/move-all";
+import { sweepBulk } from "./fhir/bulk-job";
 import { cleanFlows } from "./identities/flows";
 import { cleanExports } from "./exports";
 import { letterPorts } from "./emergency/ports";
@@ -61,6 +62,7 @@ export const JOBS: readonly Job[] = [
   },
   { name: "clean exports", everyMinutes: 60, run: async (env, now) => await cleanExports((region) => regional(env, region).records, now) },
   { name: "send emergency letters", everyMinutes: 5, run: async (env, now) => await sendDueLetters(letterPorts(env, () => now)) },
+  { name: "sweep bulk exports", everyMinutes: 5, run: sweepBulk },
   { name: "sweep webhooks", everyMinutes: 5, run: async (env, now) => await sweepWebhooks(webhookPorts(env, () => now)) },
   { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },

@@ -30,6 +30,7 @@ import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
+import { bulkFile, NDJSON } from "../../shared/fhir/bulk";
 import { ADVICE_TYPES } from "../../shared/fhir/classes";
 import { policyScopesOf, reachOfClient } from "../../shared/fhir/client-scopes";
 import { intersection, type Reach, reachOfReader, WHOLE_REACH } from "../../shared/fhir/reach";
@@ -78,6 +79,7 @@ import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
 import type { ExportPage, ExportPlan, PlannedFile } from "./export/exports";
 import type { RowKey } from "./export/kind";
 import type { LabPage, LabQuery, ReportForm, ReportQuery } from "./labs/labs";
+import type { BulkRequest, BulkStep } from "./fhir/bulk";
 import type { ReadAnswer, SearchAnswer } from "./fhir/part";
 import type { Delivery } from "./fhir/deliveries";
 import type { ForwardResult } from "./fhir/forward";
@@ -780,6 +782,23 @@ export class Vault extends DurableObject<Env> {
     this.#enterFhir(actor, operation.kind === "purge" ? "delete" : "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
     if (isOfSubscriptions(operation)) return this.#parts.subscriptions.operate(operation, reach);
     return fhir.operations.run(operation, reach);
+  }
+
+  /**
+   * Writes a step of a bulk export into the region's bucket: what is within the reach of the actor at this moment. The same step done again
+   * writes the same names. Problem `not_found` for whoever may not, or not any more.
+   */
+  async exportFhir(actor: Reader, { id, seq, ...ask }: BulkRequest): Promise<BulkStep> {
+    const { env, region } = this.#parts.state;
+    const reach = this.#fhirReach(actor);
+    this.#enterFhir(actor, "read", ["$export"]);
+    const { texts, next } = this.#parts.fhir.bulk.step(ask, reach);
+    const { files } = storesOf(env, region);
+    const written = texts.map(async ({ type, lines, text }) => {
+      const { size } = await files.put(bulkFile(id, seq, type), text, { httpMetadata: { contentType: NDJSON } });
+      return { type, lines, bytes: size };
+    });
+    return { files: await Promise.all(written), ...(next !== undefined && { next }) };
   }
 
   #sight(actor: Reader, type: SearchableType): Sight {

@@ -115,8 +115,27 @@ export function operationAt(type: string, text: string, at: Place): OperationSpe
   return OPERATIONS.find((one) => `$${one.name}` === text && one.at.includes(at) && (one.type ?? type) === type);
 }
 
+const BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/";
+const ASYNC = "By GET or POST, with Prefer: respond-async. _type, _since, _typeFilter, _outputFormat.";
+
+/** Bulk exports (Bulk Data Access IG 2.0), by where they begin. */
+export const EXPORTS = {
+  system: { name: "export", definition: `${BULK}export`, documentation: `The same as Patient/$export. ${ASYNC}` },
+  Patient: {
+    name: "export",
+    definition: `${BULK}patient-export`,
+    documentation: `Of a person and their apps the own record, of a program those of everybody who consented to it or its organisation. ${ASYNC}`,
+  },
+  Group: { name: "export", definition: `${BULK}group-export`, documentation: `The records of the members of a group. ${ASYNC}` },
+} as const;
+
 /** What a CapabilityStatement says of the operations of a type. */
 export function operationsOf(type: string): { name: string; definition: string; documentation: string }[] {
+  const exports = type === "Patient" || type === "Group" ? [EXPORTS[type]] : [];
+  return [...exports, ...plainOperationsOf(type)];
+}
+
+function plainOperationsOf(type: string): { name: string; definition: string; documentation: string }[] {
   return OPERATIONS.filter((one) => (one.type ?? type) === type).map(({ name, definition, documentation }) => ({
     name,
     definition,

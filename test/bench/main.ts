@@ -6,6 +6,7 @@ import { accessLog, accessLogOnDisk } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
 import { backfillYear } from "./rows/backfill-year.ts";
 import { fhirReads, fhirWrites } from "./rows/fhir.ts";
+import { fhirExport } from "./rows/fhir-export.ts";
 import { files } from "./rows/files.ts";
 import { foreignRead } from "./rows/foreign-read.ts";
 import { live } from "./rows/live.ts";
@@ -33,6 +34,7 @@ const PARTS: readonly Part[] = [
   reads,
   fhirWrites,
   fhirReads,
+  fhirExport,
   webhook,
   live,
   apple,

@@ -123,6 +123,12 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
           union all select id, 'reviewer', person_id, opened_at, ends_at, state, decided_at from emergency_reviews where reviewer_id = ?1`,
   },
   {
+    kind: "groups",
+    tables: ["fhir_group_members"],
+    everywhere: true,
+    sql: "select group_id as id, added_at as addedAt from fhir_group_members where person_id = ?1 order by group_id",
+  },
+  {
     kind: "erasures",
     tables: ["erasures"],
     sql: `select id, state, requested_at as requestedAt, due_at as dueAt, finished_at as finishedAt
@@ -138,6 +144,9 @@ function personIn(id: string) {
 
 /** Tables of a region's records and of the directory that no export shows, and why. */
 export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
+  fhir_exports: "Exports of FHIR resources, for a day; what they hold is in this one.",
+  fhir_export_files: "Places of files of such exports, for a day.",
+  fhir_groups: "Groups of organisations, which have no name: they belong to these.",
   lab_tests: "Laboratory tests that administrators added; nothing of the person.",
   activity_types: "Types of activities that administrators added; nothing of the person.",
   d1_migrations: "Names of the schema's versions; nothing of the person.",

@@ -13,9 +13,13 @@ import { personOfPatientId } from "../../shared/fhir/ids";
 import { readBinary, storeBinary } from "./binaries";
 import { change, history, look, runBundle, search } from "./interact";
 import { baseOf, FHIR_JSON, peopleBaseOf, prefersLenient, requireJson } from "./negotiate";
-import { type FhirPorts, personFhirPorts } from "./ports";
 import { openSocket, SOCKET_PATH, socketQuery } from "./bind-socket";
 import { validate } from "../../shared/http/validate";
+import { fhirPorts, type FhirPorts, personFhirPorts } from "./ports";
+import { regional } from "../regional";
+import { BULK, bulkStatus, cancelBulk, kickOff } from "./bulk";
+import { createGroup, deleteGroup, isOfOrganisation, readGroup, searchGroups, updateGroup } from "./groups";
+import { ownGroups, ownGroupsSchema } from "./own-groups";
 import { operate } from "./operate";
 import { readResource } from "./read-resource";
 import { searchResources } from "./search-resources";
@@ -67,14 +71,20 @@ const WRITE_PROBLEMS = [
 ] as const;
 
 const looks = (summary: string, mediaType = "A resource") =>
-  route({ policy: "reader", summary, tags: ["FHIR"], responses: { 200: resource(mediaType), 304: null }, problems: READ_PROBLEMS });
+  route({
+    policy: "reader",
+    summary,
+    tags: ["FHIR"],
+    responses: { 200: resource(mediaType), 202: null, 304: null },
+    problems: READ_PROBLEMS,
+  });
 const changes = (summary: string, rawBody?: { mediaType: string; description: string }, description?: string) =>
   route({
     policy: "reader",
     summary,
     ...(description !== undefined && { description }),
     tags: ["FHIR"],
-    responses: rawBody === undefined ? { 204: null } : { 200: RESOURCE, 201: RESOURCE, 204: null },
+    responses: rawBody === undefined ? { 202: null, 204: null } : { 200: RESOURCE, 201: RESOURCE, 204: null },
     problems: WRITE_PROBLEMS,
     rawBody,
   });
@@ -86,6 +96,9 @@ const FILE_LIMIT = Math.ceil((LARGEST_BINARY * 4) / 3) + 10_000;
 /** Where histories stand in a path. */
 const HISTORY = "_history";
 
+/** The text of a body that is read again afterwards. */
+const textOf = async (c: AppContext) => new TextDecoder().decode(await c.req.arrayBuffer());
+const EXPORT = "$export";
 const typeOf = (c: AppContext) => c.req.param("type") ?? "";
 const idOf = (c: AppContext) => c.req.param("id") ?? "";
 const queryOf = (c: AppContext) => [...new URL(c.req.url).searchParams].filter(([name]) => name !== "_format" && name !== "_pretty");
@@ -117,7 +130,11 @@ fhirRoutes.get(
     responses: { 200: resource("Bundle of type searchset or history") },
     problems: READ_PROBLEMS,
   }),
-  async (c) => (typeOf(c) === HISTORY ? await history(c, "") : await search(c, typeOf(c))),
+  async (c) => {
+    if (typeOf(c) === HISTORY) return await history(c, "");
+    if (typeOf(c) === EXPORT) return await kickOff(c, { kind: "patients" });
+    return typeOf(c) === "Group" && isOfOrganisation(c, {}) ? await searchGroups(c) : await search(c, typeOf(c));
+  },
 );
 
 fhirRoutes.post(
@@ -145,12 +162,15 @@ const operates = (summary: string, description: string) =>
     idempotency: "off",
     rawBody: { mediaType: "application/fhir+json", description: "Parameters, or for $validate the resource" },
   });
-const operationIn = (c: AppContext) => c.req.param("operation") ?? "";
+const operationIn = (c: AppContext) => c.req.param("operation") ?? c.req.param("member") ?? "";
 
 fhirRoutes.post(
   "/fhir/r4/:type/:operation",
   operates("Run an operation on a type", "`$validate` on every type, and `$lastn` and `$stats` on Observation, also by GET."),
-  async (c) => await operate(c, { type: typeOf(c), name: operationIn(c) }),
+  async (c) =>
+    typeOf(c) === "Patient" && operationIn(c) === EXPORT
+      ? await kickOff(c, { kind: "patients" })
+      : await operate(c, { type: typeOf(c), name: operationIn(c) }),
 );
 
 fhirRoutes.post(
@@ -159,8 +179,18 @@ fhirRoutes.post(
     "Run an operation on a resource",
     "`$validate` on every type; on a Patient `$everything` and `$summary`, also by GET, and `$purge`, which asks for a fresh proof of who is there.",
   ),
-  async (c) => await operate(c, { type: typeOf(c), id: idOf(c), name: operationIn(c) }),
+  async (c) => await operateOn(c),
 );
+
+async function operateOn(c: AppContext): Promise<Response> {
+  // Whoever may not look at the resource learns nothing of what there is below it.
+  if (!operationIn(c).startsWith("$")) {
+    await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
+    throw problem("not_found");
+  }
+  if (typeOf(c) === "Group" && operationIn(c) === EXPORT) return await kickOff(c, { kind: "group", id: idOf(c) });
+  return await operate(c, { type: typeOf(c), id: idOf(c), name: operationIn(c) });
+}
 
 fhirRoutes.post(
   "/fhir/r4/Binary",
@@ -186,6 +216,8 @@ fhirRoutes.post(
     "With `If-None-Exist` only where nothing fits the condition: 0 fits create, 1 is answered, more are refused.",
   ),
   async (c) => {
+    if (typeOf(c) === EXPORT) return await kickOff(c, { kind: "patients" });
+    if (typeOf(c) === "Group" && isOfOrganisation(c, { body: await textOf(c) })) return await createGroup(c);
     const condition = c.req.header("if-none-exist");
     const ifNoneExist = condition === undefined ? undefined : paramsOf(condition);
     return await change(c, (body) => ({ kind: "create", type: typeOf(c), resource: body, ifNoneExist }), "resource");
@@ -209,13 +241,17 @@ fhirRoutes.delete("/fhir/r4/:type", changes("Delete the resource that a query na
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id", looks("Read a resource"), async (c) => {
+  if (typeOf(c) === BULK) return await bulkStatus(c, idOf(c));
+  if (typeOf(c) === "Patient" && idOf(c) === EXPORT) return await kickOff(c, { kind: "patients" });
   if (idOf(c) === HISTORY) return await history(c, typeOf(c));
   if (idOf(c).startsWith("$")) return await operate(c, { type: typeOf(c), name: idOf(c) });
   if (typeOf(c) === "Binary") return await readBinary(c, idOf(c));
+  if (typeOf(c) === "Group" && isOfOrganisation(c, { id: idOf(c) })) return await readGroup(c, idOf(c));
   return await look(c, { kind: "read", type: typeOf(c), id: idOf(c) });
 });
 
 fhirRoutes.put("/fhir/r4/:type/:id", changes("Update a resource, or create it under this id", RESOURCE), async (c) => {
+  if (typeOf(c) === "Group" && isOfOrganisation(c, { id: idOf(c) })) return await updateGroup(c, idOf(c));
   return await change(c, (body) => ({ kind: "update", type: typeOf(c), id: idOf(c), resource: body, ifMatch: ifMatchOf(c) }), "resource");
 });
 
@@ -223,7 +259,9 @@ fhirRoutes.patch("/fhir/r4/:type/:id", changes("Patch a resource", PATCH_BODY), 
   return await change(c, (body) => ({ kind: "patch", type: typeOf(c), id: idOf(c), patch: body, ifMatch: ifMatchOf(c) }), "patch");
 });
 
-fhirRoutes.delete("/fhir/r4/:type/:id", changes("Delete a resource"), async (c) => {
+fhirRoutes.delete("/fhir/r4/:type/:id", changes("Delete a resource, or cancel an export"), async (c) => {
+  if (typeOf(c) === BULK) return await cancelBulk(c, idOf(c));
+  if (typeOf(c) === "Group" && isOfOrganisation(c, { id: idOf(c) })) return await deleteGroup(c, idOf(c));
   return await change(c, () => ({ kind: "delete", type: typeOf(c), id: idOf(c), ifMatch: ifMatchOf(c) }), "none");
 });
 
@@ -232,6 +270,7 @@ fhirRoutes.get("/fhir/r4/:type/:id/_history", looks("Read the versions of a reso
 });
 
 fhirRoutes.get("/fhir/r4/:type/:id/_history/:version", looks("Read one version of a resource"), async (c) => {
+  if (typeOf(c) === "Group" && isOfOrganisation(c, { id: idOf(c) })) return await readGroup(c, idOf(c), c.req.param("version"));
   return await look(c, { kind: "vread", type: typeOf(c), id: idOf(c), version: c.req.param("version") });
 });
 
@@ -268,11 +307,34 @@ fhirRoutes.get(
   async (c) => await openSocket(c, c.req.valid("query").ticket),
 );
 
+// Behind the two above, which it fits as well.
+fhirRoutes.get(
+  "/fhir/r4/:type/:id/:member",
+  looks("Run an operation that changes nothing on a resource", "What the operation answers; 202 where an export begins"),
+  async (c) => await operateOn(c),
+);
+
 /** The parameter by which resources of a type belong to a person. */
 function compartmentParameter(type: ResourceType): string | undefined {
   const known = searchParameters(type);
   return ["patient", "subject", "individual", "member"].find((name) => known.get(name)?.kind === "reference");
 }
+
+fhirRoutes.get(
+  "/v1/me/groups",
+  route({
+    policy: "person",
+    summary: "The groups of organisations in which you are",
+    description: "Only whoever shares something with an organisation is in its groups, and leaves them with the last consent.",
+    tags: ["Consents"],
+    responses: { 200: ownGroupsSchema },
+  }),
+  async (c) => {
+    const { vault, actor } = fhirPorts(c);
+    await vault.admit(actor, { action: "read", resource: "consent" });
+    return c.json(await ownGroups((region) => regional(c.env, region).records, actor.person));
+  },
+);
 
 /** Another person's laboratory resources, by their consent: every call is decided and logged in that person's vault. */
 for (const type of ["Observation", "DiagnosticReport"] as const) {

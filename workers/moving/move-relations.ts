@@ -26,6 +26,7 @@ export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJo
         records
           .prepare("update or ignore webhook_deliveries set person_id = ?1, event_id = replace(event_id, ?3, ?4) where person_id = ?2")
           .bind(to, from, `_${home}_`, `_${region}_`),
+        records.prepare("update or ignore fhir_group_members set person_id = ?1 where person_id = ?2").bind(to, from),
         records.prepare("update or ignore webhook_people set person_id = ?1 where person_id = ?2").bind(to, from),
       ]);
     }),

@@ -8,6 +8,7 @@ const MAY = {
   rename: ["owner", "admin"],
   manage_clients: ["owner", "admin"],
   manage_webhooks: ["owner", "admin"],
+  manage_groups: ["owner", "admin", "member"],
   manage_vendors: ["owner", "admin"],
   manage_members: ["owner", "admin"],
   manage_owners: ["owner"],

@@ -23,11 +23,35 @@ export async function noteShare(
 
 /** Forgets it; done already is fine. */
 export async function dropShare(recordsOf: RecordsOf, partner: PartnerId, owner: PersonId, consent: ConsentId): Promise<void> {
-  await recordsOf(regionOf(partner))
-    .prepare("delete from shared_with_partners where grantee_id = ? and owner_id = ? and consent_id = ?")
-    .bind(partner, owner, consent)
-    .run();
+  const records = recordsOf(regionOf(partner));
+  await records.batch([
+    records
+      .prepare("delete from shared_with_partners where grantee_id = ? and owner_id = ? and consent_id = ?")
+      .bind(partner, owner, consent),
+    records.prepare(LEAVE_GROUPS).bind(partner, owner),
+    records.prepare(TAKE_FILES_BACK).bind(partner, owner),
+  ]);
 }
+
+/** SQL: somebody has a pointer to what ?2 shares with the organisation `org` or one of its clients. */
+const SHARES_WITH = (org: string, person: string) =>
+  `exists (select 1 from shared_with_partners as s where s.owner_id = ${person}
+    and (s.grantee_id = ${org} or s.grantee_id in (select id from clients where organisation_id = ${org})))`;
+
+/** SQL condition on a row of `fhir_group_members` beside its `fhir_groups`: the person still shares something with the organisation. */
+export const STILL_SHARES = SHARES_WITH("fhir_groups.organisation_id", "fhir_group_members.person_id");
+
+/** The organisation of a partner, which is one or a client. */
+const ORGANISATION_OF = "(?1, (select organisation_id from clients where id = ?1))";
+
+/** Whoever shares nothing any more is in no group of the organisation. */
+const LEAVE_GROUPS = `delete from fhir_group_members where person_id = ?2 and group_id in (
+  select fhir_groups.id from fhir_groups where organisation_id in ${ORGANISATION_OF} and not ${SHARES_WITH("fhir_groups.organisation_id", "?2")})`;
+
+/** Nor can files be read that were written of them. */
+const TAKE_FILES_BACK = `delete from fhir_export_files where person_id = ?2 and export_id in (
+  select fhir_exports.id from fhir_exports join clients on clients.id = fhir_exports.program
+  where clients.organisation_id in ${ORGANISATION_OF} and not ${SHARES_WITH("clients.organisation_id", "?2")})`;
 
 /** Who shares, or shared, with a client or with its organisation, in order of the id. */
 export const SELECT_SHARES = `

@@ -4,6 +4,7 @@ import { storesOf } from "../../doors";
 import { PersonKey } from "../connections/person-key";
 import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
+import { Bulk } from "./bulk";
 import type { Position } from "./entries";
 import { Forwarding } from "./forward";
 import { FhirSource } from "./source";
@@ -37,6 +38,7 @@ export class FhirPart {
   readonly repository: Repository;
   readonly records: Records;
   readonly operations: Operations;
+  readonly bulk: Bulk;
   readonly imported: ImportedResources;
   readonly binaries: Binaries;
   readonly targets: Targets;
@@ -53,6 +55,7 @@ export class FhirPart {
     this.imported = new ImportedResources(state, this.repository);
     this.binaries = new Binaries(state, this.repository, files);
     this.operations = new Operations(state, this.repository, this.view, sources);
+    this.bulk = new Bulk(state, this.repository);
     this.targets = new Targets(state, () => key.open());
     this.source = new FhirSource(state, this.targets, (url, init) => fetch(url, init));
     this.forwarding = new Forwarding(state, this.view, this.targets, stores.fhir, (url, init) => fetch(url, init));

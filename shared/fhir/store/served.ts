@@ -1,4 +1,4 @@
-import { operationsOf } from "../operations";
+import { EXPORTS, operationsOf } from "../operations";
 import { type Abilities, EVERYTHING, READ_ONLY, type TypeAbilities } from "../r4/abilities";
 import { TOPICS } from "../subscriptions/topics";
 import { RESOURCE_TYPES, type ResourceType } from "../r4/structures";
@@ -36,6 +36,8 @@ const VIEWS: Partial<Readonly<Record<ResourceType, string>>> = {
   Observation:
     "What clients wrote, beside views of the person's readings and laboratory results: those have no versions and are not changed here. A dense series is one Observation with SampledData for each source and hour.",
   DiagnosticReport: "What clients wrote, beside laboratory reports with the results that were read from them.",
+  Group:
+    "What clients wrote about the person; and of organisations, for their programs and staff (managing-entity=Organization/…), those of people who consented to them, of members and a number alone.",
   Device: "What clients wrote, beside one for each source of readings: a wearable, an app, an interface.",
 };
 
@@ -61,5 +63,5 @@ export const SERVED: Abilities = {
     }),
   ),
   interactions: ["transaction", "batch", "history-system"],
-  operations: [],
+  operations: [EXPORTS.system],
 };
