@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { SECOND_MS } from "../../shared/clock";
-import { idOf, type PersonActor, type Reader } from "../../shared/context";
+import { type ClientActor, idOf, type PersonActor, type Reader } from "../../shared/context";
 import type { LabForm } from "../../shared/labs/form";
 import type { LabTest } from "../../shared/labs/lab-test";
 import type { ResourceDraft } from "../../shared/imports/fhir/taken-in";
@@ -101,6 +101,7 @@ import type { Farewell, Place, SliceDone } from "./moving/departure";
 import type { Digest, Part, TableSpan } from "./moving/rows";
 import { VAULT_MIGRATIONS } from "./migrations";
 import { openParts, type Parts } from "./parts";
+import { type Overview, overviewOf } from "./overview";
 import { observationsPage, type ObservationsPage, type ObservationsQuery } from "./observations";
 import { writeProfile } from "./profile";
 import { reconcile } from "./reconcile";
@@ -1123,6 +1124,20 @@ export class Vault extends DurableObject<Env> {
   async sharedWith(actor: Reader): Promise<{ name: string | null; consents: Consent[] } | null> {
     const consents = this.#parts.door.showConsents(actor);
     return consents.length === 0 ? null : { name: this.#parts.state.profile().name ?? null, consents };
+  }
+
+  /** This person at a glance for a program of an organisation, as far as their consents let it see; null where they share nothing with it. */
+  async overview(actor: ClientActor): Promise<(Overview & { readonly name: string | null }) | null> {
+    const { door, state, store, inbox } = this.#parts;
+    if (door.showConsents(actor).length === 0) return null;
+    try {
+      const entry = door.enter(actor, { action: "read", resource: "day", category: "each" });
+      return { ...overviewOf(state, store.sources, inbox, entry, actor.organisation ?? ""), name: state.profile().name ?? null };
+    } catch (error) {
+      // Shared for something else than reading.
+      if (isProblem(error) && error.code === "not_found") return null;
+      throw error;
+    }
   }
 
   /** How long what is kept, and what was done about it. */

@@ -28,6 +28,8 @@ export const EVENT_TYPES = {
   "sync.failed": "Something at a vendor could not be read",
   "backfill.started": "The past at a vendor begins to be read",
   "backfill.completed": "The past at a vendor has been read",
+  "summary.daily": "A day is over: its totals, nights and workouts; to endpoints that name it",
+  "assessment.weekly": "A week is over: its means as a QuestionnaireResponse; to endpoints that name it",
   "gap.detected": "Readings are missing where there should be some",
 } as const satisfies Readonly<Record<string, string>>;
 export type EventType = keyof typeof EVENT_TYPES;
@@ -59,9 +61,15 @@ export interface EventFilter {
 
 /** Whether an endpoint wants an event. An event about no metric passes a filter of metrics. */
 export function wantsEvent({ events, categories, metrics }: EventFilter, event: Happening): boolean {
+  if (events === null && isScheduled(event.type)) return false;
   if (events !== null && !events.includes(event.type) && !events.includes(`${groupOf(event.type)}.*`)) return false;
   if (categories !== null && !event.categories.some((category) => categories.includes(category))) return false;
   return metrics === null || !isAboutMetric(event.type) || metrics.includes(event.about);
+}
+
+/** What is told on a schedule, to whoever names it. */
+export function isScheduled(type: EventType): boolean {
+  return type === "summary.daily" || type === "assessment.weekly";
 }
 
 /** Whether an event tells of readings, so that it is about a metric or a kind of session. */

@@ -8,7 +8,7 @@ import { notFound } from "../../shared/problem";
 import { explainAccess } from "./explain-access";
 import { giveConsent } from "./give-consent";
 import { granteeOf } from "./grantees";
-import { listShared, listSharedWithUs } from "./list-shared";
+import { listPatients, listShared, listSharedWithUs } from "./list-shared";
 import { changeConsent, listConsents, proveConsent, readHistory, revokeConsent } from "./manage-consent";
 import { clientPorts, consentPorts } from "./ports";
 import {
@@ -23,6 +23,9 @@ import {
   historySchema,
   proofBody,
   proofSchema,
+  patientListSchema,
+  patientsParam,
+  patientsQuery,
   sharedListQuery,
   sharedListSchema,
 } from "./schemas";
@@ -183,6 +186,21 @@ const insight = new Hono<AppEnv>()
     }),
     validate("query", sharedListQuery),
     async (c) => c.json(await listSharedWithUs(clientPorts(c), c.req.valid("query"))),
+  )
+  .get(
+    "/v1/organisations/:organisationId/patients",
+    route({
+      policy: "machine",
+      summary: "Who shares with your organisation, each at a glance",
+      description:
+        "For the view of a provider: the newest vital signs, when data came last, on how many days, and what you wrote that waits. Each is decided by that person's consents and a line of their access log.",
+      tags: TAGS,
+      responses: { 200: patientListSchema },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", patientsParam),
+    validate("query", patientsQuery),
+    async (c) => c.json(await listPatients(clientPorts(c), c.req.valid("param").organisationId, c.req.valid("query"))),
   );
 
 export const consentsRoutes = new Hono<AppEnv>().route("/", own).route("/", insight);

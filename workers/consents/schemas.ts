@@ -71,6 +71,43 @@ export const sharedListQuery = z.strictObject({
   cursor: z.string().max(2_048).optional(),
 });
 
+/** Of a page of patients: each is asked at their vault. */
+export const patientsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(50).default(20),
+  cursor: z.string().max(2_048).optional(),
+});
+export const patientsParam = z.strictObject({
+  organisationId: z.string().min(1).max(64).meta({ example: "org_eu_01kad7wjcm0000000000000000" }),
+});
+export const latestSchema = z.array(
+  z.object({
+    metric: z.string(),
+    at: z.string(),
+    endAt: z.string().optional(),
+    value: z.number(),
+    unit: z.string(),
+    source: z.string(),
+  }),
+);
+export const patientSchema = z
+  .object({
+    person: z.object({ id: z.string(), name: z.string().nullable(), region: z.string() }),
+    latest: latestSchema.describe("The newest of the vital signs, weight and steps, as far as they are shared"),
+    lastDataAt: z.string().nullable(),
+    adherence: z.object({
+      daysWithData: z.number().int().describe("Among the last `days` dates"),
+      days: z.number().int(),
+      tasks: z.number().int().describe("Tasks that you gave them in ninety days"),
+      tasksDone: z.number().int(),
+    }),
+    alerts: z.object({ open: z.number().int().describe("What you wrote and they have not answered"), urgent: z.number().int() }),
+  })
+  .meta({ id: "OrganisationPatient" });
+export type PatientView = z.infer<typeof patientSchema>;
+export const patientListSchema = z
+  .object({ items: z.array(patientSchema), next: z.string().nullable() })
+  .meta({ id: "OrganisationPatientList" });
+
 const at = z.string().meta({ example: "2026-11-20T07:30:00.000Z" });
 const terms = {
   role: z.enum(ROLE_NAMES),

@@ -175,6 +175,20 @@ export class Inbox {
     return { open: n, urgent };
   }
 
+  /** How many tasks a writer has given since, and how many of them are done. */
+  tasksOf(writer: string, since: number): { readonly tasks: number; readonly tasksDone: number } {
+    const { n, done } = this.#state.sql
+      .exec<{ n: number; done: number }>(
+        `SELECT count(*) AS n, coalesce(sum(r.body->>'status' = 'completed'), 0) AS done FROM inbox i
+         JOIN fhir_resources r ON r.type = 'Task' AND r.id = substr(i.reference, 6)
+         WHERE i.kind = 'task' AND i.writer = ? AND i.updated_at >= ?`,
+        writer,
+        since,
+      )
+      .one();
+    return { tasks: n, tasksDone: done };
+  }
+
   #changed({ type, id, interaction, body }: ResourceChange): void {
     if (!isInboxType(type)) return;
     const { sql, now, random, region } = this.#state;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MINUTE_MS, SECOND_MS } from "../../../shared/clock";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { type EventId, newId, parseId } from "../../../shared/id";
 import type { Category } from "../../../shared/policy/vocabulary";
 import type { EventType, Happening } from "../../../shared/webhooks/events";
@@ -35,6 +35,11 @@ const QUIET_MS = 5 * SECOND_MS;
 const LONGEST_MS = MINUTE_MS;
 /** Events that are handed over in one go. */
 const AT_ONCE = 200;
+
+/** What belongs to a period is told so long after its end, and after what came last for it. */
+const AFTER_MS = 4 * HOUR_MS;
+const LULL_MS = 15 * MINUTE_MS;
+const SCHEDULED = "'summary.daily', 'assessment.weekly'";
 
 const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 
@@ -78,10 +83,20 @@ export class EventRows {
        AND (updated_at <= ? OR first_at <= ?)`,
       ...due,
     );
-    sql.exec("UPDATE webhook_events SET state = 'closed' WHERE state = 'open' AND (updated_at <= ? OR first_at <= ?)", ...due);
+    sql.exec(
+      `UPDATE webhook_events SET state = 'closed' WHERE state = 'open' AND type NOT IN (${SCHEDULED}) AND (updated_at <= ? OR first_at <= ?)`,
+      ...due,
+    );
+    // A day is told of once it is over and nothing has come for it lately.
+    sql.exec(
+      `UPDATE webhook_events SET state = 'closed' WHERE state = 'open' AND type IN (${SCHEDULED}) AND to_at <= ? AND updated_at <= ?`,
+      now() - AFTER_MS,
+      now() - LULL_MS,
+    );
     const { at } = sql
       .exec<{ at: number | null }>(
-        `SELECT min(min(updated_at + ${QUIET_MS}, first_at + ${LONGEST_MS})) AS at FROM webhook_events WHERE state = 'open'`,
+        `SELECT min(iif(type IN (${SCHEDULED}), max(to_at + ${AFTER_MS}, updated_at + ${LULL_MS}), min(updated_at + ${QUIET_MS}, first_at + ${LONGEST_MS}))) AS at
+         FROM webhook_events WHERE state = 'open'`,
       )
       .one();
     return at ?? undefined;

@@ -1,11 +1,13 @@
 import { DAY_MS } from "../../../shared/clock";
 import { metric as metricOf } from "../../../shared/health/catalogue";
-import { dayText, localDay, offsetAt } from "../../../shared/health/zone";
-import { isAboutMetric, labKind } from "../../../shared/webhooks/events";
+import { weeklyAssessment } from "../../../shared/fhir/assessment";
+import { patientId } from "../../../shared/fhir/ids";
+import { dayText, localDay, offsetAt, parseDay } from "../../../shared/health/zone";
+import { isAboutMetric, isScheduled, labKind } from "../../../shared/webhooks/events";
 import type { Entry } from "../access/door";
-import { narrowSleep, narrowWorkout } from "../access/narrow";
+import { narrowDays, narrowSleep, narrowWorkout } from "../access/narrow";
 import { headline } from "../answers";
-import { sleepAnswers, workoutAnswers } from "../day-answers";
+import { dayAnswers, sleepAnswers, workoutAnswers } from "../day-answers";
 import type { VaultState } from "../state";
 import { readDays } from "../store/read-buckets";
 import type { Seen } from "../store/store";
@@ -32,6 +34,7 @@ export function dataOf(
   content: Content,
 ): Readonly<Record<string, unknown>> {
   const categories = event.categories.filter((category) => entry.isOwner || entry.sees(category));
+  if (isScheduled(event.type)) return aboutPeriod(state, store, entry, event);
   if (isAboutMetric(event.type)) return aboutData(state, store, entry, event, content);
   if (labKind(event.type) !== undefined) return aboutLab(state, entry, event);
   // Which vendors somebody uses is their own business: others hear for which data something has changed.
@@ -50,6 +53,39 @@ function aboutLab({ person }: VaultState, entry: Entry, event: StoredEvent): Rea
   const [from, to] = [iso(event.from ?? event.firstAt), iso((event.to ?? event.firstAt) + 1)];
   const query = `from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}`;
   return { ...base, from, to: iso(event.to ?? event.firstAt), results: event.n, href: `${root}/lab-results?${query}` };
+}
+
+/** What a week is assessed by. */
+const ASSESSED = [
+  "resting_heart_rate",
+  "heart_rate_variability_rmssd",
+  "oxygen_saturation",
+  "respiratory_rate",
+  "body_weight",
+  "steps",
+  "sleep_duration",
+];
+
+/** A day as the API shows it, or a week as a QuestionnaireResponse: of one date, however often it is told, and as far as the entry sees. */
+function aboutPeriod(state: VaultState, store: Seen, entry: Entry, event: StoredEvent): Readonly<Record<string, unknown>> {
+  const zone = state.profile().timeZone;
+  const first = parseDay(event.about) ?? 0;
+  const base = { person: state.person, date: event.about, categories: event.categories.filter((one) => entry.isOwner || entry.sees(one)) };
+  if (event.type === "summary.daily") {
+    const [day] = narrowDays(entry, dayAnswers(state.sql, store, zone, first, first, false), false);
+    return { ...base, day: day ?? null };
+  }
+  const metrics = ASSESSED.flatMap((key) => {
+    const metric = metricOf(key);
+    if (metric === undefined || !(entry.isOwner || entry.sees(metric.sensitivity))) return [];
+    const buckets = readDays(state.sql, store.sources, metric, first, first + 6, "best", Number.POSITIVE_INFINITY);
+    const values = buckets.map((bucket) => headline(metric, bucket)).filter((value) => Number.isFinite(value));
+    if (values.length === 0) return [];
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return [{ key, title: metric.title, mean: Math.round(mean * 100) / 100, unit: metric.unit, days: values.length }];
+  });
+  const week = { from: event.about, to: dayText(first + 6) };
+  return { ...base, week, assessment: weeklyAssessment(patientId(state.person), week, iso(event.updatedAt), metrics) };
 }
 
 function aboutData(state: VaultState, store: Seen, entry: Entry, event: StoredEvent, content: Content): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { regionalKeys } from "../../../shared/crypto/keys";
 import { metric as metricOf } from "../../../shared/health/catalogue";
+import { dayText, localDay, offsetAt, startOfDay } from "../../../shared/health/zone";
 import { type EventId, regionOf, type WebhookId } from "../../../shared/id";
 import type { Category, Grantee, ResourceKind } from "../../../shared/policy/vocabulary";
 import { isProblem } from "../../../shared/problem";
@@ -55,6 +56,9 @@ const TIMER = "webhook-events";
 const SETTLE_MS = 5 * SECOND_MS;
 /** A message can be lost with its machine: what nobody has taken for so long is announced again. */
 const RECALL_MS = MINUTE_MS;
+/** How far back days are told of. */
+const LATEST_DAYS = 7;
+const PLAIN: readonly Category[] = ["vitals", "activity", "sleep", "nutrition", "body"];
 const LISTENERS: ReadonlySet<Grantee["kind"]> = new Set(["person", "organisation", "app"]);
 
 interface Parts {
@@ -178,8 +182,34 @@ export class Webhooks {
     return this.#isOwnHeard() ? [{ kind: "person", id: this.#state.person }, ...others] : others;
   }
 
+  /** Lets the days and weeks that were touched be told of when they are over. What is older than a week is told of by its readings alone. */
+  #schedule(touched: readonly Touched[]): void {
+    const { now } = this.#state;
+    const zone = this.#state.profile().timeZone;
+    const today = localDay(now(), offsetAt(zone, now()));
+    const days = new Set<number>();
+    for (const { from, to, isDerived } of touched) {
+      if (isDerived === true) continue;
+      const first = Math.max(localDay(from, offsetAt(zone, from)), today - LATEST_DAYS);
+      const last = Math.min(localDay(to, offsetAt(zone, to)), today);
+      for (let day = first; day <= last; day++) days.add(day);
+    }
+    const tell = (type: "summary.daily" | "assessment.weekly", first: number, length: number) =>
+      this.emit({
+        type,
+        about: dayText(first),
+        categories: PLAIN,
+        from: startOfDay(zone, first),
+        to: startOfDay(zone, first + length),
+      });
+    for (const day of days) tell("summary.daily", day, 1);
+    // 1970-01-01 was a Thursday; weeks begin on Mondays.
+    for (const week of new Set([...days].map((day) => day - ((day + 3) % 7)))) tell("assessment.weekly", week, 7);
+  }
+
   #recorded(touched: readonly Touched[]): void {
     if (!this.#isHeard()) return;
+    this.#schedule(touched);
     for (const { metric, from, to, counts, isDerived } of touched) {
       const category = categoryOf(metric);
       // What was computed is told of with what it was computed from.
