@@ -323,6 +323,13 @@ describe("what the repository keeps", () => {
     );
   });
 
+  test("another person may have a part in it, and is named without being led to", () => {
+    const told = jsonOf(bundle(patient, condition({ asserter: { reference: "Patient/q", display: "Her sister" } })));
+    expect(told).toMatchObject({ asserter: { type: "Patient", identifier: { value: "Patient/q" }, display: "Her sister" } });
+    expect(JSON.stringify(told)).not.toContain('"reference":"Patient/q"');
+    expect(results(readFhir(observation({ performer: [{ reference: "Patient/q" }] }), CONTEXT))).toHaveLength(1);
+  });
+
   test("what is neither a result nor a vital sign, or tells no number of one, is kept as it is; consents have no effect and are not", () => {
     const smoking = observation({
       category: undefined,

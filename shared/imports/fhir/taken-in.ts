@@ -37,6 +37,9 @@ export const LINK = "urn:meridian:link:";
 const LARGEST_RESOURCE = 1_000_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Elements that say whose a resource is. */
+const OWNERS = ["subject", "patient", "beneficiary", "individual", "for"];
+
 /** One resource of a file, and the URL that it has there. */
 export interface Entry {
   readonly resource: Fields;
@@ -171,11 +174,14 @@ export class TakingIn {
   /** Whether a resource is about a person whose file it is not. */
   isOfSomebodyElse(resource: Fields): boolean {
     if (textAt(resource, "resourceType") === "Patient") return !this.#isSelf(textAt(resource, "id") ?? "");
-    return [...referencesIn(resource)].some((reference) => {
-      if (reference.startsWith("urn:")) return this.#whose.others.has(tail(reference));
-      const patient = /(?:^|\/)Patient\/([^/?#]+)/.exec(reference)?.[1];
-      return patient !== undefined && !this.#isSelf(patient);
-    });
+    return OWNERS.some((name) => fieldsIn(resource[name] ?? []).some((one) => this.#isOther(textAt(one, "reference") ?? "")));
+  }
+
+  /** Whether a reference leads to another person than the one whose file it is. */
+  #isOther(reference: string): boolean {
+    if (reference.startsWith("urn:")) return this.#whose.others.has(tail(reference));
+    const patient = /(?:^|\/)Patient\/([^/?#]+)/.exec(reference)?.[1];
+    return patient !== undefined && !this.#isSelf(patient);
   }
 
   #isSelf(id: string): boolean {
@@ -222,6 +228,8 @@ export class TakingIn {
     const patient = /(?:^|\/)Patient\/([^/?#]+)/.exec(reference)?.[1];
     if (this.#isSelf(patient ?? "") || (reference.startsWith("urn:") && this.#isSelf(tail(reference))))
       return { reference: `Patient/${this.#self}` };
+    // Others may have a part in it, and are no resources here.
+    if (this.#isOther(reference)) return asIdentifier(holder, "Patient", undefined, reference);
     const target = this.names.get(reference, source);
     if (typeof target === "string") return { reference: target };
     const local = relative(reference, source);
@@ -273,16 +281,6 @@ function asIdentifier(
     ...(type !== undefined && { type }),
     identifier: identifier ?? { ...(system !== undefined && system !== "" && { system }), value },
   };
-}
-
-function* referencesIn(value: unknown): Iterable<string> {
-  if (Array.isArray(value)) for (const one of value) yield* referencesIn(one);
-  else if (isFields(value)) {
-    for (const [name, inner] of Object.entries(value)) {
-      if (name === "reference" && typeof inner === "string") yield inner;
-      else yield* referencesIn(inner);
-    }
-  }
 }
 
 function isOfPatient(reference: string): boolean {
