@@ -14,6 +14,9 @@ const KINDS = [
 /** The code that is searched for: that of body weight. */
 export const SEARCHED_CODE = `http://loinc.org|${KINDS[0].code}`;
 
+/** The codes of all. */
+export const ALL_CODES = KINDS.map(({ code }) => `http://loinc.org|${code}`).join(",");
+
 /** Number `i` of `count` that are spread over the year before `end`. */
 export function observation(i: number, count: number, end: number, patient: string) {
   const { code, display, unit, ucum, base, step } = KINDS[i % KINDS.length]!;

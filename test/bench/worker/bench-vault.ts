@@ -12,7 +12,7 @@ import { liveVendor } from "../../../shared/vendors/vendors";
 import { metric as metricOf } from "../../../shared/health/catalogue";
 import { BatchBuilder } from "../../../shared/health/batch";
 import type { Batch, Source } from "../../../shared/health/reading";
-import { patientOf, SEARCHED_CODE, transaction } from "../observations";
+import { ALL_CODES, patientOf, SEARCHED_CODE, transaction } from "../observations";
 import { heartRatePage, ouraPage, POINT_MS, POINTS } from "../vendor-pages";
 import { type Imported, importYear } from "./year-of-oura";
 
@@ -94,14 +94,9 @@ export class BenchVault extends Vault {
       (await this.fhir(actor, { kind: "search", type: "Observation", params, lenient: false })).page?.entries.length ?? 0;
     switch (read) {
       case "page":
-        return await search([["category", "vital-signs"], ["identifier:missing", "false"], size]);
+        return await search([["code", ALL_CODES], size]);
       case "deep":
-        return await search([
-          ["category", "vital-signs"],
-          ["identifier:missing", "false"],
-          ["date", `lt${text(end - 180 * DAY_MS)}`],
-          size,
-        ]);
+        return await search([["code", ALL_CODES], ["date", `lt${text(end - 180 * DAY_MS)}`], size]);
       case "month":
         return await search([["code", SEARCHED_CODE], ...dates(end - 30 * DAY_MS), size]);
       case "hours":

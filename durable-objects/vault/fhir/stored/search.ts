@@ -512,7 +512,8 @@ export class FhirSearch {
     let after: Position | undefined = typeof mark.built === "object" ? mark.built : undefined;
     let seen = 0;
     for (;;) {
-      const size = isWhole ? query.count + 1 : LARGEST_COUNT;
+      // Where most fit, the first few are enough: building all that may be looked at would cost more than the rest of the search.
+      const size = isWhole || seen === 0 ? Math.min(query.count + 1, LARGEST_COUNT) : LARGEST_COUNT;
       const params = [...pushed, ["_count", String(size)]] as const;
       const page = this.#view.search({ type, params, lenient: false, ...(after !== undefined && { after }) }, sight);
       for (const [i, resource] of page.resources.entries()) {
