@@ -275,7 +275,7 @@ async function clinicalTwice(client: Client, bytes: Buffer, name: string): Promi
 
 const resourcesOf = z.looseObject({ total: z.number() });
 /** Their resources may also become readings and results, or are views. */
-const VIEWED: ReadonlySet<string> = new Set(["Observation", "DiagnosticReport"]);
+const VIEWED: ReadonlySet<string> = new Set(["Observation", "DiagnosticReport", "Device"]);
 
 /** What a FHIR file holds of each type against what the FHIR door finds, and what the books say of the difference. */
 async function keptFaults(client: Client, bytes: Buffer, { report }: Job): Promise<{ faults: string[]; n: number }> {
