@@ -280,6 +280,11 @@ describe("what the repository keeps", () => {
     expect(settled(conditional!, () => undefined)).toMatchObject({
       recorder: { type: "Practitioner", identifier: { system: "http://npi.test", value: "99" } },
     });
+    // Nothing but what is stored: else the same file would look changed when it comes again.
+    for (const one of [elsewhere!, nameless!, conditional!]) {
+      const resource = settled(one, () => undefined);
+      expect(resource).toStrictEqual(JSON.parse(JSON.stringify(resource)));
+    }
   });
 
   test("a result of a laboratory that something refers to is found by what it is recognised by", () => {

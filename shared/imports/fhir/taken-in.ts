@@ -216,7 +216,10 @@ export class TakingIn {
       if (!isFields(value)) return value;
       const copy = Object.fromEntries(Object.entries(value).map(([inner, one]) => [inner, led(one, inner)]));
       const reference = textAt(value, "reference");
-      if (reference !== undefined && !reference.startsWith("#")) return { ...copy, ...this.#reference(value, reference, source, links) };
+      if (reference !== undefined && !reference.startsWith("#")) {
+        const { reference: _reference, ...holder } = copy;
+        return { ...holder, ...this.#reference(value, reference, source, links) };
+      }
       const url = name === "attachment" || name === "content" || name === "presentedForm" ? textAt(value, "url") : undefined;
       const target = url === undefined ? undefined : this.names.get(url, source);
       return typeof target === "string" ? { ...copy, url: target } : copy;
@@ -277,7 +280,6 @@ function asIdentifier(
 ): Fields {
   return {
     ...holder,
-    reference: undefined,
     ...(type !== undefined && { type }),
     identifier: identifier ?? { ...(system !== undefined && system !== "" && { system }), value },
   };
