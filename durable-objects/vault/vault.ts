@@ -781,7 +781,7 @@ export class Vault extends DurableObject<Env> {
     const type = typeOfOperation(operation);
     const reach = this.#fhirReach(actor);
     this.#enterFhir(actor, operation.kind === "purge" ? "delete" : "read", [...(isResourceType(type) ? [type] : []), `$${operation.kind}`]);
-    if (isOfSubscriptions(operation)) return this.#parts.subscriptions.operate(operation, reach);
+    if (isOfSubscriptions(operation)) return this.#parts.subscriptions.operate(actor, operation, reach);
     return fhir.operations.run(operation, reach);
   }
 

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, evictDurableObject, getQueu
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BatchBuilder } from "../../shared/health/batch";
-import { parseId, regionOf } from "../../shared/id";
+import { newId, parseId, regionOf } from "../../shared/id";
 import { REGIONS } from "../../shared/region";
 import { PROFILES } from "../../shared/fhir/subscriptions/read";
 import { fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
@@ -367,6 +367,34 @@ test("a socket is bound with the token that opened it, once, and hears of events
   await vi.waitFor(() => expect(got.slice(1).map(tellingOf)).toMatchObject([{ numbers: [1], resources: ["Observation"] }]));
   await vaultOf(env, ada.person.id).suspend();
   await vaultOf(env, ada.person.id).resume();
+});
+
+test("an app sees of what others subscribed to no more than its own reach, and binds no socket to it", async () => {
+  const ada = await registerPerson("eu");
+  const vault = vaultOf(env, ada.person.id);
+  const { id } = await subscribe(ada, undefined, { content: "full-resource" });
+  await weigh(ada, 70);
+  later(6_000);
+  await runDurableObjectAlarm(vault);
+  const session = newId("session", "eu", Date.now());
+  const about = (...grants: { type: string; interactions: string }[]) =>
+    ({
+      kind: "person",
+      person: ada.person.id,
+      session,
+      reach: { grants: [{ type: "Subscription", interactions: "rs" }, ...grants] },
+    }) as const;
+  const events = async (actor: ReturnType<typeof about>) => {
+    const params = [["content", "full-resource"]] as const;
+    return tellingOf(JSON.parse((await vault.fhirOperation(actor, { kind: "events", id, params })).json ?? "") as Body);
+  };
+  expect(await events(about({ type: "Observation", interactions: "r" }))).toMatchObject({ numbers: [1], resources: ["Observation"] });
+  expect(await events(about())).toMatchObject({ numbers: [1], focus: [undefined], resources: [] });
+  const asked = { kind: "get-ws-binding-token", id, params: [] } as const;
+  const refused: unknown = await vault
+    .fhirOperation(about({ type: "Observation", interactions: "r" }), asked)
+    .catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "invalid" });
 });
 
 test("what an app asked for is told within its reach, and nothing more once the app is sent away", async () => {

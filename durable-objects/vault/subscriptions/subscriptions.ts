@@ -213,7 +213,7 @@ export class Subscriptions {
   }
 
   /** One operation of Subscriptions. */
-  operate({ kind, id, params }: SubscriptionOperation, reach: Reach): OperationAnswer {
+  operate(actor: Reader, { kind, id, params }: SubscriptionOperation, reach: Reach): OperationAnswer {
     const all = (...names: string[]) => params.filter(([name]) => names.includes(name)).flatMap(([, value]) => value.split(","));
     const ids = id === undefined ? all("id", "ids") : [id];
     switch (kind) {
@@ -222,7 +222,7 @@ export class Subscriptions {
       case "events":
         return { json: this.events(id ?? "", params, reach) };
       case "get-ws-binding-token":
-        return { subscriptions: this.bindable(ids, reach) };
+        return { subscriptions: this.bindable(actor, ids, reach) };
     }
   }
 
@@ -237,7 +237,7 @@ export class Subscriptions {
       }));
   }
 
-  /** Events by their numbers, as a notification. Problems `not_found`, `malformed`. */
+  /** Events by their numbers, as a notification: what both its maker and whoever asks may see. Problems `not_found`, `malformed`. */
   events(id: string, params: Params, reach: Reach): string {
     const row = this.#visible(id, reach);
     const given = new Map(params);
@@ -246,16 +246,24 @@ export class Subscriptions {
     const content = CONTENTS.find((one) => one === (given.get("content") ?? row.asked.content));
     if (content === undefined) throw problem("malformed", `content is one of ${CONTENTS.join(", ")}.`);
     const own = this.#reachOf(row);
-    const events = own === undefined ? [] : this.#rows.events(id, from, to, MOST_SHOWN).map((event) => this.#shownEvent(event, own));
+    const seen = own === undefined ? undefined : intersection(own, reach);
+    const events = seen === undefined ? [] : this.#rows.events(id, from, to, MOST_SHOWN).map((event) => this.#shownEvent(event, seen));
     return JSON.stringify(notificationBundle(this.#stateOf(row), "query-event", events, content, this.#state.now()));
   }
 
-  /** The Subscriptions that a socket can be bound to: those that are named, or all of the channel. Problems `not_found`, `invalid`. */
-  bindable(ids: readonly string[], reach: Reach): string[] {
+  /**
+   * The Subscriptions that a socket can be bound to: those that are named, or all of the channel. An app binds what it made alone, since a
+   * message has what its maker sees. Problems `not_found`, `invalid`.
+   */
+  bindable(actor: Reader, ids: readonly string[], reach: Reach): string[] {
+    const asker = this.#makerOf(actor);
     const rows = ids.length > 0 ? ids.map((id) => this.#visible(id, reach)) : this.#rows.all().filter((row) => this.#sees(row, reach));
-    const fitting = rows.filter(({ asked, state }) => asked.channel === "websocket" && state !== "off");
+    const fitting = rows.filter(
+      ({ asked, state, maker }) =>
+        asked.channel === "websocket" && state !== "off" && (asker.kind === "person" || isSameMaker(maker, asker)),
+    );
     if (fitting.length === 0 || (ids.length > 0 && fitting.length < ids.length))
-      throw problem("invalid", "A socket is bound to Subscriptions of the channel websocket that are not off.");
+      throw problem("invalid", "A socket is bound to Subscriptions of the channel websocket that are not off; an app's to its own.");
     return fitting.slice(0, MOST_BOUND).map(({ id }) => id);
   }
 
