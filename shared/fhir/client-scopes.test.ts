@@ -39,6 +39,8 @@ test.each<[string[], string, Interaction, Class[], boolean]>([
   [["read:vitals"], "Observation", "c", ["vitals"], false],
   [["read:vitals", "read:body"], "Observation", "r", ["vitals", "body"], true],
   [["system/Observation.cu"], "Observation", "c", ["vitals"], true],
+  [["read:mental", "system/CarePlan.cru"], "CarePlan", "r", ["mental", "history"], true],
+  [["read:mental", "system/CarePlan.cru"], "CarePlan", "c", ["mental", "history"], false],
 ])("%j leaves %s (%s) of %j: %s", (names, type, letter, classes, isLeft) => {
   expect(leaves(names, type, letter, classes)).toBe(isLeft);
 });
