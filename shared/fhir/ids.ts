@@ -21,7 +21,7 @@ export type Place =
   | { readonly kind: "sleep"; readonly source: number; readonly start: number }
   | { readonly kind: "workout"; readonly source: number; readonly start: number; readonly end: number; readonly tag: string };
 
-export const LETTERS = { reading: "r", daily: "d", segment: "h", sleep: "n", workout: "w", device: "v" } as const;
+export const LETTERS = { reading: "r", daily: "d", segment: "h", sleep: "n", workout: "w", device: "v", line: "l" } as const;
 
 const NUMBER = /^-?[0-9a-z]{1,10}$/;
 const TAG = /^[0-9a-f]{8}$/;
@@ -86,6 +86,17 @@ export function deviceId(person: PersonId, source: number): string {
 export function parseDeviceId(person: PersonId, id: string): number | undefined {
   const source = number(id.split(".")[2] ?? "");
   return source !== undefined && deviceId(person, source) === id ? source : undefined;
+}
+
+/** The id of the AuditEvent that shows a line of a person's access log. */
+export function auditEventId(person: PersonId, seq: number): string {
+  return `${ownerPart(person)}.${LETTERS.line}.${n(seq)}`;
+}
+
+/** The number of the line that an AuditEvent id names in this person's log, or undefined. */
+export function parseAuditEventId(person: PersonId, id: string): number | undefined {
+  const seq = number(id.split(".")[2] ?? "");
+  return seq !== undefined && auditEventId(person, seq) === id ? seq : undefined;
 }
 
 /** Eight hex digits (FNV-1a): they tell apart the few readings which share metric, source and times, and versions of a short text. */

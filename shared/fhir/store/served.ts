@@ -6,8 +6,8 @@ import { RESOURCE_TYPES, type ResourceType } from "../r4/structures";
 /** Types that nobody writes here, and where what they tell of is said instead. A Consent that was merely kept would look as if it had an effect. */
 export const NOT_WRITTEN: Partial<Readonly<Record<ResourceType, string>>> = {
   Patient: "The Patient is the account: change it under /v1/me.",
-  Consent: "Consents are given and taken back under /v1/me/consents.",
-  AuditEvent: "The access log is written by Meridian alone: read it under /v1/me/access-log.",
+  Consent: "A view of the person's consents: they are given and taken back under /v1/me/consents.",
+  AuditEvent: "A view of the person's access log, which is written by Meridian alone.",
 };
 
 /** Files do not change: what refers to one can be sure of it. */

@@ -8,6 +8,7 @@ import { type Filter, LARGEST_COUNT, parseQuery, parseWhere, type Query } from "
 import { compareBy, orderSql, pastSql, SORT_COLUMNS, type SortKey, type SortValue, sortValue } from "../../../../shared/fhir/store/order";
 import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
+import { type BookPage, type BookPlace, Books, type BookType, isBook } from "../books";
 import type { Position } from "../entries";
 import { type FhirView, type Sight, sightOf } from "../view";
 import { INDEXES, NO_TIME, type Resources } from "./resources";
@@ -17,7 +18,9 @@ export interface Mark {
   /** Resources written after the first page are not shown. */
   readonly top: number;
   readonly stored: { readonly key: number; readonly n: number } | "start" | "end";
-  readonly built: Position | number | "start" | "end";
+  readonly built: Position | BookPlace | number | "start" | "end";
+  /** Where the book of consents or of accesses ended when the first page was made. */
+  readonly end?: number;
   /** In an order by keys: the last one's values, and its number where it is stored or its id where it is built. */
   readonly sorted?: { readonly values: readonly SortValue[]; readonly n: number | null; readonly id: string };
 }
@@ -72,7 +75,7 @@ export interface Asked {
 /** What a reach leaves of a type, as filters: one of the lists must hold. */
 export type Bounds = "all" | readonly (readonly Filter[])[];
 
-const BUILT = new Set(["Observation", "DiagnosticReport", "Patient", "Device"]);
+const BUILT = new Set(["Observation", "DiagnosticReport", "Patient", "Device", "Consent", "AuditEvent"]);
 /** What the views evaluate by themselves. */
 const PUSHED =
   /^(?:_id|identifier|patient|patient:Patient|subject|subject:Patient|code|category|status|device|device:Device|date|_lastUpdated)$/;
@@ -80,6 +83,7 @@ const PUSHED =
 const MOST_BUILT = 2_000;
 const MOST_COUNTED = 20_000;
 const MOST_INCLUDED = 1_000;
+const MOST_PAGES_OF_A_LOG = 10;
 /** What so few have is where a search begins; else it walks through the resources in their order. */
 const FEW = 1_000;
 /** Stands for a time that is not told where it comes last in the order of time. */
@@ -91,7 +95,7 @@ interface Placed {
   readonly key: number;
   readonly found: Found;
   readonly stored?: { readonly key: number; readonly n: number };
-  readonly built?: Position | number;
+  readonly built?: Position | BookPlace | number;
 }
 
 /** Searches over what is stored and what is built from readings and results: one answer, within one reach. */
@@ -99,11 +103,13 @@ export class FhirSearch {
   readonly #state: VaultState;
   readonly #resources: Resources;
   readonly #view: FhirView;
+  readonly #books: Books;
 
   constructor(state: VaultState, resources: Resources, view: FhirView) {
     this.#state = state;
     this.#resources = resources;
     this.#view = view;
+    this.#books = new Books(state);
   }
 
   /** One page. Problems `malformed`, and `forbidden` where no resource of the type is within reach. */
@@ -112,8 +118,11 @@ export class FhirSearch {
     const bounds = this.bounds(reach, type, "s");
     if (bounds === undefined) throw problem("forbidden", `Searching ${type} is not allowed here.`);
     const top = after?.top ?? this.#state.sql.exec<{ top: number | null }>("SELECT max(n) AS top FROM fhir_resources").one().top ?? 0;
-    const mark: Mark = after ?? { top, stored: "start", built: BUILT.has(type) ? "start" : "end" };
-    const total = query.total ? { total: this.#count(type, params, query, bounds, top, reach) } : {};
+    const mark: Mark = {
+      ...(after ?? { top, stored: "start", built: BUILT.has(type) ? "start" : "end" }),
+      ...(isBook(type) && { end: after?.end ?? this.#books.end(type) }),
+    };
+    const total = query.total ? { total: this.#count(type, params, query, bounds, mark, reach) } : {};
     if (query.count === 0) return { query, found: [], ...total };
     const { order } = query;
     if (order.by === "keys") return { ...this.#sorted(type, params, query, order.keys, bounds, mark, reach), ...total };
@@ -136,6 +145,7 @@ export class FhirSearch {
       ...(isMore && {
         next: {
           top,
+          ...(mark.end !== undefined && { end: mark.end }),
           stored: shown.findLast(({ stored: own }) => own !== undefined)?.stored ?? mark.stored,
           // Where all that was built is shown and there is more of it, the search goes on behind what was looked at.
           built:
@@ -189,6 +199,7 @@ export class FhirSearch {
 
   /** A resource that is built from readings, results or the profile, as it is seen from a reach. */
   built(type: string, id: string, reach: Reach): Fields | undefined {
+    if (isBook(type)) return isOwn(reach) ? this.#books.find(type, id) : undefined;
     if (type !== "Observation" && type !== "DiagnosticReport" && type !== "Patient" && type !== "Device") return undefined;
     const found = this.#view.find(type, id, sightOf(reach));
     return isFields(found) ? found : undefined;
@@ -259,7 +270,7 @@ export class FhirSearch {
     const zone = this.#state.profile().timeZone;
     const last = mark.sorted;
     const stored = this.#storedByKeys(type, query, keys, bounds, mark, reach);
-    const built = this.#builtAtAll(type, params, query, bounds, reach).flatMap((resource) => {
+    const built = this.#builtAtAll(type, params, query, bounds, mark, reach).flatMap((resource) => {
       const id = textAt(resource, "id") ?? "";
       const updated = Date.parse(textAt(resource["meta"], "lastUpdated") ?? "1970-01-01");
       const rows = keys.some(({ by }) => by === "index") ? rowsOf(indexEntries(resource, zone)) : [];
@@ -306,7 +317,19 @@ export class FhirSearch {
   }
 
   /** Everything that is built and fits, in no order. Problem `invalid` where it is too much. */
-  #builtAtAll(type: ResourceType, params: readonly (readonly [string, string])[], query: Query, bounds: Bounds, reach: Reach): Fields[] {
+  #builtAtAll(
+    type: ResourceType,
+    params: readonly (readonly [string, string])[],
+    query: Query,
+    bounds: Bounds,
+    mark: Mark,
+    reach: Reach,
+  ): Fields[] {
+    if (isBook(type)) {
+      const { placed, horizon } = this.#booked(type, { ...query, count: MOST_BUILT }, bounds, mark, reach);
+      if (horizon !== undefined) throw problem("invalid", "There is too much to put into this order: narrow the search by date.");
+      return placed.map(({ found }) => found.resource);
+    }
     if (type !== "Observation" && type !== "DiagnosticReport") return this.#fewFitting(type, query, bounds, reach);
     const { pushed, rest } = this.#split(params, query);
     const found: Fields[] = [];
@@ -495,6 +518,7 @@ export class FhirSearch {
     reach: Reach,
   ): { readonly placed: Placed[]; readonly last: Mark["built"]; readonly horizon?: number } {
     if (mark.built === "end") return { placed: [], last: "end" };
+    if (isBook(type)) return this.#booked(type, query, bounds, mark, reach);
     if (type === "Patient" || type === "Device") {
       const after = typeof mark.built === "number" ? mark.built : 0;
       const placed = this.#fewFitting(type, query, bounds, reach).map((resource, i) => ({
@@ -509,7 +533,7 @@ export class FhirSearch {
     const sight = sightOf(reach);
     const isWhole = rest.length === 0 && isAllSeen(bounds, sight);
     const placed: Placed[] = [];
-    let after: Position | undefined = typeof mark.built === "object" ? mark.built : undefined;
+    let after: Position | undefined = typeof mark.built === "object" && "table" in mark.built ? mark.built : undefined;
     let seen = 0;
     for (;;) {
       // Where most fit, the first few are enough: building all that may be looked at would cost more than the rest of the search.
@@ -530,6 +554,35 @@ export class FhirSearch {
     }
   }
 
+  /** What a book has behind a mark. Nobody's but the person's: others have no class of it, and are not looked at. */
+  #booked(
+    type: BookType,
+    query: Query,
+    bounds: Bounds,
+    mark: Mark,
+    reach: Reach,
+  ): { readonly placed: Placed[]; readonly last: Mark["built"]; readonly horizon?: number } {
+    const { times, rest } = timesOf(type, query.filters);
+    const { by, isDescending } = query.order.by === "keys" ? { by: "date" as const, isDescending: true } : query.order;
+    const isWhole = rest.length === 0 && bounds === "all";
+    const placed: Placed[] = [];
+    let after = typeof mark.built === "object" && !("table" in mark.built) ? mark.built : undefined;
+    for (let seen = 0; isOwn(reach);) {
+      const limit = isWhole || seen === 0 ? Math.min(query.count + 1, LARGEST_COUNT) : LARGEST_COUNT;
+      const page: BookPage = this.#books.page(type, { by, isDescending, after, limit, end: mark.end ?? this.#books.end(type), times });
+      for (const { resource, place } of page.items) {
+        if (!this.#isInside(resource, bounds, reach) || !this.#fits(resource, rest, reach)) continue;
+        placed.push({ key: place.key, found: builtOne(resource), built: place });
+      }
+      seen += page.items.length;
+      after = page.next;
+      if (after === undefined) break;
+      if (placed.length > query.count) return { placed, last: after };
+      if (seen >= MOST_BUILT) return { placed, last: after, horizon: after.key };
+    }
+    return { placed, last: "end" };
+  }
+
   /** What the views evaluate by themselves, and the filters that are left. */
   #split(params: readonly (readonly [string, string])[], query: Query) {
     const pushed = params.filter(([name, value]) => PUSHED.test(name) && value !== "").map(([name, value]) => [name, value] as const);
@@ -544,6 +597,10 @@ export class FhirSearch {
   }
 
   #fewBuilt(type: ResourceType, reach: Reach): Fields[] {
+    if (type === "Consent") {
+      const ask = { by: "date", isDescending: true, limit: MOST_BUILT, end: this.#books.end(type) } as const;
+      return isOwn(reach) ? this.#books.page(type, ask).items.map(({ resource }) => resource) : [];
+    }
     return type === "Patient" || type === "Device"
       ? this.#view.page(type, undefined, LARGEST_COUNT, sightOf(reach)).resources.flatMap((one) => (isFields(one) ? [one] : []))
       : [];
@@ -558,13 +615,14 @@ export class FhirSearch {
     params: readonly (readonly [string, string])[],
     query: Query,
     bounds: Bounds,
-    top: number,
+    mark: Mark,
     reach: Reach,
   ): number {
     this.#resources.flush();
     const bind = new Bindings();
-    const from = this.#from(type, query, bounds, bind, { top }, reach);
+    const from = this.#from(type, query, bounds, bind, mark, reach);
     const { n } = this.#state.sql.exec<{ n: number }>(`SELECT count(*) AS n ${from}`, bind.json).one();
+    if (isBook(type)) return n + this.#countBooked(type, query, bounds, mark, reach);
     if (type === "Patient" || type === "Device") return n + this.#fewFitting(type, query, bounds, reach).length;
     if (type !== "Observation" && type !== "DiagnosticReport") return n;
     const { pushed, rest } = this.#split(params, query);
@@ -585,6 +643,23 @@ export class FhirSearch {
       if (seen > MOST_COUNTED) throw problem("invalid", "There is too much to count: narrow the search by code, category or date.");
       after = page.next;
     } while (after !== undefined);
+    return count;
+  }
+
+  #countBooked(type: BookType, query: Query, bounds: Bounds, mark: Mark, reach: Reach): number {
+    if (!isOwn(reach)) return 0;
+    const { times, rest } = timesOf(type, query.filters);
+    const end = mark.end ?? this.#books.end(type);
+    if (type === "AuditEvent" && rest.length === 0 && bounds === "all") return this.#books.countLines({ end, times });
+    let [count, seen] = [0, 0];
+    let at: Mark["built"] = "start";
+    do {
+      const page = this.#booked(type, { ...query, count: LARGEST_COUNT - 1 }, bounds, { ...mark, built: at }, reach);
+      count += page.placed.length;
+      seen += MOST_BUILT;
+      at = page.last;
+      if (at !== "end" && seen >= MOST_COUNTED) throw problem("invalid", "There is too much to count: narrow the search by date.");
+    } while (at !== "end");
     return count;
   }
 
@@ -615,6 +690,7 @@ export class FhirSearch {
       for (let i = 0; i < matches.length; i += 25) {
         const keys = matches.slice(i, i + 25).map(keyOf);
         let after: Mark | undefined;
+        let pages = 0;
         do {
           const params = [
             [name, keys.join(",")],
@@ -622,7 +698,9 @@ export class FhirSearch {
           ] as const;
           const page = this.page({ type: source, params, lenient: false, after }, reach);
           for (const { resource } of page.found) add(resource);
-          after = found.length >= MOST_INCLUDED ? undefined : page.next;
+          // A log may be long, and say nothing of what was found.
+          const isEnough = found.length >= MOST_INCLUDED || (source === "AuditEvent" && ++pages >= MOST_PAGES_OF_A_LOG);
+          after = isEnough ? undefined : page.next;
         } while (after !== undefined);
       }
     }
@@ -636,6 +714,23 @@ function isAllSeen(bounds: Bounds, { sees }: Sight): boolean {
   if (sees === undefined) return false;
   const shown = maskOf([...sees]);
   return bounds.some((filters) => filters.every((filter) => filter.kind === "class" && coversClasses(filter.mask, shown)));
+}
+
+/** Whether a reach is the person's, or of an app of theirs. */
+function isOwn({ sees }: Reach): boolean {
+  return sees === undefined;
+}
+
+/** What a log evaluates by itself, and the filters that are left. */
+function timesOf(type: BookType, filters: readonly Filter[]) {
+  const times: Condition[] = [];
+  const rest: Filter[] = [];
+  for (const filter of filters) {
+    const isTime = filter.kind === "updated" || (filter.kind === "index" && filter.name === "date" && !filter.isNot);
+    if (type === "AuditEvent" && isTime) times.push(filter.condition);
+    else rest.push(filter);
+  }
+  return { times, rest };
 }
 
 function keyOf(resource: Fields): string {
