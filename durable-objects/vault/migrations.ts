@@ -28,6 +28,7 @@ import askedAreas from "../../migrations/vault/0191_asked_areas.sql";
 import firstConnected from "../../migrations/vault/0200_first_connected.sql";
 import connectionRevisions from "../../migrations/vault/0215_connection_revisions.sql";
 import connectionCredentials from "../../migrations/vault/0210_connection_credentials.sql";
+import notifications from "../../migrations/vault/0265_notifications.sql";
 import connectionWindows from "../../migrations/vault/0190_connection_windows.sql";
 
 /** The vault's schema, in order of application. Never edit one that has shipped: add another. */
@@ -62,4 +63,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0251_fhir_files", fhirFiles],
   ["0245_fhir_subscriptions", fhirSubscriptions],
   ["0246_inbox", inbox],
+  ["0265_notifications", notifications],
 ];

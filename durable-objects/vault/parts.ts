@@ -4,6 +4,7 @@ import { consoleLog } from "../../shared/log";
 import { storesOf } from "../doors";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
+import { Readers } from "./access/readers";
 import { Connections } from "./connections/connections";
 import { Followers } from "./connections/followers";
 import { Consents } from "./consents/consents";
@@ -13,12 +14,15 @@ import { Exports } from "./export/exports";
 import { FhirPart } from "./fhir/part";
 import { Gaps } from "./gaps/gaps";
 import { Inbox } from "./inbox/inbox";
+import { newsOfInbox, threadOfInbox } from "./inbox/news";
 import { LabFiles } from "./labs/files";
 import { Labs } from "./labs/labs";
 import { Leaving } from "./leaving";
 import { Lifecycle } from "./lifecycle";
 import { Elsewhere } from "./live/elsewhere";
 import { Live } from "./live/live";
+import { Addresses } from "./notifications/addresses";
+import { Notifications } from "./notifications/notifications";
 import { Arrival } from "./moving/arrival";
 import { Departure } from "./moving/departure";
 import { readProfile } from "./profile";
@@ -52,6 +56,8 @@ export interface Parts {
   readonly gaps: Gaps;
   readonly labs: Labs;
   readonly inbox: Inbox;
+  readonly notifications: Notifications;
+  readonly addresses: Addresses;
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
@@ -91,13 +97,17 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       return receipt;
     },
     emit: (event) => webhooks.emit(event),
+    notify: (news) => notifications.tell(news),
+    readNotifications: (thread) => notifications.readThread(thread),
     onRecorded: (listener) => store.onRecorded(listener),
   };
+  const notifications = new Notifications(state);
   const log = new AccessLog(state);
   const consents = new Consents(state);
   const sealer = new Sealer(state);
   const emergencies = new EmergencyAccesses(state, sealer);
-  const door = new Door(state, { sessions, log, consents, emergencies, life });
+  const addresses = new Addresses(state, sealer);
+  const door = new Door(state, { sessions, log, consents, emergencies, life, readers: new Readers(state) });
   const webhooks = new Webhooks(state, {
     store,
     door,
@@ -108,7 +118,17 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const files = new LabFiles(state, sealer);
   const fhir = new FhirPart(state, store.sources, files);
   const live = new Live(ctx, state, store.sources, { sessions, door, consents });
-  const inbox = new Inbox(state, fhir.repository, (entry, unread) => live.notice(entry, unread));
+  const inbox = new Inbox(state, fhir.repository, {
+    came: (entry, unread) => {
+      live.notice(entry, unread);
+      notifications.tell(newsOfInbox(entry));
+    },
+    read: (id) => notifications.readThread(threadOfInbox(id)),
+  });
+  notifications.onChanged({
+    came: (one) => live.notify(one, notifications.shown(one), notifications.rows.unread().total),
+    settled: () => undefined,
+  });
   const sockets = new SubscriptionSockets(ctx, (ticket) => live.redeem(ticket));
   const subscriptions = new Subscriptions(state, {
     fhir,
@@ -143,14 +163,27 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     labs,
     fhir,
     inbox,
+    notifications,
+    addresses,
     live,
     elsewhere,
     webhooks,
     subscriptions,
     sockets,
-    exports: new Exports({ state, details, emergencies, labs, fhir: fhir.view, binaries: fhir.binaries }, door),
+    exports: new Exports({ state, details, emergencies, labs, addresses, fhir: fhir.view, binaries: fhir.binaries }, door),
     leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir, sockets, subscriptions }),
     departure: new Departure(state, life, sealer, log),
-    arrival: new Arrival(state, life, { sealer, log, store, consents, emergencies, connections, fhir, webhooks, subscriptions }),
+    arrival: new Arrival(state, life, {
+      sealer,
+      log,
+      store,
+      consents,
+      emergencies,
+      connections,
+      fhir,
+      webhooks,
+      subscriptions,
+      notifications,
+    }),
   };
 }

@@ -3,6 +3,7 @@ import type { PersonActor } from "../../shared/context";
 import type { Batch, Receipt } from "../../shared/health/reading";
 import type { PersonId, RandomBytes } from "../../shared/id";
 import type { Log } from "../../shared/log";
+import type { News, Noted } from "../../shared/notifications/types";
 import type { Region } from "../../shared/region";
 import type { Happening } from "../../shared/webhooks/events";
 import type { Timers } from "./timers";
@@ -66,6 +67,10 @@ export interface VaultState {
   record(batch: Batch, by: Writer): Receipt;
   /** Tells subscribers of an event, once it may be told. Part of the caller's transaction; cheap where nobody listens. */
   emit(event: VaultEvent): void;
+  /** Tells the person something, once, in their notifications. Part of the caller's transaction. */
+  notify(news: News): Noted;
+  /** What the person is told of a thread is read: they know. */
+  readNotifications(thread: string): void;
   /** Registers a listener for every write of readings, by whatever path. */
   onRecorded(listener: RecordedListener): void;
 }

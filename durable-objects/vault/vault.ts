@@ -28,6 +28,8 @@ import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
+import type { Preferences } from "../../shared/notifications/preferences";
+import type { News, Noted } from "../../shared/notifications/types";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
 import { bulkFile, NDJSON } from "../../shared/fhir/bulk";
@@ -93,6 +95,9 @@ import type { FhirRequest } from "./fhir/stored/requests";
 import type { SearchRequest, Sight } from "./fhir/view";
 import type { InboxAnswer } from "../../shared/inbox/inbox";
 import type { InboxEntry, InboxPage, InboxQuery } from "./inbox/inbox";
+import type { Mark, NotificationChanges, NotificationPage, NotificationQuery, Selection } from "./notifications/notifications";
+import type { Notification } from "./notifications/rows";
+import type { ConversationLevel, NotificationChoices } from "./notifications/settings";
 import type { RecordPage, RecordQuery } from "./records/records";
 import type { Gap, GapKey, GapQuery } from "./gaps/gap-rows";
 import type { GapRun } from "./gaps/gaps";
@@ -261,7 +266,10 @@ export class Vault extends DurableObject<Env> {
   /** Keeps the person's zone and language; called at registration, with every change, and after a sign-in with the session it opened. */
   async setProfile(profile: Profile, opened?: SessionId): Promise<void> {
     if (opened === undefined) this.#parts.door.system("accounts", { action: "write", resource: "profile" });
-    else this.#parts.door.signedIn(opened);
+    else {
+      this.#parts.door.signedIn(opened);
+      this.#parts.state.notify({ type: "sign_in", key: opened, about: { session: opened } });
+    }
     writeProfile(this.#parts.state.sql, profile);
   }
 
@@ -695,6 +703,83 @@ export class Vault extends DurableObject<Env> {
     return this.#parts.inbox.page(query);
   }
 
+  /**
+   * Tells the person something, once: see `Notifications.tell`. For Meridian's own domains. Throws `unavailable` while the person is being
+   * moved: tell it again later, under the same key.
+   */
+  async notify(news: News): Promise<Noted> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    return this.#parts.life.isOpen ? this.#parts.notifications.tell(news) : { kind: "gone" };
+  }
+
+  /** The person has seen what a thread is about where it belongs: its notifications are read. For Meridian's own domains. */
+  async readNotificationsOf(thread: string): Promise<void> {
+    if (this.#parts.life.isOpen) this.#parts.notifications.readThread(thread);
+  }
+
+  /** One page of the person's notifications, newest first, in either direction. */
+  async notifications(actor: PersonActor, query: NotificationQuery): Promise<NotificationPage> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.notifications.page(query);
+  }
+
+  /** What has changed among the notifications since a number, oldest change first. */
+  async notificationChanges(actor: PersonActor, since: number, limit: number): Promise<NotificationChanges> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.notifications.changes(since, limit);
+  }
+
+  /** One notification; throws `not_found`. */
+  async notification(actor: PersonActor, id: string): Promise<Notification> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification", about: [id] });
+    return this.#parts.notifications.get(id);
+  }
+
+  /** Marks a notification; throws `not_found`. */
+  async markNotification(actor: PersonActor, id: string, mark: Mark): Promise<Notification> {
+    this.#parts.door.enter(actor, { action: "write", resource: "notification", about: [id] });
+    return this.#parts.notifications.mark(id, mark);
+  }
+
+  /** Marks many notifications; see `Notifications.markAll`. */
+  async markNotifications(
+    actor: PersonActor,
+    selection: Selection,
+    mark: Mark,
+  ): Promise<{ readonly changed: number; readonly isMore: boolean }> {
+    this.#parts.door.enter(actor, { action: "write", resource: "notification" });
+    return this.#parts.notifications.markAll(selection, mark);
+  }
+
+  /** What the person has chosen about notifications. */
+  async notificationPreferences(actor: PersonActor): Promise<NotificationChoices> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.notifications.settings.read();
+  }
+
+  /** Changes what the person has chosen; throws `precondition_failed`. */
+  async changeNotificationPreferences(
+    actor: PersonActor,
+    change: Partial<Preferences>,
+    ifVersion: number | undefined,
+  ): Promise<NotificationChoices> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification" });
+    this.#parts.notifications.settings.write(change, ifVersion);
+    return this.#parts.notifications.settings.read();
+  }
+
+  /** How much of their conversations the person wants to be told, where not all. */
+  async conversationLevels(actor: PersonActor): Promise<ConversationLevel[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.notifications.settings.levels();
+  }
+
+  /** Chooses how much of a conversation the person is told; throws `conflict` past the limit. */
+  async setConversationLevel(actor: PersonActor, level: ConversationLevel): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification", about: [level.conversation] });
+    this.#parts.notifications.settings.setLevel(level);
+  }
+
   /** Marks an entry of the inbox as read or unread; throws `not_found`. */
   async markInbox(actor: PersonActor, id: string, isRead: boolean): Promise<InboxEntry> {
     this.#parts.door.enter(actor, { action: "write", resource: "inbox", about: [id] });
@@ -1094,19 +1179,30 @@ export class Vault extends DurableObject<Env> {
   /** Gives a consent, which counts at once; throws `invalid` or `conflict`. */
   async giveConsent(actor: PersonActor, id: ConsentId, terms: ConsentTerms): Promise<ConsentRecord> {
     this.#parts.door.enter(actor, { action: "manage", resource: "consent", about: [id] });
-    return this.#parts.consents.give(id, terms);
+    const given = this.#parts.consents.give(id, terms);
+    this.#noticeConsent(given, "given");
+    return given;
   }
 
   /** Makes a new version of a consent; throws `not_found`, `precondition_failed`, `conflict` or `invalid`. */
   async changeConsent(actor: PersonActor, id: ConsentId, change: ConsentChange, ifVersion: number | undefined): Promise<ConsentRecord> {
     this.#parts.door.enter(actor, { action: "manage", resource: "consent", about: [id] });
-    return this.#parts.consents.change(id, change, ifVersion);
+    const changed = this.#parts.consents.change(id, change, ifVersion);
+    this.#noticeConsent(changed, "changed");
+    return changed;
   }
 
   /** Takes a consent back: the next call of the grantee is refused. Throws `not_found` or `precondition_failed`. */
   async revokeConsent(actor: PersonActor, id: ConsentId, ifVersion: number | undefined): Promise<ConsentRecord> {
     this.#parts.door.enter(actor, { action: "manage", resource: "consent", about: [id] });
-    return this.#parts.consents.revoke(id, ifVersion);
+    const revoked = this.#parts.consents.revoke(id, ifVersion);
+    this.#noticeConsent(revoked, "revoked");
+    return revoked;
+  }
+
+  /** The person hears of what was done about a consent: it may not have been them. */
+  #noticeConsent({ id, version, grantee }: ConsentRecord, change: "given" | "changed" | "revoked"): void {
+    this.#parts.state.notify({ type: "consent", key: `${id}/${version}`, about: { consent: id, change, grantee: grantee.id } });
   }
 
   /** How a decision about somebody would go now, and why. */
@@ -1206,6 +1302,8 @@ export class Vault extends DurableObject<Env> {
     // Whoever has asked for their erasure meanwhile is seen by nobody.
     if (!this.#parts.life.isOpen) throw notFound("person");
     this.#parts.emergencies.open(id);
+    // A letter goes out as well.
+    this.#parts.state.notify({ type: "access", key: `emergency/${id}`, about: { emergencyAccess: id }, without: ["email"] });
   }
 
   /** Who broke the glass, when and why, latest first. */

@@ -80,6 +80,7 @@ export const RESOURCES = [
   "account",
   "webhook",
   "inbox",
+  "notification",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([

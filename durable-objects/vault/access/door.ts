@@ -13,6 +13,7 @@ import { type Subscriber, subscriberActor } from "../webhooks/subscriber";
 import type { AccessEvent, RefusedSignIn } from "./event";
 import { closestOf, type Emergencies, type Explanation, Judge, type Judged, judgedAs } from "./judge";
 import type { AccessLog } from "./log";
+import type { Readers } from "./readers";
 
 /** What somebody wants to do here. */
 export interface Access {
@@ -44,6 +45,7 @@ interface DoorParts {
   readonly consents: Consents;
   readonly emergencies: Emergencies;
   readonly life: Lifecycle;
+  readonly readers: Readers;
 }
 
 /** What is said to somebody who would be let in with a second factor. */
@@ -70,6 +72,7 @@ export class Door {
   readonly #life: Lifecycle;
   readonly #emergencies: Emergencies;
   readonly #consents: Consents;
+  readonly #readers: Readers;
   /** What it goes by; asks whatever would be decided, and lets nobody in. */
   readonly judge: Judge;
 
@@ -80,6 +83,7 @@ export class Door {
     this.#life = parts.life;
     this.#emergencies = parts.emergencies;
     this.#consents = parts.consents;
+    this.#readers = parts.readers;
     this.judge = new Judge(state, (grantee) => parts.consents.to(grantee), parts.emergencies);
   }
 
@@ -276,6 +280,7 @@ export class Door {
     const line = { ...access, about: access.about ?? [...seen] };
     if (emergency === undefined) {
       this.#note(actor, line, first.purpose, { outcome: "allowed", reason: "consent", consent: [...used].join(" ") });
+      this.#met(actor);
     } else {
       this.#note(actor, line, "emergency", { outcome: "allowed", reason: "break_glass", consent: [...used, emergency].join(" ") });
       this.#emergencies.countRead(emergency);
@@ -310,6 +315,13 @@ export class Door {
     const seen = new Set(allowed.map((answer) => answer.category));
     this.#append(who, line, first.purpose, { outcome: "allowed", reason: "consent", consent: [...used].join(" ") });
     return { isOwner: false, sees: (one) => seen.has(one) };
+  }
+
+  /** The person hears of whoever is here for the first time. */
+  #met(actor: Reader): void {
+    if (actor.kind === "person") return this.#readers.met("person", actor.person);
+    const { organisation } = actor;
+    this.#readers.met(organisation === undefined ? "client" : "organisation", organisation ?? actor.client);
   }
 
   /** Nobody but the person gets anywhere while the vault is not open. Problems `not_found`, `unavailable`. */

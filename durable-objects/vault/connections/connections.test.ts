@@ -125,6 +125,8 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         log: () => {},
         profile: () => ({ timeZone: "Europe/Berlin", locale: "de" }),
         record: (batch) => store.record(batch),
+        notify: () => ({ kind: "gone" }),
+        readNotifications: () => undefined,
         emit: ({ type }) => {
           told.push(type);
         },

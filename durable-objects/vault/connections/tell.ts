@@ -23,9 +23,20 @@ export function stateTeller(state: VaultState): StateListener {
     const to = connection.state;
     // One that was never complete is nobody's business.
     if (from === "pending" && to !== "active") return;
+    notifyConnection(state, connection);
     const change = to === "reauth_required" || to === "revoked" ? to : from === "pending" ? "created" : "state_changed";
     tellConnection(state, `connection.${change}`, connection, { from, to, reason: reason ?? null });
   };
+}
+
+/** Tells the person of a connection that needs them, and lets that be read once it works again. */
+function notifyConnection(state: VaultState, { id, vendor: name, state: to }: Connection): void {
+  const thread = `connection/${id}`;
+  if (to === "reauth_required") {
+    const { title } = liveVendor(name).vendor;
+    const key = `${id}/${Math.floor(state.now())}`;
+    state.notify({ type: "sync_failure", key, about: { connection: id, vendor: name }, words: { what: title }, thread });
+  } else if (to === "active" || to === "revoked") state.readNotifications(thread);
 }
 
 /** The classes of data that a connection brings. */

@@ -7,6 +7,7 @@ import type { Details } from "../details";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirView } from "../fhir/view";
 import type { Labs } from "../labs/labs";
+import type { Addresses } from "../notifications/addresses";
 import type { VaultState } from "../state";
 
 /** What the kinds of an export read from. */
@@ -15,6 +16,7 @@ export interface ExportContext {
   readonly details: Details;
   readonly emergencies: EmergencyAccesses;
   readonly labs: Labs;
+  readonly addresses: Addresses;
   readonly binaries: Binaries;
   readonly fhir: FhirView;
 }

@@ -1,10 +1,11 @@
 import { AFFAIR_KINDS, FHIR_KINDS } from "./affairs";
 import type { ExportKind } from "./kind";
 import { LAB_KINDS } from "./labs";
+import { NOTIFICATION_KINDS } from "./notifications";
 import { READING_KINDS } from "./readings";
 
 /** Every kind of thing that a vault gives into an export, in the order of the archive. A new table joins a kind, or `LEFT_OUT`. */
-export const EXPORT_KINDS: readonly ExportKind[] = [...AFFAIR_KINDS, ...READING_KINDS, ...LAB_KINDS, ...FHIR_KINDS];
+export const EXPORT_KINDS: readonly ExportKind[] = [...AFFAIR_KINDS, ...NOTIFICATION_KINDS, ...READING_KINDS, ...LAB_KINDS, ...FHIR_KINDS];
 
 /** Tables of a vault that no export shows, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
@@ -32,6 +33,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   live_state: "Counters of the live stream.",
   live_log: "Copies of the readings of the last ten minutes, for watchers who reconnect.",
   live_tickets: "Marks of tickets that were used, for half a minute.",
+  notification_facts: "Marks of what the person was told, so that they are told once; the notifications are in the export.",
   fhir_imports: "Which import told of which FHIR resource, so that an import can be taken back.",
   lab_imports: "Which import told of which result, so that an import can be taken back.",
   lab_deletions: "Hashes of results that were deleted, so that they stay deleted.",

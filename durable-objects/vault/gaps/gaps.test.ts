@@ -70,6 +70,8 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         log: () => undefined,
         profile: () => ({ timeZone: "UTC", locale: "en" }),
         record: (batch) => fresh.record(batch),
+        notify: () => ({ kind: "gone" }),
+        readNotifications: () => undefined,
         emit: ({ type }) => {
           if (type === "gap.detected") announced++;
         },

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
 import { metric as metricOf, metricByCode } from "../../../shared/health/catalogue";
 import { classify, type FeedState, HABIT_DAYS, lagDays, missingOf } from "../../../shared/health/gaps";
-import { localDay, offsetAt, startOfDay } from "../../../shared/health/zone";
+import { dayText, localDay, offsetAt, startOfDay } from "../../../shared/health/zone";
 import { notFound } from "../../../shared/problem";
 import type { Connections } from "../connections/connections";
 import type { Touched, VaultState } from "../state";
@@ -283,5 +283,7 @@ function announceGap(state: VaultState, gap: Gap): void {
   if (known === undefined) return;
   const { timeZone } = state.profile();
   const [from, to] = [startOfDay(timeZone, gap.date), startOfDay(timeZone, gap.date + 1) - 1];
+  const day = dayText(gap.date);
+  state.notify({ type: "gap", key: `${day}/${gap.metric}/${gap.source}`, about: { date: day, gap: "gaps" }, thread: "gaps" });
   state.emit({ type: "gap.detected", about: known.key, categories: [known.sensitivity], from, to, facts: { class: gap.class } });
 }

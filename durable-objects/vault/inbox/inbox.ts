@@ -42,6 +42,14 @@ export interface InboxEntry extends InboxWords {
   readonly answeredAt: number | null;
 }
 
+/** Hears of the inbox in the writing transaction. */
+export interface InboxListener {
+  /** Something was written, or changed by whoever wrote it. */
+  came(entry: Pick<InboxEntry, "id" | "kind" | "reference" | "isUrgent" | "updatedAt" | "from">, unread: number): void;
+  /** The person has read an entry. */
+  read(id: string): void;
+}
+
 export interface InboxMark {
   readonly at: number;
   readonly id: string;
@@ -85,18 +93,13 @@ const OPEN_OF = "SELECT count(*) AS n, coalesce(sum(is_urgent), 0) AS urgent FRO
 export class Inbox {
   readonly #state: VaultState;
   readonly #repository: Repository;
-  readonly #tell: (entry: Pick<InboxEntry, "id" | "kind" | "reference" | "isUrgent">, unread: number) => void;
+  readonly #listener: InboxListener;
   #writer: InboxWriter | undefined;
 
-  /** `tell` is called in the writing transaction, for whoever watches. */
-  constructor(
-    state: VaultState,
-    repository: Repository,
-    tell: (entry: Pick<InboxEntry, "id" | "kind" | "reference" | "isUrgent">, unread: number) => void,
-  ) {
+  constructor(state: VaultState, repository: Repository, listener: InboxListener) {
     this.#state = state;
     this.#repository = repository;
-    this.#tell = tell;
+    this.#listener = listener;
     repository.onChanged((change) => this.#changed(change));
   }
 
@@ -133,6 +136,7 @@ export class Inbox {
   mark(id: string, isRead: boolean): InboxEntry {
     const now = Math.floor(this.#state.now());
     this.#state.sql.exec("UPDATE inbox SET read_at = iif(?, coalesce(read_at, ?), NULL) WHERE id = ?", isRead ? 1 : 0, now, id);
+    if (isRead) this.#listener.read(id);
     return this.#shown(this.#row(id));
   }
 
@@ -165,6 +169,7 @@ export class Inbox {
         isOpen ? 1 : type === "Task" && answer === undefined ? row.is_open : 0,
         id,
       );
+      this.#listener.read(id);
       return this.#shown(this.#row(id));
     });
   }
@@ -222,7 +227,7 @@ export class Inbox {
         at,
       )
       .one();
-    this.#tell({ id: entry, kind, reference, isUrgent }, this.#unread());
+    this.#listener.came({ id: entry, kind, reference, isUrgent, updatedAt: at, from: this.#writer }, this.#unread());
   }
 
   #unread(): number {

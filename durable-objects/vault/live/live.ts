@@ -7,6 +7,7 @@ import { isProblem, problem, type ProblemCode } from "../../../shared/problem";
 import type { Door } from "../access/door";
 import { judgedAs } from "../access/judge";
 import type { Consents } from "../consents/consents";
+import type { Notification } from "../notifications/rows";
 import type { RevokedSessions } from "../sessions";
 import type { Sources } from "../store/sources";
 import type { Touched, VaultState } from "../state";
@@ -129,6 +130,16 @@ export class Live {
     unread: number,
   ): void {
     for (const watcher of this.#watchers.own()) watcher.send(write.notice(entry, unread));
+  }
+
+  /** Tells the person's own sockets of a notification. */
+  notify(
+    { id, type, priority, about, count }: Pick<Notification, "id" | "type" | "priority" | "about" | "count">,
+    shown: { readonly title: string; readonly body: string },
+    unread: number,
+  ): void {
+    const text = write.notification({ id, kind: type, priority, about, ...shown, count, unread });
+    for (const watcher of this.#watchers.own()) watcher.send(text);
   }
 
   /** Uses up a ticket that opens a stream somewhere else. Throws `unauthenticated`. */

@@ -98,6 +98,17 @@ export const write = {
   /** Something has come into the inbox, or was changed there. */
   notice: ({ id, kind, reference, isUrgent }: { id: string; kind: string; reference: string; isUrgent: boolean }, unread: number) =>
     JSON.stringify({ type: "notice", id, kind, reference, urgent: isUrgent, unread }),
+  /** Something has come into the notifications. */
+  notification: (one: {
+    readonly id: string;
+    readonly kind: string;
+    readonly priority: string;
+    readonly about: Readonly<Record<string, string>>;
+    readonly title: string;
+    readonly body: string;
+    readonly count: number;
+    readonly unread: number;
+  }) => JSON.stringify({ type: "notification", ...one }),
   ack: (ack: Ack) => JSON.stringify({ type: "ack", ...ack }),
   error: (code: ProblemCode, detail: string, about: string | undefined, errors?: readonly FieldError[]) =>
     JSON.stringify({ type: "error", code, detail, ref: about, errors }),

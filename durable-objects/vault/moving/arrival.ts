@@ -3,6 +3,7 @@ import { problem } from "../../../shared/problem";
 import type { AccessLog } from "../access/log";
 import type { Connections } from "../connections/connections";
 import type { Consents } from "../consents/consents";
+import type { Notifications } from "../notifications/notifications";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
 import type { Subscriptions } from "../subscriptions/subscriptions";
@@ -26,6 +27,7 @@ interface Parts {
   readonly fhir: FhirPart;
   readonly webhooks: Webhooks;
   readonly subscriptions: Subscriptions;
+  readonly notifications: Notifications;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -133,6 +135,7 @@ export class Arrival {
     for (const { id } of this.#parts.fhir.targets.all()) this.#parts.fhir.forwarding.wake(id);
     this.#parts.webhooks.wake();
     this.#parts.subscriptions.wake(true);
+    this.#parts.notifications.wake();
     this.#state.timers.wake();
   }
 

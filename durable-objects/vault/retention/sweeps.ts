@@ -36,6 +36,13 @@ export const SWEEPS: Readonly<Record<Exclude<RetainedKind, "raw_samples" | "acce
     where: "updated_at < ? AND read_at IS NOT NULL AND is_open = 0",
     oldest: "min(updated_at) FILTER (WHERE read_at IS NOT NULL AND is_open = 0)",
   },
+  notifications: { table: "notifications", where: "updated_at < ?", oldest: "min(updated_at)" },
+  notification_sends: {
+    table: "notification_sends",
+    where: "updated_at < ? AND state NOT IN ('waiting', 'queued', 'sending')",
+    oldest: "min(updated_at)",
+  },
+  notification_facts: { table: "notification_facts", where: "at < ?", oldest: "min(at)" },
   subscription_messages: {
     table: "fhir_notifications",
     where: "at < ? AND is_routed = 1",

@@ -84,6 +84,8 @@ export async function importYear(storage: DurableObjectStorage, env: Env, person
       accepted += receipt.accepted;
       return receipt;
     },
+    notify: () => ({ kind: "gone" }),
+    readNotifications: () => undefined,
     emit: () => undefined,
     onRecorded: () => undefined,
   };
