@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
@@ -30,12 +31,31 @@ function hasRoom(folder: string): boolean {
 const WORKERS = Math.min(4, availableParallelism());
 
 /**
+ * Property tests draw other cases with every commit, and the same ones whenever a commit is tested again: what failed for one reader fails
+ * for all. `SEED` asks for others.
+ */
+const SEED = Number(process.env["SEED"] ?? seedOfCommit());
+
+function seedOfCommit(): number {
+  try {
+    return Number.parseInt(
+      execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).slice(0, 7),
+      16,
+    );
+  } catch {
+    // A copy without its history.
+    return 1;
+  }
+}
+
+/**
  * Three projects: pure code in Node (fast), objects and routes in workerd, journeys over real HTTP.
  * `isolate: false` keeps one runtime for many worker tests; every test mints fresh ids instead.
  */
 export default defineConfig(async () => ({
   test: {
     silent: "passed-only" as const,
+    provide: { seed: SEED },
     // Alarms of objects outlive the tests that set them: when the last file of a runtime ends, one may be waking its object (which asks
     // for the main module) or writing a log line. Anything else that is pending then, a test's result above all, stays a fault.
     onUnhandledError: ({ name, message }: { name?: string; message: string }) =>
@@ -46,6 +66,7 @@ export default defineConfig(async () => ({
           name: "pure",
           maxWorkers: WORKERS,
           include: ["shared/**/*.test.ts", "test/simulator/**/*.test.ts", "test/house/**/*.test.ts"],
+          setupFiles: ["./test/properties.ts"],
           testTimeout: 30_000,
         },
       },
@@ -77,7 +98,7 @@ export default defineConfig(async () => ({
           name: "workers",
           maxWorkers: WORKERS,
           include: ["{workers,durable-objects}/**/*.test.ts"],
-          setupFiles: ["./test/setup.ts"],
+          setupFiles: ["./test/setup.ts", "./test/properties.ts"],
           isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
