@@ -37,6 +37,11 @@ export const ID_KINDS = {
   app: "app",
   group: "grp",
   bulkExport: "blk",
+  socialGroup: "sgr",
+  invitation: "inv",
+  post: "pst",
+  comment: "cmt",
+  report: "rpt",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -62,6 +67,11 @@ export type EventId = Id<"event">;
 export type AppId = Id<"app">;
 export type GroupId = Id<"group">;
 export type BulkExportId = Id<"bulkExport">;
+export type SocialGroupId = Id<"socialGroup">;
+export type InvitationId = Id<"invitation">;
+export type PostId = Id<"post">;
+export type CommentId = Id<"comment">;
+export type ReportId = Id<"report">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

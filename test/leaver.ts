@@ -140,6 +140,38 @@ async function insertTrust({ person, region, friend, friendSession, exportId, ac
   await vaultOf(env, friend).sendToWatch({ kind: "person", person: friend, session: friendSession }, person, now + 1e9);
 }
 
+/** What people of two regions say of one another, and a group of each region that both are in. */
+async function insertSocial({ person, friend, region }: Leaver, now: number): Promise<void> {
+  for (const home of [region, regionOf(friend)]) {
+    const { records } = regional(env, home);
+    const group = newId("socialGroup", home, now);
+    const member = records.prepare(
+      "insert into social_group_members (group_id, person_id, state, role, since_at) values (?, ?, 'member', ?, ?)",
+    );
+    const tie = records.prepare(
+      "insert into ties (person_id, other_id, rev, sent_rev, wants_at, changed_at) values (?1, ?2, ?3, ?3, ?3, ?3)",
+    );
+    const stranger = home === region ? person : friend;
+    await records.batch([
+      tie.bind(person, friend, now),
+      tie.bind(friend, person, now),
+      records
+        .prepare("insert into social_groups (id, name, joining, created_at, updated_at) values (?1, 'Runners', 'open', ?2, ?2)")
+        .bind(group, now),
+      member.bind(group, home === region ? friend : person, "owner", now),
+      member.bind(group, stranger, "member", now),
+    ]);
+    await regional(env, home === region ? regionOf(friend) : region)
+      .records.prepare("insert into social_groups_elsewhere (person_id, group_id) values (?, ?)")
+      .bind(home === region ? friend : person, group)
+      .run();
+  }
+  await regional(env, region)
+    .records.prepare("insert into social_profiles (person_id, handle, updated_at) values (?, ?, ?)")
+    .bind(person, `h${now}`, now)
+    .run();
+}
+
 /** An endpoint of their own, of which one message waits and one was delivered; it wants their events and a friend's. */
 async function insertWebhook(records: D1Database, person: PersonId, friend: PersonId, now: number): Promise<void> {
   const region = regionOf(person);
@@ -247,6 +279,7 @@ export async function leaver(region: Region = "eu"): Promise<Leaver> {
   });
   const one = { person, actor, region, friend, friendSession: newId("session", regionOf(friend), now), email, exportId };
   if (region === "eu") await insertTrust(one, now);
+  await insertSocial(one, now);
   return one;
 }
 

@@ -39,6 +39,7 @@ import { retentionRoutes } from "./retention/routes";
 import { researchRoutes } from "./research/routes";
 import { sessionsRoutes } from "./sessions/routes";
 import { smartRoutes } from "./smart/routes";
+import { socialRoutes } from "./social/routes";
 import { webhooksRoutes } from "./webhooks/routes";
 
 export interface AppOptions {
@@ -81,6 +82,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);
   app.route("/", smartRoutes);
+  app.route("/", socialRoutes);
   app.route("/", webhooksRoutes);
   app.route("/", rolesRoutes);
   app.route("/", keysRoutes);

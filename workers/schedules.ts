@@ -19,6 +19,7 @@ import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
 import { cleanSessions } from "./sessions";
+import { socialContext, sweepTies } from "./social";
 import { cleanAllWebhooks, sweepWebhooks } from "./webhooks/consume";
 import { webhookPorts } from "./webhooks/ports";
 import { enlistAll } from "./research/run-export";
@@ -66,6 +67,7 @@ export const JOBS: readonly Job[] = [
   { name: "sweep webhooks", everyMinutes: 5, run: async (env, now) => await sweepWebhooks(webhookPorts(env, () => now)) },
   { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
+  { name: "sweep ties", everyMinutes: 5, run: async (env, now) => await sweepTies(socialContext(env, () => now)) },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
   { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },

@@ -51,10 +51,29 @@ const VIEWS = [
   "/v1/me/webhooks",
   "/v1/me/apps",
   "/v1/me/inbox",
+  "/v1/me/friends",
+  "/v1/me/friend-requests",
+  "/v1/me/blocks",
+  "/v1/me/follows",
+  "/v1/me/followers",
 ] as const;
 
-/** Path parts whose ids count within the caller's own vault: everybody may have a first source. */
-const WITHIN_THE_VAULT: ReadonlySet<string> = new Set(["readings", "sources", "workouts", "gaps", "quarantine"]);
+/**
+ * Path parts whose ids count within what is the caller's own: everybody may have a first source in their vault, and in their lists of people
+ * anybody may stand.
+ */
+const WITHIN_THE_VAULT: ReadonlySet<string> = new Set([
+  "readings",
+  "sources",
+  "workouts",
+  "gaps",
+  "quarantine",
+  "friends",
+  "friend-requests",
+  "blocks",
+  "follows",
+  "followers",
+]);
 
 /** A person who owns one of everything that a path can name. */
 export interface Owner {
@@ -103,6 +122,11 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     people: person.person.id,
     organisations: organisation,
     members: person.person.id,
+    friends: person.person.id,
+    "friend-requests": person.person.id,
+    blocks: person.person.id,
+    follows: person.person.id,
+    followers: person.person.id,
     "vendor-credentials": await registered(founder, organisation),
     clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
     apps: await make(founder, `/v1/organisations/${organisation}/apps`, {

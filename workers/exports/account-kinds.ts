@@ -129,6 +129,28 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     sql: "select group_id as id, added_at as addedAt from fhir_group_members where person_id = ?1 order by group_id",
   },
   {
+    kind: "ties",
+    tables: ["ties"],
+    sql: `select other_id as person, wants_at as friendshipWantedAt, nullif(refused_at, 0) as friendshipRefusedAt, follows_at as followingSinceAt,
+            admits_at as mayFollowSinceAt, nullif(follow_refused_at, 0) as followingRefusedAt, blocked_at as blockedAt, buddy_at as trainingWantedAt,
+            nullif(buddy_refused_at, 0) as trainingRefusedAt, changed_at as changedAt
+          from ties where person_id = ?1 order by other_id`,
+  },
+  {
+    kind: "social-profile",
+    tables: ["social_profiles"],
+    sql: `select person_id as id, handle, about, pronouns, area, activities, visibility, follow_rule as following, asks as requests, posting,
+            updated_at as updatedAt from social_profiles where person_id = ?1`,
+    json: ["activities", "visibility", "posting"],
+  },
+  {
+    kind: "social-groups",
+    tables: ["social_groups", "social_group_members"],
+    everywhere: true,
+    sql: `select social_groups.id, social_groups.name, state, role, since_at as sinceAt
+          from social_group_members join social_groups on social_groups.id = group_id where person_id = ?1 order by social_groups.id`,
+  },
+  {
     kind: "erasures",
     tables: ["erasures"],
     sql: `select id, state, requested_at as requestedAt, due_at as dueAt, finished_at as finishedAt
@@ -164,6 +186,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   clients: "Programs of organisations: they belong to these.",
   client_assertions: "Numbers of assertions that programs have used, for minutes; names nobody.",
   revoked_client_tokens: "Numbers of programs' tokens; names nobody.",
+  social_groups_elsewhere: "In which regions groups of the person may lie; the groups are in the export.",
   key_moves: "Where a rotation of keys goes on.",
   moves: "Moves to another region, under way or done, as ids and steps; the person sees theirs where they asked for it.",
   key_notes: "Which versions of keys were noted.",

@@ -3,10 +3,12 @@ import { parseId, regionOf } from "../../shared/id";
 import { isProblem } from "../../shared/problem";
 import { REGIONS } from "../../shared/region";
 import type { MoveJob } from "./job";
+import { bringRelations, movedRelations } from "../social";
 import type { MovePorts } from "./ports";
 
 /** Lets what points to the person follow: pointers to what they share, and the consents that others have given them. */
-export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJob): Promise<void> {
+export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<void> {
+  const { from, to, home } = job;
   const region = regionOf(to);
   await Promise.all(
     REGIONS.map(async (one) => {
@@ -27,10 +29,12 @@ export async function moveRelations(ports: MovePorts, { from, to, home }: MoveJo
           .prepare("update or ignore webhook_deliveries set person_id = ?1, event_id = replace(event_id, ?3, ?4) where person_id = ?2")
           .bind(to, from, `_${home}_`, `_${region}_`),
         records.prepare("update or ignore fhir_group_members set person_id = ?1 where person_id = ?2").bind(to, from),
+        ...movedRelations(records, job),
         records.prepare("update or ignore webhook_people set person_id = ?1 where person_id = ?2").bind(to, from),
       ]);
     }),
   );
+  await bringRelations((one) => ports.stores(one).records, job);
   const { results } = await ports
     .stores(home)
     .records.prepare("select owner_id, consent_id from shared_with where grantee_id = ?")
