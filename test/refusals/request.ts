@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   "lab-reports": "labReport",
   webhooks: "webhook",
   deliveries: "event",
+  groups: "socialGroup",
 };
 
 /** Values of parameters that are no ids. */

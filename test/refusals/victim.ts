@@ -56,6 +56,7 @@ const VIEWS = [
   "/v1/me/blocks",
   "/v1/me/follows",
   "/v1/me/followers",
+  "/v1/groups",
 ] as const;
 
 /**
@@ -127,6 +128,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     blocks: person.person.id,
     follows: person.person.id,
     followers: person.person.id,
+    bans: person.person.id,
+    groups: await make(person, "/v1/groups", { name: device, joining: "invitation" }),
     "vendor-credentials": await registered(founder, organisation),
     clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
     apps: await make(founder, `/v1/organisations/${organisation}/apps`, {
@@ -184,6 +187,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/me/exports/${ids.exports}`,
     `/v1/imports/${ids.imports}`,
     `/v1/organisations/${ids.organisations}/members`,
+    `/v1/groups/${ids.groups}/members`,
     `/v1/organisations/${ids.organisations}/clients`,
     `/v1/organisations/${ids.organisations}/apps`,
     `/v1/organisations/${ids.organisations}/vendor-credentials`,

@@ -5,6 +5,7 @@ import { isProblem } from "../../shared/problem";
 import { personKeyName, putTombstone } from "../../shared/erasure/tombstones";
 import { REGIONS } from "../../shared/region";
 import { letter, recipientHash } from "../mail";
+import { leaveAllGroups } from "../social";
 import { filesOf, inventory, objectsOf } from "./inventory";
 import type { ErasureJob, Report } from "./job";
 import { openLetter } from "./last-letter";
@@ -156,7 +157,7 @@ async function erasePointers(ports: ErasurePorts, { person }: ErasureJob): Promi
   await Promise.all(
     REGIONS.map(async (region) => {
       const { records } = ports.stores(region);
-      await records.batch(deletions(records, personTables(REGIONAL_TABLES, "everywhere"), person));
+      await records.batch([...leaveAllGroups(records, person), ...deletions(records, personTables(REGIONAL_TABLES, "everywhere"), person)]);
     }),
   );
   return {};

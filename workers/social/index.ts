@@ -1,4 +1,5 @@
 export { type SocialContext, socialContext } from "./ports";
+export { leaveAllGroups } from "./groups";
 export {
   areBlocked,
   areFriends,

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
 import { friendRoutes } from "./friend-routes";
+import { groupRoutes } from "./group-routes";
 
-export const socialRoutes = new Hono<AppEnv>().route("/", friendRoutes);
+export const socialRoutes = new Hono<AppEnv>().route("/", friendRoutes).route("/", groupRoutes);

@@ -108,6 +108,16 @@ export async function exactPair({ recordsOf }: SocialContext, a: PersonId, b: Pe
   );
 }
 
+/** What a region knows of the ties between a person and each of many others. */
+export async function readTies(records: D1Database, person: PersonId, others: readonly PersonId[]): Promise<(other: PersonId) => Pair> {
+  const { results } = await records.prepare(MANY_TIES).bind(person, JSON.stringify(others)).all<TieRow>();
+  const byOther = Map.groupBy(results, ({ person_id, other_id }) => (person_id === person ? other_id : person_id));
+  return (other) => pairOf(byOther.get(other) ?? [], person);
+}
+
+export const MANY_TIES = `select person_id, other_id, rev, ${SAID} from ties where person_id = ?1 and other_id in (select value from json_each(?2))
+  union all select person_id, other_id, rev, ${SAID} from ties where other_id = ?1 and person_id in (select value from json_each(?2))`;
+
 function pairOf(rows: readonly TieRow[], person: PersonId): Pair {
   const own = rows.findLast((row) => row.person_id === person);
   const theirs = rows.findLast((row) => row.person_id !== person);
