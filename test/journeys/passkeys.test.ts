@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { join } from "node:path";
 import { build } from "esbuild";
 import type { CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +10,8 @@ import { type RunningBrowser, startBrowser } from "./browser.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
 import { freePort, HOST } from "./ports.ts";
+
+const PAGE_FAULTS = readFileSync(join(import.meta.dirname, "page-faults.js"), "utf8");
 
 /** A web app on an origin of its own uses passkeys with @simplewebauthn/browser in Chromium, whose authenticators are virtual. */
 let meridian: Meridian;
@@ -22,7 +26,7 @@ const passkeySchema = z.object({ id: z.string(), name: z.string() });
 const listSchema = z.object({ items: z.array(z.looseObject({ id: z.string(), name: z.string(), lastUsedAt: z.string().nullable() })) });
 
 beforeAll(async () => {
-  const port = await freePort();
+  const [port, own] = [await freePort(), await freePort()];
   // Browsers bind passkeys to names, and to no address but this one of the machine itself.
   const origin = `http://localhost:${port}`;
   // Alone: while a packaged browser is unpacked, the folder for temporary files is another.
@@ -30,7 +34,8 @@ beforeAll(async () => {
   running = browser;
   const [bundle, started] = await Promise.all([
     build({ entryPoints: ["test/journeys/passkey-page.ts"], bundle: true, write: false, format: "iife", platform: "browser" }),
-    Meridian.start(undefined, { vars: { CORS_ORIGINS: origin } }),
+    // Its own pages are looked at by that name too.
+    Meridian.start(undefined, { port: own, vars: { CORS_ORIGINS: `${origin} http://localhost:${own}` } }),
   ]);
   meridian = started;
   const html = `<!doctype html><title>App</title><script>${bundle.outputFiles[0]?.text ?? ""}</script>`;
@@ -112,5 +117,49 @@ describe("passkeys in a browser", () => {
     if (kept === undefined) throw new TypeError("the authenticator kept no passkey");
     await devtools.send("WebAuthn.addCredential", { authenticatorId: again, credential: kept });
     expect(await signIn()).toMatchObject({ status: 401, body: { code: "invalid_credentials" } });
+    await detach(again);
+  });
+
+  test("sign in on the page where apps are let in, and the password does where there is none", { timeout: 60_000 }, async () => {
+    const registered = await fetch(`${meridian.origin}/oauth/register`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ client_name: "Heart diary", redirect_uris: [`${new URL(page.url()).origin}/`] }),
+    });
+    const { client_id: client } = z.looseObject({ client_id: z.string() }).parse(await registered.json());
+    const asked = new URL(`http://localhost:${meridian.port}/oauth/authorize`);
+    for (const [name, value] of Object.entries({
+      response_type: "code",
+      client_id: client,
+      redirect_uri: `${new URL(page.url()).origin}/`,
+      scope: "launch/patient patient/Patient.r",
+      state: "mine",
+      aud: `${meridian.origin}/fhir/r4`,
+      code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+      code_challenge_method: "S256",
+    }))
+      asked.searchParams.set(name, value);
+
+    const authenticator = await attach();
+    expect((await add("For the page")).status).toBe(201);
+    await page.goto(asked.href);
+    const faults = z.array(z.string()).parse(await page.evaluate(PAGE_FAULTS));
+    expect(faults).toEqual([]);
+    await page.getByRole("button", { name: "Sign in with a passkey" }).press("Enter");
+    await page.waitForSelector("input[name=scope]");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.waitForURL((url) => url.searchParams.has("code"));
+    expect(new URL(page.url()).searchParams.get("state")).toBe("mine");
+
+    // Without a passkey the page says so, and goes on by the password.
+    await devtools.send("WebAuthn.clearCredentials", { authenticatorId: authenticator });
+    asked.searchParams.set("prompt", "login");
+    await page.goto(asked.href);
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByRole("alert").filter({ hasText: "No passkey was used" }).waitFor();
+    await page.getByLabel("E-mail").fill(owner.email);
+    await page.getByLabel("Password").fill(owner.password);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.waitForSelector("input[name=scope]");
   });
 });

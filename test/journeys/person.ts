@@ -21,11 +21,15 @@ export interface Reply {
 export class Client {
   readonly #meridian: Meridian;
   readonly id: string;
+  readonly email: string;
+  readonly password: string;
   accessToken: string;
   #refreshToken: string;
 
-  private constructor(meridian: Meridian, { person, tokens }: z.output<typeof registered>) {
+  private constructor(meridian: Meridian, { person, tokens }: z.output<typeof registered>, email: string, password: string) {
     this.#meridian = meridian;
+    this.email = email;
+    this.password = password;
     this.id = person.id;
     this.accessToken = tokens.accessToken;
     this.#refreshToken = tokens.refreshToken;
@@ -33,19 +37,20 @@ export class Client {
 
   /** Registers a new person in `Europe/Berlin`. */
   static async register(meridian: Meridian, region: Region = "eu"): Promise<Client> {
+    const [email, password] = [`${crypto.randomUUID()}.${CANARY}@people.test`, `vq-${CANARY}-${crypto.randomUUID()}`];
     const response = await fetch(`${meridian.origin}/v1/accounts`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({
-        email: `${crypto.randomUUID()}.${CANARY}@people.test`,
-        password: `vq-${CANARY}-${crypto.randomUUID()}`,
+        email,
+        password,
         name: `Ada ${NAME_CANARY}`,
         region,
         timeZone: "Europe/Berlin",
       }),
     });
     if (response.status !== 201) throw new Error(`registration answered ${response.status}: ${await response.text()}`);
-    return new Client(meridian, registered.parse(await response.json()));
+    return new Client(meridian, registered.parse(await response.json()), email, password);
   }
 
   /** Calls the API as the person; `path` begins with a slash. */

@@ -74,12 +74,12 @@ export class Browser {
   }
 }
 
-/** The form of a page with what its fields hold. */
+/** The first form of a page with what its fields hold. */
 export function formIn(page: string): Form | undefined {
-  const action = /<form method="post" action="([^"]+)"/.exec(page)?.[1];
+  const [, action, inner = ""] = /<form method="post" action="([^"]+)"[^>]*>(.*?)<\/form>/s.exec(page) ?? [];
   if (action === undefined) return undefined;
   const fields = new URLSearchParams();
-  for (const [, attributes = ""] of page.matchAll(/<input ([^>]*)>/g)) {
+  for (const [, attributes = ""] of inner.matchAll(/<input ([^>]*)>/g)) {
     const name = /name="([^"]*)"/.exec(attributes)?.[1];
     if (name !== undefined) fields.append(name, plain(/value="([^"]*)"/.exec(attributes)?.[1] ?? ""));
   }

@@ -5,12 +5,13 @@ import { route } from "../../shared/http/route";
 import { type Language, languageOf } from "../../shared/http/texts";
 import { isProblem, problem } from "../../shared/problem";
 import { parseId } from "../../shared/id";
-import { completeSignIn, signIn, type SignedIn } from "../accounts";
+import { completeSignIn, signIn, type SignedIn, signInWithPasskey } from "../accounts";
+import { passkeySignInBody, relyingParty } from "../credentials";
 import { fieldsOf, FORM_LIMIT } from "../partners";
 import { type Asked, decide, isDecision, openAsked, readRequest, sealAsked, sealDecision, type Wrong } from "./authorize";
 import { listGranted, removeGranted } from "./granted-apps";
 import { livingSession, pageCookie, type PageSession, pageSession } from "./page-session";
-import { appsPage, codeForm, consentForm, page, signInForm } from "./pages";
+import { appsPage, codeForm, consentForm, page, signInForm, signInPage } from "./pages";
 import { smartPorts, type SmartPorts } from "./ports";
 import { PAGE_TEXTS } from "./words";
 
@@ -59,7 +60,7 @@ export const pageRoutes = new Hono<AppEnv>()
       responses: { 200: PAGE, 303: null, 400: PAGE },
       problems: ["malformed", "too_large", "forbidden"],
       bodyLimit: FORM_LIMIT,
-      rawBody: form("`email` and `password`, or `challenge` and `code`; `request`"),
+      rawBody: form("`email` and `password`, `challenge` and `code`, or `passkey`; `request`"),
       idempotency: "off",
     }),
     async (c) => await signInOnPage(c, await ownForm(c)),
@@ -83,7 +84,7 @@ export const pageRoutes = new Hono<AppEnv>()
       const asked = await openAsked(ports, request);
       if ("wrong" in asked) return await refuse(language, asked);
       const who = await pageSession(ports, c.req.header("cookie"));
-      if (who === undefined) return await signInPage(ports, language, asked);
+      if (who === undefined) return await askToSignIn(ports, language, asked);
       if (!(await isDecision(ports, who, request, params.get("decision") ?? ""))) return await consentPage(ports, language, asked, who);
       const url = await decide(ports, asked, who, params.get("action") === "allow" ? params.getAll("scope") : undefined);
       return goTo(url);
@@ -102,7 +103,7 @@ export const pageRoutes = new Hono<AppEnv>()
       const [ports, language] = [smartPorts(c), languageFor(c)];
       const who = await pageSession(ports, c.req.header("cookie"));
       return who === undefined
-        ? await page(200, language, PAGE_TEXTS[language].signIn, signInForm(language, undefined, undefined))
+        ? await signInPage(200, language, signInForm(language, undefined, undefined))
         : await grantedPage(ports, language, who);
     },
   )
@@ -134,7 +135,7 @@ async function authorize(c: AppContext, params: URLSearchParams): Promise<Respon
   const asked = await readRequest(ports, params);
   if ("wrong" in asked) return await refuse(language, asked);
   const who = params.get("prompt") === "login" ? undefined : await pageSession(ports, c.req.header("cookie"));
-  return who === undefined ? await signInPage(ports, language, asked) : await consentPage(ports, language, asked, who);
+  return who === undefined ? await askToSignIn(ports, language, asked) : await consentPage(ports, language, asked, who);
 }
 
 async function signInOnPage(c: AppContext, params: URLSearchParams): Promise<Response> {
@@ -144,9 +145,12 @@ async function signInOnPage(c: AppContext, params: URLSearchParams): Promise<Res
   const asked = request === undefined ? undefined : await openAsked(ports, request);
   if (asked !== undefined && "wrong" in asked) return await refuse(language, asked);
   const challenge = params.get("challenge");
+  // Without its script the field of the form is empty.
+  const passkey = params.get("passkey") === "" ? null : params.get("passkey");
   let signedIn: SignedIn;
   try {
-    signedIn = challenge === null ? await firstHalf(ports, params) : await secondHalf(ports, challenge, params.get("code") ?? "");
+    if (passkey !== null) signedIn = await byPasskey(c, ports, passkey);
+    else signedIn = challenge === null ? await firstHalf(ports, params) : await secondHalf(ports, challenge, params.get("code") ?? "");
   } catch (error) {
     if (!isProblem(error)) throw error;
     if (error.code === "mfa_required" && error.challenge !== undefined) {
@@ -155,8 +159,9 @@ async function signInOnPage(c: AppContext, params: URLSearchParams): Promise<Res
     if (challenge !== null && error.code === "invalid_credentials") {
       return await page(400, language, t.signIn, codeForm(language, request, challenge, t.wrongCode));
     }
-    const faults: Partial<Record<typeof error.code, string>> = { invalid_credentials: t.wrong, locked: t.locked, unauthenticated: t.over };
-    return await page(400, language, t.signIn, signInForm(language, asked?.app.name, request, faults[error.code] ?? t.failed));
+    const wrong = passkey === null ? t.wrong : t.wrongPasskey;
+    const faults: Partial<Record<typeof error.code, string>> = { invalid_credentials: wrong, locked: t.locked, unauthenticated: t.over };
+    return await signInPage(400, language, signInForm(language, asked?.app.name, request, faults[error.code] ?? t.failed));
   }
   const token = await ports.oauth.inspect(signedIn.tokens.accessToken);
   const who = token === undefined || "client" in token ? undefined : await livingSession(ports, token.person, token.session);
@@ -176,9 +181,22 @@ async function secondHalf(ports: SmartPorts, challenge: string, text: string): P
   return await completeSignIn(ports, { challenge, second: /^\d{6}$/.test(code) ? { code } : { recoveryCode: code } });
 }
 
-async function signInPage(ports: SmartPorts, language: Language, asked: Asked): Promise<Response> {
+/** Whose passkey answered. Problem `invalid_credentials`. */
+async function byPasskey(c: AppContext, ports: SmartPorts, text: string): Promise<SignedIn> {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = undefined;
+  }
+  const read = passkeySignInBody.safeParse({ response: answer });
+  if (!read.success) throw problem("invalid_credentials");
+  return await signInWithPasskey(ports, relyingParty(c.env), read.data.response);
+}
+
+async function askToSignIn(ports: SmartPorts, language: Language, asked: Asked): Promise<Response> {
   const request = await sealAsked(ports, asked);
-  return await page(200, language, PAGE_TEXTS[language].signIn, signInForm(language, asked.app.name, request));
+  return await signInPage(200, language, signInForm(language, asked.app.name, request));
 }
 
 async function consentPage(ports: SmartPorts, language: Language, asked: Asked, who: PageSession, cookie?: string): Promise<Response> {
@@ -186,7 +204,7 @@ async function consentPage(ports: SmartPorts, language: Language, asked: Asked, 
   const body = consentForm(language, asked, who.name, request, await sealDecision(ports, who, request));
   const { protocol, origin } = new URL(asked.redirectUri);
   const formsTo = /^https?:$/.test(protocol) ? origin : protocol;
-  return await page(200, language, PAGE_TEXTS[language].consent(asked.app.name), body, formsTo, cookie);
+  return await page(200, language, PAGE_TEXTS[language].consent(asked.app.name), body, { formsTo, cookie });
 }
 
 async function grantedPage(ports: SmartPorts, language: Language, who: PageSession): Promise<Response> {

@@ -4,6 +4,7 @@ import type { Language } from "../../shared/http/texts";
 import { systemRandom } from "../../shared/id";
 import type { GrantedApp } from "./app-schemas";
 import type { Asked } from "./authorize";
+import { PASSKEY_SCRIPT } from "./passkey-script";
 import { inWords, PAGE_TEXTS } from "./words";
 import { scopesOf } from "../../shared/fhir/scopes";
 
@@ -15,14 +16,22 @@ input:not([type=checkbox]){display:block;width:100%;box-sizing:border-box;font:i
 button{font:inherit;padding:.6rem 1.2rem;margin:.5rem .5rem .5rem 0;min-height:2.75rem}:focus-visible{outline:3px solid #1a73e8;outline-offset:2px}
 [role=alert]{border-left:.3rem solid #b00020;padding-left:.8rem}`;
 
-/** A page as an answer: nothing runs on it, nothing frames it, and its forms go here, and to where the app is told. */
+/** What a page has beyond what it shows. */
+interface Around {
+  /** Where its forms may lead, beside here. */
+  readonly formsTo?: string;
+  readonly cookie?: string | undefined;
+  /** The one script that runs on it. */
+  readonly script?: string;
+}
+
+/** A page as an answer: nothing but a script of ours runs on it, nothing frames it, and its forms go here, and to where the app is told. */
 export async function page(
   status: number,
   language: Language,
   title: string,
   body: Html,
-  formsTo?: string,
-  cookie?: string,
+  { formsTo, cookie, script }: Around = {},
 ): Promise<Response> {
   const nonce = toBase64Url(systemRandom(new Uint8Array(16)));
   const text = await html`<!doctype html>
@@ -41,14 +50,22 @@ export async function page(
           <h1>${title}</h1>
           ${body}
         </main>
+        ${
+          script === undefined
+            ? ""
+            : html`<script nonce="${nonce}">
+                ${raw(script)};
+              </script>`
+        }
       </body>
     </html>`;
+  const runs = script === undefined ? "" : ` script-src 'nonce-${nonce}'; connect-src 'self';`;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
     "content-language": language,
     "cache-control": "no-store",
     vary: "accept-language, cookie",
-    "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'${formsTo === undefined ? "" : ` ${formsTo}`}; base-uri 'none'; frame-ancestors 'none'`,
+    "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}';${runs} form-action 'self'${formsTo === undefined ? "" : ` ${formsTo}`}; base-uri 'none'; frame-ancestors 'none'`,
   });
   if (cookie !== undefined) headers.append("set-cookie", cookie);
   return new Response(String(text), { status, headers });
@@ -58,7 +75,12 @@ const alert = (text: string | undefined): Html | string => (text === undefined ?
 const hidden = (name: string, value: string | undefined): Html | string =>
   value === undefined ? "" : html`<input type="hidden" name="${name}" value="${value}" />`;
 
-/** E-mail and password. `asked` is the sealed request that waits, where there is one. */
+/** The page of `signInForm`, on which a passkey can be asked for. */
+export async function signInPage(status: 200 | 400, language: Language, body: Html): Promise<Response> {
+  return await page(status, language, PAGE_TEXTS[language].signIn, body, { script: PASSKEY_SCRIPT });
+}
+
+/** E-mail and password, and a passkey where the browser has them. `asked` is the sealed request that waits, where there is one. */
 export function signInForm(language: Language, app: string | undefined, asked: string | undefined, fault?: string): Html {
   const t = PAGE_TEXTS[language];
   return html`<p>${app === undefined ? t.toManage : t.toDecide(app)}</p>
@@ -68,6 +90,12 @@ export function signInForm(language: Language, app: string | undefined, asked: s
       <label>${t.email}<input type="email" name="email" autocomplete="username" required autofocus /></label>
       <label>${t.password}<input type="password" name="password" autocomplete="current-password" required /></label>
       <button>${t.go}</button>
+    </form>
+    <form method="post" action="/oauth/sign-in" id="passkey-form" hidden>
+      ${hidden("request", asked)}
+      <input type="hidden" name="passkey" />
+      <p role="alert" id="passkey-fault" hidden>${t.noPasskey}</p>
+      <button>${t.passkey}</button>
     </form>`;
 }
 

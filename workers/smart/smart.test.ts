@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { Authenticator } from "../../test/authenticator";
 import { Browser, formIn } from "../../test/smart/driver";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 
@@ -89,6 +90,54 @@ const refused = async (response: Response) => {
   return errorSchema.parse(await response.json()).error;
 };
 const asApp = async (path: string, accessToken: string) => await fetchApp(path, { headers: { authorization: `Bearer ${accessToken}` } });
+
+describe("a passkey on the page", () => {
+  const withPasskey = async () => {
+    const person = await registerPerson("eu");
+    const authenticator = await Authenticator.make(ORIGIN);
+    const options = z
+      .looseObject({ challenge: z.string(), user: z.looseObject({ id: z.string() }) })
+      .parse(await (await person.fetch("/v1/me/passkeys/challenges", { method: "POST" })).json());
+    const body = { name: "Telephone", response: await authenticator.create(options) };
+    expect((await send("POST", "/v1/me/passkeys", body, { authorization: `Bearer ${person.accessToken}` })).status).toBe(201);
+    return authenticator;
+  };
+  const answerOf = async (authenticator: Authenticator) => {
+    const asked = await send("POST", "/v1/sessions/passkeys/challenges", undefined);
+    return await authenticator.get(z.looseObject({ challenge: z.string() }).parse(await asked.json()));
+  };
+
+  test("signs its owner in, once, where a script of ours alone runs", async () => {
+    const [authenticator, { client_id: app }] = [await withPasskey(), await register()];
+    const [own, strange] = [browser(), browser()];
+    const asked = await own.open(askUrl(app));
+    expect(asked.headers.get("content-security-policy")).toMatch(/^default-src 'none'; .*script-src 'nonce-[^']+'; connect-src 'self';/);
+    const text = await asked.text();
+    expect(text).toContain('<form method="post" action="/oauth/sign-in" id="passkey-form" hidden>');
+    const fields = formIn(text)?.fields ?? new URLSearchParams();
+    const answer = JSON.stringify(await answerOf(authenticator));
+    fields.set("passkey", answer);
+    const page = await own.send("/oauth/sign-in", fields);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-security-policy")).not.toContain("script-src");
+    expect(formIn(await page.text())?.action).toBe("/oauth/consent");
+    expect((await strange.send("/oauth/sign-in", fields)).status, "the same answer again").toBe(400);
+  });
+
+  test("that is none is told so, and the password is still there", async () => {
+    const { client_id: app } = await register();
+    const own = browser();
+    const fields = formIn(await (await own.open(askUrl(app))).text())?.fields ?? new URLSearchParams();
+    for (const passkey of ["{", "{}", '{"id":"x"}']) {
+      fields.set("passkey", passkey);
+      const page = await own.send("/oauth/sign-in", fields);
+      expect(page.status).toBe(400);
+      const text = await page.text();
+      expect(text).toContain("This passkey was not accepted.");
+      expect(formIn(text)?.fields.has("password")).toBe(true);
+    }
+  });
+});
 
 describe("a public app", () => {
   test("is let in, reads what it was given, refreshes without its id, and is sent away", async () => {
