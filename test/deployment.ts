@@ -1,4 +1,4 @@
-import { applyD1Migrations, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Exporter } from "../durable-objects/exporter/exporter";
 import { Programme } from "../durable-objects/programme/programme";
@@ -13,6 +13,7 @@ import type { Role } from "../shared/roles";
 import { createApp } from "../workers/app";
 import { addressPlace } from "../workers/credentials";
 import { vaultOf } from "../workers/regional";
+import { migrate } from "./migrate";
 import { freshAddress, freshEmail, freshPassword, ORIGIN } from "./people";
 
 /** Databases of their own: what happens here moves and counts all rows of a region. */
@@ -42,9 +43,9 @@ export class Deployment {
   /** Begins with empty databases. */
   static async fresh(): Promise<Deployment> {
     const drill = env as unknown as Drill;
-    await applyD1Migrations(drill.DRILL_DIRECTORY, env.DIRECTORY_MIGRATIONS ?? []);
+    await migrate(drill.DRILL_DIRECTORY, env.DIRECTORY_MIGRATIONS);
     for (const name of ["DRILL_EU", "DRILL_US", "DRILL_AP"] as const) {
-      await applyD1Migrations(drill[name], env.REGIONAL_MIGRATIONS ?? []);
+      await migrate(drill[name], env.REGIONAL_MIGRATIONS);
       await drill[name].batch(
         ["vendor_credentials", "programmes", "people", "erasures", "key_moves", "key_notes", "security_events", "idempotency_claims"].map(
           (t) => drill[name].prepare(`delete from ${t}`),

@@ -1,11 +1,11 @@
-import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { migrate } from "./migrate";
 
 /** A runtime keeps its databases for all the files that it runs: they are migrated once. */
 const once = globalThis as { areMigrated?: Promise<unknown> };
 await (once.areMigrated ??= Promise.all([
-  applyD1Migrations(env.DIRECTORY, env.DIRECTORY_MIGRATIONS ?? []),
-  ...[env.RECORDS_EU, env.RECORDS_US, env.RECORDS_AP].map((records) => applyD1Migrations(records, env.REGIONAL_MIGRATIONS ?? [])),
+  migrate(env.DIRECTORY, env.DIRECTORY_MIGRATIONS),
+  ...[env.RECORDS_EU, env.RECORDS_US, env.RECORDS_AP].map((records) => migrate(records, env.REGIONAL_MIGRATIONS)),
 ]));
 
 /**
