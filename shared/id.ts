@@ -42,6 +42,7 @@ export const ID_KINDS = {
   post: "pst",
   comment: "cmt",
   report: "rpt",
+  board: "brd",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -72,6 +73,7 @@ export type InvitationId = Id<"invitation">;
 export type PostId = Id<"post">;
 export type CommentId = Id<"comment">;
 export type ReportId = Id<"report">;
+export type BoardId = Id<"board">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

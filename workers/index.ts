@@ -2,6 +2,7 @@ import { createApp } from "./app";
 import { dispatchBatch } from "./queues";
 import { runJobs } from "./schedules";
 
+export { Board } from "../durable-objects/board/board";
 export { Exporter } from "../durable-objects/exporter/exporter";
 export { Gate } from "../durable-objects/gate/gate";
 export { Importer } from "../durable-objects/importer/importer";

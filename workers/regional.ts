@@ -1,9 +1,10 @@
+import type { Board } from "../durable-objects/board/board";
 import type { Exporter } from "../durable-objects/exporter/exporter";
 import type { Gate } from "../durable-objects/gate/gate";
 import type { Importer } from "../durable-objects/importer/importer";
 import type { Programme } from "../durable-objects/programme/programme";
 import type { Vault } from "../durable-objects/vault/vault";
-import { type ExportId, type ImportId, type PersonId, type ProgrammeId, regionOf } from "../shared/id";
+import { type BoardId, type ExportId, type ImportId, type PersonId, type ProgrammeId, regionOf } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 
 /** The stores of one region. */
@@ -52,4 +53,9 @@ export function gateOf(env: Env, region: Region, name: string): DurableObjectStu
 /** The object of a research programme. */
 export function programmeOf(env: Env, id: ProgrammeId): DurableObjectStub<Programme> {
   return openIn<DurableObjectStub<Programme>>(env.PROGRAMMES, regionOf(id), id, env.RESIDENCY);
+}
+
+/** The object that ranks one board. */
+export function boardOf(env: Env, id: BoardId): DurableObjectStub<Board> {
+  return openIn<DurableObjectStub<Board>>(env.BOARDS, regionOf(id), id, env.RESIDENCY);
 }

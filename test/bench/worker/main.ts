@@ -4,6 +4,7 @@ import { route } from "../../../shared/http/route";
 import { bareApp } from "./bare";
 import { toolsApp } from "./tools";
 
+export { Board } from "../../../durable-objects/board/board";
 export { Gate } from "../../../durable-objects/gate/gate";
 export { Exporter } from "../../../durable-objects/exporter/exporter";
 export { Importer } from "../../../durable-objects/importer/importer";
