@@ -6,7 +6,7 @@ import { tablesOf } from "./leaver";
 /** Bindings that every region has of its own. */
 export const STORES = ["RECORDS", "FILES", "SYNC", "FHIR", "HOOKS"] as const;
 /** Namespaces whose objects lie in a region's jurisdiction. */
-export const NAMESPACES = ["VAULTS", "IMPORTERS", "EXPORTERS", "PROGRAMMES", "GATES", "BOARDS"] as const;
+export const NAMESPACES = ["VAULTS", "IMPORTERS", "EXPORTERS", "PROGRAMMES", "GATES"] as const;
 
 export interface Touch {
   readonly store: string;
