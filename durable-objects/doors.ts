@@ -1,7 +1,8 @@
-import { type ImportId, type PersonId, regionOf } from "../shared/id";
+import { type ImportId, type PersonId, regionOf, type RoomId } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 import type { Gate } from "./gate/gate";
 import type { Importer } from "./importer/importer";
+import type { Room } from "./room/room";
 import type { Vault } from "./vault/vault";
 
 /** The region's bucket, queues and keys, as objects see them. Objects never touch D1. */
@@ -38,4 +39,9 @@ export function importerDoor(env: Env, id: ImportId): DurableObjectStub<Importer
 /** The object that counts one limit exactly. */
 export function gateDoor(env: Env, region: Region, name: string): DurableObjectStub<Gate> {
   return openIn<DurableObjectStub<Gate>>(env.GATES, region, name, env.RESIDENCY);
+}
+
+/** A conversation, opened from another object. */
+export function roomDoor(env: Env, id: RoomId): DurableObjectStub<Room> {
+  return openIn<DurableObjectStub<Room>>(env.ROOMS, regionOf(id), id, env.RESIDENCY);
 }

@@ -43,6 +43,8 @@ export const ID_KINDS = {
   comment: "cmt",
   report: "rpt",
   board: "brd",
+  room: "rom",
+  attachment: "att",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -74,6 +76,8 @@ export type PostId = Id<"post">;
 export type CommentId = Id<"comment">;
 export type ReportId = Id<"report">;
 export type BoardId = Id<"board">;
+export type RoomId = Id<"room">;
+export type AttachmentId = Id<"attachment">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

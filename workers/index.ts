@@ -7,6 +7,7 @@ export { Exporter } from "../durable-objects/exporter/exporter";
 export { Gate } from "../durable-objects/gate/gate";
 export { Importer } from "../durable-objects/importer/importer";
 export { Programme } from "../durable-objects/programme/programme";
+export { Room } from "../durable-objects/room/room";
 export { Vault } from "../durable-objects/vault/vault";
 
 const app = createApp();

@@ -3,8 +3,9 @@ import type { Exporter } from "../durable-objects/exporter/exporter";
 import type { Gate } from "../durable-objects/gate/gate";
 import type { Importer } from "../durable-objects/importer/importer";
 import type { Programme } from "../durable-objects/programme/programme";
+import type { Room } from "../durable-objects/room/room";
 import type { Vault } from "../durable-objects/vault/vault";
-import { type BoardId, type ExportId, type ImportId, type PersonId, type ProgrammeId, regionOf } from "../shared/id";
+import { type BoardId, type ExportId, type ImportId, type PersonId, type ProgrammeId, regionOf, type RoomId } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
 
 /** The stores of one region. */
@@ -58,4 +59,9 @@ export function programmeOf(env: Env, id: ProgrammeId): DurableObjectStub<Progra
 /** The object that ranks one board. */
 export function boardOf(env: Env, id: BoardId): DurableObjectStub<Board> {
   return openIn<DurableObjectStub<Board>>(env.BOARDS, regionOf(id), id, env.RESIDENCY);
+}
+
+/** The object of a conversation. */
+export function roomOf(env: Env, id: RoomId): DurableObjectStub<Room> {
+  return openIn<DurableObjectStub<Room>>(env.ROOMS, regionOf(id), id, env.RESIDENCY);
 }

@@ -2,11 +2,12 @@ import { type EndedGrants, endGrants } from "./connections/end-grants";
 import type { Connections } from "./connections/connections";
 import type { Followers } from "./connections/followers";
 import { connectionPorts } from "./connections/ports";
-import { parseId, type PersonId, type ProgrammeId } from "../../shared/id";
+import { parseId, type PersonId, type ProgrammeId, type RoomId } from "../../shared/id";
 import type { FhirPart } from "./fhir/part";
 import type { Lifecycle } from "./lifecycle";
 import type { Elsewhere } from "./live/elsewhere";
 import type { Live } from "./live/live";
+import type { Rooms } from "./rooms/rooms";
 import type { SubscriptionSockets } from "./subscriptions/sockets";
 import type { Subscriptions } from "./subscriptions/subscriptions";
 import { problem } from "../../shared/problem";
@@ -15,10 +16,11 @@ import type { VaultState } from "./state";
 /** Rows of each table of a vault. */
 export type TableCounts = Readonly<Record<string, number>>;
 
-/** Whose objects know of a person: those who could watch their streams, and programmes that they took part in. */
+/** Whose objects know of a person: those who could watch their streams, programmes that they took part in, and rooms. */
 export interface Acquaintances {
   readonly readers: readonly PersonId[];
   readonly programmes: readonly ProgrammeId[];
+  readonly rooms: readonly RoomId[];
 }
 
 /** Tables of the schema's own, and what stands for no data of the person. */
@@ -27,6 +29,7 @@ const NOT_COUNTED: ReadonlySet<string> = new Set(["_migrations", "_cf_KV", "_cf_
 interface Parts {
   readonly live: Live;
   readonly elsewhere: Elsewhere;
+  readonly rooms: Rooms;
   readonly connections: Connections;
   readonly followers: Followers;
   readonly fhir: FhirPart;
@@ -98,11 +101,11 @@ export class Leaving {
   }
 
   /**
-   * Closes the streams that the person watches, and names everybody whom they ever let watch and every programme that they ever gave a
-   * consent to. Of a vault that is closed; throws where a stream could not be closed yet.
+   * Closes the streams that the person watches, and names everybody whom they ever let watch, every programme that they ever gave a
+   * consent to, and every room that knows of them. Of a vault that is closed; throws where a stream could not be closed yet.
    */
   async takeLeave(): Promise<Acquaintances> {
-    if (this.#life.state !== "closed") return { readers: [], programmes: [] };
+    if (this.#life.state !== "closed") return { readers: [], programmes: [], rooms: [] };
     await this.#parts.elsewhere.end();
     const { sql } = this.#state;
     const ids = (query: string) =>
@@ -117,6 +120,7 @@ export class Leaving {
     return {
       readers: readers.map((id) => parseId("person", id)).filter((id) => id !== undefined),
       programmes: programmes.map((id) => parseId("programme", id)).filter((id) => id !== undefined),
+      rooms: this.#parts.rooms.all(),
     };
   }
 

@@ -17,6 +17,7 @@ import fhirPlans from "../../migrations/vault/0235_fhir_plans.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
+import rooms from "../../migrations/vault/0285_rooms.sql";
 import inbox from "../../migrations/vault/0246_inbox.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
@@ -64,4 +65,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0245_fhir_subscriptions", fhirSubscriptions],
   ["0246_inbox", inbox],
   ["0265_notifications", notifications],
+  ["0285_rooms", rooms],
 ];

@@ -26,6 +26,7 @@ import { Notifications } from "./notifications/notifications";
 import { Arrival } from "./moving/arrival";
 import { Departure } from "./moving/departure";
 import { readProfile } from "./profile";
+import { Rooms } from "./rooms/rooms";
 import { Retention } from "./retention/retention";
 import { Sealer } from "./sealer";
 import { RevokedSessions } from "./sessions";
@@ -61,6 +62,7 @@ export interface Parts {
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
+  readonly rooms: Rooms;
   readonly webhooks: Webhooks;
   readonly subscriptions: Subscriptions;
   readonly sockets: SubscriptionSockets;
@@ -140,6 +142,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     fetch: (url, init) => fetch(url, init),
   });
   const elsewhere = new Elsewhere(state);
+  const rooms = new Rooms(state);
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
@@ -167,11 +170,12 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     addresses,
     live,
     elsewhere,
+    rooms,
     webhooks,
     subscriptions,
     sockets,
     exports: new Exports({ state, details, emergencies, labs, addresses, fhir: fhir.view, binaries: fhir.binaries }, door),
-    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir, sockets, subscriptions }),
+    leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, {
       sealer,

@@ -16,6 +16,7 @@ import {
   parseId,
   type PersonId,
   type ProgrammeId,
+  type RoomId,
   type SessionId,
   type WebhookId,
 } from "../../shared/id";
@@ -75,6 +76,7 @@ import type { SyncJob } from "./connections/job-rows";
 import type { ConnectionDetail } from "./connections/views";
 import { type AskedPeriod, datesOf } from "./asked-period";
 import { compareSources } from "./compare-sources";
+import type { NotedMembership, RoomNews, RoomPointer, RoomsMark } from "./rooms/rooms";
 import { contributionOf } from "./contribution";
 import type { EndedGrants } from "./connections/end-grants";
 import type { EmergencyAccess, EmergencyOutcome } from "./emergency/rows";
@@ -243,6 +245,60 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.check(actor);
     if (ticket !== undefined) this.#parts.live.redeem(ticket);
     this.#parts.elsewhere.note(owner, actor.session, until);
+  }
+
+  /** Lets the person act in their rooms, which lie elsewhere. Throws `session_ended`, and `forbidden` for somebody who is going to be erased. */
+  async enterRooms(actor: PersonActor): Promise<void> {
+    this.#parts.door.check(actor);
+    if (!this.#parts.life.isOpen)
+      throw problem("forbidden", "The account is going to be erased. Undo that first, with DELETE /v1/me/erasure.");
+  }
+
+  /** The same for a socket of a room, in a session that ends at `until` unless renewed; uses up the ticket where there is one. */
+  async sendToRoom(actor: PersonActor, room: RoomId, until: number, ticket?: Admission["ticket"]): Promise<void> {
+    await this.enterRooms(actor);
+    if (ticket !== undefined) this.#parts.live.redeem(ticket);
+    this.#parts.elsewhere.note(room, actor.session, until);
+  }
+
+  /** The person's rooms in a state, those newest to them first, before a mark. */
+  async rooms(actor: PersonActor, state: "active" | "invited", before: RoomsMark | undefined, limit: number): Promise<RoomPointer[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "room" });
+    return this.#parts.rooms.page(state, before, limit);
+  }
+
+  /** The direct room with somebody, if there is one. */
+  async directRoom(actor: PersonActor, peer: PersonId): Promise<RoomId | undefined> {
+    await this.enterRooms(actor);
+    return this.#parts.rooms.directWith(peer);
+  }
+
+  /** Makes one room the direct room with somebody; answers the one that it is, should another have been first. */
+  async claimDirectRoom(peer: PersonId, proposed: RoomId): Promise<RoomId> {
+    this.#parts.life.assertAlive();
+    return this.#parts.rooms.claimDirect(peer, proposed);
+  }
+
+  /** The direct room with somebody, for Meridian's own domains. */
+  async directRoomWith(peer: PersonId): Promise<RoomId | undefined> {
+    return this.#parts.life.isOver ? undefined : this.#parts.rooms.directWith(peer);
+  }
+
+  /** Keeps what a room says of the person's membership. Throws `gone` for somebody who is erased. Idempotent. */
+  async noteRoom(room: RoomId, membership: NotedMembership): Promise<void> {
+    this.#parts.life.assertAlive();
+    this.#parts.rooms.note(room, membership);
+  }
+
+  /** Something has come into a room while the person was not there. Told once until they read. Throws `gone`. */
+  async roomNews(room: RoomId, news: RoomNews): Promise<void> {
+    this.#parts.life.assertAlive();
+    this.#parts.live.roomNews(room, news);
+  }
+
+  /** Every room that knows of the person; for a move to another region. */
+  async allRooms(): Promise<RoomId[]> {
+    return this.#parts.rooms.all();
   }
 
   /** Closes the streams that somebody else watches here, in one of their sessions or in all: they may come back and are judged anew. */

@@ -10,6 +10,8 @@ const OTHERS: ReadonlySet<string> = new Set<IdKind>([
   "programme",
   "researchExport",
   "webhook",
+  "room",
+  "attachment",
 ]);
 /** Kinds of ids that belong to the person in whose vault they stand. */
 const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kind) ? [] : [prefix]));

@@ -81,6 +81,7 @@ export const RESOURCES = [
   "webhook",
   "inbox",
   "notification",
+  "room",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([

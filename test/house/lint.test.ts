@@ -114,7 +114,7 @@ const CASES: readonly Case[] = [
     bad: ["shared/circle.ts", 'import { back } from "./circle-back";\nexport const circle = (): unknown => back;\n'],
     good: ["shared/line.ts", 'import { c } from "./c";\nexport const line = c;\n'],
   },
-  ...["VAULTS", "IMPORTERS", "EXPORTERS", "GATES", "PROGRAMMES", ...bindings].flatMap((binding): Case[] => [
+  ...["VAULTS", "IMPORTERS", "EXPORTERS", "GATES", "PROGRAMMES", "ROOMS", ...bindings].flatMap((binding): Case[] => [
     {
       rule: PROPERTIES,
       what: `c.env.${binding} is not touched outside the resolver`,

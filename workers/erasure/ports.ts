@@ -1,14 +1,23 @@
 import type { Exporter } from "../../durable-objects/exporter/exporter";
 import type { Importer } from "../../durable-objects/importer/importer";
 import type { Programme } from "../../durable-objects/programme/programme";
+import type { Room } from "../../durable-objects/room/room";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
-import { type ExportId, type ImportId, type PersonId, type ProgrammeId, type RandomBytes, systemRandom } from "../../shared/id";
+import {
+  type ExportId,
+  type ImportId,
+  type PersonId,
+  type ProgrammeId,
+  type RandomBytes,
+  type RoomId,
+  systemRandom,
+} from "../../shared/id";
 import { consoleLog, type Log } from "../../shared/log";
 import type { Region } from "../../shared/region";
 import { type Mailer, mailer } from "../mail";
-import { exporterOf, importerOf, programmeOf, regional, vaultOf } from "../regional";
+import { exporterOf, importerOf, programmeOf, regional, roomOf, vaultOf } from "../regional";
 
 /** What an erasure needs from outside: every place where something of a person can lie. */
 export interface ErasurePorts {
@@ -21,6 +30,7 @@ export interface ErasurePorts {
   importer(id: ImportId): Pick<Importer, "erase">;
   exporter(id: ExportId): Pick<Exporter, "erase">;
   programme(id: ProgrammeId): Pick<Programme, "forget">;
+  room(id: RoomId): Pick<Room, "forget" | "follow">;
   readonly mailer: Mailer;
 }
 
@@ -39,6 +49,7 @@ export function erasurePorts(env: Env, now: Clock): ErasurePorts {
     importer: (id) => importerOf(env, id),
     exporter: (id) => exporterOf(env, id),
     programme: (id) => programmeOf(env, id),
+    room: (id) => roomOf(env, id),
     mailer: mailer(env, now),
   };
 }

@@ -91,13 +91,14 @@ class VendorSilent extends Error {
 }
 
 /**
- * Tells the objects of others that know of the person: vaults in which somebody noted a stream of theirs, and programmes, whose releases
- * nobody can trace back then. The vault itself says who they are, so this comes before it is emptied.
+ * Tells the objects of others that know of the person: vaults in which somebody noted a stream of theirs, programmes, whose releases
+ * nobody can trace back then, and rooms, where what they wrote becomes tombstones. The vault itself says who they are, so this comes before it is emptied.
  */
 async function takeLeave(ports: ErasurePorts, { person }: ErasureJob): Promise<Partial<Report>> {
-  const { readers, programmes } = await ports.vault(person).takeLeave();
+  const { readers, programmes, rooms } = await ports.vault(person).takeLeave();
   await inTurns(readers, async (reader) => await ports.vault(reader).forgetOwner(person));
   await inTurns(programmes, async (programme) => await ports.programme(programme).forget(person));
+  await inTurns(rooms, async (room) => await ports.room(room).forget(person));
   return {};
 }
 

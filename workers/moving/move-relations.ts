@@ -6,6 +6,8 @@ import type { MoveJob } from "./job";
 import { bringRelations, movedRelations } from "../social";
 import type { MovePorts } from "./ports";
 
+const ROOMS_AT_ONCE = 20;
+
 /** Lets what points to the person follow: pointers to what they share, and the consents that others have given them. */
 export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<void> {
   const { from, to, home } = job;
@@ -35,6 +37,10 @@ export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<voi
     }),
   );
   await bringRelations((one) => ports.stores(one).records, job);
+  // Conversations stay where they are, and know the person by the new id.
+  const rooms = await ports.vault(to).allRooms();
+  for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE)
+    await Promise.all(rooms.slice(i, i + ROOMS_AT_ONCE).map(async (room) => await ports.room(room).follow(from, to)));
   const { results } = await ports
     .stores(home)
     .records.prepare("select owner_id, consent_id from shared_with where grantee_id = ?")

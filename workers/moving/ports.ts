@@ -24,6 +24,7 @@ type MovingVault = Pick<
   | "regrant"
   | "seal"
   | "unseal"
+  | "allRooms"
 >;
 
 /** What a move needs from outside: both regions, both vaults, and the erasure of what stays behind. */

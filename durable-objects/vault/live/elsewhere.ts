@@ -1,12 +1,15 @@
-import { type PersonId, parseId, type SessionId } from "../../../shared/id";
-import { vaultDoor } from "../../doors";
+import { type PersonId, parseId, type RoomId, type SessionId } from "../../../shared/id";
+import { roomDoor, vaultDoor } from "../../doors";
 import type { VaultState } from "../state";
 
 const TIMER = "watching";
 
+/** Whose object holds a socket of the person's: somebody else's vault, or a room. */
+type Holder = PersonId | RoomId;
+
 /**
- * Where this person watches other people's streams. The streams lie in those people's vaults, which do not know when a session of this
- * person ends or a role is taken away: they are told. A telling that fails is repeated until it succeeds.
+ * Where this person has sockets open: other people's streams, which lie in those people's vaults, and rooms. Those do not know when a session
+ * of this person ends or a role is taken away: they are told. A telling that fails is repeated until it succeeds.
  */
 export class Elsewhere {
   readonly #state: VaultState;
@@ -21,7 +24,7 @@ export class Elsewhere {
   }
 
   /** Notes a stream before it is opened; `until` is when the session ends by itself. */
-  note(owner: PersonId, session: SessionId, until: number): void {
+  note(owner: Holder, session: SessionId, until: number): void {
     const { sql, now } = this.#state;
     sql.exec("DELETE FROM watching WHERE until < ?", now());
     sql.exec(
@@ -42,7 +45,7 @@ export class Elsewhere {
     for (const owner of owners) timers.set(TIMER, `${owner} ${session ?? ""}`, now() + RETRY_MS);
     await Promise.all(
       owners.map(async (text) => {
-        const owner = parseId("person", text);
+        const owner = holderOf(text);
         if (owner !== undefined) await this.#tell(owner, session);
         timers.clear(TIMER, `${text} ${session ?? ""}`);
       }),
@@ -56,16 +59,23 @@ export class Elsewhere {
     sql.exec("DELETE FROM timers WHERE kind = ? AND ref >= ? AND ref < ?", TIMER, `${owner} `, `${owner}!`);
   }
 
-  async #tell(owner: PersonId, session: SessionId | undefined): Promise<void> {
+  async #tell(owner: Holder, session: SessionId | undefined): Promise<void> {
     // The row stays until its stream would have ended: another one of the same session may be about to open.
-    await vaultDoor(this.#state.env, owner).dismissReader(this.#state.person, session);
+    const room = parseId("room", owner);
+    const person = parseId("person", owner);
+    if (room !== undefined) await roomDoor(this.#state.env, room).dismiss(this.#state.person, session);
+    else if (person !== undefined) await vaultDoor(this.#state.env, person).dismissReader(this.#state.person, session);
   }
 }
 
 /** The first telling is under way by then. */
 const RETRY_MS = 5_000;
 
-function placeOf(ref: string): { readonly owner: PersonId | undefined; readonly session: SessionId | undefined } {
+function holderOf(text: string): Holder | undefined {
+  return parseId("person", text) ?? parseId("room", text);
+}
+
+function placeOf(ref: string): { readonly owner: Holder | undefined; readonly session: SessionId | undefined } {
   const [owner = "", session = ""] = ref.split(" ");
-  return { owner: parseId("person", owner), session: parseId("session", session) };
+  return { owner: holderOf(owner), session: parseId("session", session) };
 }

@@ -107,6 +107,8 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
     how: "rows",
     sealed: [{ column: "sealed", place: (row) => ({ table: "notification_suppressions", column: "sealed", row: text(row, "id") }) }],
   },
+  // The rooms learn the new id once the person has arrived.
+  rooms: { how: "rows" },
   consents: { how: "rows" },
   lab_reports: { how: "rows" },
   lab_results: { how: "rows" },

@@ -1,0 +1,201 @@
+import { parseId, type PersonId } from "../../shared/id";
+import type { MemberRole } from "../../shared/messaging/verbs";
+import type { AuthorView, MemberState, MemberView } from "../../shared/messaging/views";
+import { iso } from "./state";
+
+/** Somebody in the room. */
+export interface Member {
+  /** Their number here; never used for another. */
+  readonly no: number;
+  readonly person: PersonId | null;
+  readonly alias: string | null;
+  readonly role: MemberRole;
+  readonly state: MemberState;
+  readonly joinedAt: number;
+  readonly seesFrom: number;
+  readonly receipts: "public" | "private";
+  readonly presence: "public" | "private";
+  readonly notify: "all" | "mentions" | "none";
+  readonly mutedUntil: number | null;
+  readonly isArchived: boolean;
+  readonly isMarkedUnread: boolean;
+  readonly delivered: number;
+  readonly silencedUntil: number | null;
+  readonly hasBlocked: boolean;
+  readonly lastSentAt: number;
+  readonly told: number;
+}
+
+type Row = {
+  no: number;
+  person: string | null;
+  alias: string | null;
+  role: MemberRole;
+  state: MemberState;
+  joined_at: number;
+  sees_from: number;
+  receipts: "public" | "private";
+  presence: "public" | "private";
+  notify: "all" | "mentions" | "none";
+  muted_until: number | null;
+  is_archived: number;
+  is_marked_unread: number;
+  delivered: number;
+  silenced_until: number | null;
+  has_blocked: number;
+  last_sent_at: number;
+  told: number;
+};
+
+/** Members that are kept in memory. */
+const MOST_KNOWN = 10_000;
+
+/** Who is, was and may come to be in the room. */
+export class Members {
+  readonly #sql: SqlStorage;
+  readonly #known = new Map<number, Member>();
+  readonly #numbers = new Map<string, number>();
+  #active: number | undefined;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** How many are active. */
+  get active(): number {
+    this.#active ??= this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM members WHERE state = 'active'").one().n;
+    return this.#active;
+  }
+
+  byPerson(person: PersonId): Member | undefined {
+    const no = this.#numbers.get(person);
+    if (no !== undefined) return this.byNo(no);
+    const [row] = this.#sql.exec<Row>("SELECT * FROM members WHERE person = ?", person).toArray();
+    return row === undefined ? undefined : this.#keep(row);
+  }
+
+  byNo(no: number): Member | undefined {
+    const known = this.#known.get(no);
+    if (known !== undefined) return known;
+    const [row] = this.#sql.exec<Row>("SELECT * FROM members WHERE no = ?", no).toArray();
+    return row === undefined ? undefined : this.#keep(row);
+  }
+
+  /** Takes somebody in; their vault is to be told. */
+  add(
+    person: PersonId,
+    { role, state, alias, at, seesFrom }: Pick<Member, "role" | "state" | "alias" | "seesFrom"> & { readonly at: number },
+  ): Member {
+    const row = this.#sql
+      .exec<Row>(
+        "INSERT INTO members (person, alias, role, state, joined_at, sees_from) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        person,
+        alias,
+        role,
+        state,
+        at,
+        seesFrom,
+      )
+      .one();
+    this.#active = undefined;
+    return this.#keep(row);
+  }
+
+  /** Sets columns of a member by their names. */
+  set(no: number, columns: Readonly<Record<string, string | number | null>>): Member {
+    const names = Object.keys(columns);
+    const row = this.#sql
+      .exec<Row>(
+        `UPDATE members SET ${names.map((name) => `${name} = ?`).join(", ")} WHERE no = ? RETURNING *`,
+        ...Object.values(columns),
+        no,
+      )
+      .one();
+    this.#active = undefined;
+    this.#numbers.clear();
+    return this.#keep(row);
+  }
+
+  /** Notes when a member has sent last: on the way of every message, so it costs a row and no more. */
+  sent(member: Member, at: number): void {
+    this.#sql.exec("UPDATE members SET last_sent_at = ? WHERE no = ?", at, member.no);
+    this.#known.set(member.no, { ...member, lastSentAt: at });
+  }
+
+  /** In the order of their numbers, after one. */
+  page(states: readonly MemberState[], after: number, limit: number): Member[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT * FROM members WHERE state IN (${states.map(() => "?").join(", ")}) AND no > ? ORDER BY no LIMIT ?`,
+        ...states,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(memberOf);
+  }
+
+  /** Those whose vaults are to be told of the membership. */
+  untold(limit: number): Member[] {
+    return this.#sql.exec<Row>("SELECT * FROM members WHERE is_untold = 1 ORDER BY no LIMIT ?", limit).toArray().map(memberOf);
+  }
+
+  /** Reads everything anew: what was being written was not. */
+  forget(): void {
+    this.#known.clear();
+    this.#numbers.clear();
+    this.#active = undefined;
+  }
+
+  /** The vault of a member knows how they stand, unless that has changed again. */
+  wasTold(member: Member): void {
+    this.#sql.exec("UPDATE members SET is_untold = 0 WHERE no = ? AND state = ? AND person IS ?", member.no, member.state, member.person);
+  }
+
+  #keep(row: Row): Member {
+    const member = memberOf(row);
+    if (this.#known.size >= MOST_KNOWN) {
+      this.#known.clear();
+      this.#numbers.clear();
+    }
+    this.#known.set(member.no, member);
+    if (member.person !== null) this.#numbers.set(member.person, member.no);
+    return member;
+  }
+}
+
+function memberOf(row: Row): Member {
+  return {
+    no: row.no,
+    person: row.person === null ? null : (parseId("person", row.person) ?? null),
+    alias: row.alias,
+    role: row.role,
+    state: row.state,
+    joinedAt: row.joined_at,
+    seesFrom: row.sees_from,
+    receipts: row.receipts,
+    presence: row.presence,
+    notify: row.notify,
+    mutedUntil: row.muted_until,
+    isArchived: row.is_archived === 1,
+    isMarkedUnread: row.is_marked_unread === 1,
+    delivered: row.delivered,
+    silencedUntil: row.silenced_until,
+    hasBlocked: row.has_blocked === 1,
+    lastSentAt: row.last_sent_at,
+    told: row.told,
+  };
+}
+
+/** Who somebody is to the others: whoever goes by an alias is nobody else. */
+export function authorView({ no, person, alias }: Pick<Member, "no" | "person" | "alias">): AuthorView {
+  return { member: no, person: alias === null ? person : null, alias };
+}
+
+export function memberView(member: Member): MemberView {
+  return { ...authorView(member), role: member.role, state: member.state, joinedAt: iso(member.joinedAt) };
+}
+
+export function isStaff(member: Member): boolean {
+  return member.role !== "member";
+}

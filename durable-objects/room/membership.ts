@@ -1,0 +1,239 @@
+import type { PersonId } from "../../shared/id";
+import type { MemberRole, RoomSettings } from "../../shared/messaging/verbs";
+import type { MemberState } from "../../shared/messaging/views";
+import { notFound, problem } from "../../shared/problem";
+import type { Attachments } from "./attachments";
+import { type Changes, settingsView } from "./changes";
+import type { EventLog } from "./log";
+import { isStaff, type Member, type Members, memberView } from "./members";
+import type { Messages } from "./messages";
+import type { Sockets } from "./sockets";
+import type { Facts, RoomState } from "./state";
+import type { Tells } from "./tells";
+
+/** Most members of a room. */
+export const MOST_MEMBERS = 10_000;
+
+/** Somebody who is to be in a room. */
+export interface Entrant {
+  readonly person: PersonId;
+  readonly role?: MemberRole;
+  /** `invited`: nothing of theirs is here before they accept. */
+  readonly state?: "active" | "invited";
+  /** What they go by: who they are is shown to nobody then. */
+  readonly alias?: string;
+}
+
+interface Parts {
+  readonly facts: Facts;
+  readonly members: Members;
+  readonly messages: Messages;
+  readonly log: EventLog;
+  readonly changes: Changes;
+  readonly attachments: Attachments;
+  readonly sockets: Sockets;
+  readonly tells: Tells;
+}
+
+/** Who comes, goes, and may do what. Each may be repeated. */
+export class Membership {
+  readonly #state: RoomState;
+  readonly #parts: Parts;
+
+  constructor(state: RoomState, parts: Parts) {
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  /** Takes people in. Whoever is in stays as they are; whoever left comes back under their number; whoever was banned stays out. */
+  add(entrants: readonly Entrant[], by: number): void {
+    const { members, changes, facts } = this.#parts;
+    if (facts.get().closedAt !== null) throw problem("conflict", "The room is closed.");
+    const fresh = entrants.filter(({ person, state = "active" }) => {
+      const known = members.byPerson(person);
+      if (known === undefined) return true;
+      return known.state === "left" || known.state === "removed" || (known.state === "invited" && state === "active");
+    });
+    if (fresh.length === 0) return;
+    if (members.active + fresh.length > MOST_MEMBERS) throw problem("conflict", "The room is full.");
+    changes.make((append, now) => {
+      for (const { person, role = "member", state = "active", alias } of fresh) {
+        const known = members.byPerson(person);
+        const member =
+          known === undefined
+            ? members.add(person, { role, state, alias: alias ?? null, at: now, seesFrom: this.#seesFrom() })
+            : members.set(known.no, {
+                role,
+                state,
+                alias: alias ?? known.alias,
+                joined_at: now,
+                sees_from: Math.max(known.seesFrom, known.state === "invited" ? 0 : this.#seesFrom()),
+                is_untold: 1,
+              });
+        append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(member) }));
+      }
+    });
+  }
+
+  /** Takes somebody out: their sockets close at once. */
+  remove(member: Member, state: "left" | "removed" | "banned", by: number): void {
+    if (member.state === state || member.state === "erased" || member.state === "banned") return;
+    if (member.role === "owner" && member.state === "active") this.#requireAnotherOwner(member);
+    this.#change(member, { state }, by);
+    this.#parts.sockets.expel(member.no);
+  }
+
+  /** Lets somebody in again who was banned, should they be asked. */
+  unban(member: Member, by: number): void {
+    if (member.state === "banned") this.#change(member, { state: "removed" }, by);
+  }
+
+  /** An invitation is accepted. */
+  accept(member: Member): void {
+    if (member.state === "active") return;
+    if (member.state !== "invited") throw notFound("invitation");
+    this.#change(member, { state: "active" }, member.no);
+  }
+
+  setRole(member: Member, role: MemberRole, by: Member): void {
+    if (member.role === role) return;
+    if (by.role !== "owner") throw problem("forbidden", "Only an owner changes roles.");
+    if (member.state !== "active") throw notFound("member");
+    if (member.role === "owner") this.#requireAnotherOwner(member);
+    this.#change(member, { role }, by.no);
+  }
+
+  silence(member: Member, until: number | null, by: number): void {
+    if (member.silencedUntil === until) return;
+    this.#change(member, { silenced_until: until }, by, false);
+  }
+
+  /** One of a direct room blocks the other, or does not any more. Nobody is told. */
+  block(member: Member, isBlocked: boolean): void {
+    if (member.hasBlocked !== isBlocked) this.#parts.members.set(member.no, { has_blocked: Number(isBlocked) });
+  }
+
+  configure(settings: RoomSettings, by: number): void {
+    const { facts, changes } = this.#parts;
+    const { name, whoSends, history, slowModeS, blocklist, retentionDays } = settings;
+    if (facts.get().isSealed && blocklist !== undefined && blocklist.length > 0)
+      throw problem("conflict", "A sealed room has no blocklist: nobody but its members can read it.");
+    changes.make((append) => {
+      facts.set({
+        ...(name !== undefined && { name }),
+        ...(whoSends !== undefined && { who_sends: whoSends }),
+        ...(history !== undefined && { history }),
+        ...(slowModeS !== undefined && { slow_mode_s: slowModeS }),
+        ...(blocklist !== undefined && { blocklist: JSON.stringify(blocklist) }),
+        ...(retentionDays !== undefined && { retention_days: retentionDays }),
+      });
+      append({ kind: "settings", member: by, message: null, data: null }, () => ({ settings: settingsView(facts) }));
+    });
+  }
+
+  /** Nobody writes any more; what was written can be read. */
+  close(by: number): void {
+    const { facts, changes } = this.#parts;
+    if (facts.get().closedAt !== null) return;
+    changes.make((append, now) => {
+      facts.set({ closed_at: now });
+      append({ kind: "settings", member: by, message: null, data: null }, () => ({ settings: settingsView(facts) }));
+    });
+  }
+
+  /** A person has another id since they moved to another region. */
+  follow(from: PersonId, to: PersonId): void {
+    const { members, sockets } = this.#parts;
+    const member = members.byPerson(from);
+    if (member === undefined) return;
+    sockets.expel(member.no);
+    // In a room of two the other one's vault knows the first by their id.
+    this.#state.storage.transactionSync(() => {
+      members.set(member.no, { person: to, is_untold: 1 });
+      if (this.#parts.facts.get().kind === "direct") this.#state.sql.exec("UPDATE members SET is_untold = 1 WHERE person IS NOT NULL");
+    });
+    members.forget();
+  }
+
+  /**
+   * Leaves nothing of a person but numbers: what they wrote becomes tombstones, what they chose and marked goes. Returns whether anybody is
+   * left.
+   */
+  erase(person: PersonId): boolean {
+    const { members, messages, attachments, changes, sockets, facts } = this.#parts;
+    const { sql } = this.#state;
+    const member = members.byPerson(person);
+    if (member !== undefined) {
+      sockets.expel(member.no);
+      changes.make((append, now) => {
+        for (const { seq } of [...sql.exec<{ seq: number }>("SELECT seq FROM messages WHERE author = ? AND deleted_at IS NULL", member.no)])
+          messages.bury(seq, now);
+        attachments.dropOf(member.no);
+        for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])
+          sql.exec(`DELETE FROM ${table} WHERE member = ?`, member.no);
+        sql.exec("DELETE FROM reports WHERE reporter = ?", member.no);
+        sql.exec("UPDATE events SET client_id = NULL, digest = NULL WHERE member = ?", member.no);
+        sql.exec("UPDATE actions SET reason = NULL WHERE concerned = ?", member.no);
+        members.set(member.no, {
+          person: null,
+          alias: null,
+          role: "member",
+          state: "erased",
+          silenced_until: null,
+          muted_until: null,
+          is_untold: 0,
+        });
+        if (facts.get().kind === "direct") sql.exec("UPDATE members SET is_untold = 1 WHERE person IS NOT NULL");
+        append({ kind: "erased", member: 0, message: null, data: { member: member.no } }, () => ({ member: member.no }));
+      });
+      members.forget();
+    }
+    this.#promote();
+    return sql.exec("SELECT 1 FROM members WHERE person IS NOT NULL AND state IN ('active', 'invited') LIMIT 1").toArray().length > 0;
+  }
+
+  /** A room whose last owner has gone gets one: the longest-standing of the staff, or else of all. */
+  #promote(): void {
+    const { sql } = this.#state;
+    const { kind, isManaged } = this.#parts.facts.get();
+    if (kind === "direct" || isManaged) return;
+    const isLed = sql.exec("SELECT 1 FROM members WHERE state = 'active' AND role = 'owner' LIMIT 1").toArray().length > 0;
+    if (isLed) return;
+    const [next] = sql
+      .exec<{ no: number }>("SELECT no FROM members WHERE state = 'active' ORDER BY role = 'member', joined_at, no LIMIT 1")
+      .toArray();
+    const member = next === undefined ? undefined : this.#parts.members.byNo(next.no);
+    if (member !== undefined) this.#change(member, { role: "owner" }, 0);
+  }
+
+  #requireAnotherOwner(member: Member): void {
+    const { kind, isManaged } = this.#parts.facts.get();
+    if (kind === "direct" || isManaged) return;
+    const { sql } = this.#state;
+    const others = sql.exec("SELECT 1 FROM members WHERE state = 'active' AND role = 'owner' AND no <> ? LIMIT 1", member.no).toArray();
+    const anybody = sql.exec("SELECT 1 FROM members WHERE state = 'active' AND no <> ? LIMIT 1", member.no).toArray();
+    if (others.length === 0 && anybody.length > 0) throw problem("conflict", "Make somebody else an owner first: you are the last.");
+  }
+
+  #change(member: Member, columns: Readonly<Record<string, string | number | null>>, by: number, isTold = true): void {
+    const { changes, members } = this.#parts;
+    changes.make((append) => {
+      const changed = members.set(member.no, { ...columns, ...(isTold && { is_untold: 1 }) });
+      append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(changed) }));
+    });
+  }
+
+  #seesFrom(): number {
+    const { facts, log } = this.#parts;
+    const { history, floor } = facts.get();
+    return history === "all" ? floor + 1 : log.head + 1;
+  }
+}
+
+/** States of whoever is shown in the list of members. */
+export const LISTED: readonly MemberState[] = ["active", "invited"];
+
+/** Throws `forbidden` for whoever is not of the room's staff. */
+export function requireStaff(member: Member): void {
+  if (!isStaff(member)) throw problem("forbidden", "This is for the room's staff.");
+}

@@ -1,0 +1,181 @@
+import { HOUR_MS } from "../../shared/clock";
+import { parseId, type PersonId, type SessionId } from "../../shared/id";
+import { Pace } from "../../shared/live/pace";
+import type { FanOut } from "./fan-out";
+import { sendTo } from "./fan-out";
+import type { EventLog } from "./log";
+import type { Member, Members } from "./members";
+import type { RoomState } from "./state";
+import type { Typing } from "./typing";
+import type { Unread } from "./unread";
+import { MOST_SHOWN } from "./verbs";
+
+/** Why the room closes a socket; the codes are those of the live stream. */
+export const CLOSE = { sessionEnded: 4401, notAllowed: 4403, policy: 1008 } as const;
+
+/** Most sockets of a room, and of one member of it. */
+export const MOST_SOCKETS = 10_000;
+export const MOST_OF_MEMBER = 5_500;
+/** Frames a second that one socket may send; so many more refused than accepted ones end the connection. */
+const FRAMES_PER_SECOND = 50;
+const MOST_REFUSED = 200;
+const TIMER = "sessions";
+/** An eviction this soon after the last event may have kept it from somebody. */
+const RECENT_MS = 15_000;
+
+/** Who a socket belongs to, as its attachment keeps it through hibernation. */
+export interface Attached {
+  readonly member: number;
+  readonly session: SessionId;
+  /** When the session ends by itself, epoch milliseconds. */
+  readonly until: number;
+}
+
+interface Parts {
+  readonly members: Members;
+  readonly unread: Unread;
+  readonly fanOut: FanOut;
+  readonly typing: Typing;
+  readonly log: EventLog;
+}
+
+/** The tag of a member's sockets. */
+export function memberTag(no: number): string {
+  return `m${no}`;
+}
+
+/** The open sockets of a room, by member and session. Their tags and attachments are all there is to know, and survive hibernation. */
+export class Sockets {
+  readonly #ctx: DurableObjectState;
+  readonly #state: RoomState;
+  readonly #parts: Parts;
+  readonly #paces = new WeakMap<WebSocket, { readonly pace: Pace; refused: number }>();
+
+  constructor(ctx: DurableObjectState, state: RoomState, parts: Parts) {
+    this.#ctx = ctx;
+    this.#state = state;
+    this.#parts = parts;
+    state.timers.on(TIMER, async () => this.#endOld());
+    const lastAt = parts.log.lastAt();
+    // Woken soon after something happened: a crash may have come between storing and telling it. Whoever misses a number asks for it.
+    if (lastAt !== undefined && state.now() - lastAt < RECENT_MS && this.size > 0) parts.fanOut.all(this.#head());
+  }
+
+  get size(): number {
+    return this.#ctx.getWebSockets().length;
+  }
+
+  of(member: number): WebSocket[] {
+    return this.#ctx.getWebSockets(memberTag(member)).filter(({ readyState }) => readyState === WebSocket.OPEN);
+  }
+
+  /** A new socket of a member: says where the room stands. Presence is told where it is public and the room small. */
+  opened(member: Member, until: number): string {
+    const { members, fanOut, unread, log } = this.#parts;
+    this.#state.timers.setEarliest(TIMER, "", this.#state.now() + HOUR_MS);
+    const isSmall = members.active <= MOST_SHOWN;
+    if (isSmall && member.presence === "public" && this.of(member.no).length === 1)
+      fanOut.signal(`presence ${member.no}`, { kind: "presence", member: member.no, online: true });
+    return JSON.stringify({
+      type: "hello",
+      member: member.no,
+      head: log.head,
+      until: new Date(until).toISOString(),
+      unread: unread.view(member),
+      online: isSmall ? this.#online() : null,
+      receipts: isSmall ? unread.publicMarks(MOST_SHOWN) : null,
+    });
+  }
+
+  /** A socket has gone. */
+  closed(member: number, isLast = this.of(member).length === 0): void {
+    if (!isLast) return;
+    const { members, fanOut, typing } = this.#parts;
+    typing.gone(member, this.#state.now());
+    const who = members.byNo(member);
+    if (who?.presence === "public" && who.state === "active" && members.active <= MOST_SHOWN)
+      fanOut.signal(`presence ${member}`, { kind: "presence", member, online: false });
+  }
+
+  /** Counts a frame; false where it is one too many. Ends the connection of a flood. */
+  pass(socket: WebSocket): boolean {
+    const known = this.#paces.get(socket) ?? { pace: new Pace(FRAMES_PER_SECOND), refused: 0 };
+    this.#paces.set(socket, known);
+    if (known.pace.pass(this.#state.now())) {
+      known.refused = Math.max(0, known.refused - 1);
+      return true;
+    }
+    if (++known.refused === MOST_REFUSED) socket.close(CLOSE.policy, "rate_limited");
+    return false;
+  }
+
+  /** Closes every socket of a member. */
+  expel(member: number): void {
+    for (const socket of this.of(member)) close(socket, CLOSE.notAllowed, "not_allowed");
+  }
+
+  /** Closes a person's sockets of one session, or of all. */
+  dismiss(person: PersonId, session: SessionId | undefined): void {
+    const member = this.#parts.members.byPerson(person);
+    if (member === undefined) return;
+    for (const socket of this.of(member.no)) {
+      if (session !== undefined && attachedTo(socket)?.session !== session) continue;
+      close(socket, CLOSE.sessionEnded, "session_ended");
+    }
+  }
+
+  endAll(): void {
+    for (const socket of this.#ctx.getWebSockets()) close(socket, CLOSE.notAllowed, "not_allowed");
+  }
+
+  #online(): number[] {
+    const found = new Set<number>();
+    for (const socket of this.#ctx.getWebSockets()) {
+      const no = attachedTo(socket)?.member;
+      if (no !== undefined && socket.readyState === WebSocket.OPEN && this.#parts.members.byNo(no)?.presence === "public") found.add(no);
+    }
+    return [...found].toSorted((a, b) => a - b);
+  }
+
+  #head(): string {
+    return `{"type":"head","seq":${this.#parts.log.head}}`;
+  }
+
+  /** Closes sockets whose session has ended by itself. */
+  #endOld(): number | undefined {
+    const now = this.#state.now();
+    let isAny = false;
+    for (const socket of this.#ctx.getWebSockets()) {
+      const attached = attachedTo(socket);
+      if (attached === undefined || attached.until <= now) close(socket, CLOSE.sessionEnded, "session_ended");
+      else isAny = true;
+    }
+    return isAny ? now + HOUR_MS : undefined;
+  }
+}
+
+/** What the attachment of a socket says, which partyserver keeps beside its own. */
+export function attachedTo(socket: WebSocket): Attached | undefined {
+  const whole: unknown = WebSocket.prototype.deserializeAttachment.call(socket);
+  if (typeof whole !== "object" || whole === null || !("__user" in whole)) return undefined;
+  return parseAttached(whole.__user);
+}
+
+/** A connection's state as it was set, or undefined where it is none. */
+export function parseAttached(value: unknown): Attached | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [member, sessionText, until] = value as unknown[];
+  const session = typeof sessionText === "string" ? parseId("session", sessionText) : undefined;
+  if (typeof member !== "number" || session === undefined || typeof until !== "number") return undefined;
+  return { member, session, until };
+}
+
+function close(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason);
+  } catch {
+    // It has gone already.
+  }
+}
+
+export { sendTo };

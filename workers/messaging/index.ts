@@ -1,0 +1,12 @@
+export {
+  addMember,
+  dissolveRoom,
+  openDirect,
+  openRoom,
+  removeMember,
+  roomIdOf,
+  type RoomPlan,
+  setBlocked,
+  systemMessage,
+} from "./open-room";
+export { type RoomPorts, roomPorts } from "./ports";
