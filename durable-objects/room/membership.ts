@@ -166,7 +166,9 @@ export class Membership {
     if (member !== undefined) {
       sockets.expel(member.no);
       changes.make((append, now) => {
-        for (const { seq } of [...sql.exec<{ seq: number }>("SELECT seq FROM messages WHERE author = ? AND deleted_at IS NULL", member.no)])
+        for (const { seq } of sql
+          .exec<{ seq: number }>("SELECT seq FROM messages WHERE author = ? AND deleted_at IS NULL", member.no)
+          .toArray())
           messages.bury(seq, now);
         attachments.dropOf(member.no);
         for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])

@@ -25,7 +25,7 @@ export class Typing {
 
   /** A member has gone. */
   gone(member: number, now: number): void {
-    for (const thread of [...this.#threads.keys()]) this.note(member, thread, false, now);
+    for (const thread of this.#threads.keys()) this.note(member, thread, false, now);
   }
 
   #tell(thread: number, list: Map<number, number>, now: number): void {

@@ -307,7 +307,7 @@ export class Verbs {
     return this.#answer(0, now);
   }
 
-  #settings(member: Member, { type: _, ...settings }: VerbOf<"settings">): VerbAnswer {
+  #settings(member: Member, settings: VerbOf<"settings">): VerbAnswer {
     const { receipts, presence, notify, mutedUntil, archived } = settings;
     const columns = {
       ...(receipts !== undefined && { receipts }),

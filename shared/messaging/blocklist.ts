@@ -32,7 +32,7 @@ function spelled(parts: readonly string[]): string[] {
   const runs: string[] = [];
   let run = "";
   for (const part of [...parts, ""]) {
-    if ([...part].length === 1) run += part;
+    if (/^.$/u.test(part)) run += part;
     else {
       if (run !== "") runs.push(run);
       run = "";
