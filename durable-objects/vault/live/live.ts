@@ -142,12 +142,6 @@ export class Live {
     for (const watcher of this.#watchers.own()) watcher.send(text);
   }
 
-  /** Tells the person's own sockets that something has come into a room. What it is they ask there. */
-  roomNews(room: string, { kind, seq, mentioned }: { readonly kind: string; readonly seq: number; readonly mentioned: boolean }): void {
-    const text = JSON.stringify({ type: "room", room, kind, seq, mentioned });
-    for (const watcher of this.#watchers.own()) watcher.send(text);
-  }
-
   /** Uses up a ticket that opens a stream somewhere else. Throws `unauthenticated`. */
   redeem(ticket: NonNullable<Admission["ticket"]>): void {
     this.#tickets.redeem(ticket);
