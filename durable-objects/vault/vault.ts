@@ -293,7 +293,15 @@ export class Vault extends DurableObject<Env> {
   /** Something has come into a room while the person was not there. Told once until they read. Throws `gone`. */
   async roomNews(room: RoomId, news: RoomNews): Promise<void> {
     this.#parts.life.assertAlive();
-    this.#parts.live.roomNews(room, news);
+    const { seq, mentioned } = news;
+    const thread = `room/${room}`;
+    this.#parts.state.notify({
+      type: mentioned ? "mention" : "message",
+      key: `${room}/${seq}`,
+      about: { room, seq: String(seq) },
+      thread,
+      conversation: room,
+    });
   }
 
   /** Every room that knows of the person; for a move to another region. */

@@ -6,7 +6,14 @@ import { READING_KINDS } from "./readings";
 import { ROOM_KINDS } from "./rooms";
 
 /** Every kind of thing that a vault gives into an export, in the order of the archive. A new table joins a kind, or `LEFT_OUT`. */
-export const EXPORT_KINDS: readonly ExportKind[] = [...AFFAIR_KINDS, ...NOTIFICATION_KINDS, ...READING_KINDS, ...LAB_KINDS, ...ROOM_KINDS, ...FHIR_KINDS];
+export const EXPORT_KINDS: readonly ExportKind[] = [
+  ...AFFAIR_KINDS,
+  ...NOTIFICATION_KINDS,
+  ...READING_KINDS,
+  ...LAB_KINDS,
+  ...ROOM_KINDS,
+  ...FHIR_KINDS,
+];
 
 /** Tables of a vault that no export shows, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
