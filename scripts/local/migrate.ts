@@ -85,9 +85,13 @@ async function applyTo(database: Database, list: readonly Migration[], split: (s
   const { results } = await database.prepare("select name from d1_migrations").all<{ name: string }>();
   const done = new Set(results.map(({ name }) => name));
   const missing = list.filter(({ name }) => !done.has(name));
-  for (const { name, sql } of missing) {
-    const statements = split(sql).map((statement) => database.prepare(statement));
-    await database.batch([...statements, database.prepare("insert into d1_migrations (name) values (?)").bind(name)]);
-  }
+  if (missing.length === 0) return 0;
+  // All or none, in one call: a call for each takes longer than the rest of a first start.
+  await database.batch(
+    missing.flatMap(({ name, sql }) => [
+      ...split(sql).map((statement) => database.prepare(statement)),
+      database.prepare("insert into d1_migrations (name) values (?)").bind(name),
+    ]),
+  );
   return missing.length;
 }
