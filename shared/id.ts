@@ -45,6 +45,9 @@ export const ID_KINDS = {
   board: "brd",
   room: "rom",
   attachment: "att",
+  reward: "rwd",
+  voucher: "vch",
+  transfer: "trf",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -78,6 +81,9 @@ export type ReportId = Id<"report">;
 export type BoardId = Id<"board">;
 export type RoomId = Id<"room">;
 export type AttachmentId = Id<"attachment">;
+export type RewardId = Id<"reward">;
+export type VoucherId = Id<"voucher">;
+export type TransferId = Id<"transfer">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

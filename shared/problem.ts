@@ -21,6 +21,8 @@ export const PROBLEMS = {
   not_acceptable: [406, "None of the accepted formats is available"],
   conflict: [409, "The request conflicts with the present state"],
   email_taken: [409, "The e-mail address cannot be used"],
+  insufficient_funds: [409, "There is not enough in the wallet"],
+  sold_out: [409, "Nothing of it is left"],
   cohort_too_small: [409, "Too few people take part"],
   budget_exhausted: [409, "The privacy budget is used up"],
   own_credentials_required: [409, "The vendor wants an account of the organisation's own"],

@@ -33,6 +33,7 @@ import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { referenceRoutes } from "./reference/routes";
 import { regional } from "./regional";
+import { rewardsRoutes } from "./rewards/routes";
 import { rolesRoutes } from "./roles/routes";
 import { securityRoutes } from "./security/routes";
 import { retentionRoutes } from "./retention/routes";
@@ -75,6 +76,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", labsRoutes);
   app.route("/", recordsRoutes);
   app.route("/", inboxRoutes);
+  app.route("/", rewardsRoutes);
   app.route("/", referenceRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);

@@ -18,6 +18,8 @@ import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
+import achievements from "../../migrations/vault/0270_achievements.sql";
+import wallet from "../../migrations/vault/0271_wallet.sql";
 import inbox from "../../migrations/vault/0246_inbox.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
 import webhooks from "../../migrations/vault/0170_webhooks.sql";
@@ -66,4 +68,6 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0246_inbox", inbox],
   ["0265_notifications", notifications],
   ["0285_rooms", rooms],
+  ["0270_achievements", achievements],
+  ["0271_wallet", wallet],
 ];

@@ -1,10 +1,11 @@
 import { systemClock } from "../../shared/clock";
 import { parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import { consoleLog } from "../../shared/log";
-import { storesOf } from "../doors";
+import { storesOf, vaultDoor } from "../doors";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Readers } from "./access/readers";
+import { Achievements } from "./achievements/achievements";
 import { Connections } from "./connections/connections";
 import { Followers } from "./connections/followers";
 import { Consents } from "./consents/consents";
@@ -36,6 +37,7 @@ import { Store } from "./store/store";
 import { Timers } from "./timers";
 import { SubscriptionSockets } from "./subscriptions/sockets";
 import { Subscriptions } from "./subscriptions/subscriptions";
+import { Wallet } from "./wallet/wallet";
 import { Webhooks } from "./webhooks/webhooks";
 
 /** What a vault is made of; each part keeps its own tables and rules. */
@@ -66,6 +68,8 @@ export interface Parts {
   readonly webhooks: Webhooks;
   readonly subscriptions: Subscriptions;
   readonly sockets: SubscriptionSockets;
+  readonly achievements: Achievements;
+  readonly wallet: Wallet;
   readonly exports: Exports;
   readonly leaving: Leaving;
   readonly departure: Departure;
@@ -147,6 +151,12 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
   const labs = new Labs(state, details, files);
+  const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
+  const achievements = new Achievements(state, store, wallet);
+  achievements.onAwarded((news) => {
+    for (const { achievement, key, isSpecial } of news)
+      if (!isSpecial) state.notify({ type: "achievement", key: `${achievement}/${key}`, about: { achievement, award: key } });
+  });
   return {
     state,
     life,
@@ -176,6 +186,9 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     sockets,
     exports: new Exports({ state, details, emergencies, labs, addresses, fhir: fhir.view, binaries: fhir.binaries }, door),
     leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions }),
+    achievements,
+    wallet,
+    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir, sockets, subscriptions }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, {
       sealer,
@@ -188,6 +201,8 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       webhooks,
       subscriptions,
       notifications,
+      achievements,
+      wallet,
     }),
   };
 }

@@ -18,6 +18,7 @@ import {
   type ProgrammeId,
   type RoomId,
   type SessionId,
+  type TransferId,
   type WebhookId,
 } from "../../shared/id";
 import { directoryHashes, type EmailHash, regionalHashes } from "../../shared/crypto/email-hashes";
@@ -43,6 +44,7 @@ import type { DetailsChange, PersonDetails } from "../../shared/person-details";
 import { CATEGORIES, type Category, type Consent, type SharedAction } from "../../shared/policy/vocabulary";
 import { isProblem, notFound, problem } from "../../shared/problem";
 import type { RetentionSettings, RetentionView } from "../../shared/retention";
+import type { WalletUnit } from "../../shared/wallet/wallet";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { ConnectionView } from "../../shared/vendors/connection-view";
 import type { SyncPointer } from "../../shared/vendors/pointer";
@@ -51,6 +53,7 @@ import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
 import { type Access, metricAccess } from "./access/door";
+import type { AchievementSettings, OwnAchievement, ShownAchievement } from "./achievements/achievements";
 import { type Explanation, type Judged, judgedAs, type Unproven } from "./access/judge";
 import type { RefusedSignIn } from "./access/event";
 import type { LogPage, LogQuery } from "./access/log";
@@ -117,6 +120,8 @@ import type { Recalled } from "./standing";
 import type { Profile } from "./state";
 import type { Decided, HeldQuery } from "./store/quarantine";
 import type { StoredSource, Withheld } from "./store/sources";
+import type { Transaction } from "./wallet/ledger";
+import type { Balance, HeldVoucher, Offer, OpenVoucher, Payment, Transfer, Voucher, VoucherNews, VoucherPlace } from "./wallet/wallet";
 import type { Subscriber } from "./webhooks/subscriber";
 import type { Audience, SendAsk, SendOutcome } from "./webhooks/webhooks";
 
@@ -481,6 +486,7 @@ export class Vault extends DurableObject<Env> {
   async setSourceSettings(actor: PersonActor, settings: SourceSettings, ifVersion: number | undefined): Promise<SourceSettingsView> {
     this.#parts.door.enter(actor, { action: "manage", resource: "source" });
     changeSettings(this.#parts.store, settings, ifVersion);
+    this.#parts.achievements.changeAll();
     return viewSettings(this.#parts.store.sources, undefined);
   }
 
@@ -1412,6 +1418,121 @@ export class Vault extends DurableObject<Env> {
     if (!this.#parts.life.isOpen) return false;
     const gives = (category: Category) => this.#parts.door.judge.programme(programme, category).allow;
     return CATEGORIES.some(gives) && categories.every(gives);
+  }
+
+  /** The person's achievements with their progress, as of now. */
+  async achievements(actor: PersonActor): Promise<OwnAchievement[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "achievement" });
+    return this.#parts.achievements.list();
+  }
+
+  /** One of them; throws `not_found`, for a hidden one that is not earned too. */
+  async achievement(actor: PersonActor, id: string): Promise<OwnAchievement> {
+    this.#parts.door.enter(actor, { action: "read", resource: "achievement" });
+    return this.#parts.achievements.one(id);
+  }
+
+  /** Computes all achievements anew; true where that goes on behind the clock. */
+  async recomputeAchievements(actor: PersonActor): Promise<boolean> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "achievement" });
+    return this.#parts.achievements.recompute();
+  }
+
+  /** Who sees the person's achievements, and which are kept back. */
+  async achievementSettings(actor: PersonActor): Promise<AchievementSettings> {
+    this.#parts.door.enter(actor, { action: "read", resource: "achievement" });
+    return this.#parts.achievements.settings();
+  }
+
+  /** Chooses that; counts at once. */
+  async changeAchievementSettings(actor: PersonActor, change: Partial<AchievementSettings>): Promise<AchievementSettings> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "achievement" });
+    return this.#parts.achievements.change(change);
+  }
+
+  /** What the person has earned, as somebody else sees it who is that to them; throws `not_found` where nothing is shown. */
+  async shownAchievements(actor: PersonActor, relation: "friend" | "stranger"): Promise<ShownAchievement[]> {
+    const { life, achievements, door } = this.#parts;
+    const shown = life.isOpen ? achievements.shownTo(relation) : undefined;
+    if (shown === undefined) throw notFound("person");
+    door.visited(actor, { action: "read", resource: "achievement", about: shown.map(({ id }) => id) });
+    return shown;
+  }
+
+  /** What the person's wallet holds. */
+  async wallet(actor: PersonActor): Promise<Balance[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "wallet" });
+    // Points follow from what was stored a moment ago.
+    this.#parts.achievements.settle();
+    return this.#parts.wallet.balances();
+  }
+
+  /** Transactions before a number, newest first. */
+  async walletStatement(
+    actor: PersonActor,
+    unit: WalletUnit | undefined,
+    before: number | undefined,
+    limit: number,
+  ): Promise<Transaction[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "wallet" });
+    return this.#parts.wallet.statement(unit, before, limit);
+  }
+
+  /** Sends coins to somebody; throws `insufficient_funds`. */
+  async sendCoins(actor: PersonActor, id: TransferId, to: PersonId, amount: number): Promise<Transfer> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "wallet", about: [id] });
+    return await this.#parts.wallet.send(id, to, amount);
+  }
+
+  /** Takes coins from somebody's vault, once for a transfer; false where nobody is there to take them. Throws `unavailable` during a move. */
+  async receiveCoins({ id, from, amount }: { readonly id: string; readonly from: PersonId; readonly amount: number }): Promise<boolean> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (!this.#parts.life.isOpen) return false;
+    this.#parts.wallet.receive(id, from, amount);
+    return true;
+  }
+
+  /** Pays what was won, once for a key; for what closes challenges. Throws `gone`, `unavailable`. */
+  async payWon(payment: Payment): Promise<void> {
+    this.#parts.life.assertAlive();
+    this.#parts.wallet.pay(payment);
+  }
+
+  /** Keeps a voucher that was won, once for its id, until the region of its reward has said yes. For what closes challenges. */
+  async holdWonVoucher(id: string, offer: Offer): Promise<HeldVoucher> {
+    this.#parts.life.assertAlive();
+    return await this.#parts.wallet.hold(id, offer, true);
+  }
+
+  /** Pays for an offer; throws `insufficient_funds`, `conflict`. What the region of the reward says to it comes by `settleVouchers`. */
+  async holdVoucher(actor: PersonActor, id: string, offer: Offer): Promise<HeldVoucher> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "wallet", about: [id] });
+    this.#parts.achievements.settle();
+    return await this.#parts.wallet.hold(id, offer);
+  }
+
+  /** Vouchers that the regions of their rewards are to be asked about. */
+  async openVouchers(actor: PersonActor): Promise<OpenVoucher[]> {
+    this.#parts.door.check(actor);
+    return this.#parts.wallet.open();
+  }
+
+  /** Takes in what regions say of vouchers; idempotent. */
+  async settleVouchers(news: readonly VoucherNews[]): Promise<void> {
+    this.#parts.life.assertAlive();
+    this.#parts.wallet.settle(news);
+  }
+
+  /** The person's vouchers, newest first, without their codes. */
+  async vouchers(actor: PersonActor, before: VoucherPlace | undefined, limit: number): Promise<Voucher[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "wallet" });
+    return this.#parts.wallet.vouchers(before, limit);
+  }
+
+  /** One voucher with its code; throws `not_found`. */
+  async voucher(actor: PersonActor, id: string): Promise<Voucher & { readonly code: string | null }> {
+    this.#parts.door.enter(actor, { action: "read", resource: "wallet", about: [id] });
+    return await this.#parts.wallet.voucher(id);
   }
 
   /** Pauses everything but the person's own looking, since they have asked for their erasure. Idempotent. */

@@ -113,6 +113,8 @@ const ISSUE_TYPES: Readonly<Record<ProblemCode, string>> = {
   email_taken: "conflict",
   own_credentials_required: "business-rule",
   idempotency_mismatch: "conflict",
+  insufficient_funds: "business-rule",
+  sold_out: "business-rule",
   cohort_too_small: "conflict",
   budget_exhausted: "conflict",
   idempotency_in_flight: "lock-error",

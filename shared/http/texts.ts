@@ -26,6 +26,8 @@ const TITLES: Readonly<Record<Exclude<Language, "en">, Titles>> = {
     not_acceptable: "Keines der gewünschten Formate ist verfügbar",
     conflict: "Die Anfrage widerspricht dem jetzigen Stand",
     email_taken: "Diese E-Mail-Adresse kann nicht verwendet werden",
+    insufficient_funds: "Im Guthaben ist nicht genug",
+    sold_out: "Davon ist nichts mehr da",
     cohort_too_small: "Zu wenige Menschen nehmen teil",
     budget_exhausted: "Das Budget für die Privatsphäre ist aufgebraucht",
     idempotency_mismatch: "Der Idempotenzschlüssel gehört zu einer anderen Anfrage",

@@ -82,6 +82,8 @@ export const RESOURCES = [
   "inbox",
   "notification",
   "room",
+  "achievement",
+  "wallet",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([

@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   webhooks: "webhook",
   deliveries: "event",
   groups: "socialGroup",
+  vouchers: "voucher",
 };
 
 /** Values of parameters that are no ids. */
@@ -49,6 +50,9 @@ const WORDS: Readonly<Record<string, string>> = {
   operation: "$validate",
   report: "$status",
   version: "1",
+  achievementId: "workouts",
+  // Offers are for everybody.
+  rewardId: "rwd_eu_01kad7wjcm0000000000000000",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */

@@ -57,6 +57,11 @@ const VIEWS = [
   "/v1/me/follows",
   "/v1/me/followers",
   "/v1/groups",
+  "/v1/me/achievements",
+  "/v1/me/achievement-settings",
+  "/v1/me/wallet",
+  "/v1/me/wallet/transactions",
+  "/v1/me/wallet/vouchers",
 ] as const;
 
 /**
@@ -114,6 +119,13 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const founder = await withTwoFactors(person);
   const organisation = await make(founder, "/v1/organisations", { name: device });
   const { jwk } = await newKey("ES256");
+  const reward = await make(founder, `/v1/organisations/${organisation}/rewards`, {
+    kind: "free_session",
+    title: device,
+    description: "On the house.",
+    terms: { sessions: 1 },
+    price: { unit: "points", amount: 0 },
+  });
   const webhook = await testedWebhook(person, device);
   const vendor = await make(person, "/v1/integrations/vendors/select", { vendor: "google-health" });
   const report = await uploadReport(person);
@@ -177,6 +189,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       channel: { type: "websocket" },
     }),
     inbox: await advised(person, device),
+    vouchers: await make(person, `/v1/rewards/${reward}/redemptions`, {}),
     DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,

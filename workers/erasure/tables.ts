@@ -59,6 +59,8 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   programmes: { columns: ["researcher_id"], by: "unnamed" },
   recovery_codes: { columns: ["person_id"], by: "cascade" },
   research_exports: { nobodys: "exports of programmes" },
+  reward_claims: { nobodys: "vouchers that were given out; whose they are, nobody but their vaults know" },
+  rewards: { nobodys: "what organisations offer" },
   revoked_client_tokens: { nobodys: "numbers of programs' tokens, until those would have expired" },
   security_counts: { nobodys: "counts of a day" },
   security_events: { nobodys: "a chain from which nothing can be taken; where a role was changed, with opaque ids" },

@@ -190,6 +190,8 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   key_moves: "Where a rotation of keys goes on.",
   moves: "Moves to another region, under way or done, as ids and steps; the person sees theirs where they asked for it.",
   key_notes: "Which versions of keys were noted.",
+  rewards: "What organisations offer: it belongs to these.",
+  reward_claims: "Vouchers that were given out, which name nobody; the person's own are in the export.",
   security_counts: "Counts of a day; names nobody.",
   security_events: "What happens to the deployment. What an administrator did with the person's roles is in their access log too.",
   webhook_secrets: "Secrets that sign messages, sealed: whoever reads the archive must not speak for Meridian.",

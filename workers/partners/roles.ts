@@ -10,6 +10,8 @@ const MAY = {
   manage_webhooks: ["owner", "admin"],
   manage_groups: ["owner", "admin", "member"],
   manage_vendors: ["owner", "admin"],
+  manage_rewards: ["owner", "admin"],
+  redeem_vouchers: ["owner", "admin", "member"],
   manage_members: ["owner", "admin"],
   manage_owners: ["owner"],
   close: ["owner"],

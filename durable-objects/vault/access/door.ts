@@ -102,6 +102,11 @@ export class Door {
     if (!isIn) this.enter(actor, { action: "read", resource: "session" });
   }
 
+  /** Logs that somebody was shown what the person shows to them by their own choice. */
+  visited(actor: PersonActor, access: Access): void {
+    this.#note(actor, access, "personal", { outcome: "allowed", reason: "consent" });
+  }
+
   /** Logs what Meridian itself, or a stream of the person's, wrote. */
   wrote(by: Writer, batch: Batch): void {
     const about = categoriesOf(batch);

@@ -1,5 +1,6 @@
 import { AFFAIR_KINDS, FHIR_KINDS } from "./affairs";
 import type { ExportKind } from "./kind";
+import { REWARD_KINDS } from "./rewards";
 import { LAB_KINDS } from "./labs";
 import { NOTIFICATION_KINDS } from "./notifications";
 import { READING_KINDS } from "./readings";
@@ -12,6 +13,9 @@ export const EXPORT_KINDS: readonly ExportKind[] = [
   ...READING_KINDS,
   ...LAB_KINDS,
   ...ROOM_KINDS,
+  ...REWARD_KINDS,
+  ...READING_KINDS,
+  ...LAB_KINDS,
   ...FHIR_KINDS,
 ];
 
@@ -36,6 +40,12 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   fhir_uris: "An index of the FHIR resources that are in the export.",
   fhir_pairs: "An index of the FHIR resources that are in the export.",
   import_marks: "Which import brought which readings: of use to this vault alone, to take them back.",
+  achievement_days: "What achievements are computed from, taken from the readings that are in the export.",
+  achievement_changes: "Which dates have changed since, until their facts are taken anew.",
+  achievement_standings: "How far the computing of achievements has come.",
+  wallet_entries: "The two sides of each transaction that is in the export.",
+  wallet_balances: "Sums of the transactions that are in the export.",
+  wallet_lots: "What is left of each transaction that is in the export.",
   gap_checks: "Up to which date the vault has looked for gaps.",
   lifecycle: "Whether the vault is open, paused or closed.",
   live_state: "Counters of the live stream.",

@@ -1,12 +1,14 @@
 import type { SealedPlace } from "../../../shared/crypto/sealing";
 import { problem } from "../../../shared/problem";
 import type { AccessLog } from "../access/log";
+import type { Achievements } from "../achievements/achievements";
 import type { Connections } from "../connections/connections";
 import type { Consents } from "../consents/consents";
 import type { Notifications } from "../notifications/notifications";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
 import type { Subscriptions } from "../subscriptions/subscriptions";
+import type { Wallet } from "../wallet/wallet";
 import type { Webhooks } from "../webhooks/webhooks";
 import type { Lifecycle } from "../lifecycle";
 import { forgetProfile } from "../profile";
@@ -28,6 +30,8 @@ interface Parts {
   readonly webhooks: Webhooks;
   readonly subscriptions: Subscriptions;
   readonly notifications: Notifications;
+  readonly achievements: Achievements;
+  readonly wallet: Wallet;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -136,6 +140,8 @@ export class Arrival {
     this.#parts.webhooks.wake();
     this.#parts.subscriptions.wake(true);
     this.#parts.notifications.wake();
+    this.#parts.achievements.wake();
+    this.#parts.wallet.wake();
     this.#state.timers.wake();
   }
 

@@ -109,6 +109,21 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   },
   // The rooms learn the new id once the person has arrived.
   rooms: { how: "rows" },
+  achievement_days: { how: "rows" },
+  achievement_changes: { how: "rows" },
+  achievement_standings: { how: "rows" },
+  achievement_awards: { how: "rows" },
+  achievement_settings: { how: "rows" },
+  // Transactions before their entries, which refer to them. What was on its way goes on from the new region.
+  wallet_transactions: { how: "rows" },
+  wallet_entries: { how: "rows" },
+  wallet_balances: { how: "rows" },
+  wallet_lots: { how: "rows" },
+  wallet_transfers: { how: "rows" },
+  wallet_vouchers: {
+    how: "rows",
+    sealed: [{ column: "code", place: (row) => ({ table: "wallet_vouchers", column: "code", row: text(row, "id") }) }],
+  },
   consents: { how: "rows" },
   lab_reports: { how: "rows" },
   lab_results: { how: "rows" },

@@ -1,0 +1,1 @@
+export { payWon, type PayPorts, type Prize, type Won } from "./pay-won";
