@@ -188,7 +188,6 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions }),
     achievements,
     wallet,
-    leaving: new Leaving(state, life, { live, elsewhere, connections, followers, fhir, sockets, subscriptions }),
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, {
       sealer,

@@ -14,8 +14,6 @@ export const EXPORT_KINDS: readonly ExportKind[] = [
   ...LAB_KINDS,
   ...ROOM_KINDS,
   ...REWARD_KINDS,
-  ...READING_KINDS,
-  ...LAB_KINDS,
   ...FHIR_KINDS,
 ];
 
