@@ -48,6 +48,9 @@ export const ID_KINDS = {
   reward: "rwd",
   voucher: "vch",
   transfer: "trf",
+  challenge: "chl",
+  team: "tem",
+  appeal: "apl",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 
@@ -84,6 +87,9 @@ export type AttachmentId = Id<"attachment">;
 export type RewardId = Id<"reward">;
 export type VoucherId = Id<"voucher">;
 export type TransferId = Id<"transfer">;
+export type ChallengeId = Id<"challenge">;
+export type TeamId = Id<"team">;
+export type AppealId = Id<"appeal">;
 export type VendorCredentialId = Id<"vendorCredential">;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

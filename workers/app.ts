@@ -11,6 +11,7 @@ import { accountsRoutes } from "./accounts/routes";
 import { credentialsRoutes } from "./credentials/routes";
 import { routePath } from "./fhir/negotiate";
 import { accessRoutes } from "./consents/access-routes";
+import { challengesRoutes } from "./challenges/routes";
 import { consentsRoutes } from "./consents/routes";
 import { emergencyRoutes } from "./emergency/routes";
 import { connectionsRoutes } from "./connections/routes";
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", securityRoutes);
   app.route("/", emergencyRoutes);
   app.route("/", researchRoutes);
+  app.route("/", challengesRoutes);
   app.route("/", erasureRoutes);
   app.route("/", movingRoutes);
   // Its paths have a type where others of this base have a word of their own.

@@ -3,6 +3,7 @@ import live from "../../migrations/vault/0040_live.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
 import lifecycle from "../../migrations/vault/0100_lifecycle.sql";
+import challenges from "../../migrations/vault/0275_challenges.sql";
 import consents from "../../migrations/vault/0051_consents.sql";
 import watching from "../../migrations/vault/0120_watching.sql";
 import exports from "../../migrations/vault/0090_exports.sql";
@@ -70,4 +71,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0285_rooms", rooms],
   ["0270_achievements", achievements],
   ["0271_wallet", wallet],
+  ["0275_challenges", challenges],
 ];

@@ -6,6 +6,7 @@ import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Readers } from "./access/readers";
 import { Achievements } from "./achievements/achievements";
+import { Challenges } from "./challenges/challenges";
 import { Connections } from "./connections/connections";
 import { Followers } from "./connections/followers";
 import { Consents } from "./consents/consents";
@@ -57,6 +58,7 @@ export interface Parts {
   readonly connections: Connections;
   readonly followers: Followers;
   readonly gaps: Gaps;
+  readonly challenges: Challenges;
   readonly labs: Labs;
   readonly inbox: Inbox;
   readonly notifications: Notifications;
@@ -150,6 +152,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
+  const challenges = new Challenges(state, store, undefined);
   const labs = new Labs(state, details, files);
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
   const achievements = new Achievements(state, store, wallet);
@@ -173,6 +176,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     connections,
     followers,
     gaps: new Gaps(state, store, connections),
+    challenges,
     labs,
     fhir,
     inbox,
@@ -202,6 +206,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       notifications,
       achievements,
       wallet,
+      challenges,
     }),
   };
 }

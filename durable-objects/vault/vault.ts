@@ -72,6 +72,8 @@ import {
   type SessionPage,
   type SessionQuery,
 } from "./pages";
+import { type Joined, type Joining, type PartChange, type PartView, readOf, type RoundDetail, type Share } from "./challenges/challenges";
+import type { StoredEffort } from "./challenges/part-rows";
 import type { ConsentChange, ConsentRecord, ConsentTerms } from "./consents/consents";
 import type { BeginInput, Completed } from "./connections/connector";
 import type { Registration, SyncAnswer, SyncResult } from "./connections/connections";
@@ -487,6 +489,7 @@ export class Vault extends DurableObject<Env> {
     this.#parts.door.enter(actor, { action: "manage", resource: "source" });
     changeSettings(this.#parts.store, settings, ifVersion);
     this.#parts.achievements.changeAll();
+    this.#parts.challenges.recountAll();
     return viewSettings(this.#parts.store.sources, undefined);
   }
 
@@ -860,6 +863,77 @@ export class Vault extends DurableObject<Env> {
   async answerInbox(actor: PersonActor, id: string, answer: InboxAnswer | undefined, text: string | undefined): Promise<InboxEntry> {
     this.#parts.door.enter(actor, { action: "write", resource: "inbox", about: [id] });
     return this.#parts.inbox.answer(id, answer, text);
+  }
+
+  /** Takes part in a challenge: a consent to a score of its metrics in its time, and to nothing else. Throws `conflict` past a limit. */
+  async joinChallenge(actor: PersonActor, joining: Joining): Promise<Joined> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "challenge", about: [joining.challenge, ...readOf(joining.terms)] });
+    return this.#parts.challenges.join(joining);
+  }
+
+  /** Changes how the person takes part; throws `not_found`, `conflict`. */
+  async changeChallenge(actor: PersonActor, challenge: string, change: PartChange): Promise<Joined> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "challenge", about: [challenge] });
+    const joined = this.#parts.challenges.change(challenge, change);
+    await this.#parts.state.timers.run();
+    return joined;
+  }
+
+  /** Stops taking part, at once; the alias to take off, or undefined where the person never took part. */
+  async leaveChallenge(actor: PersonActor, challenge: string): Promise<{ readonly alias: string } | undefined> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "challenge", about: [challenge] });
+    const left = this.#parts.challenges.leave(challenge);
+    await this.#parts.state.timers.run();
+    return left;
+  }
+
+  /** The person does not take part any more, since a challenge was cancelled or its owner took them out. */
+  async dismissFromChallenge(challenge: string): Promise<void> {
+    // Whoever has left takes part in nothing.
+    if (this.#parts.life.isOver) return;
+    this.#parts.door.system(challenge, { action: "manage", resource: "challenge", about: [challenge] });
+    this.#parts.challenges.leave(challenge);
+  }
+
+  /** What the person takes part in, or took, in order of the id. */
+  async challenges(actor: PersonActor): Promise<PartView[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "challenge" });
+    return this.#parts.challenges.list();
+  }
+
+  /** How the person takes part in one; throws `not_found`. */
+  async challengePart(actor: PersonActor, challenge: string): Promise<PartView> {
+    this.#parts.door.enter(actor, { action: "read", resource: "challenge", about: [challenge] });
+    return this.#parts.challenges.view(challenge);
+  }
+
+  /** What counts in a round and what does not; the present or last one without `opensAt`. Throws `not_found`. */
+  async challengeRound(actor: PersonActor, challenge: string, opensAt?: number): Promise<RoundDetail> {
+    this.#parts.door.enter(actor, { action: "read", resource: "challenge", about: [challenge] });
+    return this.#parts.challenges.detail(challenge, opensAt);
+  }
+
+  /** An effort that does not count, to be shown to whoever decides about it; throws `not_found`. */
+  async excludedEffort(actor: PersonActor, challenge: string, opensAt: number, key: string): Promise<StoredEffort> {
+    this.#parts.door.enter(actor, { action: "read", resource: "challenge", about: [challenge] });
+    return this.#parts.challenges.excluded(challenge, opensAt, key);
+  }
+
+  /** Somebody decided whether an effort counts after all. */
+  async judgeEffort(challenge: string, opensAt: number, key: string, counts: boolean): Promise<void> {
+    if (this.#parts.life.isOver) return;
+    this.#parts.door.system(challenge, { action: "write", resource: "challenge", about: [challenge] });
+    this.#parts.challenges.judge(challenge, opensAt, key, counts);
+  }
+
+  /** Counts what is due of a challenge now, and tells its boards. Its timer does the same a moment later. */
+  async countChallenge(challenge: string): Promise<void> {
+    if (this.#parts.life.isOpen) await this.#parts.challenges.run(challenge);
+  }
+
+  /** What the person gives their team; nothing where they do not take part. */
+  async challengeShares(challenge: string): Promise<{ readonly alias: string; readonly shares: readonly Share[] } | undefined> {
+    return this.#parts.life.isOver ? undefined : this.#parts.challenges.shares(challenge);
   }
 
   /** What an actor may do with FHIR resources here: everything as the person, what consents allow as anybody else, an app no more than it was given. */

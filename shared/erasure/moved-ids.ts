@@ -12,6 +12,9 @@ const OTHERS: ReadonlySet<string> = new Set<IdKind>([
   "webhook",
   "room",
   "attachment",
+  "challenge",
+  "team",
+  "appeal",
 ]);
 /** Kinds of ids that belong to the person in whose vault they stand. */
 const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kind) ? [] : [prefix]));

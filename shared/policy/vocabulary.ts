@@ -84,6 +84,7 @@ export const RESOURCES = [
   "room",
   "achievement",
   "wallet",
+  "challenge",
 ] as const;
 export type ResourceKind = (typeof RESOURCES)[number];
 export const SHAREABLE: ReadonlySet<ResourceKind> = new Set([

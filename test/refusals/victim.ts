@@ -62,6 +62,8 @@ const VIEWS = [
   "/v1/me/wallet",
   "/v1/me/wallet/transactions",
   "/v1/me/wallet/vouchers",
+  "/v1/me/challenges",
+  "/v1/challenges?scope=own",
 ] as const;
 
 /**
@@ -166,6 +168,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     "fhir-targets": target,
     "fhir-sources": target,
     webhooks: webhook.id,
+    challenges: await joinedChallenge(person, device),
     deliveries: webhook.event,
     "api-keys": await make(person, "/v1/me/api-keys", { name: device, scopes: ["data:read"] }),
     consents: await make(person, "/v1/me/consents", consent),
@@ -373,6 +376,18 @@ async function post(person: Pick<RegisteredPerson, "fetch">, path: string, body:
   const text = await response.text();
   expect(response.ok, `${path} answered ${response.status}: ${text.slice(0, 300)}`).toBe(true);
   return JSON.parse(text);
+}
+
+/** A challenge of theirs alone, in which they take part. */
+async function joinedChallenge(person: RegisteredPerson, title: string): Promise<string> {
+  const schedule = {
+    timeZone: "UTC",
+    startsAt: new Date(Date.now() - DAY_MS).toISOString(),
+    endsAt: new Date(Date.now() + DAY_MS).toISOString(),
+  };
+  const id = await make(person, "/v1/challenges", { title, measure: { kind: "metric", metric: "steps" }, schedule, state: "open" });
+  await post(person, `/v1/challenges/${id}/participation`, {});
+  return id;
 }
 
 async function make(person: Pick<RegisteredPerson, "fetch">, path: string, body: unknown): Promise<string> {

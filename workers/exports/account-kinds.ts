@@ -151,6 +151,44 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
           from social_group_members join social_groups on social_groups.id = group_id where person_id = ?1 order by social_groups.id`,
   },
   {
+    kind: "challenges-made",
+    tables: ["fitness_challenges", "challenge_owners", "challenge_teams", "challenge_periods"],
+    everywhere: true,
+    sql: `select c.id, title, description, state, visibility, audience, joining, terms, c.created_at as createdAt,
+            (select json_group_array(name) from challenge_teams t where t.challenge_id = c.id) as teams,
+            (select count(*) from challenge_periods p where p.challenge_id = c.id) as rounds
+          from challenge_owners o join fitness_challenges c on c.id = o.challenge_id where o.person_id = ?1 order by c.id`,
+    json: ["terms", "teams"],
+  },
+  {
+    kind: "challenge-people",
+    tables: ["challenge_people"],
+    everywhere: true,
+    sql: `select challenge_id as challenge, state, alias, ranking, name, team_id as team, changed_at as changedAt
+          from challenge_people where person_id = ?1 order by challenge_id`,
+  },
+  {
+    kind: "challenge-invitations",
+    tables: ["challenge_invitations"],
+    everywhere: true,
+    sql: `select challenge_id as challenge, nullif(group_id, '') as "group", created_at as invitedAt
+          from challenge_invitations where person_id = ?1 order by challenge_id`,
+  },
+  {
+    kind: "challenge-results",
+    tables: ["challenge_results"],
+    everywhere: true,
+    sql: `select challenge_id as challenge, opens_at as roundAt, alias, rank, score, reached from challenge_results
+          where person_id = ?1 order by challenge_id, opens_at`,
+  },
+  {
+    kind: "challenge-appeals",
+    tables: ["challenge_appeals"],
+    everywhere: true,
+    sql: `select id, challenge_id as challenge, opens_at as roundAt, effort, reason, value, words, state, answer, created_at as createdAt, decided_at as decidedAt
+          from challenge_appeals where person_id = ?1 order by id`,
+  },
+  {
     kind: "erasures",
     tables: ["erasures"],
     sql: `select id, state, requested_at as requestedAt, due_at as dueAt, finished_at as finishedAt

@@ -7,6 +7,14 @@ import { bringRelations, movedRelations } from "../social";
 import type { MovePorts } from "./ports";
 
 const ROOMS_AT_ONCE = 20;
+/** Challenges stay in their region, and know their people of whatever region by id. */
+const CHALLENGE_TABLES = [
+  "challenge_owners",
+  "challenge_people",
+  "challenge_invitations",
+  "challenge_results",
+  "challenge_appeals",
+] as const;
 
 /** Lets what points to the person follow: pointers to what they share, and the consents that others have given them. */
 export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<void> {
@@ -32,6 +40,9 @@ export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<voi
           .bind(to, from, `_${home}_`, `_${region}_`),
         records.prepare("update or ignore fhir_group_members set person_id = ?1 where person_id = ?2").bind(to, from),
         ...movedRelations(records, job),
+        ...CHALLENGE_TABLES.map((table) =>
+          records.prepare(`update or ignore ${table} set person_id = ?1 where person_id = ?2`).bind(to, from),
+        ),
         records.prepare("update or ignore webhook_people set person_id = ?1 where person_id = ?2").bind(to, from),
       ]);
     }),

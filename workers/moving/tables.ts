@@ -9,6 +9,11 @@ export type MovedRecords =
 export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   api_keys: { left: "name the old region" },
   challenges: { left: "over within minutes" },
+  challenge_appeals: { step: "relations" },
+  challenge_invitations: { step: "relations" },
+  challenge_owners: { step: "relations" },
+  challenge_people: { step: "relations" },
+  challenge_results: { step: "relations" },
   credentials: { step: "records" },
   due_connections: { step: "records" },
   emails: { step: "directory" },

@@ -342,6 +342,86 @@ const inbox = tableKind({
   }),
 });
 
+const challengeParts = tableKind({
+  kind: "challenges",
+  tables: ["challenge_parts"],
+  resource: "challenge",
+  columns: ["challenge", "turn", "title", "terms", "state", "alias", "ranking", "own", "joinedAt", "leftAt", "receipt"],
+  notReimported: "account",
+  from: "challenge_parts",
+  key: ["challenge", "turn"],
+  record: (row) => ({
+    challenge: row["challenge"],
+    turn: row["turn"],
+    title: row["title"],
+    terms: parsed(row["terms"]),
+    state: row["state"],
+    alias: row["alias"],
+    ranking: row["ranking"],
+    own: row["own"],
+    joinedAt: time(row["joined_at"]),
+    leftAt: time(row["left_at"]),
+    receipt: row["receipt"],
+  }),
+});
+
+const challengeRounds = tableKind({
+  kind: "challenge-rounds",
+  tables: ["challenge_rounds"],
+  resource: "challenge",
+  columns: ["challenge", "opensAt", "endsAt", "closesAt", "score", "ranked", "reachedAt", "efforts", "final"],
+  notReimported: "account",
+  from: "challenge_rounds",
+  key: ["challenge", "opens_at"],
+  record: (row) => ({
+    challenge: row["challenge"],
+    opensAt: time(row["opens_at"]),
+    endsAt: time(row["ends_at"]),
+    closesAt: time(row["closes_at"]),
+    score: row["score"],
+    ranked: row["ranked"],
+    reachedAt: time(row["at"]),
+    efforts: row["efforts"],
+    final: row["is_final"] === 1,
+  }),
+});
+
+const challengeEfforts = tableKind({
+  kind: "challenge-efforts",
+  tables: ["challenge_efforts"],
+  resource: "challenge",
+  columns: ["challenge", "opensAt", "effort", "at", "value", "leftOut", "reason", "allowed"],
+  notReimported: "account",
+  from: "challenge_efforts",
+  key: ["challenge", "opens_at", "key"],
+  record: (row) => ({
+    challenge: row["challenge"],
+    opensAt: time(row["opens_at"]),
+    effort: row["key"],
+    at: time(row["at"]),
+    value: row["value"],
+    leftOut: row["left_out"],
+    reason: row["reason"],
+    allowed: row["is_allowed"] === 1,
+  }),
+});
+
+const challengeLate = tableKind({
+  kind: "challenge-late-days",
+  tables: ["challenge_late"],
+  resource: "challenge",
+  columns: ["challenge", "opensAt", "date", "at"],
+  notReimported: "account",
+  from: "challenge_late",
+  key: ["challenge", "opens_at", "day"],
+  record: (row) => ({
+    challenge: row["challenge"],
+    opensAt: time(row["opens_at"]),
+    date: dayText(Number(row["day"])),
+    at: time(row["at"]),
+  }),
+});
+
 const exported = tableKind({
   kind: "exports",
   tables: ["exports"],
@@ -473,6 +553,10 @@ export const AFFAIR_KINDS: readonly ExportKind[] = [
   subscriptionEvents,
   notifications,
   inbox,
+  challengeParts,
+  challengeRounds,
+  challengeEfforts,
+  challengeLate,
   exported,
   emergencyAccesses,
   accessLog,

@@ -24,6 +24,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   timers: "When the vault does its own work next.",
   series: "Counts and ends of each series, computed from the readings that are in the export.",
   minutes: "Minutes of the last two days, computed from the samples that are in the export.",
+  challenge_outbox: "Scores on their way to a board, for moments; the rounds are in the export.",
   connection_secrets: "Tokens of vendors: whoever reads the archive must not act for the person there.",
   connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
   fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",

@@ -3,6 +3,7 @@ import { problem } from "../../../shared/problem";
 import type { AccessLog } from "../access/log";
 import type { Achievements } from "../achievements/achievements";
 import type { Connections } from "../connections/connections";
+import type { Challenges } from "../challenges/challenges";
 import type { Consents } from "../consents/consents";
 import type { Notifications } from "../notifications/notifications";
 import type { EmergencyAccesses } from "../emergency/accesses";
@@ -32,6 +33,7 @@ interface Parts {
   readonly notifications: Notifications;
   readonly achievements: Achievements;
   readonly wallet: Wallet;
+  readonly challenges: Challenges;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -122,6 +124,7 @@ export class Arrival {
     if (!this.#isFrozen()) return;
     this.#parts.store.reload();
     this.#parts.consents.renew();
+    this.#parts.challenges.renew();
     this.#parts.emergencies.endAll();
     this.#parts.log.append({
       actorKind: "system",

@@ -124,6 +124,12 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
     how: "rows",
     sealed: [{ column: "code", place: (row) => ({ table: "wallet_vouchers", column: "code", row: text(row, "id") }) }],
   },
+  // Challenges stay where they are, and so do aliases; receipts are made anew on arrival.
+  challenge_parts: { how: "rows" },
+  challenge_rounds: { how: "rows" },
+  challenge_efforts: { how: "rows" },
+  challenge_late: { how: "rows" },
+  challenge_outbox: { how: "rows" },
   consents: { how: "rows" },
   lab_reports: { how: "rows" },
   lab_results: { how: "rows" },

@@ -1,6 +1,7 @@
 import { DAY_MS } from "../../../shared/clock";
 import { sourceKey } from "../../../shared/health/batch";
 import type { Metric } from "../../../shared/health/catalogue";
+import { type Trust, unfitness } from "../../../shared/challenges/trust";
 import type { Source } from "../../../shared/health/reading";
 import { sourceId } from "../../../shared/health/source-id";
 import { isForPersonAlone, isKeptFromModels, policyOfSource } from "../../../shared/vendors/source-policy";
@@ -46,6 +47,8 @@ interface View {
   readonly isForModels?: boolean;
   /** One way of recording alone was asked for. */
   readonly recording?: Recording;
+  /** Sources alone that are believed at least so far, and whose readings others may see: what counts in a challenge. */
+  readonly trust?: Trust;
 }
 
 const EVERYTHING: View = { isForOthers: false };
@@ -83,11 +86,18 @@ export class Sources {
     return new Sources(this.#sql, this, { ...this.#view, recording });
   }
 
+  /** These sources as far as they count in a challenge that asks for some trust. */
+  believed(trust: Trust): Sources {
+    return new Sources(this.#sql, this, { ...this.#view, trust });
+  }
+
   /** Whether the reader sees what a source tells: who asks may be somebody else, and may have asked for one way of recording alone. */
   shows(number: number): boolean {
-    const { isForOthers, isForModels, recording } = this.#view;
+    const { isForOthers, isForModels, recording, trust } = this.#view;
     if (isForOthers && this.isForPersonAlone(number)) return false;
     if (isForModels === true && isKeptFromModels(this.#byNumber.get(number)?.vendor ?? "")) return false;
+    const source = trust === undefined ? undefined : this.#byNumber.get(number);
+    if (trust !== undefined && (source === undefined || unfitness(source, trust) !== undefined)) return false;
     return recording === undefined || this.recordingOf(number) === recording;
   }
 

@@ -1,0 +1,154 @@
+import { z } from "zod";
+import type { Terms } from "../../shared/challenges/terms";
+import type { PersonActor } from "../../shared/context";
+import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared/id";
+import { notFound, problem } from "../../shared/problem";
+import { readerOf } from "../consents";
+import type { ChallengePorts } from "./ports";
+import { JOININGS, VISIBILITIES } from "./schemas";
+
+const json = <T>() => z.string().transform((text) => JSON.parse(text) as T);
+
+const rowSchema = z.object({
+  id: z.string(),
+  state: z.enum(["draft", "open", "ended", "cancelled"]),
+  title: z.string(),
+  description: z.string(),
+  visibility: z.enum(VISIBILITIES),
+  audience: z.string().nullable(),
+  joining: z.enum(JOININGS),
+  terms: json<Terms>(),
+  starts_at: z.number(),
+  ends_at: z.number(),
+  places: z.number(),
+  taken: z.number(),
+  most_in_team: z.number().nullable(),
+  rewards: json<readonly Reward[]>(),
+  version: z.number(),
+  created_at: z.number(),
+  updated_at: z.number(),
+  due_at: z.number().nullable(),
+});
+export type ChallengeRow = z.output<typeof rowSchema>;
+
+/** A pointer to a reward, and who is given it. */
+export interface Reward {
+  readonly reward: string;
+  readonly ranks?: number | undefined;
+  readonly whoReach?: boolean | undefined;
+}
+
+export const COLUMNS =
+  "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at";
+
+export function challengeRow(row: unknown): ChallengeRow {
+  return rowSchema.parse(row);
+}
+
+export type PartState = "requested" | "joining" | "active" | "left" | "removed" | "refused";
+
+/** A challenge as the records have it, and what the actor is in it. */
+export interface Found {
+  readonly id: ChallengeId;
+  readonly row: ChallengeRow;
+  readonly owner: PersonId | undefined;
+  readonly isOwner: boolean;
+  readonly isModerator: boolean;
+  readonly isInvited: boolean;
+  readonly part: PartRow | undefined;
+  readonly actor: PersonActor;
+}
+
+export interface PartRow {
+  readonly state: PartState;
+  readonly alias: string | null;
+  readonly ranking: "anonymous" | "public";
+  readonly name: string | null;
+  readonly team_id: string | null;
+}
+
+/** One challenge, its owner, the actor's part and their invitations. */
+export const FIND = {
+  challenge: `select ${COLUMNS} from fitness_challenges where id = ?1`,
+  owner: "select person_id from challenge_owners where challenge_id = ?1",
+  part: "select state, alias, ranking, name, team_id from challenge_people where challenge_id = ?1 and person_id = ?2",
+  invitation: "select 1 as found from challenge_invitations where challenge_id = ?1 and person_id = ?2",
+  groups: "select group_id from challenge_invitations where challenge_id = ?1 and person_id = ''",
+} as const;
+
+/**
+ * A challenge that the actor may see: their own, one that they take part in or are invited to, and one that is open to them. Problem
+ * `not_found` for everything else, and where its owner and the actor have blocked each other.
+ */
+export async function findChallenge(ports: ChallengePorts, text: string): Promise<Found> {
+  const { recordsOf, social } = ports;
+  const actor = await readerOf(recordsOf, ports.actor, ports.now());
+  const id = parseId("challenge", text);
+  if (id === undefined) throw notFound("challenge");
+  const records = recordsOf(regionOf(id));
+  const [challenge, owners, parts, invitations, groups] = await records.batch<Record<string, string>>([
+    records.prepare(FIND.challenge).bind(id),
+    records.prepare(FIND.owner).bind(id),
+    records.prepare(FIND.part).bind(id, actor.person),
+    records.prepare(FIND.invitation).bind(id, actor.person),
+    records.prepare(FIND.groups).bind(id),
+  ]);
+  if (challenge?.results[0] === undefined) throw notFound("challenge");
+  const row = challengeRow(challenge.results[0]);
+  const owner = parseId("person", owners?.results[0]?.["person_id"] ?? "");
+  const isOwner = owner === actor.person;
+  const isModerator = actor.roles?.includes("moderator") === true;
+  const part = parts?.results[0] as unknown as PartRow | undefined;
+  const isInvited =
+    (invitations?.results.length ?? 0) > 0 ||
+    (await isInOneOf(ports, actor.person, groups?.results.map((group) => group["group_id"] ?? "") ?? []));
+  const found: Found = { id, row, owner, isOwner, isModerator, isInvited, part, actor };
+  if (isOwner) return found;
+  if (row.state === "draft" || (owner !== undefined && (await social.areBlocked(owner, actor.person)))) throw notFound("challenge");
+  const takesPart = part !== undefined && part.state !== "refused";
+  if (isModerator || isInvited || takesPart || (await isOpenTo(ports, row, owner, actor.person))) return found;
+  throw notFound("challenge");
+}
+
+/** The same for whoever decides about it: problem `not_found` for everybody but its owner. */
+export async function ownChallenge(ports: ChallengePorts, text: string): Promise<Found> {
+  const found = await findChallenge(ports, text);
+  if (!found.isOwner) throw found.isModerator ? problem("forbidden", "A challenge is its owner's.") : notFound("challenge");
+  return found;
+}
+
+async function isInOneOf({ social }: ChallengePorts, person: PersonId, groups: readonly string[]): Promise<boolean> {
+  for (const group of groups) if (await social.isInGroup(group, person)) return true;
+  return false;
+}
+
+/** Whether somebody sees a challenge by its visibility alone. */
+async function isOpenTo(ports: ChallengePorts, row: ChallengeRow, owner: PersonId | undefined, person: PersonId): Promise<boolean> {
+  switch (row.visibility) {
+    case "public":
+      return true;
+    case "friends":
+      return owner !== undefined && (await ports.social.areFriends(owner, person));
+    case "group":
+      return row.audience !== null && (await ports.social.isInGroup(row.audience, person));
+    case "organisation":
+      return row.audience !== null && (await isOfOrganisation(ports, row.audience, person));
+    case "private":
+      return false;
+  }
+}
+
+/** Who works at an organisation, or shares something with it: the members and the clients of a gym. */
+export async function isOfOrganisation(
+  { recordsOf }: Pick<ChallengePorts, "recordsOf">,
+  organisation: string,
+  person: PersonId,
+): Promise<boolean> {
+  const id = parseId("organisation", organisation);
+  if (id === undefined) return false;
+  return (await recordsOf(regionOf(id)).prepare(OF_ORGANISATION).bind(id, person).first()) !== null;
+}
+
+export const OF_ORGANISATION = `select 1 from organisations where id = ?1 and closed_at is null and (
+  exists (select 1 from organisation_members where organisation_id = ?1 and person_id = ?2 and joined_at is not null)
+  or exists (select 1 from shared_with_partners where grantee_id = ?1 and owner_id = ?2))`;
