@@ -125,7 +125,7 @@ function checkOwn({ row }: Found, { target, team }: Pick<JoinInput, "target" | "
 }
 
 /** The team that somebody joins. Problem `invalid` for one of another challenge. */
-async function teamOf(ports: ChallengePorts, { id, row }: Found, wanted: string | undefined): Promise<string | null> {
+async function teamOf(ports: ChallengePorts, { id }: Found, wanted: string | undefined): Promise<string | null> {
   if (wanted === undefined) return null;
   const team = parseId("team", wanted);
   const found = await ports
