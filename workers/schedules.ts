@@ -18,7 +18,8 @@ import { sweepMoves } from "./moving";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
-import { cleanSessions } from "./sessions";
+import { cleanSessions, sessionPortsOf } from "./sessions";
+import { sweepGrants } from "./smart/end-grants";
 import { socialContext, sweepTies } from "./social";
 import { cleanAllWebhooks, sweepWebhooks } from "./webhooks/consume";
 import { webhookPorts } from "./webhooks/ports";
@@ -68,6 +69,7 @@ export const JOBS: readonly Job[] = [
   { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "sweep ties", everyMinutes: 5, run: async (env, now) => await sweepTies(socialContext(env, () => now)) },
+  { name: "end grants of removed apps", everyMinutes: 5, run: async (env, now) => await sweepGrants(sessionPortsOf(env, () => now)) },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
   { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },

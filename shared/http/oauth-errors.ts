@@ -6,6 +6,7 @@ export const OAUTH_PATH = "/oauth/";
 
 /** The OAuth names of problems (RFC 6749 §5.2); whatever is not here is `invalid_request`. */
 const NAMES: Partial<Record<ProblemCode, string>> = {
+  unauthenticated: "invalid_token",
   invalid_client: "invalid_client",
   invalid_scope: "invalid_scope",
   invalid_grant: "invalid_grant",

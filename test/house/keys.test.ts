@@ -1,7 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   type Counted,
@@ -20,6 +23,7 @@ import { DIRECTORY_KINDS, directoryKeys, REGIONAL_KINDS, regionalKeys } from "..
 const NOW = Date.UTC(2026, 10, 25, 12);
 const KINDS: Which[] = [
   ...REGIONAL_KINDS.map((kind): Which => ({ place: "eu", kind })),
+  { place: "eu", kind: "identity" },
   ...DIRECTORY_KINDS.map((kind): Which => ({ place: "directory", kind })),
 ];
 const named = KINDS.map((which): [string, Which] => [`${which.place} ${which.kind}`, which]);
@@ -84,7 +88,7 @@ describe("retiring", () => {
     expect(() => retire(secrets, which, counted({ old: 1 }), gone, false), "something is left").toThrow(/still made/);
     expect(() => retire(secrets, which, counted({ old: 1 }), gone, true), "and nobody is left behind").toThrow(/still made/);
     expect(() => retire(secrets, which, counted({ current: "1" }), gone, false), "not uploaded").toThrow(/upload/);
-    const done = retire(secrets, which, counted(which.kind === "signing" ? { old: null } : {}), gone, false);
+    const done = retire(secrets, which, counted(["signing", "identity"].includes(which.kind) ? { old: null } : {}), gone, false);
     expect(ringOf(done.secrets, which)).toEqual({ current: "2", versions: ["2"] });
     // A version is never named twice.
     expect(ringOf(rotate(done.secrets, which, gone, false).secrets, which).versions).toEqual(["2", "3"]);
@@ -124,6 +128,41 @@ test("the command writes the next file for its owner alone, keeps the one before
     expect(keys("retire", "--region", "ap", "--kind", "signing").stderr).toContain("--origin");
     expect(keys().stderr).toContain("npm run keys -- rotate");
   } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the command asks the service about the key of id tokens, and removes the old one once its tokens have run out", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "meridian-keys-"));
+  const file = join(folder, "secrets.json");
+  const asked: (string | undefined)[] = [];
+  let current = "1";
+  const server = createServer((request, response) => {
+    asked.push(request.headers.authorization);
+    const identity = { current, versions: ["1", "2"], old: null, waiting: 0, counted: "time" };
+    response.end(JSON.stringify({ regions: { eu: { identity }, us: {}, ap: {} }, directory: {} }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  const keys = async (...parameters: string[]) =>
+    await promisify(execFile)(process.execPath, ["scripts/keys.ts", ...parameters, "--secrets", file, "--origin", origin]).catch(
+      (error: { stderr: string }) => ({ stdout: "", stderr: error.stderr }),
+    );
+  const which: Which = { place: "eu", kind: "identity" };
+  const retiring = ["retire", "--region", "eu", "--kind", "identity"];
+  try {
+    const before = Date.now() - KNOWN_AFTER_MS - 1;
+    const added = rotate({ ...deploySecrets({}), OPERATIONS_SECRET: "s" }, which, before - KNOWN_AFTER_MS, false).secrets;
+    writeFileSync(file, JSON.stringify(rotate(added, which, before, false).secrets));
+    expect((await keys(...retiring)).stderr).toContain("The service uses version 1 of eu identity");
+    current = "2";
+    expect((await keys("status")).stdout).toMatch(/eu\s+identity\s+uses 2 of 1, 2\s+not counted: see retire/);
+    expect((await keys(...retiring)).stdout).toContain("Removed version 1 of eu identity");
+    expect(ringOf(JSON.parse(readFileSync(file, "utf8")) as Secrets, which)).toEqual({ current: "2", versions: ["2"] });
+    expect(new Set(asked)).toEqual(new Set(["Bearer s"]));
+  } finally {
+    server.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

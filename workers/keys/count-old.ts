@@ -17,7 +17,8 @@ export interface KindState {
 }
 
 export interface KeyStatus {
-  readonly regions: Readonly<Record<Region, Readonly<Record<RegionalKind, KindState>>>>;
+  /** `identity` is missing in regions whose secrets have no key for id tokens yet. */
+  readonly regions: Readonly<Record<Region, Readonly<Record<RegionalKind, KindState>> & { readonly identity?: KindState | undefined }>>;
   readonly directory: Readonly<Record<DirectoryKind, KindState>>;
 }
 
@@ -64,7 +65,9 @@ export async function countOld(ports: KeyPorts): Promise<KeyStatus> {
     REGIONS.map(async (region) => {
       const { records, keys } = ports.regions[region];
       const kinds = await Promise.all(REGIONAL_KINDS.map(async (kind) => [kind, await stateOf(records, kind, keys[kind], now)] as const));
-      return [region, Object.fromEntries(kinds)] as const;
+      // Id tokens are read within minutes, and nothing of them is kept.
+      const identity = keys.identity === undefined ? {} : { identity: timed(keys.identity) };
+      return [region, { ...Object.fromEntries(kinds), ...identity }] as const;
     }),
   );
   const { records, keys } = ports.directory;
@@ -81,7 +84,7 @@ export async function stateOf(
   now: number,
 ): Promise<KindState> {
   const base = { current: ring.current, versions: Object.keys(ring.keys) };
-  if (kind === "signing") return { ...base, old: null, waiting: 0, counted: "time" };
+  if (kind === "signing") return timed(ring);
   if (kind === "chain") return { ...base, old: null, waiting: 0, counted: "kept" };
   // With one version everything is made under it, whether its vault or object has been asked or not.
   if (base.versions.length === 1 && (kind === "wrapping" || kind === "refresh")) return { ...base, old: 0, waiting: 0, counted: "rows" };
@@ -93,6 +96,11 @@ export async function stateOf(
   const rows = results.flatMap((result) => result.results);
   const marks = kind === "index" && base.versions.length > 1 ? await tombstonePartsLeft(records, ring.current, now) : 0;
   return { ...base, old: marks + sum(rows.map(({ old }) => old)), waiting: sum(rows.map(({ waiting }) => waiting)), counted: "rows" };
+}
+
+/** The state of a kind whose makings live for minutes: `retire` waits until they have run out. */
+function timed({ current, keys }: KeyRing<unknown>): KindState {
+  return { current, versions: Object.keys(keys), old: null, waiting: 0, counted: "time" };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -135,6 +135,7 @@ test("rotating every key signs nobody out, moves everything, and the old keys ca
     index: { old: 17, waiting: 0 },
     pepper: { old: 1 },
     refresh: { old: 1 },
+    identity: { current: "2", versions: ["1", "2"], old: null, counted: "time" },
   });
   expect(before.directory).toMatchObject({ email: { old: 1 }, vendor: { old: 1 } });
   expect(before.regions.eu.pepper.old, "rehashed at the sign-in").toBe(0);

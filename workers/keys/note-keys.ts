@@ -14,7 +14,9 @@ const DIRECTORY_HOME: Region = "eu";
 export async function noteKeys(ports: KeyPorts, status: KeyStatus): Promise<number> {
   let written = 0;
   for (const region of REGIONS) {
-    const states: [string, KindState][] = REGIONAL_KINDS.map((kind) => [kind, status.regions[region][kind]]);
+    const own = status.regions[region];
+    const states: [string, KindState][] = REGIONAL_KINDS.map((kind) => [kind, own[kind]]);
+    if (own.identity !== undefined) states.push(["identity", own.identity]);
     if (region === DIRECTORY_HOME)
       states.push(...Object.entries(status.directory).map(([kind, state]) => [kind, state] satisfies [string, KindState]));
     const due = states.flatMap(([kind, state]) => eventsOf(kind, state));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DIRECTORY_KINDS, REGIONAL_KINDS } from "../../shared/crypto/keys";
+import { DIRECTORY_KINDS, type RegionalKind, REGIONAL_KINDS } from "../../shared/crypto/keys";
 import { REGIONS } from "../../shared/region";
 
 const count = z.number().int().nonnegative();
@@ -18,9 +18,12 @@ const kindSchema = z
   })
   .meta({ id: "KeyKind", example: { current: "2", versions: ["1", "2"], old: 12, waiting: 0, counted: "rows" } });
 
+const kinds = Object.fromEntries(REGIONAL_KINDS.map((kind) => [kind, kindSchema])) as Record<RegionalKind, typeof kindSchema>;
+const regionSchema = z.object({ ...kinds, identity: kindSchema.optional().describe("Of id tokens; missing where there is none yet") });
+
 export const keyStatusSchema = z
   .object({
-    regions: z.record(z.enum(REGIONS), z.record(z.enum(REGIONAL_KINDS), kindSchema)),
+    regions: z.record(z.enum(REGIONS), regionSchema),
     directory: z.record(z.enum(DIRECTORY_KINDS), kindSchema),
   })
   .meta({ id: "KeyStatus" });

@@ -24,15 +24,20 @@ export interface SessionPorts {
 
 /** The ports of a request. */
 export function sessionPorts(c: AppContext): SessionPorts {
+  return sessionPortsOf(c.env, c.get("now"));
+}
+
+/** The same for the clock. */
+export function sessionPortsOf(env: Env, now: Clock): SessionPorts {
   return {
-    now: c.get("now"),
+    now,
     random: systemRandom,
     log: consoleLog,
-    origin: c.env.ORIGIN,
+    origin: env.ORIGIN,
     stores(region) {
-      const { records, files, keys } = regional(c.env, region);
+      const { records, files, keys } = regional(env, region);
       return { records, files, keys: regionalKeys(keys) };
     },
-    vault: (person) => vaultOf(c.env, person),
+    vault: (person) => vaultOf(env, person),
   };
 }

@@ -119,20 +119,31 @@ export const grantedAppListSchema = z
   .meta({ id: "GrantedAppList" });
 
 /** RFC 7591, for apps of patients alone: they prove themselves not at all, with a secret, or with a key. */
+const registrationFields = {
+  client_name: partnerName,
+  redirect_uris: redirectUris,
+  token_endpoint_auth_method: z.enum(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]).default("none"),
+  grant_types: z.array(z.enum(["authorization_code", "refresh_token"])).optional(),
+  response_types: z.array(z.literal("code")).optional(),
+  scope: scope.optional(),
+  client_uri: web.optional(),
+  initiate_login_uri: web.optional(),
+  jwks: clientKeySet.optional(),
+  jwks_uri: jwksUri.optional(),
+};
 export const registrationBody = z
-  .object({
-    client_name: partnerName,
-    redirect_uris: redirectUris,
-    token_endpoint_auth_method: z.enum(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]).default("none"),
-    grant_types: z.array(z.enum(["authorization_code", "refresh_token"])).optional(),
-    response_types: z.array(z.literal("code")).optional(),
-    scope: scope.optional(),
-    client_uri: web.optional(),
-    initiate_login_uri: web.optional(),
-    jwks: clientKeySet.optional(),
-    jwks_uri: jwksUri.optional(),
-  })
+  .object(registrationFields)
   .meta({ id: "AppRegistration", example: { client_name: "Heart diary", redirect_uris: ["https://app.example/callback"] } });
+
+export type Registration = z.output<typeof registrationBody>;
+
+/** RFC 7592 §2.2: the whole registration anew. */
+export const registrationChangeBody = z
+  .object({ ...registrationFields, client_id: id, client_secret: z.string().max(200).optional().describe("The one that was given") })
+  .meta({
+    id: "AppRegistrationChange",
+    example: { client_id: APP_EXAMPLE, client_name: "Heart diary", redirect_uris: ["https://app.example/callback"] },
+  });
 
 export const registrationSchema = z
   .object({
@@ -147,8 +158,14 @@ export const registrationSchema = z
     response_types: z.array(z.string()),
     scope: z.string().optional(),
     client_uri: z.string().optional(),
+    initiate_login_uri: z.string().optional(),
+    jwks: clientKeySet.optional(),
+    jwks_uri: z.string().optional(),
+    registration_access_token: z.string().describe("Reads, changes and removes this registration; another one after each change"),
+    registration_client_uri: z.string().describe("Where that is done"),
   })
   .meta({ id: "RegisteredApp" });
+export type RegisteredApp = z.output<typeof registrationSchema>;
 
 export const launchSchema = z
   .object({ url: z.string().describe("Open it in a browser"), expiresIn: z.int().describe("Seconds") })

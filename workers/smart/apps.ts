@@ -31,7 +31,8 @@ export interface App {
   readonly scope: string | null;
 }
 
-interface Row {
+/** An app as it lies in the records. */
+export interface Row {
   id: string;
   name: string;
   home: string | null;
@@ -52,6 +53,7 @@ const COLUMNS =
 /** An app counts while it was not removed and its organisation, where it has one, is open. */
 const LIVING = `apps.revoked_at is null and (apps.organisation_id is null or exists (
   select 1 from organisations where organisations.id = apps.organisation_id and organisations.closed_at is null))`;
+export const ROW_COLUMNS = COLUMNS;
 const MOST_APPS = 50;
 const urisSchema = z.array(z.string());
 
@@ -95,16 +97,20 @@ export interface Registrar {
   readonly random: RandomBytes;
 }
 
-/** Registers an app, of an organisation or of nobody. Problems `invalid`, `conflict`. */
-export async function registerApp({ records, region, now, random }: Registrar, input: NewApp, organisation?: string): Promise<Registered> {
+/** Registers an app, of an organisation, or of nobody but who has the token of a hash. Problems `invalid`, `conflict`. */
+export async function registerApp(
+  { records, region, now, random }: Registrar,
+  input: NewApp,
+  { organisation, manageHash }: { readonly organisation?: string; readonly manageHash?: string },
+): Promise<Registered> {
   await requireUsable(input);
   const secret = input.method === "client_secret_basic" ? newSecret(random) : undefined;
   const id = newId("app", region, now(), random);
   const [written] = await records.batch<Row>([
     records
       .prepare(
-        `insert into apps (id, organisation_id, name, home, launch_uri, method, secret_hash, jwks, jwks_uri, redirect_uris, scope, created_at, updated_at)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12
+        `insert into apps (id, organisation_id, name, home, launch_uri, method, secret_hash, jwks, jwks_uri, redirect_uris, scope, created_at, updated_at, manage_hash)
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13
          where ?2 is null or (select count(*) from apps where organisation_id = ?2 and revoked_at is null) < ${MOST_APPS} returning ${COLUMNS}`,
       )
       .bind(
@@ -120,6 +126,7 @@ export async function registerApp({ records, region, now, random }: Registrar, i
         JSON.stringify(input.redirectUris),
         scopeOf(input.scope),
         now(),
+        manageHash ?? null,
       ),
     ...originsOf(records, id, input.redirectUris),
   ]);
@@ -141,7 +148,7 @@ export async function listApps(ports: PartnerPorts, organisationId: string): Pro
 /** Registers an app of an organisation; the secret is in the answer, and nowhere else. Problems of a manager, `invalid`, `conflict`. */
 export async function registerOurs(ports: PartnerPorts, organisationId: string, input: NewApp): Promise<AppView> {
   const { organisation } = await requireManager(ports, organisationId, "manage_clients");
-  const { row, secret } = await registerApp(ports, input, organisation);
+  const { row, secret } = await registerApp(ports, input, { organisation });
   return { ...viewOf(row), ...(secret !== undefined && { secret }) };
 }
 
@@ -217,14 +224,16 @@ async function findOurs(records: D1Database, organisation: string, appId: string
   return row;
 }
 
-function originsOf(records: D1Database, id: AppId, uris: readonly string[]): D1PreparedStatement[] {
+/** Statements that note the origins of an app; of one whose registration has this hash now, where it is given. */
+export function originsOf(records: D1Database, id: AppId, uris: readonly string[], manageHash?: string): D1PreparedStatement[] {
   const origins = new Set(uris.map((uri) => new URL(uri)).flatMap(({ protocol, origin }) => (/^https?:$/.test(protocol) ? [origin] : [])));
   return [...origins].map((origin) =>
     records
       .prepare(
-        "insert into app_origins (origin, app_id) select ?1, ?2 where exists (select 1 from apps where id = ?2) on conflict do nothing",
+        `insert into app_origins (origin, app_id) select ?1, ?2
+         where exists (select 1 from apps where id = ?2 and (?3 is null or manage_hash = ?3)) on conflict do nothing`,
       )
-      .bind(origin, id),
+      .bind(origin, id, manageHash ?? null),
   );
 }
 
@@ -234,7 +243,7 @@ export function newSecret(random: RandomBytes): string {
 }
 
 /** What is registered is kept as the scopes that there are. Problem `invalid` where none is. */
-function scopeOf(text: string | undefined): string | null {
+export function scopeOf(text: string | undefined): string | null {
   if (text === undefined) return null;
   const kept = scopeText(scopesOf(text));
   if (kept === "") throw problem("invalid", "None of the scopes is known.");
@@ -242,7 +251,7 @@ function scopeOf(text: string | undefined): string | null {
 }
 
 /** A place of keys that may be asked, or numbers that are keys. Problem `invalid`. */
-async function requireUsable({ jwks, jwksUri }: Pick<NewApp, "jwks" | "jwksUri">): Promise<void> {
+export async function requireUsable({ jwks, jwksUri }: Pick<NewApp, "jwks" | "jwksUri">): Promise<void> {
   if (jwksUri !== undefined) checkTargetUrl(jwksUri, [], "/jwksUri");
   for (const [i, key] of (jwks?.keys ?? []).entries()) {
     try {

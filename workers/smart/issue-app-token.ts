@@ -158,7 +158,8 @@ export async function refreshApp(ports: SmartPorts, form: Form, authorization: s
   if (row.revoked_at !== null || row.idle_expiry <= now || row.absolute_expiry <= now) throw refused();
   if (await hasTombstone(files, keys, person)) throw refused();
 
-  const granted = scopesOf(row.scope);
+  // What was taken out of the registration since is no longer given.
+  const granted = grantable(app, row.scope);
   const asked = form.get("scope");
   const scopes = asked === undefined ? granted : scopesOf(asked);
   const names = asked === undefined ? [] : asked.split(" ").filter((name) => name !== "");

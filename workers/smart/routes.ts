@@ -6,7 +6,6 @@ import { regionalHosts, regionOfHost } from "../../shared/http/regional-hosts";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { parseId, regionOf } from "../../shared/id";
-import { problem } from "../../shared/problem";
 import { REGIONS } from "../../shared/region";
 import { limitRegistrations } from "../accounts";
 import {
@@ -33,9 +32,10 @@ import {
   organisationAppParam,
   organisationAppsParam,
   registrationBody,
+  registrationChangeBody,
   registrationSchema,
 } from "./app-schemas";
-import { changeOurs, listApps, readOurs, registerApp, registerOurs, removeOurs } from "./apps";
+import { changeOurs, listApps, readOurs, registerOurs, removeOurs } from "./apps";
 import { authenticateApp, type Form } from "./authenticate-app";
 import { newLaunch } from "./authorize";
 import { openidConfiguration, openidConfigurationSchema, smartConfiguration, smartConfigurationSchema } from "./discovery";
@@ -43,6 +43,7 @@ import { listGranted, removeGranted } from "./granted-apps";
 import { redeemCode, refreshApp } from "./issue-app-token";
 import { pageRoutes } from "./page-routes";
 import { FHIR, smartPorts, type SmartPorts } from "./ports";
+import { changeRegistration, readRegistration, register, removeRegistration } from "./registrations";
 import { introspectOwn, revokeOwn } from "./tokens-of-apps";
 import { appTokensSchema } from "./token-schemas";
 
@@ -151,38 +152,59 @@ const endpoints = new Hono<AppEnv>()
       const [ports, body] = [smartPorts(c), c.req.valid("json")];
       const region = regionHere(c);
       await limitRegistrations(ports, region);
-      if (/(?:^| )system\//.test(body.scope ?? "")) throw problem("invalid", "system/ scopes are for machine clients of organisations.");
-      const method = body.token_endpoint_auth_method === "client_secret_post" ? "client_secret_basic" : body.token_endpoint_auth_method;
-      const hasKeys = body.jwks !== undefined || body.jwks_uri !== undefined;
-      if ((method === "private_key_jwt") !== hasKeys || (body.jwks !== undefined && body.jwks_uri !== undefined)) {
-        throw problem("invalid", "Keys, in one place, belong to private_key_jwt.");
-      }
-      const { row, secret } = await registerApp(
-        { records: ports.stores(region).records, region, now: ports.now, random: ports.random },
-        {
-          name: body.client_name,
-          home: body.client_uri,
-          launchUri: body.initiate_login_uri,
-          redirectUris: body.redirect_uris,
-          scope: body.scope,
-          jwks: body.jwks,
-          jwksUri: body.jwks_uri,
-          method,
-        },
-      );
-      const answer = {
-        client_id: row.id,
-        client_id_issued_at: Math.floor(row.created_at / 1000),
-        ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: 0 as const }),
-        client_name: row.name,
-        redirect_uris: body.redirect_uris,
-        token_endpoint_auth_method: body.token_endpoint_auth_method,
-        grant_types: ["authorization_code", "refresh_token"],
-        response_types: ["code"],
-        ...(row.scope !== null && { scope: row.scope }),
-        ...(row.home !== null && { client_uri: row.home }),
-      };
-      return c.json(answer, 201, NEVER_KEPT);
+      return c.json(await register(ports, region, body), 201, NEVER_KEPT);
+    },
+  )
+  .get(
+    "/oauth/register/:appId",
+    route({
+      policy: "app",
+      summary: "Read a registration (RFC 7592)",
+      description: "With the `registration_access_token` as bearer token.",
+      tags: TAGS,
+      responses: { 200: registrationSchema },
+      problems: ["unauthenticated"],
+    }),
+    validate("param", appParam),
+    async (c) => {
+      const { appId } = c.req.valid("param");
+      return c.json(await readRegistration(smartPorts(c), appId, c.req.header("authorization")), 200, NEVER_KEPT);
+    },
+  )
+  .put(
+    "/oauth/register/:appId",
+    route({
+      policy: "app",
+      summary: "Replace a registration (RFC 7592)",
+      description:
+        "Whole: what is left out is nothing. The answer has another `registration_access_token`; the old one is good for nothing. Apps that ask for less than before get no more when they refresh.",
+      tags: TAGS,
+      responses: { 200: registrationSchema },
+      problems: ["unauthenticated", "malformed", "invalid", "too_large"],
+      idempotency: "off",
+    }),
+    validate("param", appParam),
+    validate("json", registrationChangeBody),
+    async (c) => {
+      const { appId } = c.req.valid("param");
+      const changed = await changeRegistration(smartPorts(c), appId, c.req.header("authorization"), c.req.valid("json"));
+      return c.json(changed, 200, NEVER_KEPT);
+    },
+  )
+  .delete(
+    "/oauth/register/:appId",
+    route({
+      policy: "app",
+      summary: "Remove a registration (RFC 7592)",
+      description: "With all that people gave to the app: it gets no further token, and those it has are refused.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["unauthenticated"],
+    }),
+    validate("param", appParam),
+    async (c) => {
+      await removeRegistration(smartPorts(c), c.req.valid("param").appId, c.req.header("authorization"));
+      return c.body(null, 204, NEVER_KEPT);
     },
   );
 

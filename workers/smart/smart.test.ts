@@ -1,5 +1,10 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { type Region, REGIONS } from "../../shared/region";
+import { regional } from "../regional";
+import { sessionPortsOf } from "../sessions";
+import { GRANTS_QUERY, REMOVED_QUERY, sweepGrants } from "./end-grants";
 import { Authenticator } from "../../test/authenticator";
 import { Browser, formIn } from "../../test/smart/driver";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
@@ -416,4 +421,125 @@ test("a launch from here is good once, for its app and its person alone", async 
   expect(new URL(again ?? "").searchParams.get("error")).toBe("invalid_request");
   const foreign = await browser().letIn(askUrl(app, { launch: await launchOf(other), scope }), person);
   expect(new URL(foreign ?? "").searchParams.get("error")).toBe("access_denied");
+});
+
+describe("a registration", () => {
+  const managed = registeredSchema.extend({ registration_access_token: z.string(), registration_client_uri: z.url() });
+  const newOne = async (more: Record<string, unknown> = {}) => managed.parse(await register(more));
+  const at = async (uri: string, method: string, key: string | undefined, body?: unknown) =>
+    await fetchApp(uri.slice(ORIGIN.length), {
+      method,
+      headers: {
+        ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+
+  test("is read and replaced with its token, which is another one after each change, and kept as a hash", async () => {
+    const made = await newOne({ scope: SCOPE, client_uri: "https://app.example/" });
+    const [uri, first] = [made.registration_client_uri, made.registration_access_token];
+    expect(uri).toBe(`${ORIGIN}/oauth/register/${made.client_id}`);
+    const read = await at(uri, "GET", first);
+    expect(read.headers.get("cache-control")).toBe("no-store");
+    expect(await read.json()).toMatchObject({ client_id: made.client_id, client_name: "Heart diary", registration_access_token: first });
+
+    const change = { client_id: made.client_id, client_name: "Heart book", redirect_uris: ["https://app.example/other"] };
+    const changed = managed.parse(
+      await (await at(uri, "PUT", first, { ...change, token_endpoint_auth_method: "client_secret_post" })).json(),
+    );
+    expect(changed).toMatchObject({ client_name: "Heart book", redirect_uris: ["https://app.example/other"] });
+    expect([changed["client_uri"], changed["scope"]], "what is left out is nothing").toEqual([undefined, undefined]);
+    expect(changed.client_secret).toBeTruthy();
+    const second = changed.registration_access_token;
+    expect(second).not.toBe(first);
+    expect(await refused(await at(uri, "GET", first))).toBe("invalid_token");
+    const { region } = z.object({ region: z.enum(["eu", "us", "ap"]) }).parse({ region: made.client_id.split("_")[1] });
+    const rows = await regional(env, region).records.prepare("select * from apps where id = ?").bind(made.client_id).all();
+    for (const clear of [first, second, changed.client_secret ?? ""]) expect(JSON.stringify(rows.results)).not.toContain(clear);
+
+    const kept = managed.parse(
+      await (await at(uri, "PUT", second, { ...change, token_endpoint_auth_method: "client_secret_basic" })).json(),
+    );
+    expect(kept.client_secret, "a secret stays").toBeUndefined();
+    const many = [1, 2, 3].map(async (n) => await at(uri, "PUT", kept.registration_access_token, { ...change, client_name: `Book ${n}` }));
+    expect((await Promise.all(many)).map(({ status }) => status).toSorted()).toEqual([200, 401, 401]);
+  });
+
+  test("takes no change that a registration would not take, or that is about another app", async () => {
+    const made = await newOne();
+    const change = { client_id: made.client_id, client_name: "X", redirect_uris: [BACK] };
+    for (const more of [
+      { client_id: "app_eu_01kad7wjcm0000000000000000" },
+      { scope: "system/*.rs" },
+      { redirect_uris: ["http://app.example/"] },
+      { token_endpoint_auth_method: "private_key_jwt" },
+      { client_secret: "chosen" },
+    ])
+      expect((await at(made.registration_client_uri, "PUT", made.registration_access_token, { ...change, ...more })).status).toBe(422);
+    expect((await at(made.registration_client_uri, "GET", made.registration_access_token)).status).toBe(200);
+  });
+
+  test("is nobody's without its own token, and there is no telling why", async () => {
+    const [made, other, person] = [await newOne(), await newOne(), await registerPerson("eu")];
+    for (const [uri, key] of [
+      [made.registration_client_uri, undefined],
+      [made.registration_client_uri, "x"],
+      [made.registration_client_uri, other.registration_access_token],
+      [made.registration_client_uri, person.accessToken],
+      [`${ORIGIN}/oauth/register/app_eu_01kad7wjcm0000000000000000`, made.registration_access_token],
+      [`${ORIGIN}/oauth/register/nothing`, made.registration_access_token],
+    ] as const)
+      for (const method of ["GET", "DELETE"]) {
+        const response = await at(uri, method, key);
+        expect(response.status).toBe(401);
+        expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
+        expect(await refused(response)).toBe("invalid_token");
+      }
+    expect((await at(made.registration_client_uri, "GET", made.registration_access_token)).status).toBe(200);
+  });
+
+  test("that asks for less gives less by refreshing, and one that is removed ends all that people gave", async () => {
+    const person = await registerPerson("us");
+    const made = await newOne({ scope: SCOPE });
+    const tokens = await letIn(made.client_id, person);
+    const change = {
+      client_id: made.client_id,
+      client_name: "Heart diary",
+      redirect_uris: [BACK],
+      scope: "offline_access patient/Patient.r",
+    };
+    const changed = managed.parse(await (await at(made.registration_client_uri, "PUT", made.registration_access_token, change)).json());
+    const refresh = async (text = "") => await token({ grant_type: "refresh_token", refresh_token: text });
+    const next = tokensSchema.parse(await (await refresh(tokens.refresh_token)).json());
+    expect(next.scope.split(" ").toSorted()).toEqual(["offline_access", "patient/Patient.r"]);
+    expect((await asApp("/fhir/r4/Observation", next.access_token)).status).toBe(403);
+
+    const removed = await at(made.registration_client_uri, "DELETE", changed.registration_access_token);
+    expect(removed.status).toBe(204);
+    expect((await asApp(`/fhir/r4/Patient/${tokens.patient}`, next.access_token)).status).toBe(401);
+    expect(await refused(await refresh(next.refresh_token))).toBe("invalid_grant");
+    expect(await (await person.fetch("/v1/me/apps")).json()).toMatchObject({ items: [] });
+    expect((await at(made.registration_client_uri, "DELETE", changed.registration_access_token)).status).toBe(401);
+    expect((await browser().open(askUrl(made.client_id))).status).toBe(400);
+  });
+
+  test("what it could not end at once the clock ends, by an index", async () => {
+    const person = await registerPerson("eu");
+    const made = await newOne();
+    const tokens = await letIn(made.client_id, person);
+    const records = (region: Region) => regional(env, region).records;
+    for (const region of REGIONS)
+      await records(region).prepare("update apps set revoked_at = ? where id = ?").bind(Date.now(), made.client_id).run();
+    expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(200);
+    expect(await sweepGrants(sessionPortsOf(env, Date.now))).toBeGreaterThan(0);
+    expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(401);
+    for (const [query, value] of [
+      [GRANTS_QUERY, "[]"],
+      [REMOVED_QUERY, 0],
+    ] as const) {
+      const plan = await records("eu").prepare(`explain query plan ${query}`).bind(value).all<{ detail: string }>();
+      expect(plan.results.map(({ detail }) => detail).join("; ")).toMatch(/USING (?:COVERING )?INDEX (?:sessions_by_app|apps_by_removal)/);
+    }
+  });
 });
