@@ -1,5 +1,6 @@
-import { type ImportId, type PersonId, regionOf, type RoomId } from "../shared/id";
+import { type BoardId, type ImportId, type PersonId, regionOf, type RoomId } from "../shared/id";
 import { openIn, type Region } from "../shared/region";
+import type { Board } from "./board/board";
 import type { Gate } from "./gate/gate";
 import type { Importer } from "./importer/importer";
 import type { Room } from "./room/room";
@@ -44,4 +45,9 @@ export function gateDoor(env: Env, region: Region, name: string): DurableObjectS
 /** A conversation, opened from another object. */
 export function roomDoor(env: Env, id: RoomId): DurableObjectStub<Room> {
   return openIn<DurableObjectStub<Room>>(env.ROOMS, regionOf(id), id, env.RESIDENCY);
+}
+
+/** One of the further parts of a large board, from 1. */
+export function boardPartDoor(env: Env, id: BoardId, part: number): DurableObjectStub<Board> {
+  return openIn<DurableObjectStub<Board>>(env.BOARDS, regionOf(id), `${id}.${part}`, env.RESIDENCY);
 }

@@ -125,10 +125,7 @@ describe("a board", () => {
     await board.submit([score("a", 3), score("b", 2)]);
     await runInDurableObject(board, (_, { storage }) => {
       // As it is when the object died between stopping the scores and giving the prizes.
-      storage.sql.exec(
-        "INSERT INTO periods (period, state, prizes) VALUES (0, 'closing', ?)",
-        JSON.stringify([{ reward: "r", from: 1, to: 1 }]),
-      );
+      storage.sql.exec("UPDATE periods SET state = 'closing', prizes = ?", JSON.stringify([{ reward: "r", from: 1, to: 1 }]));
       storage.sql.exec("INSERT INTO timers (kind, ref, due_at) VALUES ('close', '0', 1)");
     });
     await evictDurableObject(board);

@@ -13,6 +13,8 @@ type RewardRow = { period: number; reward: string; alias: string; rank: number }
 export class Closing {
   readonly #storage: DurableObjectStorage;
   readonly #now: Clock;
+  /** Periods that are known to be open: asked with every batch. */
+  readonly #isOpen = new Set<number>();
 
   constructor(storage: DurableObjectStorage, now: Clock) {
     this.#storage = storage;
@@ -24,8 +26,20 @@ export class Closing {
     return { period, state: row?.state ?? "open", closedAt: row?.closed_at ?? null, entries: row?.entries ?? null };
   }
 
+  /** The state of a period that scores come for; it exists from now on. */
+  open(period: number): PeriodStatus["state"] {
+    if (!this.#isOpen.has(period)) {
+      this.#storage.sql.exec("INSERT INTO periods (period, state) VALUES (?, 'open') ON CONFLICT DO NOTHING", period);
+      const { state } = this.status(period);
+      if (state !== "open") return state;
+      this.#isOpen.add(period);
+    }
+    return "open";
+  }
+
   /** Stops the scores of a period; true where this call did. */
   begin(period: number, prizes: readonly Prize[]): boolean {
+    this.#isOpen.delete(period);
     const written = this.#storage.sql.exec(
       `INSERT INTO periods (period, state, prizes) VALUES (?1, 'closing', ?2)
        ON CONFLICT DO UPDATE SET state = 'closing', prizes = excluded.prizes WHERE state = 'open' RETURNING period`,
@@ -86,6 +100,11 @@ export class Closing {
 
   forget(alias: string): void {
     this.#storage.sql.exec("DELETE FROM rewards WHERE alias = ?", alias);
+  }
+
+  /** Forgets what is in memory. */
+  drop(): void {
+    this.#isOpen.clear();
   }
 
   #row(period: number): PeriodRow | undefined {

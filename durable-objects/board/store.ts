@@ -1,5 +1,5 @@
-import { type Part } from "../../shared/ranking/across";
-import { isSubmission, type Outcome, type Submission, type Terms } from "../../shared/ranking/terms";
+import type { Part } from "../../shared/ranking/across";
+import type { Outcome, Submission, Terms } from "../../shared/ranking/terms";
 import { problem } from "../../shared/problem";
 import { Standing } from "./standing";
 
@@ -38,10 +38,8 @@ export class Store {
     return standing;
   }
 
-  /** Counts a batch, all of it or nothing: problem `invalid` where one of it cannot be counted, `conflict` where the period is closed. */
+  /** Counts a batch of submissions, each of which must be valid. Problem `conflict` where the period is closed. */
   submit(period: number, submissions: readonly Submission[]): Outcome[] {
-    const terms = this.#terms();
-    if (submissions.some((submission) => !isSubmission(terms, submission))) throw problem("invalid", "A score cannot be counted as it is.");
     if (this.state(period) !== "open") throw problem("conflict", "The period is closed.");
     return this.#changing(period, (standing) => standing.submit(submissions));
   }
