@@ -10,7 +10,7 @@ import { type RunningBrowser, startBrowser } from "./browser.ts";
 import { Meridian } from "./harness.ts";
 import { freePort, HOST } from "./ports.ts";
 
-/** An app of patients, built on a client of others, is launched in Chromium: by itself, and from here; its person decides by the keyboard. */
+/** Apps of patients, built on clients of others, are launched in Chromium: by themselves, and from here; their person decides by the keyboard. */
 let meridian: Meridian;
 let running: RunningBrowser;
 let server: Server;
@@ -24,6 +24,7 @@ const password = `vq-${crypto.randomUUID()}`;
 
 const tokensSchema = z.looseObject({ scope: z.string(), patient: z.string(), claims: z.looseObject({ fhirUser: z.string() }).optional() });
 const answerSchema = z.object({ status: z.number(), body: z.looseObject({}) });
+const readySchema = z.object({ patient: z.string(), read: z.string(), user: z.string(), scope: z.string() });
 
 async function post(path: string, body: unknown, bearer?: string): Promise<Record<string, unknown>> {
   const response = await fetch(`${meridian.origin}${path}`, {
@@ -48,7 +49,12 @@ beforeAll(async () => {
   meridian = started;
   base = `${meridian.origin}/fhir/r4`;
   const html = `<!doctype html><title>App</title><script>${bundle.outputFiles[0]?.text.replaceAll("</script", "<\\/script") ?? ""}</script>`;
-  server = createServer((_request, response) => response.setHeader("content-type", "text/html").end(html)).listen(port, HOST);
+  const bundled = readFileSync(join(import.meta.dirname, "../../node_modules/fhirclient/build/fhir-client.min.js"));
+  const other = `<!doctype html><title>Other app</title><script src="/fhir-client.js"></script>`;
+  server = createServer(({ url = "" }, response) => {
+    if (url === "/fhir-client.js") response.setHeader("content-type", "text/javascript").end(bundled);
+    else response.setHeader("content-type", "text/html").end(url.startsWith("/other") ? other : html);
+  }).listen(port, HOST);
   await once(server, "listening");
   page = await (await running.browser.newContext()).newPage();
   const account = await post("/v1/accounts", { email, password, name: "Ada King", region: "eu", timeZone: "Europe/Berlin" });
@@ -169,5 +175,54 @@ describe("an app in a browser", () => {
     const tokens = await back();
     expect(tokens).toMatchObject({ need_patient_banner: false, fhirContext: [{ reference: `Patient/${tokens.patient}` }] });
     expect((await read(`Patient/${tokens.patient}`)).status).toBe(200);
+  });
+
+  test("that is built on fhirclient is launched by itself and from here, reads, and refreshes", { timeout: 60_000 }, async () => {
+    const registered = await post("/oauth/register", {
+      client_name: "Other diary",
+      redirect_uris: [`${appOrigin}/other`],
+      initiate_login_uri: `${appOrigin}/other-launch`,
+    });
+    const clientId = z.string().parse(registered["client_id"]);
+    const own = await (await running.browser.newContext()).newPage();
+    const authorize = async (more: Record<string, string>) => {
+      const away = own.waitForURL((url) => url.origin === meridian.origin);
+      const options = JSON.stringify({ clientId, redirectUri: `${appOrigin}/other`, ...more });
+      await own.evaluate(`void FHIR.oauth2.authorize(${options})`);
+      await away;
+    };
+    const ready = async () => {
+      await own.waitForURL((url) => url.origin === appOrigin && url.searchParams.has("code"));
+      return readySchema.parse(
+        await own.evaluate(`FHIR.oauth2.ready().then(async (client) => {
+          globalThis.client = client;
+          const [patient, user] = await Promise.all([client.patient.read(), client.user.read()]);
+          return { patient: client.patient.id, read: patient.id, user: user.id, scope: client.state.tokenResponse.scope };
+        })`),
+      );
+    };
+
+    await own.goto(`${appOrigin}/other`);
+    await authorize({ iss: base, scope: "openid fhirUser offline_access launch/patient patient/Patient.r patient/Observation.rs" });
+    await own.getByLabel("E-mail").fill(email);
+    await own.getByLabel("Password").fill(password);
+    await own.getByRole("button", { name: "Continue" }).click();
+    await own.getByRole("button", { name: "Allow", exact: true }).click();
+    const { patient, read: shown, user } = await ready();
+    expect([shown, user]).toEqual([patient, patient]);
+    const moods = `client.request("Observation?category=survey", { flat: true }).then((all) => all.map(({ code }) => code.text))`;
+    expect(await own.evaluate(moods)).toEqual(["Mood"]);
+    expect(await own.evaluate(`client.request("Condition").catch(({ statusCode }) => statusCode)`)).toBe(403);
+    expect(await own.evaluate(`client.refresh().then((state) => state.tokenResponse.scope)`)).toContain("patient/Observation.rs");
+    expect(await own.evaluate(moods)).toEqual(["Mood"]);
+
+    const { url } = z.looseObject({ url: z.string() }).parse(await post(`/v1/me/apps/${clientId}/launches`, {}, token));
+    await own.goto(url);
+    // It reads `iss` and `launch` from the address by itself.
+    await authorize({ scope: "launch openid fhirUser patient/Patient.r patient/Observation.rs" });
+    await own.getByRole("button", { name: "Allow", exact: true }).click();
+    expect((await ready()).patient).toBe(patient);
+    expect(await own.evaluate(moods)).toEqual(["Mood"]);
+    await own.context().close();
   });
 });
