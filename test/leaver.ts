@@ -166,10 +166,51 @@ async function insertSocial({ person, friend, region }: Leaver, now: number): Pr
       .bind(home === region ? friend : person, group)
       .run();
   }
+  await insertPosts(person, region, friend, now);
+  await env.DIRECTORY.prepare("insert into handles (handle_hash, key_version, person_id, claimed_at) values (?, '1', ?, ?)")
+    .bind(hex(), person, now)
+    .run();
+  await regional(env, region)
+    .records.prepare("insert into buddy_profiles (person_id, purpose, cell_lat, cell_lon, updated_at) values (?, 'both', 525, 134, ?)")
+    .bind(person, now)
+    .run();
   await regional(env, region)
     .records.prepare("insert into social_profiles (person_id, handle, updated_at) values (?, ?, ?)")
     .bind(person, `h${now}`, now)
     .run();
+}
+
+/** A post of each of the two in their own region, under which both have said something; an invitation of each that the other accepted, and a report. */
+async function insertPosts(person: PersonId, region: Region, friend: PersonId, now: number): Promise<void> {
+  for (const [author, other, home] of [
+    [person, friend, region],
+    [friend, person, regionOf(friend)],
+  ] as const) {
+    const { records } = regional(env, home);
+    const [post, invitation] = [newId("post", home, now), newId("invitation", home, now)];
+    const comment = records.prepare(
+      "insert into post_comments (post_id, id, person_id, body, created_at) values (?, ?, ?, 'Well done!', ?)",
+    );
+    await records.batch([
+      records
+        .prepare("insert into posts (id, person_id, kind, body, reach, created_at) values (?, ?, 'text', 'Ten!', 1, ?)")
+        .bind(post, author, now),
+      comment.bind(post, newId("comment", home, now), author, now),
+      comment.bind(post, newId("comment", home, now), other, now),
+      records.prepare("insert into post_reactions (post_id, person_id, kind, reacted_at) values (?, ?, 'like', ?)").bind(post, other, now),
+      records
+        .prepare(
+          "insert into invitations (id, code_hash, person_id, via, most_uses, created_at, expires_at) values (?, ?, ?, 'link', 1, ?, ?)",
+        )
+        .bind(invitation, hex(), author, now, now + 1e9),
+      records.prepare("insert into invitation_uses (invitation_id, person_id, used_at) values (?, ?, ?)").bind(invitation, other, now),
+      records
+        .prepare(
+          "insert into reports (id, kind, subject_id, author_id, reporter_id, reason, created_at) values (?, 'post', ?, ?, ?, 'spam', ?)",
+        )
+        .bind(newId("report", home, now), post, author, other, now),
+    ]);
+  }
 }
 
 /** An endpoint of their own, of which one message waits and one was delivered; it wants their events and a friend's. */

@@ -20,7 +20,7 @@ import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
 import { cleanSessions, sessionPortsOf } from "./sessions";
 import { sweepGrants } from "./smart/end-grants";
-import { socialContext, sweepTies } from "./social";
+import { cleanAllInvitations, socialContext, sweepTies } from "./social";
 import { cleanAllWebhooks, sweepWebhooks } from "./webhooks/consume";
 import { webhookPorts } from "./webhooks/ports";
 import { enlistAll } from "./research/run-export";
@@ -68,6 +68,7 @@ export const JOBS: readonly Job[] = [
   { name: "sweep webhooks", everyMinutes: 5, run: async (env, now) => await sweepWebhooks(webhookPorts(env, () => now)) },
   { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
+  { name: "clean invitations", everyMinutes: 60, run: async (env, now) => await cleanAllInvitations(socialContext(env, () => now)) },
   { name: "sweep ties", everyMinutes: 5, run: async (env, now) => await sweepTies(socialContext(env, () => now)) },
   { name: "end grants of removed apps", everyMinutes: 5, run: async (env, now) => await sweepGrants(sessionPortsOf(env, () => now)) },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },

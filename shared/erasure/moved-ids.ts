@@ -15,6 +15,9 @@ const OTHERS: ReadonlySet<string> = new Set<IdKind>([
   "challenge",
   "team",
   "appeal",
+  "socialGroup",
+  "invitation",
+  "report",
 ]);
 /** Kinds of ids that belong to the person in whose vault they stand. */
 const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kind) ? [] : [prefix]));

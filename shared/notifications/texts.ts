@@ -51,6 +51,30 @@ const EN: Catalogue = {
     named: "{who} has accepted your friend request.",
     many: "{n} friend requests were accepted.",
   },
+  follow_request: {
+    title: "Somebody wants to follow you",
+    plain: "Somebody wants to follow you.",
+    named: "{who} wants to follow you.",
+    many: "{n} people want to follow you.",
+  },
+  buddy_request: {
+    title: "Training together",
+    plain: "Somebody wants to train with you.",
+    named: "{who} wants to train with you.",
+    many: "{n} people want to train with you.",
+  },
+  buddy_accepted: {
+    title: "Training together",
+    plain: "Somebody trains with you now.",
+    named: "{who} trains with you now.",
+    many: "{n} people train with you now.",
+  },
+  nudge: {
+    title: "Your buddy thinks of you",
+    plain: "Your buddy cheers you on.",
+    named: "{who} cheers you on.",
+    many: "You were cheered on {n} times.",
+  },
   group_invitation: {
     title: "Invitation to a group",
     plain: "You are invited to a group.",
@@ -165,6 +189,30 @@ const DE: Catalogue = {
     plain: "Ihre Freundschaftsanfrage wurde angenommen.",
     named: "{who} hat Ihre Freundschaftsanfrage angenommen.",
     many: "{n} Freundschaftsanfragen wurden angenommen.",
+  },
+  follow_request: {
+    title: "Jemand möchte Ihnen folgen",
+    plain: "Jemand möchte Ihnen folgen.",
+    named: "{who} möchte Ihnen folgen.",
+    many: "{n} Menschen möchten Ihnen folgen.",
+  },
+  buddy_request: {
+    title: "Gemeinsam trainieren",
+    plain: "Jemand möchte mit Ihnen trainieren.",
+    named: "{who} möchte mit Ihnen trainieren.",
+    many: "{n} Menschen möchten mit Ihnen trainieren.",
+  },
+  buddy_accepted: {
+    title: "Gemeinsam trainieren",
+    plain: "Jemand trainiert jetzt mit Ihnen.",
+    named: "{who} trainiert jetzt mit Ihnen.",
+    many: "{n} Menschen trainieren jetzt mit Ihnen.",
+  },
+  nudge: {
+    title: "Jemand denkt an Sie",
+    plain: "Sie werden angefeuert.",
+    named: "{who} feuert Sie an.",
+    many: "Sie wurden {n}-mal angefeuert.",
   },
   group_invitation: {
     title: "Einladung in eine Gruppe",

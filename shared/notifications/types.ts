@@ -45,6 +45,11 @@ export const NOTIFICATION_TYPES = {
   plan: spec("normal", WEEK_MS, "now"),
   friend_request: spec("normal", WEEK_MS, "now"),
   friend_accepted: spec("low", WEEK_MS, "now"),
+  follow_request: spec("low", WEEK_MS, "now"),
+  buddy_request: spec("normal", WEEK_MS, "now"),
+  buddy_accepted: spec("low", WEEK_MS, "now"),
+  /** A buddy cheers somebody on. */
+  nudge: spec("low", DAY_MS, "now"),
   group_invitation: spec("normal", WEEK_MS, "now"),
   group_request: spec("normal", WEEK_MS, "now"),
   challenge_invitation: spec("normal", WEEK_MS, "now"),

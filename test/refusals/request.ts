@@ -31,6 +31,10 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   deliveries: "event",
   groups: "socialGroup",
   vouchers: "voucher",
+  posts: "post",
+  comments: "comment",
+  invitations: "invitation",
+  reports: "report",
 };
 
 /** Values of parameters that are no ids. */

@@ -64,6 +64,10 @@ const VIEWS = [
   "/v1/me/wallet/vouchers",
   "/v1/me/challenges",
   "/v1/challenges?scope=own",
+  "/v1/me/feed",
+  "/v1/me/social-profile",
+  "/v1/me/invitations",
+  "/v1/me/buddies",
 ] as const;
 
 /**
@@ -81,6 +85,7 @@ const WITHIN_THE_VAULT: ReadonlySet<string> = new Set([
   "blocks",
   "follows",
   "followers",
+  "buddies",
 ]);
 
 /** A person who owns one of everything that a path can name. */
@@ -133,6 +138,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
   const report = await uploadReport(person);
   // Nobody listens there.
   const target = await make(person, "/v1/me/fhir-targets", { name: device, baseUrl: "http://127.0.0.1:1/fhir", auth: { kind: "none" } });
+  const post = await make(person, "/v1/me/posts", { text: device });
   const ids = {
     people: person.person.id,
     organisations: organisation,
@@ -143,6 +149,11 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     follows: person.person.id,
     followers: person.person.id,
     bans: person.person.id,
+    buddies: person.person.id,
+    posts: post,
+    comments: await make(person, `/v1/posts/${post}/comments`, { text: device }),
+    invitations: await make(person, "/v1/me/invitations", {}),
+    reports: newId("report", person.person.region, Date.now(), systemRandom),
     groups: await make(person, "/v1/groups", { name: device, joining: "invitation" }),
     "vendor-credentials": await registered(founder, organisation),
     clients: await make(founder, `/v1/organisations/${organisation}/clients`, { name: device, scopes: ["read:*"], jwks: { keys: [jwk] } }),
@@ -204,6 +215,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/imports/${ids.imports}`,
     `/v1/organisations/${ids.organisations}/members`,
     `/v1/groups/${ids.groups}/members`,
+    `/v1/posts/${ids.posts}/comments`,
     `/v1/organisations/${ids.organisations}/clients`,
     `/v1/organisations/${ids.organisations}/apps`,
     `/v1/organisations/${ids.organisations}/vendor-credentials`,

@@ -76,6 +76,14 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   sessions: { columns: ["person_id"], by: "cascade" },
   shared_with: { columns: ["owner_id", "grantee_id"], by: "everywhere" },
   shared_with_partners: { columns: ["owner_id"], by: "everywhere" },
+  buddy_profiles: { columns: ["person_id"], by: "cascade" },
+  invitation_uses: { columns: ["person_id"], by: "everywhere" },
+  invitations: { columns: ["person_id"], by: "everywhere" },
+  post_comments: { columns: ["person_id"], by: "everywhere" },
+  post_reactions: { columns: ["person_id"], by: "everywhere" },
+  posts: { columns: ["person_id"], by: "everywhere" },
+  // Of whoever decided about what others reported, the opaque id stays.
+  reports: { columns: ["author_id", "reporter_id"], by: "everywhere", keeps: ["decided_by"] },
   social_group_members: { columns: ["person_id"], by: "everywhere" },
   social_groups: { nobodys: "groups of people; one that the last member leaves is deleted" },
   social_groups_elsewhere: { columns: ["person_id"], by: "everywhere" },
@@ -92,6 +100,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
 
 export const DIRECTORY_TABLES: Readonly<Record<string, PersonTable | NobodysTable>> = {
   emails: { columns: ["person_id"], by: "delete" },
+  handles: { columns: ["person_id"], by: "delete" },
   identities: { columns: ["person_id"], by: "delete" },
   key_moves: { nobodys: "where a rotation of keys goes on: the last hash of a slice, until it has ended" },
   passkey_challenges: { nobodys: "hashes of challenges whose person is not known yet, for five minutes" },

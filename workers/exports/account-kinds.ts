@@ -189,6 +189,49 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
           from challenge_appeals where person_id = ?1 order by id`,
   },
   {
+    kind: "posts",
+    tables: ["posts"],
+    everywhere: true,
+    sql: `select id, group_id as "group", kind, body as text, card, case reach when 1 then 'friends' when 2 then 'followers' else 'everybody' end as audience,
+            created_at as createdAt, edited_at as editedAt, removed_at as removedAt, removed_for as removedFor
+          from posts where person_id = ?1 order by id`,
+    json: ["card"],
+  },
+  {
+    kind: "comments",
+    tables: ["post_comments"],
+    everywhere: true,
+    sql: `select id, post_id as post, body as text, created_at as createdAt, edited_at as editedAt, removed_at as removedAt, removed_for as removedFor
+          from post_comments where person_id = ?1 order by created_at, id`,
+  },
+  {
+    kind: "reactions",
+    tables: ["post_reactions"],
+    everywhere: true,
+    sql: "select post_id as post, kind, reacted_at as reactedAt from post_reactions where person_id = ?1 order by post_id",
+  },
+  {
+    kind: "invitations",
+    tables: ["invitations", "invitation_uses"],
+    everywhere: true,
+    sql: `select id, 'made' as what, group_id as "group", via, created_at as at, expires_at as expiresAt, revoked_at as revokedAt from invitations where person_id = ?1
+          union all select invitation_id, 'accepted', null, null, used_at, null, null from invitation_uses where person_id = ?1`,
+  },
+  {
+    kind: "buddy-search",
+    tables: ["buddy_profiles"],
+    sql: `select person_id as id, purpose, activities, goals, languages, level, times, cell_lat / 10.0 as cellLatitude, cell_lon / 10.0 as cellLongitude,
+            updated_at as updatedAt from buddy_profiles where person_id = ?1`,
+    json: ["activities", "goals", "languages"],
+  },
+  {
+    kind: "reports-made",
+    tables: ["reports"],
+    everywhere: true,
+    sql: `select id, kind, subject_id as subject, reason, note, state, created_at as createdAt, decided_at as decidedAt
+          from reports where reporter_id = ?1 order by id`,
+  },
+  {
     kind: "erasures",
     tables: ["erasures"],
     sql: `select id, state, requested_at as requestedAt, due_at as dueAt, finished_at as finishedAt
@@ -224,6 +267,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   clients: "Programs of organisations: they belong to these.",
   client_assertions: "Numbers of assertions that programs have used, for minutes; names nobody.",
   revoked_client_tokens: "Numbers of programs' tokens; names nobody.",
+  handles: "A keyed hash of the handle, which leads to the region; the handle is in the export.",
   social_groups_elsewhere: "In which regions groups of the person may lie; the groups are in the export.",
   key_moves: "Where a rotation of keys goes on.",
   moves: "Moves to another region, under way or done, as ids and steps; the person sees theirs where they asked for it.",

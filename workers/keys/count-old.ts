@@ -54,7 +54,7 @@ export const COUNTS = {
   ],
   pepper: [counting("count(*) as old, count(*) as waiting", "credentials", "pepper_version")],
   refresh: [counted("sessions", "refresh_key", OR_UNKNOWN, LIVING)],
-  email: [counted("emails", "key_version"), counted("identities", "key_version")],
+  email: [counted("emails", "key_version"), counted("identities", "key_version"), counted("handles", "key_version")],
   vendor: [counted("vendor_accounts", "key_version")],
 } as const satisfies Partial<Record<RegionalKind | DirectoryKind, readonly string[]>>;
 

@@ -1,6 +1,6 @@
 import { REGIONS } from "../../shared/region";
 import { countOld, type KeyStatus } from "./count-old";
-import { directoryAddresses, directoryIdentities, vendorAccounts } from "./move-directory";
+import { directoryAddresses, directoryHandles, directoryIdentities, vendorAccounts } from "./move-directory";
 import {
   lastLetters,
   programmeKeys,
@@ -33,6 +33,7 @@ export async function moveKeys(ports: KeyPorts, limit = SLICE): Promise<Moved> {
     ]),
     moveSlice(directoryAddresses(ports), ports.log, limit),
     moveSlice(directoryIdentities(ports), ports.log, limit),
+    moveSlice(directoryHandles(ports), ports.log, limit),
     moveSlice(vendorAccounts(ports), ports.log, limit),
   ]);
   return slices.reduce((sum, { moved, failed }) => ({ moved: sum.moved + moved, failed: sum.failed + failed }), { moved: 0, failed: 0 });

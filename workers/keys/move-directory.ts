@@ -2,6 +2,7 @@ import { DAY_MS } from "../../shared/clock";
 import { subjectPlace } from "../../shared/crypto/identity-hashes";
 import { regionOf } from "../../shared/id";
 import { addressPlace } from "../credentials";
+import { handleHashes } from "../social";
 import { type KeyPorts, personIn } from "./ports";
 import type { Moving } from "./slice";
 
@@ -132,6 +133,42 @@ export function vendorAccounts(ports: KeyPorts): Moving<AccountRow> {
         : records
             .prepare("update vendor_accounts set account_hash = ?, key_version = ? where connection_id = ? and account_hash = ?")
             .bind(current.hash, current.version, connection_id, account_hash);
+    },
+  };
+}
+
+interface HandleRow {
+  handle_hash: string;
+  person_id: string;
+}
+
+/** Handles that the directory finds under an older key, hashed anew from what their people show. One that nobody shows any more is taken out. */
+export function directoryHandles(ports: KeyPorts): Moving<HandleRow> {
+  const { records, keys } = ports.directory;
+  return {
+    kind: "handles",
+    records,
+    ring: keys.email,
+    page: async (version, after, limit) =>
+      (
+        await records
+          .prepare("select handle_hash, person_id from handles where key_version = ? and handle_hash > ? order by handle_hash limit ?")
+          .bind(version, after, limit)
+          .all<HandleRow>()
+      ).results,
+    keyOf: ({ handle_hash }) => handle_hash,
+    async move({ handle_hash, person_id }) {
+      const person = personIn(person_id);
+      const handle = await ports.regions[regionOf(person)].records
+        .prepare("select handle from social_profiles where person_id = ?")
+        .bind(person)
+        .first<string | null>("handle");
+      if (handle === null) return records.prepare("delete from handles where handle_hash = ?").bind(handle_hash);
+      const [current] = await handleHashes(keys, handle);
+      if (current === undefined) return undefined;
+      return records
+        .prepare("update or ignore handles set handle_hash = ?, key_version = ? where handle_hash = ? and person_id = ?")
+        .bind(current.hash, current.version, handle_hash, person);
     },
   };
 }

@@ -20,6 +20,8 @@ export const LETTERS = [
   "erasure_undone",
   "erasure_done",
   "region_moved",
+  "invited_by_friend",
+  "invited_to_group",
 ] as const;
 export type Letter = (typeof LETTERS)[number];
 
@@ -96,6 +98,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
       "Your account has moved",
       "Everything of your account at Meridian lies in the region you chose, and nothing in the one before. Please sign in again; API keys have to be made anew, accounts at sign-in providers linked anew. You belong to no organisation and take part in no research of the old region any more.",
     ],
+    invited_by_friend: [
+      "You are invited",
+      "Somebody who knows you invites you to be friends on Meridian. If you do not know who it is, there is nothing to do. Who invites, and the way in, which counts once:",
+    ],
+    invited_to_group: [
+      "You are invited into a group",
+      "Somebody who knows you invites you into a group on Meridian. If you do not know who it is, there is nothing to do. Who invites, the group, and the way in, which counts once:",
+    ],
   },
   de: {
     confirm_registration: [
@@ -169,6 +179,14 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<Letter, Words>>>> = {
     region_moved: [
       "Ihr Konto ist umgezogen",
       "Alles zu Ihrem Konto bei Meridian liegt in der Region, die Sie gewählt haben, und nichts mehr in der bisherigen. Bitte melden Sie sich neu an; API-Schlüssel müssen neu angelegt, Konten bei Anmeldediensten neu verknüpft werden. Organisationen und Studien der bisherigen Region gehören Sie nicht mehr an.",
+    ],
+    invited_by_friend: [
+      "Sie sind eingeladen",
+      "Jemand, der Sie kennt, lädt Sie zur Freundschaft auf Meridian ein. Wenn Sie nicht wissen, wer das ist, müssen Sie nichts tun. Wer einlädt, und der Weg hinein, der einmal gilt:",
+    ],
+    invited_to_group: [
+      "Sie sind in eine Gruppe eingeladen",
+      "Jemand, der Sie kennt, lädt Sie in eine Gruppe auf Meridian ein. Wenn Sie nicht wissen, wer das ist, müssen Sie nichts tun. Wer einlädt, die Gruppe, und der Weg hinein, der einmal gilt:",
     ],
   },
 };

@@ -20,7 +20,7 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
   const region = regionOf(to);
   const old = ports.stores(home).records;
   const { records } = ports.stores(region);
-  const [people, credentials, totp, codes, passkeys, due, reviews, profiles] = await old.batch<Row>([
+  const [people, credentials, totp, codes, passkeys, due, reviews, profiles, searches] = await old.batch<Row>([
     old.prepare("select * from people where id = ?").bind(from),
     old.prepare("select changed_at, sealed_email, email_verified_at from credentials where person_id = ?").bind(from),
     old.prepare("select * from totp where person_id = ?").bind(from),
@@ -29,6 +29,7 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
     old.prepare("select * from due_connections where person_id = ?").bind(from),
     old.prepare("select * from emergency_reviews where person_id = ?").bind(from),
     old.prepare("select * from social_profiles where person_id = ?").bind(from),
+    old.prepare("select * from buddy_profiles where person_id = ?").bind(from),
   ]);
   const vault = ports.vault(from);
   const credential = await Promise.all(
@@ -82,6 +83,11 @@ export async function moveRecords(ports: MovePorts, job: MoveJob): Promise<void>
       records,
       "social_profiles",
       (profiles?.results ?? []).map((row) => ({ ...row, person_id: to })),
+    ),
+    ...inserts(
+      records,
+      "buddy_profiles",
+      (searches?.results ?? []).map((row) => ({ ...row, person_id: to })),
     ),
   ]);
 }

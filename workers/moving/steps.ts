@@ -158,6 +158,7 @@ async function switchDirectory(ports: MovePorts, { from, to }: MoveJob): Promise
     ports.directory
       .prepare("update vendor_accounts set person_id = ?1, connection_id = replace(connection_id, ?3, ?4) where person_id = ?2")
       .bind(to, from, ...between),
+    ports.directory.prepare("update handles set person_id = ?1 where person_id = ?2").bind(to, from),
     ports.directory.prepare("delete from identities where person_id = ?").bind(from),
     ports.directory.prepare("delete from sign_in_flows where person_id = ?").bind(from),
   ]);

@@ -65,7 +65,8 @@ export async function followPerson(ports: SocialPorts, other: PersonId): Promise
   const shown = await shownOf(ports, [other]);
   const rule = shown.get(other)?.followRule ?? "nobody";
   const state = following(after.own, after.theirs, rule);
-  if (after.rev !== before.rev && state === "waiting") await ports.tell(other, "friend_request", `follow ${ports.actor.person}`);
+  if (after.rev !== before.rev && state === "waiting")
+    await ports.tell(other, "follow_request", `follow ${ports.actor.person} ${after.rev}`, { person: ports.actor.person }, { names: true });
   return {
     person: cardOf(other, shown.get(other), areFriends(after.own, after.theirs) ? "friend" : "stranger"),
     state: state === "active" ? "active" : "waiting",

@@ -131,9 +131,21 @@ export async function askForFriendship(ports: SocialPorts, other: PersonId): Pro
   });
   const isFriend = areFriends(after.own, after.theirs);
   if (isFriend && !areFriends(before.own, before.theirs))
-    await ports.tell(other, "friend_accepted", `friends ${ports.actor.person} ${after.rev}`);
+    await ports.tell(
+      other,
+      "friend_accepted",
+      `friends ${ports.actor.person} ${after.rev}`,
+      { person: ports.actor.person },
+      { names: true },
+    );
   else if (!isFriend && after.rev !== before.rev && hasAsked(after.own, after.theirs, ports.now()) && !isBlocked(after.own, after.theirs))
-    await ports.tell(other, "friend_request", `ask ${ports.actor.person} ${Math.floor(ports.now() / DAY_MS)}`);
+    await ports.tell(
+      other,
+      "friend_request",
+      `ask ${ports.actor.person} ${Math.floor(ports.now() / DAY_MS)}`,
+      { person: ports.actor.person },
+      { names: true },
+    );
   const shown = await shownOf(ports, [other]);
   const person = cardOf(other, shown.get(other), isFriend ? "friend" : "stranger");
   return { person, state: isFriend ? "friends" : "waiting", askedAt: after.own.wantsAt ?? ports.now() };
@@ -153,7 +165,14 @@ export async function acceptRequest(ports: SocialPorts, id: string): Promise<Fri
     await takeStep(ports, other, () => cancelRequest);
     throw notFound("friend request");
   }
-  if (!areFriends(before.own, before.theirs)) await ports.tell(other, "friend_accepted", `friends ${ports.actor.person} ${after.rev}`);
+  if (!areFriends(before.own, before.theirs))
+    await ports.tell(
+      other,
+      "friend_accepted",
+      `friends ${ports.actor.person} ${after.rev}`,
+      { person: ports.actor.person },
+      { names: true },
+    );
   const shown = await shownOf(ports, [other]);
   return { ...cardOf(other, shown.get(other), "friend"), since: Math.max(after.own.wantsAt ?? 0, after.theirs.wantsAt ?? 0) };
 }

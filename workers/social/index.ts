@@ -14,3 +14,7 @@ export {
 } from "./relations";
 export { sweepTies } from "./ties";
 export { bringRelations, movedRelations } from "./move-relations";
+export { cleanAllInvitations } from "./invitations";
+export { keepReport } from "./moderation";
+export { type CardFacts, type Happening, postToFeed } from "./posts";
+export { handleHashes } from "./profile";

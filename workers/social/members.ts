@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../shared/clock";
 import type { PageQuery } from "../../shared/http/page";
 import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, type Problem, problem } from "../../shared/problem";
@@ -143,7 +144,14 @@ export async function inviteToGroup(ports: SocialPorts, text: string, person: Pe
     )
     .bind(group.id, person, ports.now())
     .run();
-  if (meta.changes === 1) await ports.tell(person, "group_invitation", `invited ${group.id} ${ports.now()}`, group.id);
+  if (meta.changes === 1)
+    await ports.tell(
+      person,
+      "group_invitation",
+      `invited ${group.id} ${ports.now()}`,
+      { group: group.id },
+      { names: true, what: group.name },
+    );
 }
 
 /** Lets somebody in who asked; in already is fine. Problems `forbidden`, `not_found`, `conflict` for a full group. */
@@ -162,7 +170,13 @@ export async function admitMember(ports: SocialPorts, text: string, id: string):
     .bind(group.id, person, ports.now())
     .run();
   if (meta.changes !== 1) throw problem("conflict", "The group is full, or the request was taken back.");
-  await ports.tell(person, "group_invitation", `admitted ${group.id} ${ports.now()}`, group.id);
+  await ports.tell(
+    person,
+    "group_invitation",
+    `admitted ${group.id} ${ports.now()}`,
+    { group: group.id },
+    { names: true, what: group.name },
+  );
 }
 
 /** Gives a member another role; for owners. Problems `forbidden`, `not_found`, `conflict` for the last owner. */
@@ -264,13 +278,20 @@ async function unpoint({ recordsOf }: SocialPorts, person: PersonId, { id }: Gro
     .run();
 }
 
-async function tellAdmins(ports: SocialPorts, { id }: Group): Promise<void> {
+async function tellAdmins(ports: SocialPorts, { id, name }: Group): Promise<void> {
   const { results } = await ports
     .recordsOf(regionOf(id))
     .prepare("select person_id as id from social_group_members where group_id = ? and state = 'member' and role <> 'member' limit 20")
     .bind(id)
     .all<{ id: string }>();
-  for (const admin of peopleIn(results)) await ports.tell(admin, "group_request", `asked ${id} ${ports.actor.person}`, id);
+  for (const admin of peopleIn(results))
+    await ports.tell(
+      admin,
+      "group_request",
+      `asked ${id} ${ports.actor.person} ${Math.floor(ports.now() / DAY_MS)}`,
+      { group: id, person: ports.actor.person },
+      { names: true, what: name },
+    );
 }
 
 function lastOwner(): Problem {

@@ -1,3 +1,4 @@
+import { inRegion } from "../../shared/erasure/moved-ids";
 import { type PersonId, regionOf } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
 
@@ -16,6 +17,13 @@ const NAMED: readonly (readonly [table: string, column: string])[] = [
   ["ties", "other_id"],
   ["social_group_members", "person_id"],
   ["social_groups_elsewhere", "person_id"],
+  ["posts", "person_id"],
+  ["post_comments", "person_id"],
+  ["post_reactions", "person_id"],
+  ["invitations", "person_id"],
+  ["invitation_uses", "person_id"],
+  ["reports", "author_id"],
+  ["reports", "reporter_id"],
 ];
 
 /** The statements that put the new id in place of the old one in a region. Repeating them changes nothing. */
@@ -29,7 +37,9 @@ export function movedRelations(records: D1Database, { from, to }: Mover): D1Prep
  * Brings to the new region what has to be read there: the ties of the person and about them, and pointers to groups of other regions. What of
  * the ties lies in a region of neither is taken out. After `movedRelations` of every region; repeating it changes nothing.
  */
-export async function bringRelations(recordsOf: (region: Region) => D1Database, { to }: Mover): Promise<void> {
+export async function bringRelations(recordsOf: (region: Region) => D1Database, mover: Mover): Promise<void> {
+  const { to } = mover;
+  await bringPosts(recordsOf, mover);
   const there = recordsOf(regionOf(to));
   const groups = new Set<string>();
   for (const region of REGIONS) {
@@ -66,6 +76,43 @@ export async function bringRelations(recordsOf: (region: Region) => D1Database, 
     )
     .bind(to, JSON.stringify([...groups].filter((group) => regionOf(group) !== regionOf(to))))
     .run();
+}
+
+/** A post lies in its author's region, with what others did under it: it gets an id there, under which everything of it is brought over. */
+async function bringPosts(recordsOf: (region: Region) => D1Database, { to, home }: Mover): Promise<void> {
+  const region = regionOf(to);
+  const [old, there] = [recordsOf(home), recordsOf(region)];
+  for (;;) {
+    const { results: posts } = await old
+      .prepare("select * from posts where person_id = ? and group_id is null order by id limit ?")
+      .bind(to, POSTS)
+      .all<Row>();
+    const ids = JSON.stringify(posts.map(({ id }) => id));
+    const [comments, reactions] = await old.batch<Row>([
+      old.prepare("select * from post_comments where post_id in (select value from json_each(?))").bind(ids),
+      old.prepare("select * from post_reactions where post_id in (select value from json_each(?))").bind(ids),
+    ]);
+    const under = (row: Row): Row => ({ ...row, post_id: inRegion(String(row["post_id"]), region) });
+    const statements = [
+      ...posts.map((row) => insertion(there, "posts", { ...row, id: inRegion(String(row["id"]), region) })),
+      ...(comments?.results ?? []).map((row) =>
+        insertion(there, "post_comments", { ...under(row), id: inRegion(String(row["id"]), region) }),
+      ),
+      ...(reactions?.results ?? []).map((row) => insertion(there, "post_reactions", under(row))),
+    ];
+    await inSlices(statements, async (slice) => await there.batch(slice));
+    await old.prepare("delete from posts where id in (select value from json_each(?))").bind(ids).run();
+    if (posts.length < POSTS) return;
+  }
+}
+
+const POSTS = 20;
+
+function insertion(records: D1Database, table: string, row: Row): D1PreparedStatement {
+  const columns = Object.keys(row);
+  return records
+    .prepare(`insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")}) on conflict do nothing`)
+    .bind(...Object.values(row));
 }
 
 const SLICE = 50;

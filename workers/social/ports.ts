@@ -4,6 +4,7 @@ import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { notify, type NotificationType } from "../notifications";
 import { regional } from "../regional";
 
 /** What reading relations between people needs. Other domains make one with `socialContext`. */
@@ -25,16 +26,16 @@ export interface SocialPorts extends SocialContext {
   readonly tell: Tell;
 }
 
-export type Told =
-  | "friend_request"
-  | "friend_accepted"
-  | "group_invitation"
-  | "group_request"
-  | "comment"
-  | "reaction"
-  | "moderation"
-  | "mention";
-export type Tell = (person: PersonId, type: Told, key: string, about?: string) => Promise<void>;
+/**
+ * `about` holds pointers. With `names` the actor is called by name, since they introduce themselves by what they do; `what` is the name of a group.
+ */
+export type Tell = (
+  person: PersonId,
+  type: NotificationType,
+  key: string,
+  about: Readonly<Record<string, string>>,
+  words?: { readonly names?: true; readonly what?: string },
+) => Promise<void>;
 
 export function socialContext(env: Env, now: Clock): SocialContext {
   return { now, recordsOf: (region) => regional(env, region).records };
@@ -52,6 +53,31 @@ export function socialPorts(c: AppContext): SocialPorts {
     records,
     keys: regionalKeys(keys),
     random: systemRandom,
-    tell: async () => undefined,
+    tell: teller(c, actor.person),
+  };
+}
+
+/** After the answer, so that how long it took tells nothing of anybody; nobody is told who is not registered. What was done is done, whatever becomes of it. */
+function teller(c: AppContext, by: PersonId): Tell {
+  return async (person, type, key, about, words = {}) => {
+    const recordsOf = (region: Region) => regional(c.env, region).records;
+    const told = async () => {
+      const [there, name] = await Promise.all([
+        recordsOf(regionOf(person)).prepare("select 1 from people where id = ?").bind(person).first(),
+        words.names === true
+          ? recordsOf(regionOf(by)).prepare("select name from people where id = ?").bind(by).first<string>("name")
+          : null,
+      ]);
+      if (there === null) return;
+      await notify(c.env, {
+        person,
+        type,
+        key,
+        about,
+        words: { ...(name === null ? {} : { who: name }), ...(words.what === undefined ? {} : { what: words.what }) },
+      });
+    };
+    c.executionCtx.waitUntil(told().catch(() => undefined));
+    await Promise.resolve();
   };
 }

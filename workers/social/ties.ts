@@ -84,6 +84,33 @@ export async function takeStep(
   throw new TypeError("a tie is changed by too many at once");
 }
 
+/** Takes a step for somebody who has said before that it be taken: who invites has agreed to whoever brings the code. Without a session of theirs. */
+export async function stepFor(context: SocialContext, person: PersonId, other: PersonId, step: (pair: Pair) => Step): Promise<void> {
+  const records = context.recordsOf(regionOf(person));
+  const isNear = regionOf(person) === regionOf(other);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const before = await exactPair(context, person, other);
+    const now = context.now();
+    const own = step(before)(before.own, before.theirs, now);
+    if (sameTie(own, before.own)) return;
+    const rev = Math.max(before.rev + 1, now);
+    const { meta } = await records
+      .prepare(
+        `insert into ties (person_id, other_id, rev, sent_rev, ${SAID})
+         select id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 from people where id = ?1
+           and coalesce((select rev from ties where person_id = ?1 and other_id = ?2), 0) = ?14
+         on conflict do update set rev = excluded.rev, sent_rev = case when excluded.sent_rev = 0 then ties.sent_rev else excluded.sent_rev end,
+           ${setSaid()} where ties.rev = ?14`,
+      )
+      .bind(person, other, rev, isNear ? rev : 0, ...valuesOf(own), now, before.rev)
+      .run();
+    if (meta.changes !== 1) continue;
+    if (!isNear) await sendCopy(context, person, other).catch(() => undefined);
+    return;
+  }
+  throw new TypeError("a tie is changed by too many at once");
+}
+
 /** What the actor and somebody say of one another, as the actor's region knows it. Problem `session_ended`. */
 export async function readPair(ports: SocialPorts, other: PersonId): Promise<Pair> {
   const { records, actor } = ports;
