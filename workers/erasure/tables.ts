@@ -83,7 +83,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   post_reactions: { columns: ["person_id"], by: "everywhere" },
   posts: { columns: ["person_id"], by: "everywhere" },
   // Of whoever decided about what others reported, the opaque id stays.
-  reports: { columns: ["author_id", "reporter_id"], by: "everywhere", keeps: ["decided_by"] },
+  reports: { columns: ["subject_id", "author_id", "reporter_id"], by: "everywhere", keeps: ["decided_by"] },
   social_group_members: { columns: ["person_id"], by: "everywhere" },
   social_groups: { nobodys: "groups of people; one that the last member leaves is deleted" },
   social_groups_elsewhere: { columns: ["person_id"], by: "everywhere" },

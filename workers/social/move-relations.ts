@@ -22,6 +22,7 @@ const NAMED: readonly (readonly [table: string, column: string])[] = [
   ["post_reactions", "person_id"],
   ["invitations", "person_id"],
   ["invitation_uses", "person_id"],
+  ["reports", "subject_id"],
   ["reports", "author_id"],
   ["reports", "reporter_id"],
 ];
