@@ -73,7 +73,11 @@ test("whatever happened before, after a block nothing is between two people, and
       const blocking = block(a, b, now);
       expect(isBlocked(blocking, b)).toBe(true);
       for (const tie of [blocking, unblock(blocking, b, now)]) {
-        const between = [areFriends(tie, b), areBuddies(tie, b), ...FOLLOW_RULES.flatMap((rule) => [near(tie, rule, b), near(b, rule, tie)])];
+        const between = [
+          areFriends(tie, b),
+          areBuddies(tie, b),
+          ...FOLLOW_RULES.flatMap((rule) => [near(tie, rule, b), near(b, rule, tie)]),
+        ];
         if (tie === blocking || b.blockedAt !== null) expect(between).toEqual(between.map(() => false));
         else expect([areFriends(tie, b), areBuddies(tie, b)]).toEqual([false, false]);
         expect(hasAsked(tie, b, now)).toBe(false);

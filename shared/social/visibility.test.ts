@@ -42,14 +42,21 @@ const isSeen = (viewer: Parameters<typeof leastReach>[0], cap: (typeof AUDIENCES
 test("a post is never shown to more people by a block, a narrower audience, a narrower profile, or by following less", () => {
   const viewer = fc.record({ relation, isFollowing: fc.boolean() });
   fc.assert(
-    fc.property(viewer, audience, audience, fc.constantFrom(...POST_AUDIENCES), fc.constantFrom(...POST_AUDIENCES), (who, cap, other, post, next) => {
-      const seen = isSeen(who, cap, post);
-      expect(isSeen({ ...who, relation: "blocked" }, cap, post)).toBe(false);
-      if (seen) return;
-      if (reachOf(next) <= reachOf(post)) expect(isSeen(who, cap, next)).toBe(false);
-      if (AUDIENCES.indexOf(other) <= AUDIENCES.indexOf(cap)) expect(isSeen(who, other, post)).toBe(false);
-      expect(isSeen({ ...who, isFollowing: false }, cap, post)).toBe(false);
-    }),
+    fc.property(
+      viewer,
+      audience,
+      audience,
+      fc.constantFrom(...POST_AUDIENCES),
+      fc.constantFrom(...POST_AUDIENCES),
+      (who, cap, other, post, next) => {
+        const seen = isSeen(who, cap, post);
+        expect(isSeen({ ...who, relation: "blocked" }, cap, post)).toBe(false);
+        if (seen) return;
+        if (reachOf(next) <= reachOf(post)) expect(isSeen(who, cap, next)).toBe(false);
+        if (AUDIENCES.indexOf(other) <= AUDIENCES.indexOf(cap)) expect(isSeen(who, other, post)).toBe(false);
+        expect(isSeen({ ...who, isFollowing: false }, cap, post)).toBe(false);
+      },
+    ),
   );
 });
 

@@ -289,9 +289,10 @@ describe("an erasure", () => {
     await erase("eu", await book(one, Date.now()));
     expect(await rowsWith(other.person)).toEqual(before);
     expect((await vaultOf(env, other.person).metrics(other.actor)).length).toBe(1);
-    // The groups that they were in together are the friend's now.
+    // The groups that they were in together are the friend's now, and what the friend wrote is theirs.
     const groups = ["eu.social_group_members", "us.social_group_members", "us.social_groups_elsewhere"];
-    expect((await rowsWith(one.friend)).toSorted()).toEqual([...groups, "us.people"].toSorted());
+    const own = ["us.people", "us.posts", "us.post_comments", "us.invitations"];
+    expect((await rowsWith(one.friend)).toSorted()).toEqual([...groups, ...own].toSorted());
   });
 
   it("leaves what they did as a clinician under their opaque id, closes their research, and stops programs without an owner", async () => {

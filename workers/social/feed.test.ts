@@ -18,7 +18,8 @@ const call = async (as: Somebody, method: string, path: string, body?: unknown, 
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 const status = async (answer: Promise<Response>) => (await answer).status;
-const posted = async (as: Somebody, body: unknown, path = "/v1/me/posts") => postSchema.parse(await (await call(as, "POST", path, body)).json());
+const posted = async (as: Somebody, body: unknown, path = "/v1/me/posts") =>
+  postSchema.parse(await (await call(as, "POST", path, body)).json());
 const list = async (as: Somebody, path = "/v1/me/feed") => postListSchema.parse(await (await as.fetch(path)).json());
 const feed = async (as: Somebody) => (await list(as)).items.map(({ id }) => id);
 const comments = async (as: Somebody, post: string) =>
@@ -92,7 +93,9 @@ describe.each(["eu", "us"] as const)("what somebody of eu posts, for people of %
     await call(friend, "PUT", `/v1/posts/${id}/reaction`, { kind: "like" });
     const answer = postSchema.parse(await (await call(friend, "PUT", `/v1/posts/${id}/reaction`, { kind: "cheer" })).json());
     expect([answer.reactions, answer.yourReaction]).toEqual([{ like: 0, cheer: 1, strong: 0, wow: 0, support: 0 }, "cheer"]);
-    const made = z.object({ id: z.string() }).parse(await (await call(friend, "POST", `/v1/posts/${id}/comments`, { text: "Good" })).json());
+    const made = z
+      .object({ id: z.string() })
+      .parse(await (await call(friend, "POST", `/v1/posts/${id}/comments`, { text: "Good" })).json());
     const path = `/v1/posts/${id}/comments/${made.id}`;
     expect(await status(call(ada, "PATCH", path, { text: "Mine" }))).toBe(404);
     expect(await status(call(friend, "PATCH", path, { text: "Great" }))).toBe(200);
@@ -108,7 +111,9 @@ describe.each(["eu", "us"] as const)("what somebody of eu posts, for people of %
 
 test("what is posted in a group is seen by its members alone, whatever their regions, and kept in order by its administrators", async () => {
   const [owner, far, outside] = await Promise.all([somebody("eu"), somebody("us"), somebody("eu")]);
-  const group = z.object({ id: z.string() }).parse(await (await call(owner, "POST", "/v1/groups", { name: "Runners", joining: "open" })).json());
+  const group = z
+    .object({ id: z.string() })
+    .parse(await (await call(owner, "POST", "/v1/groups", { name: "Runners", joining: "open" })).json());
   await call(far, "POST", `/v1/groups/${group.id}/membership`);
   const { id } = await posted(far, { text: "Who comes?" }, `/v1/groups/${group.id}/posts`);
   expect([await feed(owner), await feed(far), await feed(outside)]).toEqual([[id], [id], []]);
@@ -146,7 +151,11 @@ test("a workout shows what its person chooses of it, read from their vault, and 
   const found = await ada.fetch("/v1/me/workouts?from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z");
   const [workout] = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(await found.json()).items;
   const post = await posted(ada, { workout: { id: workout?.id, show: ["duration", "distance"] } });
-  expect(post).toMatchObject({ kind: "workout", text: "", card: { title: "running", facts: [{ label: "duration", value: 30, unit: "min" }] } });
+  expect(post).toMatchObject({
+    kind: "workout",
+    text: "",
+    card: { title: "running", facts: [{ label: "duration", value: 30, unit: "min" }] },
+  });
   expect(await status(call(await somebody("eu"), "POST", "/v1/me/posts", { workout: { id: workout?.id } }))).toBe(404);
 });
 
@@ -166,7 +175,9 @@ describe("what is reported", () => {
     post = await posted(author, { text: "Buy my pills", audience: "everybody" });
   });
   const report = async (as: Somebody) =>
-    z.object({ id: z.string(), state: z.string() }).parse(await (await call(as, "POST", "/v1/reports", { about: post.id, reason: "spam" })).json());
+    z
+      .object({ id: z.string(), state: z.string() })
+      .parse(await (await call(as, "POST", "/v1/reports", { about: post.id, reason: "spam" })).json());
   const decide = async (as: Somebody, id: string, outcome: string) =>
     await call(as, "POST", `/v1/moderation/reports/${id}/decision`, { outcome, note: "Advertising." });
   const queue = async (state = "open") =>
@@ -176,7 +187,12 @@ describe("what is reported", () => {
     const first = await report(reporter);
     expect(await report(reporter)).toEqual(first);
     const second = await report(await somebody("eu"));
-    expect((await queue()).filter(({ subject }) => subject === post.id).map(({ id }) => id).toSorted()).toEqual([first.id, second.id].toSorted());
+    expect(
+      (await queue())
+        .filter(({ subject }) => subject === post.id)
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([first.id, second.id].toSorted());
     expect(await status(decide(reporter, first.id, "removed"))).toBe(404);
     expect(await status(reporter.fetch("/v1/moderation/reports"))).toBe(403);
     expect(await status(decide(moderator, first.id, "removed"))).toBe(200);

@@ -36,7 +36,9 @@ describe.each(["eu", "ap"] as const)("a profile of eu, for people of %s", (there
   beforeAll(async () => {
     [ada, friend, mate, stranger] = await Promise.all([somebody("eu", { name: "Ada" }), somebody(there), somebody(there), somebody(there)]);
     await befriend(ada, friend);
-    const group = z.object({ id: z.string() }).parse(await (await call(ada, "POST", "/v1/groups", { name: "Runners", joining: "open" })).json());
+    const group = z
+      .object({ id: z.string() })
+      .parse(await (await call(ada, "POST", "/v1/groups", { name: "Runners", joining: "open" })).json());
     await call(mate, "POST", `/v1/groups/${group.id}/membership`);
   });
 
@@ -62,7 +64,9 @@ describe.each(["eu", "ap"] as const)("a profile of eu, for people of %s", (there
     const name = handle();
     expect(await status(change(ada, { handle: name }))).toBe(200);
     const find = async (as: Somebody, text: string) => await status(call(as, "POST", "/v1/people/search", { handle: text }));
-    expect([await find(stranger, name.toUpperCase()), await find(stranger, name.slice(0, -1)), await find(mate, name)]).toEqual([200, 404, 404]);
+    expect([await find(stranger, name.toUpperCase()), await find(stranger, name.slice(0, -1)), await find(mate, name)]).toEqual([
+      200, 404, 404,
+    ]);
     expect(await status(change(friend, { handle: name }))).toBe(409);
     await change(ada, { handle: null });
     expect(await find(stranger, name)).toBe(404);
@@ -73,7 +77,8 @@ describe.each(["eu", "ap"] as const)("a profile of eu, for people of %s", (there
 });
 
 describe("an invitation", () => {
-  const invite = async (as: Somebody, body: unknown) => madeInvitationSchema.parse(await (await call(as, "POST", "/v1/me/invitations", body)).json());
+  const invite = async (as: Somebody, body: unknown) =>
+    madeInvitationSchema.parse(await (await call(as, "POST", "/v1/me/invitations", body)).json());
   const codeOf = (url: string) => url.split("/").pop() ?? "";
   const accept = async (as: Somebody, code: string) => await call(as, "POST", `/v1/invitations/${code}/acceptance`);
 
@@ -172,7 +177,10 @@ describe("people who look for somebody to train with", () => {
     ]);
     expect([found[0]?.score, found[0]?.distance, found[0]?.person.name]).toEqual([65, "near", null]);
     expect(JSON.stringify(found)).not.toMatch(/174|41\.2|-413|1747/);
-    const kept = await regional(env, "ap").records.prepare("select cell_lat, cell_lon from buddy_profiles where person_id = ?").bind(ada.person.id).first();
+    const kept = await regional(env, "ap")
+      .records.prepare("select cell_lat, cell_lon from buddy_profiles where person_id = ?")
+      .bind(ada.person.id)
+      .first();
     expect(kept).toEqual({ cell_lat: -413, cell_lon: 1_747 });
     expect(await status(call(ada, "POST", "/v1/me/buddies", { person: shy.person.id }))).toBe(404);
     expect(await status(call(blocked, "POST", "/v1/me/buddies", { person: ada.person.id }))).toBe(404);
@@ -181,7 +189,9 @@ describe("people who look for somebody to train with", () => {
   test("become buddies when both want it, cheer each other on, and either ends it without a word", async () => {
     const [ada, ben] = await Promise.all([somebody("eu", { name: "Ada" }), somebody("eu", { name: "Ben" })]);
     for (const one of [ada, ben]) await call(one, "PUT", "/v1/me/buddy-profile", search);
-    expect(await (await call(ada, "POST", "/v1/me/buddies", { person: ben.person.id })).json()).toMatchObject({ state: "waiting_for_them" });
+    expect(await (await call(ada, "POST", "/v1/me/buddies", { person: ben.person.id })).json()).toMatchObject({
+      state: "waiting_for_them",
+    });
     expect(await buddies(ben)).toMatchObject([{ person: { id: ada.person.id, name: "Ada" }, state: "waiting_for_you" }]);
     expect(await status(call(ada, "POST", `/v1/me/buddies/${ben.person.id}/nudge`))).toBe(404);
     expect(await (await call(ben, "POST", "/v1/me/buddies", { person: ada.person.id })).json()).toMatchObject({ state: "buddies" });
@@ -190,7 +200,7 @@ describe("people who look for somebody to train with", () => {
     await expect
       .poll(async () => {
         const actor = { kind: "person", person: ben.person.id, session: ben.session } as const;
-        const page = await vaultOf(env, ben.person.id).notifications(actor, { limit: 50 } as never);
+        const page = await vaultOf(env, ben.person.id).notifications(actor, { list: "all", limit: 50 });
         return page.items.filter(({ type }) => type === "nudge").length;
       })
       .toBe(1);
@@ -203,7 +213,11 @@ describe("people who look for somebody to train with", () => {
 
 test("what SQL takes for a friendship is what the rules take for one", async () => {
   const instant = fc.integer({ min: 1, max: 5 }).map((n) => (n === 5 ? REQUEST_LASTS_MS + 3 : n));
-  const tie = fc.record({ wantsAt: fc.option(instant), refusedAt: fc.integer({ min: 0, max: 4 }), blockedAt: fc.option(instant, { freq: 1 }) });
+  const tie = fc.record({
+    wantsAt: fc.option(instant),
+    refusedAt: fc.integer({ min: 0, max: 4 }),
+    blockedAt: fc.option(instant, { freq: 1 }),
+  });
   const pairs = fc.sample(fc.tuple(tie, tie), 400);
   const { results } = await regional(env, "eu")
     .records.prepare(
@@ -217,11 +231,14 @@ test("what SQL takes for a friendship is what the rules take for one", async () 
   expect(results.map(({ friends }) => friends === 1)).toEqual(pairs.map(([a, b]) => areFriends(a as Tie, b as Tie)));
 });
 
-test.each(Object.entries({ BUDDIES_QUERY, NEAR_QUERY, LATELY_QUERY, SPOKEN_QUERY, OWN_QUERY }))("%s is answered from indexes", async (_name, sql) => {
-  const values = Array.from({ length: new Set(sql.match(/\?\d/g)).size }, () => 1);
-  const { results } = await env.RECORDS_EU.prepare(`explain query plan ${sql}`)
-    .bind(...values)
-    .all<{ detail: string }>();
-  const scans = results.map(({ detail }) => detail).filter((detail) => /^SCAN /.test(detail));
-  expect(scans.filter((detail) => !/^SCAN CONSTANT|USING (?:COVERING )?INDEX/.test(detail))).toEqual([]);
-});
+test.each(Object.entries({ BUDDIES_QUERY, NEAR_QUERY, LATELY_QUERY, SPOKEN_QUERY, OWN_QUERY }))(
+  "%s is answered from indexes",
+  async (_name, sql) => {
+    const values = Array.from({ length: new Set(sql.match(/\?\d/g)).size }, () => 1);
+    const { results } = await env.RECORDS_EU.prepare(`explain query plan ${sql}`)
+      .bind(...values)
+      .all<{ detail: string }>();
+    const scans = results.map(({ detail }) => detail).filter((detail) => /^SCAN /.test(detail));
+    expect(scans.filter((detail) => !/^SCAN CONSTANT|USING (?:COVERING )?INDEX/.test(detail))).toEqual([]);
+  },
+);
