@@ -5,6 +5,7 @@ import type { Row } from "./row.ts";
 import { accessLog, accessLogOnDisk } from "./rows/access-log.ts";
 import { apple } from "./rows/apple.ts";
 import { backfillYear } from "./rows/backfill-year.ts";
+import { boards } from "./rows/boards.ts";
 import { fhirReads, fhirWrites } from "./rows/fhir.ts";
 import { fhirExport } from "./rows/fhir-export.ts";
 import { files } from "./rows/files.ts";
@@ -39,6 +40,7 @@ const PARTS: readonly Part[] = [
   live,
   apple,
   files,
+  boards,
 ];
 
 const { values } = parseArgs({

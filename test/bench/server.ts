@@ -84,6 +84,7 @@ export async function startServer(options: ServerOptions = {}): Promise<BenchSer
         ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
         durableObjects: {
           ...(ofProduct["durableObjects"] as Record<string, unknown>),
+          BARE_BOARDS: { className: "BareBoard", useSQLite: true },
           BARE_ROWS: { className: "BareRows", useSQLite: true },
           BARE_ROOMS: { className: "BareRoom", useSQLite: true },
         },

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { regionalKeys } from "../../../shared/crypto/keys";
 import { hashPassword } from "../../../shared/crypto/password";
+import type { Submission } from "../../../shared/ranking/terms";
 import { systemRandom } from "../../../shared/id";
 import type { BenchEnv } from "./bench-env";
 
@@ -37,4 +38,27 @@ export const bareApp = new Hono<{ Bindings: BenchEnv }>()
     await c.req.text();
     return c.body(null, 204);
   })
+  .get("/board/:name", async (c) => await scored(c.env.BOARDS.getByName(c.req.param("name")), c.req.query()))
+  .get("/bare-board/:name", async (c) => await scored(c.env.BARE_BOARDS.getByName(c.req.param("name")), c.req.query()))
+  .get("/board-rank/:name", async (c) => await ranked(c.env.BOARDS.getByName(c.req.param("name")), c.req.query()))
+  .get("/bare-board-rank/:name", async (c) => await ranked(c.env.BARE_BOARDS.getByName(c.req.param("name")), c.req.query()))
+  .get("/board-live/:name", (c) => c.env.BOARDS.getByName(c.req.param("name")).fetch(c.req.raw))
   .get("/room/:name", (c) => c.env.BARE_ROOMS.getByName(c.req.param("name")).fetch(c.req.raw));
+
+interface Scored {
+  submit(submissions: readonly Submission[]): Promise<unknown>;
+  rank(alias: string): Promise<unknown>;
+}
+
+let versions = 2e9;
+
+/** Takes one score. */
+async function scored(board: Scored, { alias = "", score, version }: Record<string, string>): Promise<Response> {
+  const given = score === undefined ? ++versions % 100_000 : Number(score);
+  return Response.json(await board.submit([{ alias, score: given, at: Date.now(), version: Number(version ?? ++versions) }]));
+}
+
+/** Where somebody stands. */
+async function ranked(board: Scored, { alias = "" }: Record<string, string>): Promise<Response> {
+  return Response.json(await board.rank(alias));
+}

@@ -4,13 +4,13 @@ import { route } from "../../../shared/http/route";
 import { bareApp } from "./bare";
 import { toolsApp } from "./tools";
 
-export { Board } from "../../../durable-objects/board/board";
 export { Gate } from "../../../durable-objects/gate/gate";
 export { Exporter } from "../../../durable-objects/exporter/exporter";
 export { Importer } from "../../../durable-objects/importer/importer";
 export { Programme } from "../../../durable-objects/programme/programme";
 export { Room } from "../../../durable-objects/room/room";
 export { BareRoom, BareRows } from "./bare-objects";
+export { BareBoard, BenchBoard as Board } from "./bench-board";
 export { BenchVault as Vault } from "./bench-vault";
 
 /** The real app with one route more: it does nothing, behind everything that every route of a person is behind. */

@@ -8,6 +8,7 @@ import { uploadKey } from "../../../shared/imports/status";
 import { accountHashes } from "../../../shared/vendors/account";
 import { keepSubscription } from "../../../workers/connections/subscriptions";
 import { registerConnection } from "../../../workers/connections/register-connection";
+import { BOARD_WORK } from "./bench-board";
 import type { BenchEnv } from "./bench-env";
 import { FHIR_READS, READS } from "./bench-vault";
 
@@ -104,6 +105,19 @@ export const toolsApp = new Hono<{ Bindings: BenchEnv }>()
   .post("/log/:person", async (c) => {
     await c.env.VAULTS.getByName(c.req.param("person")).switchLog(c.req.query("on") === "1");
     return c.json({ ok: true });
+  })
+  .post("/board", async (c) => {
+    const board = newId("board", "eu", Date.now());
+    await c.env.BOARDS.getByName(board).fill(count.parse(c.req.query("count")));
+    return c.json({ board });
+  })
+  .post("/board/:board/settle", async (c) => {
+    await c.env.BOARDS.getByName(c.req.param("board")).settleStore();
+    return c.json({ ok: true });
+  })
+  .post("/board/:board/:work", async (c) => {
+    const { work, times } = z.object({ work: z.enum(BOARD_WORK), times: count }).parse({ ...c.req.param(), ...c.req.query() });
+    return c.json({ sum: await c.env.BOARDS.getByName(c.req.param("board")).repeat(work, times) });
   })
   .get("/size/:person", async (c) => c.json({ bytes: await c.env.VAULTS.getByName(c.req.param("person")).databaseBytes() }));
 
