@@ -59,6 +59,7 @@ describe.each(["eu", "us"] as const)("what somebody of eu posts, for people of %
     expect(await feed(friend)).toEqual([toAll.id, toFollowers.id, toFriends.id]);
     expect(await feed(follower)).toEqual([toAll.id, toFollowers.id]);
     expect(await feed(stranger)).toEqual([]);
+    expect(await status(ada.fetch(`/v1/people/${stranger.person.id}/posts`))).toBe(404);
     expect(await feed(ada)).toEqual([toAll.id, toFollowers.id, toFriends.id]);
     expect((await list(stranger, `/v1/people/${ada.person.id}/posts`)).items.map(({ id }) => id)).toEqual([toAll.id]);
     const first = await list(friend, "/v1/me/feed?limit=2");

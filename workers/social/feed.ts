@@ -2,6 +2,7 @@ import type { PageQuery } from "../../shared/http/page";
 import { parseId, type PersonId, regionOf, type SocialGroupId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
 import type { Region } from "../../shared/region";
+import { reachOf } from "../../shared/social/posts";
 import { requireSession, sessionGuard } from "../sessions";
 import { openAsMember } from "./groups";
 import { type Page, paged } from "./page";
@@ -71,9 +72,13 @@ export async function listPostsOf(ports: SocialPorts, text: string, query: PageQ
   if (person === undefined) throw notFound("person");
   const authors = await readersOf(ports, [person]);
   if (authors.length === 0) throw notFound("person");
-  return await pageOfPosts(ports, `posts of ${person}`, query, async (before, limit) =>
+  const page = await pageOfPosts(ports, `posts of ${person}`, query, async (before, limit) =>
     person === actor.person ? await ownPosts(ports, before, limit) : await byAuthors(ports, authors, before, limit),
   );
+  // Somebody who has posted nothing for strangers looks to them like nobody.
+  const isNear = authors.some(({ reach }) => reach < reachOf("everybody"));
+  if (!isNear && page.items.length === 0 && query.cursor === undefined) throw notFound("person");
+  return page;
 }
 
 /** What was posted in a group; for members. */
