@@ -51,6 +51,7 @@ export const ID_KINDS = {
   challenge: "chl",
   team: "tem",
   appeal: "apl",
+  streamTarget: "stg",
 } as const;
 export type IdKind = keyof typeof ID_KINDS;
 

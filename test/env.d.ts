@@ -7,6 +7,7 @@ declare global {
       REGIONAL_MIGRATIONS?: D1Migration[];
       APPLE_SIGN_IN_KEY?: string;
       GOOGLE_SIGN_IN_SECRET?: string;
+      CALLS_SECRETS?: string;
     }
   }
 }

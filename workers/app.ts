@@ -34,6 +34,8 @@ import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { referenceRoutes } from "./reference/routes";
 import { regional } from "./regional";
+import { callsRoutes } from "./calls/routes";
+import { streamRoutes } from "./calls/stream-routes";
 import { rewardsRoutes } from "./rewards/routes";
 import { rolesRoutes } from "./roles/routes";
 import { securityRoutes } from "./security/routes";
@@ -78,6 +80,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", recordsRoutes);
   app.route("/", inboxRoutes);
   app.route("/", rewardsRoutes);
+  app.route("/", callsRoutes);
+  app.route("/", streamRoutes);
   app.route("/", referenceRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);

@@ -1,3 +1,4 @@
+import { CALLS } from "./calls";
 import type { Member } from "./members";
 import type { StoredEvent } from "./log";
 import type { RoomState } from "./state";
@@ -7,6 +8,8 @@ export interface RoomTools {
   readonly state: RoomState;
   /** An active member, or undefined. */
   member(no: number): Member | undefined;
+  /** Throws where a member may not begin something that reaches all the others. */
+  requireBegin(member: Member): void;
   /** How many sockets a member has open. */
   sockets(no: number): number;
   /** A frame to every socket of one member, or to one socket by the id that `receive` was given. */
@@ -30,13 +33,15 @@ export interface Sender {
  */
 export interface RoomExtension {
   readonly prefix: string;
+  /** The room is there: timers get their handlers. */
+  begin?(tools: RoomTools): void;
   receive(tools: RoomTools, from: Sender, frame: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** A socket has gone, or its member was removed. */
   left?(tools: RoomTools, from: Sender): void;
 }
 
 /** Every extension, by its prefix. */
-export const EXTENSIONS: readonly RoomExtension[] = [];
+export const EXTENSIONS: readonly RoomExtension[] = [CALLS];
 
 /** The extension that a frame's type names. */
 export function extensionOf(type: unknown): RoomExtension | undefined {

@@ -174,6 +174,10 @@ export class Membership {
         for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])
           sql.exec(`DELETE FROM ${table} WHERE member = ?`, member.no);
         sql.exec("DELETE FROM reports WHERE reporter = ?", member.no);
+        sql.exec("DELETE FROM call_signals WHERE sender = ?1 OR recipient = ?1", member.no);
+        sql.exec("DELETE FROM call_tracks WHERE session IN (SELECT session FROM call_sessions WHERE member = ?)", member.no);
+        sql.exec("DELETE FROM call_sessions WHERE member = ?", member.no);
+        sql.exec("UPDATE calls SET client_id = no WHERE by_member = ?", member.no);
         sql.exec("UPDATE events SET client_id = NULL, digest = NULL WHERE member = ?", member.no);
         sql.exec("UPDATE actions SET reason = NULL WHERE concerned = ?", member.no);
         members.set(member.no, {

@@ -1,5 +1,6 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import initial from "../../migrations/room/0001_room.sql";
+import calls from "../../migrations/room/0002_calls.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -28,7 +29,10 @@ import { MARKS, type SearchQuery } from "./search";
 import { memberTag, MOST_OF_MEMBER, MOST_SOCKETS, parseAttached, sendTo } from "./sockets";
 import { iso, isoOrNull } from "./state";
 
-const ROOM_MIGRATIONS: readonly Migration[] = [["0001_room", initial]];
+const ROOM_MIGRATIONS: readonly Migration[] = [
+  ["0001_room", initial],
+  ["0002_calls", calls],
+];
 
 /** How a room begins. */
 export interface Opening {
@@ -656,6 +660,7 @@ export class Room extends Server<Env> {
         const member = parts.members.byNo(no);
         return member?.state === "active" ? member : undefined;
       },
+      requireBegin: (member) => parts.verbs.requireBegin(member),
       sockets: (no) => parts.sockets.of(no).length,
       send: (to, frame) => {
         const text = JSON.stringify(frame);
@@ -738,6 +743,7 @@ export class Room extends Server<Env> {
   #build(): Parts {
     migrate(this.ctx.storage, ROOM_MIGRATIONS);
     this.#open = openParts(this.ctx, this.env, this.#id);
+    for (const extension of EXTENSIONS) extension.begin?.(this.#tools(this.#open));
     return this.#open;
   }
 

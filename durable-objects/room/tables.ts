@@ -16,6 +16,15 @@ export const ROOM_TABLES: Readonly<Record<string, RoomTable>> = {
     retention: "stays",
   },
   attachments: { erasure: "deleted", export: "shown", retention: "with messages" },
+  // Who was in a call stands there by their number, as in events.
+  calls: { erasure: "emptied", export: { leftOut: "When calls were; the log of the room says so to its members." }, retention: "stays" },
+  call_signals: {
+    erasure: "deleted",
+    export: { leftOut: "What devices tell each other to connect, while a call goes on." },
+    retention: "stays",
+  },
+  call_sessions: { erasure: "deleted", export: { leftOut: "Sessions at a forwarding server, while a call goes on." }, retention: "stays" },
+  call_tracks: { erasure: "deleted", export: { leftOut: "Tracks at a forwarding server, while a call goes on." }, retention: "stays" },
   edits: { erasure: "deleted", export: "shown", retention: "with messages" },
   events: {
     erasure: "emptied",

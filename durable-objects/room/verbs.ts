@@ -320,6 +320,12 @@ export class Verbs {
     return this.#answer(0, this.#state.now());
   }
 
+  /** Throws where a member may not begin something that reaches all the others, such as a call. */
+  requireBegin(member: Member): void {
+    this.#requireFlow(member);
+    if (this.#parts.facts.get().whoSends === "staff" && !isStaff(member)) throw problem("forbidden", "Here the staff begins.");
+  }
+
   /** Throws where messages of this member may not come in now. */
   #requireSend(member: Member, thread: number | undefined): void {
     this.#requireFlow(member);

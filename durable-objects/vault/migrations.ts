@@ -20,6 +20,7 @@ import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
 import achievements from "../../migrations/vault/0270_achievements.sql";
+import streamTargets from "../../migrations/vault/0272_stream_targets.sql";
 import wallet from "../../migrations/vault/0271_wallet.sql";
 import inbox from "../../migrations/vault/0246_inbox.sql";
 import importMarks from "../../migrations/vault/0150_import_marks.sql";
@@ -72,4 +73,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0270_achievements", achievements],
   ["0271_wallet", wallet],
   ["0275_challenges", challenges],
+  ["0272_stream_targets", streamTargets],
 ];

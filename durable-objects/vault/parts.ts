@@ -38,6 +38,7 @@ import { Store } from "./store/store";
 import { Timers } from "./timers";
 import { SubscriptionSockets } from "./subscriptions/sockets";
 import { Subscriptions } from "./subscriptions/subscriptions";
+import { StreamTargets } from "./streams/targets";
 import { Wallet } from "./wallet/wallet";
 import { Webhooks } from "./webhooks/webhooks";
 
@@ -72,6 +73,7 @@ export interface Parts {
   readonly sockets: SubscriptionSockets;
   readonly achievements: Achievements;
   readonly wallet: Wallet;
+  readonly streams: StreamTargets;
   readonly exports: Exports;
   readonly leaving: Leaving;
   readonly departure: Departure;
@@ -155,6 +157,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const challenges = new Challenges(state, store, undefined);
   const labs = new Labs(state, details, files);
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
+  const streams = new StreamTargets(state, sealer);
   const achievements = new Achievements(state, store, wallet);
   achievements.onAwarded((news) => {
     for (const { achievement, key, isSpecial } of news)
@@ -192,6 +195,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions }),
     achievements,
     wallet,
+    streams,
     departure: new Departure(state, life, sealer, log),
     arrival: new Arrival(state, life, {
       sealer,
@@ -207,6 +211,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       achievements,
       wallet,
       challenges,
+      streams,
     }),
   };
 }

@@ -122,6 +122,7 @@ import type { Recalled } from "./standing";
 import type { Profile } from "./state";
 import type { Decided, HeldQuery } from "./store/quarantine";
 import type { StoredSource, Withheld } from "./store/sources";
+import type { NewStreamTarget, StreamTarget } from "./streams/targets";
 import type { Transaction } from "./wallet/ledger";
 import type { Balance, HeldVoucher, Offer, OpenVoucher, Payment, Transfer, Voucher, VoucherNews, VoucherPlace } from "./wallet/wallet";
 import type { Subscriber } from "./webhooks/subscriber";
@@ -1595,6 +1596,30 @@ export class Vault extends DurableObject<Env> {
   async settleVouchers(news: readonly VoucherNews[]): Promise<void> {
     this.#parts.life.assertAlive();
     this.#parts.wallet.settle(news);
+  }
+
+  /** Where the person streams to, without what is secret of it. */
+  async streamTargets(actor: PersonActor): Promise<StreamTarget[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "stream_target" });
+    return this.#parts.streams.list();
+  }
+
+  /** Keeps a live-stream target, sealed; throws `conflict`. */
+  async addStreamTarget(actor: PersonActor, target: NewStreamTarget): Promise<StreamTarget> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "stream_target" });
+    return await this.#parts.streams.add(target);
+  }
+
+  /** Address and key for the person's encoder, once; throws `not_found`, `gone`. */
+  async handOverStreamTarget(actor: PersonActor, id: string): Promise<{ readonly url: string; readonly key: string }> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "stream_target", about: [id] });
+    return await this.#parts.streams.handOver(id);
+  }
+
+  /** Forgets a live-stream target; throws `not_found`. */
+  async removeStreamTarget(actor: PersonActor, id: string): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "stream_target", about: [id] });
+    this.#parts.streams.remove(id);
   }
 
   /** The person's vouchers, newest first, without their codes. */

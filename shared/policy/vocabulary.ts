@@ -83,6 +83,7 @@ export const RESOURCES = [
   "notification",
   "room",
   "achievement",
+  "stream_target",
   "wallet",
   "challenge",
 ] as const;

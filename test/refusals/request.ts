@@ -35,6 +35,8 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   comments: "comment",
   invitations: "invitation",
   reports: "report",
+  "stream-targets": "streamTarget",
+  rooms: "room",
 };
 
 /** Values of parameters that are no ids. */
@@ -55,6 +57,8 @@ const WORDS: Readonly<Record<string, string>> = {
   report: "$status",
   version: "1",
   achievementId: "workouts",
+  callId: "1",
+  sfuSession: "e8b5c3",
   // Offers are for everybody.
   rewardId: "rwd_eu_01kad7wjcm0000000000000000",
 };

@@ -70,6 +70,26 @@ const transfers = tableKind({
   }),
 });
 
+/** Without address and key, which let whoever reads the archive stream as the person. */
+const streamTargets = tableKind({
+  kind: "stream-targets",
+  tables: ["stream_targets"],
+  resource: "stream_target",
+  columns: ["id", "platform", "label", "hint", "createdAt", "expiresAt", "handedAt"],
+  notReimported: "secret",
+  from: "stream_targets",
+  key: ["id"],
+  record: (row) => ({
+    id: row["id"],
+    platform: row["platform"],
+    label: row["label"],
+    hint: row["hint"],
+    createdAt: time(row["created_at"]),
+    expiresAt: time(row["expires_at"]),
+    handedAt: time(row["handed_at"]),
+  }),
+});
+
 /** Without its code, which is worth something to whoever reads it. */
 const vouchers = tableKind({
   kind: "vouchers",
@@ -95,4 +115,4 @@ const vouchers = tableKind({
   }),
 });
 
-export const REWARD_KINDS: readonly ExportKind[] = [achievements, settings, transactions, transfers, vouchers];
+export const REWARD_KINDS: readonly ExportKind[] = [achievements, settings, transactions, transfers, vouchers, streamTargets];

@@ -9,6 +9,7 @@ import type { Notifications } from "../notifications/notifications";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
 import type { Subscriptions } from "../subscriptions/subscriptions";
+import type { StreamTargets } from "../streams/targets";
 import type { Wallet } from "../wallet/wallet";
 import type { Webhooks } from "../webhooks/webhooks";
 import type { Lifecycle } from "../lifecycle";
@@ -34,6 +35,7 @@ interface Parts {
   readonly achievements: Achievements;
   readonly wallet: Wallet;
   readonly challenges: Challenges;
+  readonly streams: StreamTargets;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -145,6 +147,7 @@ export class Arrival {
     this.#parts.notifications.wake();
     this.#parts.achievements.wake();
     this.#parts.wallet.wake();
+    this.#parts.streams.wake();
     this.#state.timers.wake();
   }
 

@@ -109,6 +109,10 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   },
   // The rooms learn the new id once the person has arrived.
   rooms: { how: "rows" },
+  stream_targets: {
+    how: "rows",
+    sealed: [{ column: "sealed", place: (row) => ({ table: "stream_targets", column: "sealed", row: text(row, "id") }) }],
+  },
   achievement_days: { how: "rows" },
   achievement_changes: { how: "rows" },
   achievement_standings: { how: "rows" },
