@@ -77,7 +77,7 @@ export class Board extends DurableObject<Env> {
 
   /** Opens a socket for whoever the Worker let in; see `shared/ranking/watch.ts` and docs/boards.md. */
   override async fetch(request: Request): Promise<Response> {
-    if (!this.#exists()) return new Response("not_found", { status: 404 });
+    if (!this.#exists()) return Response.json({ code: "not_found" }, { status: 404 });
     return await this.#read(async () => await this.#live.open(request));
   }
 

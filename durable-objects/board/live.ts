@@ -73,9 +73,9 @@ export class Live {
   /** Opens a socket for whoever the header names. */
   async open(request: Request): Promise<Response> {
     const watch = readWatch(request.headers.get(WATCH_HEADER));
-    if (watch === undefined || request.headers.get("upgrade") !== "websocket") return new Response("malformed", { status: 400 });
+    if (watch === undefined || request.headers.get("upgrade") !== "websocket") return Response.json({ code: "malformed" }, { status: 400 });
     const all = this.#all();
-    if (all.size >= MOST_SOCKETS) return new Response("unavailable", { status: 503 });
+    if (all.size >= MOST_SOCKETS) return Response.json({ code: "unavailable", detail: "Too many watch this board." }, { status: 503 });
     const after = Number(new URL(request.url).searchParams.get("after") ?? Number.NaN);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [watch.tag]);

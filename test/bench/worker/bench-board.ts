@@ -36,13 +36,16 @@ export class BenchBoard extends Board {
       const batch = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => this.#submission(boardAlias(from + i)));
       this.#store.submit(0, batch);
     }
-    this.#asked = Array.from({ length: Math.min(count, MOST_ASKED) }, () => boardAlias(this.#roll(count)));
+    this.#ask(count);
   }
 
   /** Repeats a piece of work; answers something that depends on it. */
   async repeat(work: BoardWork, times: number): Promise<number> {
-    const store = this.#store!;
+    // An object that slept loads its entries again.
+    this.#store ??= new Store(this.ctx.storage.sql, () => TERMS);
+    const store = this.#store;
     const { ranking } = store.of(0);
+    if (this.#asked.length === 0) this.#ask(ranking.size);
     let sum = 0;
     switch (work) {
       case "nothing":
@@ -81,6 +84,11 @@ export class BenchBoard extends Board {
     this.#store?.rewrite();
     this.#store = undefined;
     this.#asked = [];
+  }
+
+  #ask(count: number): void {
+    this.#asked = Array.from({ length: Math.min(count, MOST_ASKED) }, () => boardAlias(this.#roll(count)));
+    this.#version = Date.now() * 1_000;
   }
 
   #submission(alias: string): Submission {
