@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readBulk } from "./bulk";
+import { filtersOf, readBulk } from "./bulk";
 
 describe("the parameters of an export", () => {
   test("name types, an instant and searches", () => {
@@ -15,12 +15,34 @@ describe("the parameters of an export", () => {
       since: "2026-01-02T03:04:05Z",
       filters: {
         Observation: [
-          ["code", "8867-4,29463-7"],
-          ["date", "ge2026"],
+          [
+            ["code", "8867-4,29463-7"],
+            ["date", "ge2026"],
+          ],
         ],
-        Condition: [["clinical-status", "active"]],
+        Condition: [[["clinical-status", "active"]]],
       },
     });
+  });
+
+  test("name several searches of one type, of which one must hold", () => {
+    const ask = readBulk(
+      [
+        ["_typeFilter", "Observation?code=1,Observation?code=2"],
+        ["_typeFilter", "Observation?date=ge2026"],
+      ],
+      false,
+    );
+    expect(filtersOf(ask, "Observation")).toEqual([[["code", "1"]], [["code", "2"]], [["date", "ge2026"]]]);
+    expect(filtersOf(ask, "Condition")).toEqual([]);
+    expect(() =>
+      readBulk(
+        Array.from({ length: 11 }, () => ["_typeFilter", "Observation?code=1"] as const),
+        false,
+      ),
+    ).toThrow();
+    const before = { filters: { Observation: [["code", "1"]] } } as unknown as Parameters<typeof filtersOf>[0];
+    expect(filtersOf(before, "Observation"), "as jobs of before are written").toEqual([[["code", "1"]]]);
   });
 
   test.each(["application/fhir+ndjson", "application/ndjson", "ndjson"])("%s is the format", (format) => {
@@ -34,7 +56,6 @@ describe("the parameters of an export", () => {
     ["_since", "2026-01-02"],
     ["_typeFilter", "Observation"],
     ["_typeFilter", "Observation?_include=Observation:subject"],
-    ["_typeFilter", "Observation?code=1,Observation?code=2"],
     ["_elements", "id"],
   ])("%s=%s cannot be done", (name, value) => {
     expect(() => readBulk([[name, value]], false)).toThrow();

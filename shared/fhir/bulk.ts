@@ -8,8 +8,20 @@ export interface BulkAsk {
   readonly types?: readonly ResourceType[];
   /** An instant as it was written: what has not changed since is left out. */
   readonly since?: string;
-  /** Parameters of a search that a type must satisfy. */
-  readonly filters: Readonly<Partial<Record<ResourceType, readonly (readonly [string, string])[]>>>;
+  /** Searches of which a resource of the type must satisfy one. */
+  readonly filters: Readonly<Partial<Record<ResourceType, readonly Params[]>>>;
+}
+
+type Params = readonly (readonly [string, string])[];
+
+/** More than anybody needs only costs time. */
+const MOST_FILTERS = 10;
+
+/** The searches of a type; none where all of it is wanted. Jobs that were written down before there could be several have one. */
+export function filtersOf({ filters }: BulkAsk, type: ResourceType): readonly Params[] {
+  const found: readonly (Params | readonly [string, string])[] = filters[type] ?? [];
+  const isOne = found.some((one) => typeof one[0] === "string");
+  return isOne ? [found as Params] : (found as readonly Params[]);
 }
 
 export const NDJSON = "application/fhir+ndjson";
@@ -31,7 +43,7 @@ export function bulkFile(id: string, seq: number, type: string): string {
 /** Reads the parameters of a kick-off. Problem `malformed` for what is unknown (unless lenient) or cannot be done. */
 export function readBulk(params: readonly (readonly [string, string])[], lenient: boolean): BulkAsk {
   const types: ResourceType[] = [];
-  const filters: Partial<Record<ResourceType, [string, string][]>> = {};
+  const filters: Partial<Record<ResourceType, [string, string][][]>> = {};
   let since: string | undefined;
   let isTyped = false;
   for (const [name, value] of params) {
@@ -50,8 +62,9 @@ export function readBulk(params: readonly (readonly [string, string])[], lenient
       }
     } else if (name === "_typeFilter") {
       for (const [type, query] of typeFilters(value)) {
-        if (filters[type] !== undefined) throw problem("malformed", "One _typeFilter of a type, please.");
-        filters[type] = query;
+        const several = [...(filters[type] ?? []), query];
+        if (several.length > MOST_FILTERS) throw problem("malformed", `A type has at most ${MOST_FILTERS} filters.`);
+        filters[type] = several;
       }
     } else if (!lenient && name !== "_format" && name !== "_pretty") {
       throw problem("malformed", "Parameters of $export are _type, _since, _typeFilter and _outputFormat.");

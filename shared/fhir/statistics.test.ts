@@ -85,7 +85,7 @@ describe("the parameters", () => {
       "an unknown statistic",
       [
         ["code", "1"],
-        ["statistic", "regression"],
+        ["statistic", "guess"],
       ],
     ],
     [

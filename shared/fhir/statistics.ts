@@ -1,7 +1,7 @@
 import { problem } from "../problem";
 import { dateRange } from "./r4/date-range";
 
-/** Codes of R4's set of statistics (observation-statistics) that are computed; a regression has no single value. */
+/** Codes of R4's set of statistics (observation-statistics). Of a regression over time it is the slope: the change in a day. */
 export const STATISTICS = {
   average: "Average",
   maximum: "Maximum",
@@ -23,6 +23,7 @@ export const STATISTICS = {
   "5-4": "4th Quintile",
   skew: "Skew",
   kurtosis: "Kurtosis",
+  regression: "Regression",
 } as const;
 export type Statistic = keyof typeof STATISTICS;
 
@@ -136,6 +137,8 @@ export interface Sample {
   /** Undefined where adding up means nothing. */
   readonly sum: number | undefined;
   readonly values?: Float64Array;
+  /** How much they change in a day, along the nearest straight line. */
+  readonly perDay?: number | undefined;
 }
 
 /**
@@ -157,6 +160,8 @@ export function statisticOf(name: Statistic, sample: Sample): number | undefined
       return sample.min;
     case "sum":
       return sample.sum;
+    case "regression":
+      return sample.perDay;
     default:
       return values === undefined ? undefined : ofValues(name, values);
   }

@@ -142,7 +142,7 @@ describe("a program", () => {
       headers: { "content-type": "application/fhir+json" },
     });
     const { id } = z.looseObject({ id: z.string() }).parse(await made.json());
-    const filter = encodeURIComponent("Observation?code=29463-7&date=ge2026");
+    const filter = encodeURIComponent("Observation?code=8867-4,Observation?code=29463-7&date=ge2026");
     const path = await begin(service, `/Group/${id}/$export?_type=Observation&_typeFilter=${filter}&_since=2026-01-01T00:00:00Z`);
     const lines = await everything(service, await finished(service, path));
     expect(subjects(lines)).toEqual(references([people[0], people[2]]));

@@ -102,7 +102,9 @@ test("$stats tells statistics of stored Observations in one unit, in a period, w
   expect(names).toEqual(["statistics", "source", "source", "source", "source"]);
   expect((await statsOf("code=29463-7&statistic=count&period=2026-01-02")).values).toEqual({ count: 1 });
   expect((await eve.fetch(`/fhir/r4/Observation/$stats?code=29463-7&statistic=count&subject=Patient/${patient}`)).status).toBe(404);
-  expect((await ada.fetch("/fhir/r4/Observation/$stats?code=29463-7&statistic=regression")).status).toBe(400);
+  const trend = await statsOf("code=29463-7&period.start=2026-01-01&period.end=2026-01-03&statistic=regression");
+  expect([trend.values["regression"], trend.unit], "a kilogram a day").toEqual([expect.closeTo(1, 6), "kg/d"]);
+  expect((await ada.fetch("/fhir/r4/Observation/$stats?code=29463-7&statistic=guess")).status).toBe(400);
 });
 
 test("$stats of readings are the same by their summaries as by their values", async () => {

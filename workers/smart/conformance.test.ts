@@ -1,6 +1,7 @@
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { validateResource } from "../../shared/fhir/r4/validate";
 import { ASSERTION_TYPE, newKey } from "../../test/partners";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { Browser, formIn } from "../../test/smart/driver";
@@ -91,6 +92,31 @@ describe("discovery", () => {
         expect(z.url().safeParse(found[name]).success, name).toBe(true);
       expect(found["scopes_supported"]).toEqual(expect.arrayContaining(["openid", "fhirUser", "offline_access", "launch/patient"]));
     }
+  });
+
+  test("names the brand under which people know the server, for pages of any origin, and again where it has changed alone", async () => {
+    const configuration = z
+      .looseObject({ user_access_brand_bundle: z.url(), user_access_brand_identifier: z.looseObject({ value: z.string() }) })
+      .parse(await (await fetchApp("/fhir/r4/.well-known/smart-configuration")).json());
+    const path = new URL(configuration.user_access_brand_bundle).pathname;
+    const response = await fetchApp(path, { headers: { origin: "https://anywhere.example" } });
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    const bundle = z
+      .looseObject({
+        type: z.literal("collection"),
+        timestamp: z.iso.datetime(),
+        entry: z.array(z.looseObject({ fullUrl: z.url(), resource: z.looseObject({ resourceType: z.string() }) })),
+      })
+      .parse(await response.json());
+    const [brand, endpoint] = bundle.entry;
+    expect(brand?.resource).toMatchObject({
+      identifier: [configuration.user_access_brand_identifier],
+      endpoint: [{ reference: endpoint?.fullUrl }],
+    });
+    expect(endpoint?.resource).toMatchObject({ resourceType: "Endpoint", status: "active", address: BASE });
+    expect(validateResource(brand?.resource).filter(({ severity }) => severity === "error")).toEqual([]);
+    const again = await fetchApp(path, { headers: { "if-none-match": response.headers.get("etag") ?? "" } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
   });
 
   test("of OpenID Connect says the same, and signs with RS256", async () => {

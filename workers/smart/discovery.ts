@@ -59,6 +59,8 @@ function common(origin: string, identifies: boolean) {
 export function smartConfiguration(origin: string, identifies: boolean): z.infer<typeof smartConfigurationSchema> {
   return {
     ...common(origin, identifies),
+    user_access_brand_bundle: `${origin}${BRANDS}`,
+    user_access_brand_identifier: brandIdentifier(origin),
     capabilities: [
       "launch-standalone",
       "launch-ehr",
@@ -78,6 +80,67 @@ export function smartConfiguration(origin: string, identifies: boolean): z.infer
     ],
   };
 }
+
+/** Where the brand stands (SMART App Launch 2.2 §Brands). */
+export const BRANDS = "/fhir/r4/.well-known/user-access-brands";
+
+function brandIdentifier(origin: string) {
+  return { system: "urn:ietf:rfc:3986", value: origin };
+}
+
+/** The one brand under which people know this server, with its endpoint: a Bundle that changes with the code alone. */
+export function brandBundle(origin: string) {
+  const definition = "http://hl7.org/fhir/StructureDefinition";
+  const endpoint = `${origin}${BRANDS}/endpoint`;
+  const contact = [{ system: "url", value: `${origin}/docs` }];
+  return {
+    resourceType: "Bundle",
+    type: "collection",
+    timestamp: BRANDS_SINCE,
+    entry: [
+      {
+        fullUrl: `${origin}${BRANDS}/organization`,
+        resource: {
+          resourceType: "Organization",
+          id: "brand",
+          extension: [
+            {
+              url: `${definition}/organization-portal`,
+              extension: [
+                { url: "portalName", valueString: "Meridian" },
+                { url: "portalUrl", valueUrl: origin },
+                { url: "portalEndpoint", valueReference: { reference: endpoint } },
+              ],
+            },
+          ],
+          identifier: [brandIdentifier(origin)],
+          active: true,
+          name: "Meridian",
+          telecom: contact,
+          endpoint: [{ reference: endpoint }],
+        },
+      },
+      {
+        fullUrl: endpoint,
+        resource: {
+          resourceType: "Endpoint",
+          id: "endpoint",
+          extension: [{ url: `${definition}/endpoint-fhir-version`, valueCode: "4.0.1" }],
+          status: "active",
+          connectionType: { system: "http://terminology.hl7.org/CodeSystem/endpoint-connection-type", code: "hl7-fhir-rest" },
+          name: "Meridian, FHIR R4",
+          contact,
+          payloadType: [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/endpoint-payload-type", code: "none" }] }],
+          payloadMimeType: ["application/fhir+json"],
+          address: `${origin}/fhir/r4`,
+        },
+      },
+    ],
+  };
+}
+
+/** When what the Bundle says last changed. */
+const BRANDS_SINCE = "2026-11-26T00:00:00Z";
 
 /** `/.well-known/openid-configuration` (OpenID Connect Discovery §3). */
 export function openidConfiguration(origin: string, identifies: boolean): z.infer<typeof openidConfigurationSchema> {

@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { peekAssertion } from "../../shared/crypto/client-assertion";
+import { sha256Hex } from "../../shared/crypto/sha256";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
+import { namesVersion } from "../../shared/http/etag";
 import { pageOf, pageQuery } from "../../shared/http/page";
 import { regionalHosts, regionOfHost } from "../../shared/http/regional-hosts";
 import { route } from "../../shared/http/route";
@@ -38,7 +40,14 @@ import {
 import { changeOurs, listApps, readOurs, registerOurs, removeOurs } from "./apps";
 import { authenticateApp, type Form } from "./authenticate-app";
 import { newLaunch } from "./authorize";
-import { openidConfiguration, openidConfigurationSchema, smartConfiguration, smartConfigurationSchema } from "./discovery";
+import {
+  brandBundle,
+  BRANDS,
+  openidConfiguration,
+  openidConfigurationSchema,
+  smartConfiguration,
+  smartConfigurationSchema,
+} from "./discovery";
 import { listGranted, removeGranted } from "./granted-apps";
 import { redeemCode, refreshApp } from "./issue-app-token";
 import { pageRoutes } from "./page-routes";
@@ -64,6 +73,24 @@ const endpoints = new Hono<AppEnv>()
       responses: { 200: smartConfigurationSchema },
     }),
     (c) => c.json(smartConfiguration(c.env.ORIGIN, smartPorts(c).identifies)),
+  )
+  .get(
+    BRANDS,
+    route({
+      policy: "public",
+      summary: "Under which name people know this server",
+      description: "The user access brand of SMART App Launch 2.2: a Bundle with an Organization and its Endpoint.",
+      tags: TAGS,
+      responses: { 200: z.looseObject({ resourceType: z.literal("Bundle"), type: z.literal("collection") }).meta({ id: "BrandBundle" }) },
+    }),
+    async (c) => {
+      const json = JSON.stringify(brandBundle(c.env.ORIGIN));
+      const etag = `"${(await sha256Hex(json)).slice(0, 32)}"`;
+      const headers = { etag, "cache-control": "public, max-age=3600", "content-type": "application/fhir+json; charset=utf-8" };
+      return namesVersion(c.req.header("if-none-match") ?? "", etag.slice(1, -1))
+        ? c.body(null, 304, { etag })
+        : c.body(json, 200, headers);
+    },
   )
   .get(
     "/.well-known/openid-configuration",

@@ -1,10 +1,11 @@
-import { type BulkAsk, BULK_TYPES } from "../../../shared/fhir/bulk";
+import { type BulkAsk, BULK_TYPES, filtersOf } from "../../../shared/fhir/bulk";
 import type { ResourceType } from "../../../shared/fhir/r4/structures";
-import type { Reach } from "../../../shared/fhir/reach";
-import { LARGEST_COUNT } from "../../../shared/fhir/store/query";
+import { intersection, type Reach } from "../../../shared/fhir/reach";
+import { LARGEST_COUNT, parseQuery } from "../../../shared/fhir/store/query";
 import type { BulkExportId } from "../../../shared/id";
 import type { VaultState } from "../state";
 import type { Mark } from "./stored/search";
+import type { Params } from "./stored/requests";
 import type { Repository } from "./stored/repository";
 
 /** One step of an export, as it crosses RPC. */
@@ -57,15 +58,18 @@ export class Bulk {
       const close = () => {
         if (lines.length > 0) texts.push({ type, lines: lines.length, text: `${lines.join("\n")}\n` });
       };
-      const params = [...(since === undefined ? [] : [["_lastUpdated", `ge${since}`] as const]), ...(filters[type] ?? [])];
+      const [only = [], ...others] = filtersOf({ filters }, type);
+      const params = [...(since === undefined ? [] : [["_lastUpdated", `ge${since}`] as const]), ...(others.length === 0 ? only : [])];
       const asked = { type, params: [...params, ["_count", String(LARGEST_COUNT)] as const], lenient: false };
+      // Several unite, as grants do: one search says each resource once.
+      const within = others.length === 0 ? reach : this.#united(type, [only, ...others], reach);
       let mark: Mark | undefined = after?.type === type ? after.mark : { top, stored: "start", built: "start" };
       while (mark !== undefined) {
         if (written >= MOST_CHARACTERS) {
           close();
           return { texts, next: { type, mark } };
         }
-        const page = search.page({ ...asked, after: mark }, reach);
+        const page = search.page({ ...asked, after: mark }, within);
         for (const { resource } of page.found) {
           const line = JSON.stringify(resource);
           written += line.length;
@@ -76,5 +80,12 @@ export class Bulk {
       close();
     }
     return { texts };
+  }
+
+  /** What of a reach satisfies one of several searches. Problem `malformed` for one that cannot be read. */
+  #united(type: ResourceType, filters: readonly Params[], reach: Reach): Reach {
+    const setting = { timeZone: this.#state.profile().timeZone, now: this.#state.now(), lenient: false };
+    for (const where of filters) parseQuery(type, where, setting);
+    return intersection(reach, { grants: filters.map((where) => ({ type, interactions: "s", where })) });
   }
 }

@@ -5,9 +5,11 @@ import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue"
 import { canonical } from "../../../../shared/fhir/r4/ucum";
 import type { Reach } from "../../../../shared/fhir/reach";
 import { needsValues, readStats, type Sample, STATISTICS, statisticOf, type StatsQuery } from "../../../../shared/fhir/statistics";
+import { Trend } from "../../../../shared/fhir/trend";
 import { quantity } from "../../../../shared/fhir/units";
 import { METRICS, type Metric } from "../../../../shared/health/catalogue";
 import { SYSTEM } from "../../../../shared/health/codes";
+import { startOfDay } from "../../../../shared/health/zone";
 import { meanOf, toEnergy } from "../../../../shared/health/rolls";
 import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
@@ -33,6 +35,7 @@ const STATISTIC_CODES = "http://terminology.hl7.org/CodeSystem/observation-stati
 class Tally {
   readonly #isEnergy: boolean;
   readonly #values: number[] | undefined;
+  readonly #trend = new Trend();
   n = 0;
   total = 0;
   #min = Number.POSITIVE_INFINITY;
@@ -56,6 +59,7 @@ class Tally {
     if (this.#values === undefined) return;
     if (this.#values.length >= MOST_VALUES) throw tooMany();
     this.#values.push(value);
+    if (Number.isFinite(at)) this.#trend.add(value, at);
   }
 
   /** A summary, whose sum adds energies where those are averaged. */
@@ -85,7 +89,7 @@ class Tally {
       max: this.#max,
       mean: meanOf(this.#sum, this.n, this.#isEnergy),
       sum: this.#isEnergy ? undefined : this.#sum,
-      ...(values !== undefined && { values }),
+      ...(values !== undefined && { values, perDay: this.#trend.perDay }),
     };
   }
 }
@@ -191,7 +195,10 @@ export class Stats {
     if (metric.kind === "daily") {
       const { timeZone } = this.#state.profile();
       for (const day of readDays(sql, this.#sources, metric, dateAt(begin, timeZone), dateAt(end - 1, timeZone), "best", MOST_VALUES))
-        tally.add(metric.aggregation === "sum" ? day.sum : meanOf(day.sum, day.n, metric.energyAverage === true), begin);
+        tally.add(
+          metric.aggregation === "sum" ? day.sum : meanOf(day.sum, day.n, metric.energyAverage === true),
+          startOfDay(timeZone, day.key),
+        );
       return;
     }
     const [firstHour, lastHour] = [Math.ceil(begin / HOUR_MS) * HOUR_MS, Math.floor(end / HOUR_MS) * HOUR_MS];
@@ -253,6 +260,10 @@ function shown(value: number | undefined, name: string, unit: string | undefined
     };
   const rounded = Number(value.toPrecision(12));
   const isPlain = name === "count" || name === "total-count" || name === "skew" || name === "kurtosis";
+  if (name === "regression") {
+    const code = unit === undefined || unit === "1" ? "/d" : unit === "Cel" ? "K/d" : `${unit}/d`;
+    return { valueQuantity: { value: rounded, unit: code, system: SYSTEM.ucum, code } };
+  }
   if (isPlain || unit === undefined) return { valueQuantity: { value: rounded, unit: "1", system: SYSTEM.ucum, code: "1" } };
   if (name !== "variance" || unit === "1") return { valueQuantity: quantity(rounded, unit) };
   return { valueQuantity: { value: rounded, unit: `(${unit})2`, system: SYSTEM.ucum, code: `(${unit})2` } };
