@@ -51,3 +51,8 @@ export function roomDoor(env: Env, id: RoomId): DurableObjectStub<Room> {
 export function boardPartDoor(env: Env, id: BoardId, part: number): DurableObjectStub<Board> {
   return openIn<DurableObjectStub<Board>>(env.BOARDS, regionOf(id), `${id}.${part}`, env.RESIDENCY);
 }
+
+/** A board, opened from another object. */
+export function boardDoor(env: Env, id: BoardId): DurableObjectStub<Board> {
+  return openIn<DurableObjectStub<Board>>(env.BOARDS, regionOf(id), id, env.RESIDENCY);
+}

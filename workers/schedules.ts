@@ -2,6 +2,7 @@ import { cleanIdempotency } from "../shared/http/idempotency";
 import { workFaults } from "../shared/http/residency";
 import { consoleLog, type Log } from "../shared/log";
 import { REGIONS } from "../shared/region";
+import { keepChallenges, workPorts } from "./challenges";
 import { keepAllSubscriptions, sweepAllDue, tellAllConnections } from "./connections";
 import { cleanChallenges } from "./credentials/challenges";
 import { cleanSignInChallenges } from "./credentials/passkey-challenge";
@@ -71,6 +72,7 @@ export const JOBS: readonly Job[] = [
   { name: "clean invitations", everyMinutes: 60, run: async (env, now) => await cleanAllInvitations(socialContext(env, () => now)) },
   { name: "sweep ties", everyMinutes: 5, run: async (env, now) => await sweepTies(socialContext(env, () => now)) },
   { name: "end grants of removed apps", everyMinutes: 5, run: async (env, now) => await sweepGrants(sessionPortsOf(env, () => now)) },
+  { name: "keep challenges", everyMinutes: 5, run: async (env, now) => await keepChallenges(workPorts(env, () => now)) },
   { name: "run erasures", everyMinutes: 5, run: sweepErasures },
   { name: "run moves", everyMinutes: 5, run: sweepMoves },
   { name: "reconcile tombstones", everyMinutes: 5, run: sweepTombstones },

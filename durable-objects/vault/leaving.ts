@@ -1,3 +1,4 @@
+import type { Challenges, OnBoard } from "./challenges/challenges";
 import { type EndedGrants, endGrants } from "./connections/end-grants";
 import type { Connections } from "./connections/connections";
 import type { Followers } from "./connections/followers";
@@ -21,12 +22,14 @@ export interface Acquaintances {
   readonly readers: readonly PersonId[];
   readonly programmes: readonly ProgrammeId[];
   readonly rooms: readonly RoomId[];
+  readonly standings: readonly OnBoard[];
 }
 
 /** Tables of the schema's own, and what stands for no data of the person. */
 const NOT_COUNTED: ReadonlySet<string> = new Set(["_migrations", "_cf_KV", "_cf_METADATA", "lifecycle", "timers", "live_state"]);
 
 interface Parts {
+  readonly challenges: Challenges;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
   readonly rooms: Rooms;
@@ -102,10 +105,10 @@ export class Leaving {
 
   /**
    * Closes the streams that the person watches, and names everybody whom they ever let watch, every programme that they ever gave a
-   * consent to, and every room that knows of them. Of a vault that is closed; throws where a stream could not be closed yet.
+   * consent to, every room that knows of them, and every board on which they stand. Of a vault that is closed; throws where a stream could not be closed yet.
    */
   async takeLeave(): Promise<Acquaintances> {
-    if (this.#life.state !== "closed") return { readers: [], programmes: [], rooms: [] };
+    if (this.#life.state !== "closed") return { readers: [], programmes: [], rooms: [], standings: [] };
     await this.#parts.elsewhere.end();
     const { sql } = this.#state;
     const ids = (query: string) =>
@@ -121,6 +124,7 @@ export class Leaving {
       readers: readers.map((id) => parseId("person", id)).filter((id) => id !== undefined),
       programmes: programmes.map((id) => parseId("programme", id)).filter((id) => id !== undefined),
       rooms: this.#parts.rooms.all(),
+      standings: this.#parts.challenges.standings(),
     };
   }
 

@@ -65,7 +65,7 @@ const OVER: readonly [string, (vault: Called, actor: PersonActor) => Promise<unk
   ["stillContributes", async (vault) => await vault.stillContributes(programme, []), false],
   ["suspend", async (vault) => await vault.suspend(), "gone"],
   ["resume", async (vault) => await vault.resume(), "gone"],
-  ["takeLeave", async (vault) => await vault.takeLeave(), { readers: [], programmes: [] }],
+  ["takeLeave", async (vault) => await vault.takeLeave(), { readers: [], programmes: [], rooms: [], standings: [] }],
 ];
 
 describe("a vault whose person has left", () => {
@@ -103,7 +103,7 @@ describe("a vault whose person has left", () => {
     if (socket === null) throw new Error("not let in");
     const client = new LiveClient(socket);
     await vault.close();
-    expect(await vault.takeLeave()).toEqual({ readers: [ownerId], programmes: [programme] });
+    expect(await vault.takeLeave()).toEqual({ readers: [ownerId], programmes: [programme], rooms: [], standings: [] });
     expect((await client.closed).reason).toBe("not_allowed");
   });
 });

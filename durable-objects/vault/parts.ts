@@ -6,6 +6,7 @@ import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Readers } from "./access/readers";
 import { Achievements } from "./achievements/achievements";
+import { challengeBoards } from "./challenges/boards";
 import { Challenges } from "./challenges/challenges";
 import { Connections } from "./connections/connections";
 import { Followers } from "./connections/followers";
@@ -154,7 +155,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
   const details = new Details(sql, sealer);
-  const challenges = new Challenges(state, store, undefined);
+  const challenges = new Challenges(state, store, challengeBoards(env));
   const labs = new Labs(state, details, files);
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
   const streams = new StreamTargets(state, sealer);
@@ -192,7 +193,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     subscriptions,
     sockets,
     exports: new Exports({ state, details, emergencies, labs, addresses, fhir: fhir.view, binaries: fhir.binaries }, door),
-    leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions }),
+    leaving: new Leaving(state, life, { live, elsewhere, rooms, connections, followers, fhir, sockets, subscriptions, challenges }),
     achievements,
     wallet,
     streams,

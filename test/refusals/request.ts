@@ -37,6 +37,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   reports: "report",
   "stream-targets": "streamTarget",
   rooms: "room",
+  challenges: "challenge",
 };
 
 /** Values of parameters that are no ids. */
@@ -59,6 +60,10 @@ const WORDS: Readonly<Record<string, string>> = {
   achievementId: "workouts",
   callId: "1",
   sfuSession: "e8b5c3",
+  // Within a challenge that only its owner sees.
+  alias: "q2VfYpQ0J6mM8tq1uXh3Rg",
+  invitedId: "per_eu_01kad7wjcm0000000000000000",
+  appealId: "apl_eu_01kad7wjcm0000000000000000",
   // Offers are for everybody.
   rewardId: "rwd_eu_01kad7wjcm0000000000000000",
 };

@@ -145,6 +145,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     members: person.person.id,
     friends: person.person.id,
     "friend-requests": person.person.id,
+    requests: person.person.id,
     blocks: person.person.id,
     follows: person.person.id,
     followers: person.person.id,

@@ -1,3 +1,4 @@
+import { boardIdOf, boardTermsOf } from "../../shared/challenges/board";
 import { formulaOf, touchedBy } from "../../shared/challenges/measures";
 import { type Period, periodFrom } from "../../shared/challenges/periods";
 import type { Terms } from "../../shared/challenges/terms";
@@ -28,6 +29,7 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
   const terms = termsOf(input);
   check(terms, input, now());
   await checkAudience(ports, input);
+  await checkRewards(ports, input.rewards);
   const id = newId("challenge", region, now(), random);
   const at = now();
   const row: ChallengeRow = {
@@ -50,6 +52,7 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
     updated_at: at,
     due_at: input.state === "open" ? dueAt(terms, at) : null,
   };
+  if (input.state === "open") await ports.boardOf(boardIdOf(id)).define(boardTermsOf(terms));
   const [inserted] = await records.batch([
     records
       .prepare(
@@ -156,10 +159,14 @@ export async function changeChallenge(
   const mostInTeam = change.mostInTeam === undefined ? row.most_in_team : change.mostInTeam;
   const terms = amended(row.terms, change);
   const hasChangedTerms = JSON.stringify(terms) !== JSON.stringify(row.terms);
+  // The order is the board's, which is fixed when it is made.
+  if (row.state === "open" && terms.order !== row.terms.order) throw problem("conflict", "Whether more or less is better stays as it is.");
   const hasBegun = row.state === "open" && now >= row.starts_at;
   if (hasBegun && hasChangedTerms) throw problem("conflict", "The challenge has begun: what counts does not change any more.");
   if (hasChangedTerms && row.taken > 0) throw problem("conflict", "People have agreed to what counts: make another challenge.");
   if (hasChangedTerms || (row.state === "draft" && state === "open")) check(terms, { mostInTeam }, now);
+  if (state === "open" && row.state === "draft") await ports.boardOf(boardIdOf(id)).define(boardTermsOf(terms));
+  if (change.rewards !== undefined) await checkRewards(ports, change.rewards);
   if (mostPeople < row.taken) throw problem("conflict", "More people than that take part already.");
   const isOpen = state === "open";
   const records = recordsOf(regionOf(id));
@@ -198,6 +205,7 @@ export async function deleteChallenge(ports: ChallengePorts, text: string): Prom
   if (row.state === "open") throw problem("conflict", "People may take part in it: cancel it first.");
   if (row.state === "cancelled" && row.taken > 0)
     throw problem("conflict", "Those who took part are being told: try again in some minutes.");
+  await ports.boardOf(boardIdOf(id)).erase();
   await ports.recordsOf(regionOf(id)).prepare("delete from fitness_challenges where id = ?").bind(id).run();
 }
 
@@ -291,6 +299,17 @@ async function checkAudience(
   const { person } = ports.actor;
   const isIn = visibility === "group" ? await ports.social.isInGroup(audience, person) : await isStaff(ports, audience);
   if (!isIn) throw notFound(visibility);
+}
+
+/** Whoever gives something away gives what is theirs: rewards of an organisation that the actor leads. Problem `invalid`. */
+async function checkRewards({ recordsOf, actor }: ChallengePorts, rewards: ChallengeInput["rewards"]): Promise<void> {
+  for (const [i, { reward }] of rewards.entries()) {
+    const id = parseId("reward", reward);
+    const query = `select 1 from rewards join organisation_members m on m.organisation_id = rewards.organisation_id
+      where rewards.id = ? and rewards.closed_at is null and m.person_id = ? and m.role in ('owner', 'admin') and m.joined_at is not null`;
+    const found = id === undefined ? null : await recordsOf(regionOf(id)).prepare(query).bind(id, actor.person).first();
+    if (found === null) throw invalid(`/rewards/${i}/reward`, "unknown_reward", "No such reward of an organisation that you lead.");
+  }
 }
 
 /** Whether the actor works at an organisation of their region: challenges of a gym are made by its people. */

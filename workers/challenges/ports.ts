@@ -1,25 +1,39 @@
+import type { Board } from "../../durable-objects/board/board";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
-import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
-import type { Region } from "../../shared/region";
-import { regional, vaultOf } from "../regional";
+import { type BoardId, parseId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { REGIONS, type Region } from "../../shared/region";
+import { notify } from "../notifications";
+import { payWon } from "../rewards";
+import { boardOf, regional, vaultOf } from "../regional";
+import { areBlocked, areFriends, friendsOf, membersOf, roleIn, shareGroup, socialContext } from "../social";
 
 /** What is asked of the ties between people. */
 export interface Social {
   readonly areFriends: (a: PersonId, b: PersonId) => Promise<boolean>;
   /** Whether either has blocked the other. */
   readonly areBlocked: (a: PersonId, b: PersonId) => Promise<boolean>;
+  readonly friendsOf: (person: PersonId) => Promise<readonly PersonId[]>;
   readonly isInGroup: (group: string, person: PersonId) => Promise<boolean>;
+  readonly membersOf: (group: string) => Promise<readonly PersonId[]>;
+  readonly shareGroup: (a: PersonId, b: PersonId) => Promise<boolean>;
 }
 
-/** What the clock and the queue need. */
+type Told = "challenge_invitation" | "challenge_ended" | "moderation";
+
+/** What the clock needs. */
 export interface WorkPorts {
   readonly now: Clock;
   readonly recordsOf: (region: Region) => D1Database;
   readonly vaultOf: (person: PersonId) => DurableObjectStub<Vault>;
+  readonly boardOf: (id: BoardId) => DurableObjectStub<Board>;
+  /** Pays a reward of an organisation, once for its key; throws where it is to be tried again. */
+  readonly pay: (person: PersonId, key: string, challenge: string, reward: string) => Promise<void>;
+  /** Tells somebody of a challenge, once for each key. Never fails: what was done is done. */
+  readonly tell: (person: PersonId, type: Told, key: string, challenge: string, title: string) => Promise<void>;
 }
 
 /** What the verbs of a person need from outside. */
@@ -30,10 +44,29 @@ export interface ChallengePorts extends WorkPorts {
   readonly keys: RegionalKeys;
   readonly random: RandomBytes;
   readonly social: Social;
+  readonly regions: readonly Region[];
 }
 
 export function workPorts(env: Env, now: Clock): WorkPorts {
-  return { now, recordsOf: (region) => regional(env, region).records, vaultOf: (person) => vaultOf(env, person) };
+  return {
+    now,
+    recordsOf: (region) => regional(env, region).records,
+    vaultOf: (person) => vaultOf(env, person),
+    boardOf: (id) => boardOf(env, id),
+    async pay(person, key, challenge, reward) {
+      await payWon(
+        { env, now, recordsOf: (region) => regional(env, region).records },
+        { person, key, about: challenge, prize: { reward } },
+      );
+    },
+    async tell(person, type, key, challenge, title) {
+      try {
+        await notify(env, { person, type, key, about: { challenge }, words: { what: title }, thread: `challenge/${challenge}` });
+      } catch {
+        // Somebody who is being moved, or whose vault does not answer, finds it in the challenge.
+      }
+    },
+  };
 }
 
 /** The ports of a request of a signed-in person. */
@@ -45,9 +78,25 @@ export function challengePorts(c: AppContext): ChallengePorts {
     vault: vaultOf(c.env, actor.person),
     keys: regionalKeys(regional(c.env, regionOf(actor.person)).keys),
     random: systemRandom,
-    social: NO_TIES,
+    social: tiesOf(c.env, c.get("now")),
+    regions: REGIONS,
   };
 }
 
-/** Nobody is anybody's friend. */
-const NO_TIES: Social = { areFriends: async () => false, areBlocked: async () => false, isInGroup: async () => false };
+function tiesOf(env: Env, now: Clock): Social {
+  const context = socialContext(env, now);
+  return {
+    areFriends: async (a, b) => await areFriends(context, a, b),
+    areBlocked: async (a, b) => await areBlocked(context, a, b),
+    friendsOf: async (person) => await friendsOf(context, person),
+    async isInGroup(text, person) {
+      const group = parseId("socialGroup", text);
+      return group !== undefined && (await roleIn(context, group, person)) !== undefined;
+    },
+    async membersOf(text) {
+      const group = parseId("socialGroup", text);
+      return group === undefined ? [] : (await membersOf(context, group)).map(({ person }) => person);
+    },
+    shareGroup: async (a, b) => await shareGroup(context, a, b),
+  };
+}

@@ -6,9 +6,26 @@ import { pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { readerOf } from "../consents";
+import { decideAppeal, listAppeals, makeAppeal, withdrawAppeal } from "./appeal";
+import {
+  answerRequest,
+  createTeam,
+  invite,
+  listInvitations,
+  listRequests,
+  listTeams,
+  myInvitations,
+  removeParticipant,
+  uninvite,
+} from "./invite";
 import { changeChallenge, createChallenge, deleteChallenge, listChallenges, readChallenge } from "./manage-challenge";
 import { challengePorts } from "./ports";
 import {
+  appealBody,
+  appealDecision,
+  appealList,
+  appealParam,
+  appealView,
   challengeBody,
   challengeChange,
   challengeList,
@@ -18,11 +35,29 @@ import {
   countedList,
   effortsQuery,
   effortsView,
+  invitationBody,
+  invitationList,
+  invitedParam,
   joinBody,
+  memberParam,
+  myInvitationList,
   partChange,
   partList,
   partView,
+  participantParam,
+  requestAnswer,
+  requestList,
+  resultsQuery,
+  resultsView,
+  roundList,
+  standingsQuery,
+  standingsView,
+  teamBody,
+  teamList,
+  teamView,
+  totalsView,
 } from "./schemas";
+import { listRounds, readResults, readStandings, readTotals } from "./standings";
 import { changePart, leave, listParts, readEfforts, readPart, takePart } from "./take-part";
 
 const TAGS = ["Challenges"] as const;
@@ -194,4 +229,248 @@ const participation = new Hono<AppEnv>()
     async (c) => c.json(await listParts(challengePorts(c), c.req.valid("query"))),
   );
 
-export const challengesRoutes = new Hono<AppEnv>().route("/", challenges).route("/", participation);
+const people = new Hono<AppEnv>()
+  .post(
+    "/v1/challenges/:id/invitations",
+    route({
+      policy: "person",
+      summary: "Invite friends, people of your groups, or whole groups",
+      description: "The owner does; whoever takes part in an open challenge may invite people too.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["malformed", "invalid", "not_found", "forbidden", "conflict"],
+    }),
+    validate("param", challengeParam),
+    validate("json", invitationBody),
+    async (c) => {
+      await invite(challengePorts(c), c.req.valid("param").id, c.req.valid("json"));
+      return c.body(null, 204);
+    },
+  )
+  .get(
+    "/v1/challenges/:id/invitations",
+    route({
+      policy: "person",
+      summary: "Who is invited and has not answered",
+      tags: TAGS,
+      responses: { 200: invitationList },
+      problems: ["invalid", "not_found", "forbidden"],
+    }),
+    validate("param", challengeParam),
+    validate("query", pageQuery),
+    async (c) => c.json(await listInvitations(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  )
+  .delete(
+    "/v1/challenges/:id/invitations/:invitedId",
+    route({
+      policy: "person",
+      summary: "Take an invitation back, or decline your own",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found"],
+    }),
+    validate("param", invitedParam),
+    async (c) => {
+      const { id, invitedId } = c.req.valid("param");
+      await uninvite(challengePorts(c), id, invitedId);
+      return c.body(null, 204);
+    },
+  )
+  .get(
+    "/v1/me/challenge-invitations",
+    route({ policy: "person", summary: "Challenges that you are invited to", tags: TAGS, responses: { 200: myInvitationList } }),
+    async (c) => c.json(await myInvitations(challengePorts(c))),
+  )
+  .get(
+    "/v1/challenges/:id/requests",
+    route({
+      policy: "person",
+      summary: "Who asks to take part in your challenge",
+      tags: TAGS,
+      responses: { 200: requestList },
+      problems: ["invalid", "not_found", "forbidden"],
+    }),
+    validate("param", challengeParam),
+    validate("query", pageQuery),
+    async (c) => c.json(await listRequests(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  )
+  .post(
+    "/v1/challenges/:id/requests/:personId",
+    route({
+      policy: "person",
+      summary: "Let somebody who asks take part, or not",
+      description: "Whoever is let in is invited: they agree to what counts when they join.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["malformed", "invalid", "not_found", "forbidden"],
+    }),
+    validate("param", memberParam),
+    validate("json", requestAnswer),
+    async (c) => {
+      const { id, personId } = c.req.valid("param");
+      await answerRequest(challengePorts(c), id, personId, c.req.valid("json").accept);
+      return c.body(null, 204);
+    },
+  )
+  .delete(
+    "/v1/challenges/:id/participants/:alias",
+    route({
+      policy: "person",
+      summary: "Take somebody out of your challenge, by their alias",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "forbidden"],
+    }),
+    validate("param", participantParam),
+    async (c) => {
+      const { id, alias } = c.req.valid("param");
+      await removeParticipant(challengePorts(c), id, alias);
+      return c.body(null, 204);
+    },
+  )
+  .get(
+    "/v1/challenges/:id/teams",
+    route({ policy: "person", summary: "Teams of a challenge", tags: TAGS, responses: { 200: teamList }, problems: ["not_found"] }),
+    validate("param", challengeParam),
+    async (c) => c.json(await listTeams(challengePorts(c), c.req.valid("param").id)),
+  )
+  .post(
+    "/v1/challenges/:id/teams",
+    route({
+      policy: "person",
+      summary: "Make a team",
+      tags: TAGS,
+      responses: { 201: teamView },
+      problems: ["malformed", "invalid", "not_found", "conflict"],
+    }),
+    validate("param", challengeParam),
+    validate("json", teamBody),
+    async (c) => c.json(await createTeam(challengePorts(c), c.req.valid("param").id, c.req.valid("json").name), 201),
+  );
+
+const standings = new Hono<AppEnv>()
+  .get(
+    "/v1/challenges/:id/standings",
+    route({
+      policy: "person",
+      summary: "Who stands where: everybody, around you, friends, or a group",
+      description: "Under aliases; with a name those who chose to show one. Among friends and in groups these alone are shown.",
+      tags: TAGS,
+      responses: { 200: standingsView },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", standingsQuery),
+    async (c) => c.json(await readStandings(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  )
+  .get(
+    "/v1/challenges/:id/totals",
+    route({
+      policy: "person",
+      summary: "What teams, or everybody together, have come to",
+      tags: TAGS,
+      responses: { 200: totalsView },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", effortsQuery),
+    async (c) => c.json(await readTotals(challengePorts(c), c.req.valid("param").id, c.req.valid("query").round)),
+  )
+  .get(
+    "/v1/challenges/:id/rounds",
+    route({
+      policy: "person",
+      summary: "Rounds that have begun, newest first",
+      tags: TAGS,
+      responses: { 200: roundList },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", pageQuery),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      return c.json(await listRounds(challengePorts(c), c.req.valid("param").id, limit, cursor));
+    },
+  )
+  .get(
+    "/v1/challenges/:id/results",
+    route({
+      policy: "person",
+      summary: "What a closed round came to",
+      tags: TAGS,
+      responses: { 200: resultsView },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", resultsQuery),
+    async (c) => c.json(await readResults(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  );
+
+const appeals = new Hono<AppEnv>()
+  .post(
+    "/v1/challenges/:id/appeals",
+    route({
+      policy: "person",
+      summary: "Ask that an effort of yours counts after all",
+      tags: TAGS,
+      responses: { 201: appealView },
+      problems: ["malformed", "invalid", "not_found", "conflict"],
+    }),
+    validate("param", challengeParam),
+    validate("json", appealBody),
+    async (c) => c.json(await makeAppeal(challengePorts(c), c.req.valid("param").id, c.req.valid("json")), 201),
+  )
+  .get(
+    "/v1/challenges/:id/appeals",
+    route({
+      policy: "person",
+      summary: "Appeals, newest first: all of them for whoever decides, else your own",
+      tags: TAGS,
+      responses: { 200: appealList },
+      problems: ["invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", pageQuery),
+    async (c) => c.json(await listAppeals(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  )
+  .post(
+    "/v1/challenges/:id/appeals/:appealId/decision",
+    route({
+      policy: "person",
+      summary: "Decide about an appeal",
+      description: "For the owner of the challenge and for moderators; nobody decides about their own.",
+      tags: TAGS,
+      responses: { 200: appealView },
+      problems: ["malformed", "invalid", "not_found", "forbidden", "conflict"],
+    }),
+    validate("param", appealParam),
+    validate("json", appealDecision),
+    async (c) => {
+      const { id, appealId } = c.req.valid("param");
+      const { uphold, answer = null } = c.req.valid("json");
+      return c.json(await decideAppeal(challengePorts(c), id, appealId, uphold, answer));
+    },
+  )
+  .delete(
+    "/v1/challenges/:id/appeals/:appealId",
+    route({
+      policy: "person",
+      summary: "Take your appeal back",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "conflict"],
+    }),
+    validate("param", appealParam),
+    async (c) => {
+      const { id, appealId } = c.req.valid("param");
+      await withdrawAppeal(challengePorts(c), id, appealId);
+      return c.body(null, 204);
+    },
+  );
+
+export const challengesRoutes = new Hono<AppEnv>()
+  .route("/", challenges)
+  .route("/", participation)
+  .route("/", people)
+  .route("/", standings)
+  .route("/", appeals);

@@ -167,6 +167,7 @@ export type ChallengeChange = z.output<typeof challengeChange>;
 
 export const challengeParam = z.strictObject({ id: z.string().min(1).max(64) });
 export const memberParam = z.strictObject({ id: z.string().min(1).max(64), personId: z.string().min(1).max(64) });
+export const invitedParam = z.strictObject({ id: z.string().min(1).max(64), invitedId: z.string().min(1).max(64) });
 export const participantParam = z.strictObject({ id: z.string().min(1).max(64), alias: z.string().min(1).max(64) });
 export const appealParam = z.strictObject({ id: z.string().min(1).max(64), appealId: z.string().min(1).max(64) });
 
@@ -296,3 +297,120 @@ export type EffortsAnswer = z.output<typeof effortsView>;
 export const countedList = z
   .object({ items: z.array(z.object({ key: z.string(), title: z.string(), unit: z.string() })), next: z.string().nullable() })
   .meta({ id: "ChallengeMetricList" });
+
+const personId = z.string().min(1).max(64);
+export const invitationBody = z
+  .strictObject({ people: z.array(personId).max(100).default([]), groups: z.array(z.string().min(1).max(64)).max(20).default([]) })
+  .refine(({ people, groups }) => people.length + groups.length > 0, "Invite somebody.")
+  .meta({ id: "ChallengeInvitationInput", example: { people: ["per_eu_01kad7wjcm0000000000000000"] } });
+export type InvitationInput = z.output<typeof invitationBody>;
+export const invitationList = z
+  .object({
+    items: z.array(z.object({ person: z.string().nullable(), group: z.string().nullable(), invitedAt: at })),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ChallengeInvitationList" });
+export type InvitationView = z.output<typeof invitationList>["items"][number];
+export const myInvitationList = z
+  .object({ items: z.array(z.object({ challenge: challengeId, title: z.string(), invitedAt: at })), next: z.string().nullable() })
+  .meta({ id: "ChallengeInvitationsToYou" });
+export type MyInvitation = z.output<typeof myInvitationList>["items"][number];
+
+export const requestList = z
+  .object({
+    items: z.array(z.object({ person: z.string(), ranking: z.enum(RANKINGS), name: z.string().nullable(), askedAt: at })),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ChallengeRequestList" });
+export type RequestView = z.output<typeof requestList>["items"][number];
+export const requestAnswer = z.strictObject({ accept: z.boolean() }).meta({ id: "ChallengeRequestAnswer" });
+
+export const teamBody = z.strictObject({ name: z.string().trim().min(1).max(60) }).meta({ id: "ChallengeTeamInput" });
+export const teamView = z.object({ id: z.string(), name: z.string(), people: z.int() }).meta({ id: "ChallengeTeam" });
+export type TeamView = z.output<typeof teamView>;
+export const teamList = z.object({ items: z.array(teamView), next: z.string().nullable() }).meta({ id: "ChallengeTeamList" });
+
+export const standingsQuery = pageQuery.extend({
+  view: z.enum(["everyone", "around", "friends", "group"]).default("everyone"),
+  round: instant.optional().describe("`opensAt` of a round; the present or last one where absent"),
+  group: z.string().max(64).optional(),
+});
+export type StandingsQuery = z.output<typeof standingsQuery>;
+const place = z.object({
+  rank: z.int(),
+  alias,
+  name: z.string().nullable().describe("Of those who chose to show one"),
+  score: z.number().nullable(),
+  hasReached: z.boolean().nullable().describe("Whether the goal is reached; null where there is none"),
+  isYou: z.boolean(),
+});
+export const standingsView = z
+  .object({
+    challenge: challengeId,
+    round: roundSchema,
+    count: z.int(),
+    items: z.array(place.extend({ reachedAt: at })),
+    next: z.string().nullable(),
+    previous: z.string().nullable(),
+  })
+  .meta({ id: "ChallengeStandings" });
+export type StandingsAnswer = z.output<typeof standingsView>;
+export const totalsView = z
+  .object({
+    challenge: challengeId,
+    round: roundSchema,
+    total: z.number().describe("Of everybody together"),
+    hasReached: z.boolean().nullable(),
+    teams: z.array(z.object({ team: z.string(), name: z.string(), rank: z.int(), score: z.number(), people: z.int() })),
+  })
+  .meta({ id: "ChallengeTotals" });
+export type TotalsAnswer = z.output<typeof totalsView>;
+export const roundList = z
+  .object({
+    items: z.array(roundSchema.extend({ state: z.enum(["open", "closing", "closed"]), entries: z.int().nullable() })),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ChallengeRoundList" });
+export type RoundList = z.output<typeof roundList>;
+export const resultsQuery = pageQuery.extend({ round: instant, kind: z.enum(["person", "team"]).default("person") });
+export const resultsView = z
+  .object({
+    challenge: challengeId,
+    round: roundSchema,
+    closedAt: at,
+    count: z.int(),
+    items: z.array(place),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ChallengeResults" });
+export type ResultsAnswer = z.output<typeof resultsView>;
+
+export const appealBody = z
+  .strictObject({
+    round: instant,
+    effort: z.string().min(1).max(64).meta({ example: "2026-12-07" }),
+    words: z.string().trim().min(1).max(1_000).describe("Why it should count. Whoever decides sees it, with the effort, under your alias"),
+  })
+  .meta({ id: "ChallengeAppealInput" });
+export type AppealInput = z.output<typeof appealBody>;
+export const appealView = z
+  .object({
+    id: z.string(),
+    alias: alias.nullable(),
+    isYours: z.boolean(),
+    round: at,
+    effort: z.string(),
+    reason: z.string(),
+    value: z.number(),
+    words: z.string(),
+    state: z.enum(["open", "upheld", "rejected", "withdrawn"]),
+    answer: z.string().nullable(),
+    createdAt: at,
+    decidedAt: at.nullable(),
+  })
+  .meta({ id: "ChallengeAppeal" });
+export type AppealView = z.output<typeof appealView>;
+export const appealList = z.object({ items: z.array(appealView), next: z.string().nullable() }).meta({ id: "ChallengeAppealList" });
+export const appealDecision = z
+  .strictObject({ uphold: z.boolean(), answer: z.string().trim().max(1_000).optional() })
+  .meta({ id: "ChallengeAppealDecision" });

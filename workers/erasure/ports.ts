@@ -1,3 +1,4 @@
+import type { Board } from "../../durable-objects/board/board";
 import type { Exporter } from "../../durable-objects/exporter/exporter";
 import type { Importer } from "../../durable-objects/importer/importer";
 import type { Programme } from "../../durable-objects/programme/programme";
@@ -6,6 +7,7 @@ import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import {
+  type BoardId,
   type ExportId,
   type ImportId,
   type PersonId,
@@ -17,7 +19,7 @@ import {
 import { consoleLog, type Log } from "../../shared/log";
 import type { Region } from "../../shared/region";
 import { type Mailer, mailer } from "../mail";
-import { exporterOf, importerOf, programmeOf, regional, roomOf, vaultOf } from "../regional";
+import { boardOf, exporterOf, importerOf, programmeOf, regional, roomOf, vaultOf } from "../regional";
 
 /** What an erasure needs from outside: every place where something of a person can lie. */
 export interface ErasurePorts {
@@ -30,6 +32,7 @@ export interface ErasurePorts {
   importer(id: ImportId): Pick<Importer, "erase">;
   exporter(id: ExportId): Pick<Exporter, "erase">;
   programme(id: ProgrammeId): Pick<Programme, "forget">;
+  board(id: BoardId): Pick<Board, "forget">;
   room(id: RoomId): Pick<Room, "forget" | "follow">;
   readonly mailer: Mailer;
 }
@@ -49,6 +52,7 @@ export function erasurePorts(env: Env, now: Clock): ErasurePorts {
     importer: (id) => importerOf(env, id),
     exporter: (id) => exporterOf(env, id),
     programme: (id) => programmeOf(env, id),
+    board: (id) => boardOf(env, id),
     room: (id) => roomOf(env, id),
     mailer: mailer(env, now),
   };

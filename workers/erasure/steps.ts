@@ -1,3 +1,4 @@
+import { boardIdOf } from "../../shared/challenges/board";
 import { exportKey } from "../../shared/exports/status";
 import { parseId } from "../../shared/id";
 import { unpackedKey, uploadKey } from "../../shared/imports/status";
@@ -92,13 +93,16 @@ class VendorSilent extends Error {
 
 /**
  * Tells the objects of others that know of the person: vaults in which somebody noted a stream of theirs, programmes, whose releases
- * nobody can trace back then, and rooms, where what they wrote becomes tombstones. The vault itself says who they are, so this comes before it is emptied.
+ * nobody can trace back then, and rooms, where what they wrote becomes tombstones; boards take
+ * them off, and the others' ranks are anew. The vault itself says who they are, so this comes before it is emptied.
  */
-async function takeLeave(ports: ErasurePorts, { person }: ErasureJob): Promise<Partial<Report>> {
-  const { readers, programmes, rooms } = await ports.vault(person).takeLeave();
+async function takeLeave(ports: ErasurePorts, { person, reason }: ErasureJob): Promise<Partial<Report>> {
+  const { readers, programmes, rooms, standings } = await ports.vault(person).takeLeave();
   await inTurns(readers, async (reader) => await ports.vault(reader).forgetOwner(person));
   await inTurns(programmes, async (programme) => await ports.programme(programme).forget(person));
   await inTurns(rooms, async (room) => await ports.room(room).forget(person));
+  // Whoever moved goes on under the same aliases.
+  if (reason !== "moved") await inTurns(standings, async ({ challenge, alias }) => await ports.board(boardIdOf(challenge)).forget(alias));
   return {};
 }
 

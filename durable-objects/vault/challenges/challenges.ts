@@ -87,6 +87,12 @@ export interface Share {
   readonly version: number;
 }
 
+/** An alias on the board of a challenge. */
+export interface OnBoard {
+  readonly challenge: string;
+  readonly alias: string;
+}
+
 type Heard = Map<string, { readonly part: Part; readonly round: Round }[]>;
 
 /**
@@ -96,13 +102,13 @@ type Heard = Map<string, { readonly part: Part; readonly round: Round }[]>;
 export class Challenges {
   readonly #state: VaultState;
   readonly #store: Store;
-  readonly #boards: Boards | undefined;
+  readonly #boards: Boards;
   readonly #rows: PartRows;
   readonly #keys: RegionalKeys;
   /** Rounds of which something may be heard, by metric; undefined where that is not known. */
   #heard: Heard | undefined;
 
-  constructor(state: VaultState, store: Store, boards: Boards | undefined) {
+  constructor(state: VaultState, store: Store, boards: Boards) {
     this.#state = state;
     this.#store = store;
     this.#boards = boards;
@@ -289,13 +295,9 @@ export class Challenges {
     this.#heard = undefined;
   }
 
-  /** Challenges in which the person takes part or took part, and under which alias they stand there. */
-  everywhere(): { readonly challenge: string; readonly alias: string; readonly rounds: readonly number[] }[] {
-    return this.#rows.parts().map(({ challenge, alias }) => ({
-      challenge,
-      alias,
-      rounds: this.#rows.rounds(challenge).map(({ opensAt }) => opensAt),
-    }));
+  /** Under which aliases the person stands on which boards, or may still be on their way there. */
+  standings(): OnBoard[] {
+    return this.#rows.aliases();
   }
 
   /** Whether a receipt proves that the person agreed to this participation, as it is stored. */
@@ -309,8 +311,8 @@ export class Challenges {
     const part = this.#rows.part(challenge);
     if (part === undefined) return undefined;
     if (part.state === "active") this.count(challenge);
-    for (const untold of this.#boards === undefined ? [] : this.#rows.untold(challenge)) {
-      await this.#boards?.tell(part, untold);
+    for (const untold of this.#rows.untold(challenge)) {
+      await this.#boards.tell(part, untold);
       this.#rows.told(untold);
     }
     return this.#next(challenge);
@@ -369,7 +371,7 @@ export class Challenges {
   #next(challenge: string): number | undefined {
     const part = this.#rows.part(challenge);
     if (part === undefined) return undefined;
-    if (this.#boards !== undefined && this.#rows.untold(challenge).length > 0) return this.#state.now();
+    if (this.#rows.untold(challenge).length > 0) return this.#state.now();
     if (part.state === "left") return undefined;
     const now = this.#state.now();
     const open = this.#rows.rounds(challenge).filter(({ isFinal }) => !isFinal);

@@ -326,6 +326,15 @@ export class PartRows {
     );
   }
 
+  /** Every alias that a board has, or is to hear of. */
+  aliases(): { challenge: string; alias: string }[] {
+    return this.#sql
+      .exec<{ challenge: string; alias: string }>(
+        "SELECT challenge, alias FROM challenge_parts UNION SELECT challenge, alias FROM challenge_outbox ORDER BY challenge, alias",
+      )
+      .toArray();
+  }
+
   /** Forgets what was read of the person's data for a challenge. */
   forget(challenge: string): void {
     this.#sql.exec("DELETE FROM challenge_efforts WHERE challenge = ?", challenge);

@@ -1,0 +1,2 @@
+export { keepChallenges } from "./keep-challenges";
+export { workPorts } from "./ports";
