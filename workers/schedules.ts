@@ -16,6 +16,7 @@ import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { sweepMoves } from "./moving";
+import { cleanPhones } from "./notifications";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
@@ -53,6 +54,15 @@ export const JOBS: readonly Job[] = [
     name: "clean client assertions",
     everyMinutes: 60,
     run: async (env, now) => await cleanPartners((region) => regional(env, region).records, now),
+  },
+  {
+    name: "clean phones",
+    everyMinutes: 60,
+    run: async (env, now) =>
+      (await Promise.all(REGIONS.map(async (region) => await cleanPhones(regional(env, region).records, now)))).reduce(
+        (sum, n) => sum + n,
+        0,
+      ),
   },
   { name: "settle security counts", everyMinutes: 60, run: settleAllCounts },
   { name: "checkpoint security events", everyMinutes: 60, run: checkpointAllEvents },

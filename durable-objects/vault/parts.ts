@@ -1,5 +1,6 @@
 import { systemClock } from "../../shared/clock";
 import { parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { modeOf } from "../../shared/notifications/preferences";
 import { consoleLog } from "../../shared/log";
 import { storesOf, vaultDoor } from "../doors";
 import { Door } from "./access/door";
@@ -25,6 +26,7 @@ import { Lifecycle } from "./lifecycle";
 import { Elsewhere } from "./live/elsewhere";
 import { Live } from "./live/live";
 import { Addresses } from "./notifications/addresses";
+import { Outbox } from "./notifications/outbox";
 import { Notifications } from "./notifications/notifications";
 import { Arrival } from "./moving/arrival";
 import { Departure } from "./moving/departure";
@@ -65,6 +67,7 @@ export interface Parts {
   readonly inbox: Inbox;
   readonly notifications: Notifications;
   readonly addresses: Addresses;
+  readonly outbox: Outbox;
   readonly fhir: FhirPart;
   readonly live: Live;
   readonly elsewhere: Elsewhere;
@@ -137,8 +140,17 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     read: (id) => notifications.readThread(threadOfInbox(id)),
   });
   notifications.onChanged({
-    came: (one) => live.notify(one, notifications.shown(one), notifications.rows.unread().total),
+    came: (one) => {
+      if (modeOf(notifications.settings.read(), one.type, "socket") !== "off")
+        live.notify(one, notifications.shown(one), notifications.rows.unread().total);
+    },
     settled: () => undefined,
+  });
+  const outbox = new Outbox(state, {
+    notifications,
+    addresses,
+    queue: storesOf(env, state.region).hooks,
+    fetch: (url, init) => fetch(url, init),
   });
   const sockets = new SubscriptionSockets(ctx, (ticket) => live.redeem(ticket));
   const subscriptions = new Subscriptions(state, {
@@ -186,6 +198,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     inbox,
     notifications,
     addresses,
+    outbox,
     live,
     elsewhere,
     rooms,
@@ -213,6 +226,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
       wallet,
       challenges,
       streams,
+      outbox,
     }),
   };
 }

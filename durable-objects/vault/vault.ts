@@ -30,8 +30,9 @@ import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseReadingId } from "../../shared/health/reading-id";
 import type { SourceSettings } from "../../shared/health/source-settings";
 import { parsePush, type Platform } from "../../shared/ingest/push";
+import type { Outcome } from "../../shared/notifications/channels/outcome";
 import type { Preferences } from "../../shared/notifications/preferences";
-import type { News, Noted } from "../../shared/notifications/types";
+import { type News, NOTIFICATION_TYPE_NAMES, type Noted, type NotificationType } from "../../shared/notifications/types";
 import type { RemotePatient } from "../../shared/fhir/remote-patient";
 import { isResourceType } from "../../shared/fhir/r4/structures";
 import { bulkFile, NDJSON } from "../../shared/fhir/bulk";
@@ -103,6 +104,8 @@ import type { SearchRequest, Sight } from "./fhir/view";
 import type { InboxAnswer } from "../../shared/inbox/inbox";
 import type { InboxEntry, InboxPage, InboxQuery } from "./inbox/inbox";
 import type { Mark, NotificationChanges, NotificationPage, NotificationQuery, Selection } from "./notifications/notifications";
+import type { Address, AddressKind, SuppressionReason } from "./notifications/addresses";
+import type { Parcel, ProviderEvent, Send } from "./notifications/outbox";
 import type { Notification } from "./notifications/rows";
 import type { ConversationLevel, NotificationChoices } from "./notifications/settings";
 import type { RecordPage, RecordQuery } from "./records/records";
@@ -839,6 +842,7 @@ export class Vault extends DurableObject<Env> {
   ): Promise<NotificationChoices> {
     this.#parts.door.enter(actor, { action: "manage", resource: "notification" });
     this.#parts.notifications.settings.write(change, ifVersion);
+    this.#parts.outbox.reconsider();
     return this.#parts.notifications.settings.read();
   }
 
@@ -852,6 +856,109 @@ export class Vault extends DurableObject<Env> {
   async setConversationLevel(actor: PersonActor, level: ConversationLevel): Promise<void> {
     this.#parts.door.enter(actor, { action: "manage", resource: "notification", about: [level.conversation] });
     this.#parts.notifications.settings.setLevel(level);
+  }
+
+  /** One page of what was sent of the notifications, newest first. */
+  async notificationSends(actor: PersonActor, before: string | undefined, limit: number): Promise<Send[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.outbox.log(before, limit);
+  }
+
+  /** Browsers and devices at which the person can be reached, oldest first. */
+  async notificationAddresses(actor: PersonActor, kinds: readonly AddressKind[]): Promise<Address[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return this.#parts.addresses.all(...kinds);
+  }
+
+  /** Keeps a browser's subscription or a device's token; the same place again is the same address. */
+  async keepNotificationAddress(
+    actor: PersonActor,
+    kind: "web_push" | "fcm" | "apns",
+    place: string,
+    names: Pick<Address, "label" | "vapid">,
+  ): Promise<{ address: Address; isNew: boolean }> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification" });
+    return await this.#parts.addresses.keep(kind, place, names);
+  }
+
+  /** Forgets a browser, a device or a number; throws `not_found`. */
+  async removeNotificationAddress(actor: PersonActor, id: string, kinds: readonly AddressKind[]): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification", about: [id] });
+    this.#parts.addresses.remove(id, ...kinds);
+  }
+
+  /** The person's number, proven or not; null without one. */
+  async phone(actor: PersonActor): Promise<(Address & { readonly number: string }) | null> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return (await this.#parts.addresses.number()) ?? null;
+  }
+
+  /** Keeps a number that is to be proven by a code, whose hash is given. */
+  async setPhone(actor: PersonActor, number: string, proof: string, until: number): Promise<Address> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification" });
+    return await this.#parts.addresses.keepNumber(number, proof, until);
+  }
+
+  /** Proves the number; throws `not_found`, `gone`, `invalid`. */
+  async provePhone(actor: PersonActor, proof: string): Promise<Address & { readonly number: string }> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification" });
+    this.#parts.addresses.proveNumber(proof);
+    const number = await this.#parts.addresses.number();
+    if (number === undefined) throw notFound("number");
+    return number;
+  }
+
+  /** Addresses of the person's that are not written to any more, and why. */
+  async notificationSuppressions(
+    actor: PersonActor,
+  ): Promise<{ id: string; channel: "email" | "sms"; address: string; reason: SuppressionReason; at: number }[]> {
+    this.#parts.door.enter(actor, { action: "read", resource: "notification" });
+    return await this.#parts.addresses.suppressed("");
+  }
+
+  /** Writes to an address again; throws `not_found`. */
+  async liftNotificationSuppression(actor: PersonActor, id: string): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "notification", about: [id] });
+    this.#parts.addresses.liftById(id);
+  }
+
+  /** Hands out a message for whoever knows the address, once; see `Outbox.take`. Throws `unavailable` while the person is being moved. */
+  async takeNotificationSend(id: string, email: string | undefined): Promise<Parcel | undefined> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    return this.#parts.life.isOpen ? await this.#parts.outbox.take(id, email) : undefined;
+  }
+
+  /** Notes what came of such a message. Throws `unavailable` while the person is being moved. */
+  async settleNotificationSend(id: string, outcome: Outcome, to?: string): Promise<void> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (this.#parts.life.isOpen) await this.#parts.outbox.settle(id, outcome, to);
+  }
+
+  /** Notes what a provider tells of a message afterwards; throws `unavailable` while the person is being moved. */
+  async hearOfSend(id: string, event: ProviderEvent): Promise<void> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (this.#parts.life.isOpen) await this.#parts.outbox.hear(id, event);
+  }
+
+  /** Somebody at a number wants no messages any more, or wants them again. Nothing happens where the person has another number. */
+  async hearOfNumber(number: string, word: "stop" | "start"): Promise<void> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (!this.#parts.life.isOpen || (await this.#parts.addresses.number())?.number !== number) return;
+    this.#parts.door.system("sms", { action: "manage", resource: "notification" });
+    if (word === "stop") await this.#parts.addresses.suppress("sms", number, "stop");
+    else await this.#parts.addresses.lift("sms", number);
+  }
+
+  /** Sends no more letters of a type, or of any that may be gathered. By the link of a letter. */
+  async unsubscribe(type: NotificationType | "digest"): Promise<void> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    if (!this.#parts.life.isOpen) return;
+    this.#parts.door.system("unsubscribe", { action: "manage", resource: "notification", about: [type] });
+    const { settings } = this.#parts.notifications;
+    const { modes } = settings.read();
+    const types = type === "digest" ? NOTIFICATION_TYPE_NAMES : [type];
+    settings.write({ modes: { ...modes, ...Object.fromEntries(types.map((one) => [one, { ...modes[one], email: "off" as const }])) } });
+    this.#parts.outbox.reconsider();
   }
 
   /** Marks an entry of the inbox as read or unread; throws `not_found`. */

@@ -59,6 +59,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   moves: { columns: ["person_id", "new_person_id"], by: "kept" },
   key_moves: { nobodys: "where a rotation of keys goes on: the last id of a slice, until it has ended" },
   key_notes: { nobodys: "which versions of keys were noted" },
+  notification_phones: { columns: ["person_id"], by: "cascade" },
   organisation_members: { columns: ["person_id"], by: "cascade" },
   organisations: { nobodys: "names of organisations; one without an owner is as good as closed" },
   outbox: { nobodys: "sealed, for a day; those to the person's address go with them" },

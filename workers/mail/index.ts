@@ -1,3 +1,3 @@
-export { type Mailer, mailer } from "./mailer";
+export { type MailEnv, type Mailer, mailer, outbox } from "./mailer";
 export { type Letter, letter } from "./texts";
 export { recipientHash } from "./outbox";

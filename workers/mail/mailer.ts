@@ -12,6 +12,7 @@ export interface Mail {
   readonly subject: string;
   /** Plain text. */
   readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Sends mail. Throws where the mail service does not take it. */
@@ -37,11 +38,16 @@ export function mailer(env: Env & MailEnv, now: Clock): Mailer {
   const { MAIL: service, MAIL_FROM: from } = env;
   if (service !== undefined && from !== "") {
     return {
-      async send({ to, subject, text }) {
-        await service.send({ from, to, subject, text });
+      async send({ to, subject, text, headers }) {
+        await service.send({ from, to, subject, text, ...(headers !== undefined && { headers: { ...headers } }) });
       },
     };
   }
+  return outbox(env, now);
+}
+
+/** The outbox of the region, whatever else there is: for messages of a local run that nobody carries. */
+export function outbox(env: Env, now: Clock): Mailer {
   const ports = outboxPorts(env, now);
   return { send: async (mail) => await keepMail(ports, mail) };
 }

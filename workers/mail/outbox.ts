@@ -11,7 +11,12 @@ const KEPT_MS = DAY_MS;
 const SHOWN = 50;
 const PURPOSE = "outbox";
 
-const mailSchema = z.object({ to: z.string(), subject: z.string(), text: z.string() });
+const mailSchema = z.object({
+  to: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
 
 /** One mail of the outbox. */
 export interface KeptMail extends z.infer<typeof mailSchema> {
@@ -21,11 +26,11 @@ export interface KeptMail extends z.infer<typeof mailSchema> {
 }
 
 /** Puts a mail into the outbox of its region, sealed. */
-export async function keepMail(ports: OutboxPorts, { region, to, subject, text }: Mail): Promise<void> {
+export async function keepMail(ports: OutboxPorts, { region, to, subject, text, headers }: Mail): Promise<void> {
   const { records, keys } = ports.stores(region);
   const { version, key } = currentKey(keys.wrapping);
   const id = ulid(ports.now(), ports.random);
-  const sealed = `${version}.${await closeBox(key, PURPOSE, id, JSON.stringify({ to, subject, text }), ports.random)}`;
+  const sealed = `${version}.${await closeBox(key, PURPOSE, id, JSON.stringify({ to, subject, text, headers }), ports.random)}`;
   await records
     .prepare("insert into outbox (id, sealed, created_at, recipient_hash) values (?, ?, ?, ?)")
     .bind(id, sealed, ports.now(), await recipientHash(keys, to))

@@ -10,7 +10,16 @@ import { readOutbox } from "./outbox";
 
 const outboxSchema = z
   .object({
-    items: z.array(z.object({ to: z.string(), subject: z.string(), text: z.string(), region: z.string(), sentAt: z.iso.datetime() })),
+    items: z.array(
+      z.object({
+        to: z.string(),
+        subject: z.string(),
+        text: z.string(),
+        headers: z.record(z.string(), z.string()).optional(),
+        region: z.string(),
+        sentAt: z.iso.datetime(),
+      }),
+    ),
     next: z.null(),
   })
   .meta({ id: "Outbox" });
@@ -29,7 +38,14 @@ export const mailRoutes = new Hono<AppEnv>().get(
   async (c) => {
     if (c.env.RESIDENCY !== "off" || !isLocalHost(new URL(c.req.url).hostname)) throw problem("not_found");
     const mails = await readOutbox(outboxPorts(c.env, c.get("now")), c.req.valid("query").to);
-    const items = mails.map(({ to, subject, text, region, at }) => ({ to, subject, text, region, sentAt: new Date(at).toISOString() }));
+    const items = mails.map(({ to, subject, text, headers, region, at }) => ({
+      to,
+      subject,
+      text,
+      headers,
+      region,
+      sentAt: new Date(at).toISOString(),
+    }));
     return c.json({ items, next: null });
   },
 );

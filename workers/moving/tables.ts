@@ -27,6 +27,7 @@ export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   identities: { left: "hashed with the old region's key and the provider is not there to say it again: linked anew after signing in" },
   imports: { step: "relations" },
   moves: { left: "books of the old region" },
+  notification_phones: { left: "hashed with the old region's key; noted anew with the next message" },
   organisation_members: { left: "an organisation has members of its own region" },
   passkeys: { step: "records" },
   people: { step: "records" },

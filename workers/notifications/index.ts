@@ -1,3 +1,6 @@
+export { cleanPhones, deliverNotification } from "./deliver";
+export { notificationPorts } from "./ports";
+
 import type { PersonId } from "../../shared/id";
 import type { News, Noted } from "../../shared/notifications/types";
 import { vaultOf } from "../regional";

@@ -2,18 +2,20 @@ import { z } from "zod";
 import { MINUTE_MS } from "../../shared/clock";
 import { parseId } from "../../shared/id";
 import { REGIONS } from "../../shared/region";
+import { deliverNotification, notificationPorts } from "../notifications";
 import { deliver } from "./deliver";
 import { cleanWebhooks } from "./manage-endpoints";
 import { sendNotice } from "./notify";
 import { type WebhookPorts, webhookPorts } from "./ports";
 import { type DeliveryPointer, queueDeliveries, routeEvents } from "./route-events";
 
-const idOf = <K extends "person" | "webhook" | "event">(kind: K) =>
+const idOf = <K extends "person" | "webhook" | "event" | "notificationSend">(kind: K) =>
   z.string().transform((text, context) => parseId(kind, text) ?? (context.addIssue("not an id of its kind"), z.NEVER));
 
 /** What the queue carries: ids alone. */
 export const pointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("webhook-events"), person: idOf("person") }),
+  z.strictObject({ kind: z.literal("notification"), person: idOf("person"), send: idOf("notificationSend") }),
   z.strictObject({ kind: z.literal("webhook-delivery"), webhook: idOf("webhook"), event: idOf("event"), person: idOf("person") }),
 ]);
 
@@ -36,13 +38,24 @@ export async function consumeHooks(batch: MessageBatch, env: Env): Promise<void>
       // A message that is no pointer will never become one.
       if (!pointer.success) return message.ack();
       try {
-        await (pointer.data.kind === "webhook-events" ? routeEvents(ports, pointer.data.person) : deliver(ports, pointer.data));
+        await work(env, ports, pointer.data);
         message.ack();
       } catch {
         message.retry({ delaySeconds: Math.min(2 ** message.attempts, LONGEST_DELAY_S) });
       }
     }),
   );
+}
+
+async function work(env: Env, ports: WebhookPorts, pointer: z.output<typeof pointerSchema>): Promise<void> {
+  switch (pointer.kind) {
+    case "webhook-events":
+      return await routeEvents(ports, pointer.person);
+    case "webhook-delivery":
+      return await deliver(ports, pointer);
+    case "notification":
+      return await deliverNotification(notificationPorts(env, ports.now), pointer.person, pointer.send);
+  }
 }
 
 /** What ran out of attempts needs no burial: the vault announces its events again, and the clock finds deliveries that wait. */

@@ -6,6 +6,7 @@ import type { Connections } from "../connections/connections";
 import type { Challenges } from "../challenges/challenges";
 import type { Consents } from "../consents/consents";
 import type { Notifications } from "../notifications/notifications";
+import type { Outbox } from "../notifications/outbox";
 import type { EmergencyAccesses } from "../emergency/accesses";
 import type { FhirPart } from "../fhir/part";
 import type { Subscriptions } from "../subscriptions/subscriptions";
@@ -36,6 +37,7 @@ interface Parts {
   readonly wallet: Wallet;
   readonly challenges: Challenges;
   readonly streams: StreamTargets;
+  readonly outbox: Outbox;
 }
 
 /** The side at which a person arrives. It is frozen until everything is here. */
@@ -148,6 +150,7 @@ export class Arrival {
     this.#parts.achievements.wake();
     this.#parts.wallet.wake();
     this.#parts.streams.wake();
+    this.#parts.outbox.wake();
     this.#state.timers.wake();
   }
 
