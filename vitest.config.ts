@@ -3,7 +3,8 @@ import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs"
 import { availableParallelism, freemem } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import { testSecrets } from "./test/secrets.ts";
+import { PROVIDERS, standInBases } from "./test/notifications/accounts.ts";
+import { notificationSecret, testSecrets } from "./test/secrets.ts";
 
 // The runtime's wrangler warns about fields it does not know yet and about secrets that the bindings below bring.
 process.env["WRANGLER_LOG"] ??= "error";
@@ -79,6 +80,8 @@ export default defineConfig(async () => ({
               d1Databases: { DRILL_DIRECTORY: "drill-directory", DRILL_EU: "drill-eu", DRILL_US: "drill-us", DRILL_AP: "drill-ap" },
               bindings: {
                 ...testSecrets(),
+                NOTIFICATION_CREDENTIALS: await notificationSecret(),
+                NOTIFICATION_BASES: standInBases(PROVIDERS),
                 RESIDENCY: "off",
                 ORIGIN: "http://meridian.test",
                 CORS_ORIGINS: "https://app.meridian.test",

@@ -8,6 +8,8 @@ declare global {
       APPLE_SIGN_IN_KEY?: string;
       GOOGLE_SIGN_IN_SECRET?: string;
       CALLS_SECRETS?: string;
+      NOTIFICATION_CREDENTIALS?: string;
+      NOTIFICATION_BASES?: string;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { freshSecrets } from "../scripts/local-secrets.ts";
+import { standInCredentials } from "./notifications/accounts.ts";
 
 /** Secrets of one test run. */
 export function testSecrets(): Record<string, string> {
@@ -14,4 +15,10 @@ export function testSecrets(): Record<string, string> {
     APPLE_KEY_ID: "KEY1234567",
     APPLE_SIGN_IN_KEY: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
+}
+
+/** Accounts at those who bring messages to browsers and devices; letters and text messages of tests lie in the outbox. */
+export async function notificationSecret(): Promise<string> {
+  const { mail: _mail, sms: _sms, ...others } = await standInCredentials();
+  return JSON.stringify(others);
 }

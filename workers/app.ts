@@ -30,6 +30,7 @@ import { recordsRoutes } from "./records/routes";
 import { liveRoutes } from "./live/routes";
 import { mailRoutes } from "./mail/routes";
 import { movingRoutes } from "./moving/routes";
+import { notificationsRoutes } from "./notifications/routes";
 import { operationsRoutes } from "./operations/routes";
 import { partnersRoutes } from "./partners/routes";
 import { referenceRoutes } from "./reference/routes";
@@ -82,6 +83,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", rewardsRoutes);
   app.route("/", callsRoutes);
   app.route("/", streamRoutes);
+  app.route("/", notificationsRoutes);
   app.route("/", referenceRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);

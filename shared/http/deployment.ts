@@ -1,4 +1,5 @@
 import { DIRECTORY_KINDS, directoryKeys, keyBytes, type KeyRing, REGIONAL_KINDS, regionalKeys } from "../crypto/keys";
+import { notificationCredentials } from "../notifications/credentials";
 import { parseCredentials } from "../vendors/access";
 import { keyRingOf, type RegionalSecrets, REGIONS } from "../region";
 
@@ -10,6 +11,7 @@ export interface DeploymentEnv extends RegionalSecrets {
   readonly GOOGLE_CLIENT_SECRET?: string;
   readonly GOOGLE_WEBHOOK_SECRET?: string;
   readonly VENDOR_CREDENTIALS?: string;
+  readonly NOTIFICATION_CREDENTIALS?: string;
   readonly OPERATIONS_SECRET?: string;
   readonly R2_ACCOUNT?: string;
   readonly R2_ACCESS_KEY_ID?: string;
@@ -54,7 +56,8 @@ function secretFaults(env: DeploymentEnv): DeploymentFault[] {
     return value !== "" && value.length < SHORTEST_SECRET;
   });
   const vendors = succeeds(() => parseCredentials(env.VENDOR_CREDENTIALS ?? "")) ? [] : ["VENDOR_CREDENTIALS"];
-  const names = [...rings.map(([name]) => name), ...texts.map(([name]) => name), ...short, ...vendors];
+  const notifications = succeeds(() => notificationCredentials({ RESIDENCY: "", ...env })) ? [] : ["NOTIFICATION_CREDENTIALS"];
+  const names = [...rings.map(([name]) => name), ...texts.map(([name]) => name), ...short, ...vendors, ...notifications];
   return names.length === 0 ? [] : [{ check: "secrets", detail: `Missing or malformed: ${names.join(", ")}.` }];
 }
 

@@ -2,8 +2,8 @@
  * Stand-ins for push services, for the services that bring mail and text messages, and for a browser: they check what they get as the real ones
  * do (tokens, signatures, headers, encryption), refuse what is wrong, and keep what arrived.
  */
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { createLocalJWKSet, importSPKI, jwtVerify } from "jose";
+import { createLocalJWKSet, exportJWK, importJWK, importPKCS8, jwtVerify } from "jose";
+import { standInBases } from "./accounts.ts";
 import { fromBase64Url, toBase64Url } from "../../shared/crypto/base64url.ts";
 import { decryptPush, newPointPair, type PointPair } from "../../shared/crypto/web-push.ts";
 
@@ -24,18 +24,10 @@ interface Browser {
   readonly vapid: string;
 }
 
-/** Accounts as Meridian has them. */
-export async function standInCredentials(): Promise<Record<string, unknown>> {
-  const rsa = generateKeyPairSync("rsa", { modulusLength: 2_048 });
-  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const pem = (key: { export(options: object): string | Buffer }) => key.export({ type: "pkcs8", format: "pem" }).toString();
-  return {
-    vapid: { subject: "mailto:ops@meridian.example", current: "1", keys: { "1": await newPointPair() } },
-    fcm: { projectId: "meridian-test", clientEmail: "push@meridian-test.example", privateKey: pem(rsa.privateKey) },
-    apns: { teamId: "TEAM123456", keyId: "KEY1234567", key: pem(ec.privateKey), topic: "example.meridian" },
-    sms: { account: "AC00000000000000000000000000000000", token: "a token of the account, secret", from: "+15005550006" },
-    mail: { key: "re_local_0123456789", webhookSecret: `whsec_${btoa("a secret that both sides have")}` },
-  };
+/** The public half of a private key in PEM. */
+async function publicHalf(pem: string, algorithm: string) {
+  const { kty, crv, x, y, n, e } = await exportJWK(await importPKCS8(pem, algorithm, { extractable: true }));
+  return await importJWK(kty === "RSA" ? { kty, n, e } : { kty, crv, x, y }, algorithm);
 }
 
 /** Whoever got a token keeps it for longer than a stand-in lives. */
@@ -62,8 +54,7 @@ export class ProviderStandIn {
 
   /** Where Meridian is told to reach everything: `NOTIFICATION_BASES`. */
   get bases(): string {
-    const at = (name: string) => `${this.#base}/${name}`;
-    return JSON.stringify({ fcm: at("fcm"), google: at("google"), apns: at("apns"), sms: at("sms"), mail: at("mail") });
+    return standInBases(this.#base);
   }
 
   /** A browser that subscribes with Meridian's public key. */
@@ -164,9 +155,8 @@ export class ProviderStandIn {
     const form = new URLSearchParams(await request.text());
     if (form.get("grant_type") !== "urn:ietf:params:oauth:grant-type:jwt-bearer") return this.#refuse(400, "grant_type");
     const { privateKey = "", clientEmail = "" } = this.#credentials["fcm"] ?? {};
-    const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
     try {
-      const { payload } = await jwtVerify(form.get("assertion") ?? "", await importSPKI(publicKey, "RS256"), {
+      const { payload } = await jwtVerify(form.get("assertion") ?? "", await publicHalf(privateKey, "RS256"), {
         audience: "https://oauth2.googleapis.com/token",
         issuer: clientEmail,
         currentDate: new Date(this.#now()),
@@ -196,7 +186,7 @@ export class ProviderStandIn {
   async #apns(request: Request, path: readonly string[]): Promise<Response> {
     const { key = "", keyId, teamId, topic } = this.#credentials["apns"] ?? {};
     const { headers } = request;
-    const publicKey = await importSPKI(createPublicKey(key).export({ type: "spki", format: "pem" }).toString(), "ES256");
+    const publicKey = await publicHalf(key, "ES256");
     try {
       const token = (headers.get("authorization") ?? "").replace(/^bearer /, "");
       const { payload, protectedHeader } = await jwtVerify(token, publicKey, {

@@ -1,3 +1,4 @@
+import { newPointPair } from "../../shared/crypto/web-push";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
@@ -68,6 +69,9 @@ const VIEWS = [
   "/v1/me/social-profile",
   "/v1/me/invitations",
   "/v1/me/buddies",
+  "/v1/me/notification-preferences",
+  "/v1/me/push-subscriptions",
+  "/v1/me/devices",
 ] as const;
 
 /**
@@ -211,6 +215,10 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       key: "a key of theirs",
     }),
     vouchers: await make(person, `/v1/rewards/${reward}/redemptions`, {}),
+    notifications: await firstOf(person, "/v1/me/notifications"),
+    "push-subscriptions": await make(person, "/v1/me/push-subscriptions", await subscription()),
+    devices: await make(person, "/v1/me/devices", { kind: "fcm", token: crypto.randomUUID(), label: device }),
+    "notification-suppressions": await suppressed(person),
     DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,
@@ -320,6 +328,18 @@ async function uploadReport(person: RegisteredPerson): Promise<string> {
 }
 
 /** A webhook that was tested, at an address where nobody listens. */
+/** What a browser would subscribe with; nobody listens there. */
+async function subscription() {
+  const { publicKey } = await newPointPair();
+  return { endpoint: "https://push.example.com/victim", keys: { p256dh: publicKey, auth: "BTBZMqHH6r4Tts7J_aSIgg" } };
+}
+
+/** An address of theirs that bounced. */
+async function suppressed({ person, fetch: ask }: RegisteredPerson): Promise<string> {
+  await vaultOf(env, person.id).hearOfSend("none", { kind: "suppressed", reason: "bounce", address: "old@people.test" });
+  return listSchema.parse(await (await ask("/v1/me/notification-suppressions")).json()).items[0]?.id ?? "";
+}
+
 /** What an app of theirs wrote to them. */
 async function advised({ person, fetch: ask }: RegisteredPerson, text: string): Promise<string> {
   const actor = {

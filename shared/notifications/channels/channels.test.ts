@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { ProviderStandIn, standInCredentials } from "../../../test/notifications/stand-in";
+import { standInCredentials } from "../../../test/notifications/accounts";
+import { ProviderStandIn } from "../../../test/notifications/stand-in";
 import { MINUTE_MS } from "../../clock";
 import { systemRandom } from "../../id";
 import { webhookHeaders } from "../../webhooks/signing";
