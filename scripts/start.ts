@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { DEMO, loadDemo } from "./demo.ts";
 import { migrateLocal } from "./local/migrate.ts";
+import { notificationVars } from "./local/notifications.ts";
 import { signInVars } from "./local/sign-in.ts";
 import { enterHooks, simulatorVars, startSimulator } from "./local/simulator.ts";
 import { openState } from "./local/state.ts";
@@ -53,6 +54,7 @@ try {
     ORIGIN: origin,
     CORS_ORIGINS: [process.env["CORS_ORIGINS"], simulator && simulatorOrigin].filter(Boolean).join(" "),
     LOCAL_HOSTS: "127.0.0.1",
+    ...notificationVars(process.env),
     ...signInVars(process.env),
     ...simulatorVars(simulatorOrigin),
   });

@@ -18,10 +18,14 @@ export interface Arrived {
 }
 
 interface Browser {
-  readonly pair: PointPair;
-  readonly auth: string;
+  /** Absent where only the page has them. */
+  readonly keys?: { readonly pair: PointPair; readonly auth: string };
   /** The key that the page subscribed with. */
   readonly vapid: string;
+}
+
+async function formOf(request: Request): Promise<URLSearchParams> {
+  return new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
 }
 
 /** The public half of a private key in PEM. */
@@ -65,8 +69,14 @@ export class ProviderStandIn {
   ): Promise<{ endpoint: string; keys: { p256dh: string; auth: string } }> {
     const pair = keys?.pair ?? (await newPointPair());
     const auth = keys?.auth ?? toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
-    this.#browsers.set(name, { pair, auth, vapid });
+    this.#browsers.set(name, { keys: { pair, auth }, vapid });
     return { endpoint: `${this.#base}/push/${name}`, keys: { p256dh: pair.publicKey, auth } };
+  }
+
+  /** A browser whose keys lie in its own page: what arrives for it is kept closed, in base 64. */
+  park(name: string, vapid: string): string {
+    this.#browsers.set(name, { vapid });
+    return `${this.#base}/push/${name}`;
   }
 
   unsubscribe(name: string): void {
@@ -142,8 +152,13 @@ export class ProviderStandIn {
     if (headers.get("content-encoding") !== "aes128gcm") return this.#refuse(400, "Content-Encoding");
     const scripted = this.#scripted("web_push");
     if (scripted !== undefined) return scripted;
+    const content = new Uint8Array(await request.arrayBuffer());
+    if (browser.keys === undefined) {
+      this.#keep("web_push", name, headers, { closed: toBase64Url(content) });
+      return new Response(null, { status: 201 });
+    }
     try {
-      const body = await decryptPush(browser.pair, browser.auth, new Uint8Array(await request.arrayBuffer()));
+      const body = await decryptPush(browser.keys.pair, browser.keys.auth, content);
       this.#keep("web_push", name, headers, JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>);
     } catch (error) {
       return this.#refuse(400, `not closed for this browser: ${String(error)}`);
@@ -152,7 +167,7 @@ export class ProviderStandIn {
   }
 
   async #google(request: Request): Promise<Response> {
-    const form = new URLSearchParams(await request.text());
+    const form = await formOf(request);
     if (form.get("grant_type") !== "urn:ietf:params:oauth:grant-type:jwt-bearer") return this.#refuse(400, "grant_type");
     const { privateKey = "", clientEmail = "" } = this.#credentials["fcm"] ?? {};
     try {
@@ -212,7 +227,7 @@ export class ProviderStandIn {
     const { account = "", token = "", from } = this.#credentials["sms"] ?? {};
     if (path.join("/") !== `2010-04-01/Accounts/${account}/Messages.json`) return this.#refuse(404, path.join("/"));
     if (request.headers.get("authorization") !== `Basic ${btoa(`${account}:${token}`)}`) return this.#refuse(401, "sms account");
-    const form = new URLSearchParams(await request.text());
+    const form = await formOf(request);
     const [to, text] = [form.get("To") ?? "", form.get("Body") ?? ""];
     if (!/^\+[1-9]\d{6,14}$/.test(to) || text === "" || text.length > 1_600 || form.get("From") !== from)
       return this.#refuse(400, "sms message");

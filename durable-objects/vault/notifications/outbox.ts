@@ -111,7 +111,7 @@ const ABREAST = 6;
 const MOST_SINGLE = 3;
 /** An attempt that has not ended by then is made again, under the same id. */
 const LEASE_MS = MINUTE_MS;
-/** A queue that has not brought a message by then has lost it. */
+/** A queue that has not brought a message by then has lost it; the next time it has twice as long. */
 const QUEUE_MS = 2 * MINUTE_MS;
 const PARCEL_LEASE_MS = 5 * MINUTE_MS;
 const MOST_LOST = 8;
@@ -392,7 +392,7 @@ export class Outbox {
     const direct = address === undefined ? undefined : await this.#push(row, address, message);
     if (direct !== undefined) return direct;
     const { now, person } = this.#state;
-    this.#lead(row.id, "state = 'queued', due_at = ?2", now() + QUEUE_MS);
+    this.#lead(row.id, "state = 'queued', due_at = ?2", now() + QUEUE_MS * 2 ** Math.max(0, row.attempts - 1));
     const pointer: SendPointer = { kind: "notification", person, send: row.id };
     await this.#parts.queue.send(pointer);
     return undefined;
