@@ -94,20 +94,20 @@ test("a page hears of what concerns its person at once, and its service worker s
   const given = await ada.call("POST", "/v1/me/consents", consent);
   expect(consentSchema.parse(given.body).id).toMatch(/^cns_/);
 
-  await until(async () => ((await page.evaluate("app.heard")) as { type: string }[]).some(({ type }) => type === "notification"));
+  await until(async () => ((await page.evaluate("app.heard")) as { type: string }[]).some(({ type }) => type === "notification"), 30_000);
   expect(await page.evaluate("app.heard")).toContainEqual(
     expect.objectContaining({ type: "notification", kind: "consent", title: "Consent changed", unread: 1 }),
   );
-  await until(async () => standIn.of("web_push", "chromium").length > 0);
+  await until(() => standIn.of("web_push", "chromium").length > 0, 30_000);
   const closed = String(standIn.of("web_push", "chromium")[0]?.body["closed"]);
   expect([standIn.faults, Buffer.from(closed, "base64url").toString("latin1").includes("Consent")]).toEqual([[], false]);
   const data = String(await page.evaluate(`app.open(${JSON.stringify(closed)})`));
   expect(JSON.parse(data)).toMatchObject({ type: "consent", title: "Consent changed", unread: 1 });
 
-  await until(async () => registration !== "");
+  await until(() => registration !== "", 10_000);
   for (let turn = 0; turn < 2; turn++)
     await devtools.send("ServiceWorker.deliverPushMessage", { origin: `${origin}/`, registrationId: registration, data });
-  await until(async () => ((await page.evaluate("app.shown()")) as unknown[]).length > 0);
+  await until(async () => ((await page.evaluate("app.shown()")) as unknown[]).length > 0, 10_000);
   const { notification } = JSON.parse(data) as { notification: string };
   expect(await page.evaluate("app.shown()")).toEqual([
     { title: "Consent changed", body: "A consent was given, changed or taken back.", tag: notification },
