@@ -190,7 +190,12 @@ describe("the outbox", () => {
       world.tell("old", { type: "call" });
       world.notifications.readThread("room/1");
       await world.runUntil(world.at + 2 * HOUR_MS);
-      expect(world.outbox.log(undefined, 2).map(({ state, reason }) => [state, reason])).toEqual([
+      expect(
+        world.outbox
+          .log(undefined, 2)
+          .map(({ state, reason }) => [state, reason])
+          .toSorted(),
+      ).toEqual([
         ["dropped", "expired"],
         ["dropped", "read"],
       ]);
