@@ -176,12 +176,12 @@ export class Outbox {
     }
     this.#lead(id, "state = 'sending', due_at = ?2", this.#state.now() + PARCEL_LEASE_MS);
     const message = this.#compose(id);
-    if (message === undefined) return void this.#endLead(id, "dropped", "gone");
+    if (message === undefined) return this.#drop(id, "gone");
     const to = row.channel === "email" ? email : await this.#placeFor(row);
-    if (to === undefined) return void this.#endLead(id, "dropped", "no_address");
+    if (to === undefined) return this.#drop(id, "no_address");
     if (row.channel !== "push") {
       const known = await this.#parts.addresses.suppression(row.channel, to);
-      if (known !== undefined) return void this.#endLead(id, "dropped", known.reason);
+      if (known !== undefined) return this.#drop(id, known.reason);
     }
     const { type, title, body, count } = message;
     return { id, channel: row.channel, to, type, title, body, locale: this.#state.profile().locale, count };
@@ -490,6 +490,11 @@ export class Outbox {
   #endOne(row: Row, state: SendState, reason: string): void {
     if (row.lead === null) this.#end([row.id], state, reason);
     else this.#endLead(row.id, state, reason);
+  }
+
+  #drop(lead: string, reason: string): undefined {
+    this.#endLead(lead, "dropped", reason);
+    return undefined;
   }
 
   #endLead(lead: string, state: SendState, reason: string | null): void {
