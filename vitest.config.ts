@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
+import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { PROVIDERS, standInBases } from "./test/notifications/accounts.ts";
@@ -37,6 +38,9 @@ const WORKERS = Math.min(4, availableParallelism());
  */
 const SEED = Number(process.env["SEED"] ?? seedOfCommit());
 
+/** What gives the seed to those tests that draw. */
+const ALIAS = [{ find: /^fast-check$/, replacement: fileURLToPath(new URL("./test/fast-check.ts", import.meta.url)) }];
+
 function seedOfCommit(): number {
   try {
     return Number.parseInt(
@@ -63,15 +67,17 @@ export default defineConfig(async () => ({
       !(name === "EnvironmentTeardownError" && /"(onUserConsoleLog|resolve|fetch)" was pending/.test(message)),
     projects: [
       {
+        resolve: { alias: ALIAS },
         test: {
           name: "pure",
           maxWorkers: WORKERS,
           include: ["shared/**/*.test.ts", "test/simulator/**/*.test.ts", "test/house/**/*.test.ts"],
-          setupFiles: ["./test/properties.ts"],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
+        resolve: { alias: ALIAS },
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
@@ -101,7 +107,7 @@ export default defineConfig(async () => ({
           name: "workers",
           maxWorkers: WORKERS,
           include: ["{workers,durable-objects}/**/*.test.ts"],
-          setupFiles: ["./test/setup.ts", "./test/properties.ts"],
+          setupFiles: ["./test/setup.ts"],
           isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,

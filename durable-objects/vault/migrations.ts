@@ -16,6 +16,7 @@ import fhirClasses from "../../migrations/vault/0240_fhir_classes.sql";
 import fhirResources from "../../migrations/vault/0230_fhir_resources.sql";
 import fhirPlans from "../../migrations/vault/0235_fhir_plans.sql";
 import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
+import fhirFewerRows from "../../migrations/vault/0247_fhir_fewer_rows.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
@@ -74,4 +75,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0271_wallet", wallet],
   ["0275_challenges", challenges],
   ["0272_stream_targets", streamTargets],
+  ["0247_fhir_fewer_rows", fhirFewerRows],
 ];

@@ -198,3 +198,37 @@ describe("a history", () => {
     expect((await send("GET", `/Goal/_history${url.search}`)).status).toBe(422);
   });
 });
+
+test("combined parameters of Observation find what is in it and in its components, and an id can be left out", async () => {
+  const subject = { reference: `Patient/${ada.person.id.replaceAll("_", "-")}` };
+  const category = [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "vital-signs" }] }];
+  const loinc = (code: string, text: string) => ({ coding: [{ system: "http://loinc.org", code }], text });
+  const amount = (value: number, unit: string, code = unit) => ({ value, unit, system: "http://unitsofmeasure.org", code });
+  const vital = { resourceType: "Observation", status: "final", category, subject, effectiveDateTime: "2026-11-20T07:00:00Z" };
+  for (const observation of [
+    { ...vital, id: "combo-weight", code: loinc("29463-7", "Body weight"), valueQuantity: amount(71, "kg") },
+    {
+      ...vital,
+      id: "combo-pressure",
+      code: loinc("85354-9", "Blood pressure panel"),
+      component: [
+        { code: loinc("8480-6", "Systolic"), valueQuantity: amount(121, "mmHg", "mm[Hg]") },
+        { code: loinc("8462-4", "Diastolic"), valueQuantity: amount(79, "mmHg", "mm[Hg]") },
+      ],
+    },
+  ])
+    expect(await send("PUT", `/Observation/${observation.id}`, observation)).toMatchObject({ status: 201 });
+  const both = ["combo-pressure", "combo-weight"];
+  expect(await found("/Observation?combo-code=8480-6")).toEqual(["combo-pressure"]);
+  expect(await found("/Observation?combo-code=http://loinc.org|29463-7")).toEqual(["combo-weight"]);
+  expect((await found("/Observation?combo-code=8462-4,29463-7")).toSorted()).toEqual(both);
+  expect(await found("/Observation?combo-code:text=systolic")).toEqual(["combo-pressure"]);
+  expect(await found("/Observation?combo-code:not=8480-6")).toEqual(["combo-weight"]);
+  expect(await found("/Observation?combo-value-quantity=gt100")).toEqual(["combo-pressure"]);
+  expect(await found("/Observation?combo-code-value-quantity=29463-7$71||kg")).toEqual(["combo-weight"]);
+  expect(await found("/Observation?combo-code-value-quantity=8462-4$gt100")).toEqual([]);
+  expect((await found("/Observation?combo-data-absent-reason:missing=true")).toSorted()).toEqual(both);
+  expect(await found("/Observation?_sort=combo-value-quantity,_id&_count=1")).toEqual(["combo-weight"]);
+  expect(await found("/Observation?_id:not=combo-weight&_id:missing=false&_lastUpdated:missing=false")).toEqual(["combo-pressure"]);
+  expect(await found("/Observation?_id:missing=true")).toEqual([]);
+});

@@ -77,7 +77,8 @@ export interface CompositeValue {
 type PlainValue = Exclude<IndexValue, CompositeValue>;
 
 /**
- * What a resource is found by: an entry for each value of each of its search parameters, without repeats. Dates without a zone are read
+ * What a resource is found by: an entry for each value of each of its search parameters, without repeats. Its id and its
+ * last change are what it is kept by, and have none; nor have parameters that others stand for (`indexedAs`). Dates without a zone are read
  * in `zone` (IANA). Of sampled data the lowest and the highest value stand for quantities, of a range its ends. Nothing for types that
  * are not stored.
  */
@@ -87,7 +88,7 @@ export function indexEntries(resource: Fields, zone: string): IndexEntry[] {
   const entries: IndexEntry[] = [];
   const found: Known = new Map();
   for (const parameter of searchParameters(type).values()) {
-    if (!hasHead(resource, parameter.heads)) continue;
+    if (parameter.madeOf.length > 0 || KEPT_BY.has(parameter.name) || !hasHead(resource, parameter.heads)) continue;
     const values = valuesOf(resource, parameter, zone, found);
     const seen = values.length > 1 ? new Set<string>() : undefined;
     for (const value of values) {
@@ -101,6 +102,8 @@ export function indexEntries(resource: Fields, zone: string): IndexEntry[] {
   }
   return entries;
 }
+
+const KEPT_BY: ReadonlySet<string> = new Set(["_id", "_lastUpdated"]);
 
 /** What lies at the paths of a resource: parameters share them. */
 type Known = Map<Path, readonly PlainValue[]>;

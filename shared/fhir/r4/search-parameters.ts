@@ -37,6 +37,8 @@ export interface SearchParameter {
   readonly bases: readonly CompositeBase[];
   /** Properties of the resource of which one must be there, or it has no values; none where that cannot be told. */
   readonly heads: readonly string[];
+  /** Other parameters of the type that find, taken together, the very same values: then those stand for it in the index. */
+  readonly madeOf: readonly string[];
 }
 
 export interface CompositeBase {
@@ -53,12 +55,45 @@ export function searchParameters(type: ResourceType): ReadonlyMap<string, Search
   if (read !== undefined) return read;
   sections ??= sectionsOf(SEARCHES);
   const [, ...lines] = (sections.get(type) ?? "").split("\n");
-  const parameters = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), parameterOf(line)]));
+  const alone = lines.map(parameterOf);
+  const parameters = new Map(alone.map((one): [string, SearchParameter] => [one.name, { ...one, madeOf: partsOf(one, alone) }]));
   byType.set(type, parameters);
   return parameters;
 }
 
-function parameterOf(line: string): SearchParameter {
+/**
+ * Under which names the index has what a parameter of a type finds; `name` may say more behind a colon. So many rows are spared with every
+ * Observation, whose `combo-` parameters are what is found in it and in its components.
+ */
+export function indexedAs(type: ResourceType, name: string): readonly string[] {
+  const colon = name.indexOf(":");
+  const [base, more] = colon < 0 ? [name, ""] : [name.slice(0, colon), name.slice(colon)];
+  const { madeOf = [] } = searchParameters(type).get(base) ?? {};
+  return madeOf.length === 0 ? [name] : madeOf.map((one) => `${one}${more}`);
+}
+
+type Alone = Omit<SearchParameter, "madeOf">;
+
+/** The names of those that find parts of what one finds and together all of it; none where there are none. */
+function partsOf(one: Alone, all: readonly Alone[]): string[] {
+  // What refers is included by the name of its parameter.
+  const wanted = placesOf(one);
+  if (one.kind === "reference" || wanted.size < 2) return [];
+  const parts = all.filter((other) => {
+    const places = placesOf(other);
+    const isOfKind = other.kind === one.kind && other.parts.join() === one.parts.join();
+    return isOfKind && places.size < wanted.size && [...places].every((place) => wanted.has(place));
+  });
+  const found = new Set(parts.flatMap((part) => [...placesOf(part)]));
+  return found.size === wanted.size ? parts.map(({ name }) => name) : [];
+}
+
+/** Where values are looked for, as keys. */
+function placesOf({ kind, paths, bases }: Pick<SearchParameter, "kind" | "paths" | "bases">): Set<string> {
+  return new Set(kind === "composite" ? bases.map((base) => JSON.stringify(base)) : paths.map((path) => JSON.stringify(path)));
+}
+
+function parameterOf(line: string): Alone {
   const [name = "", kind = "", id = "", fourth = "", fifth = ""] = line.split(" ");
   const isComposite = kind === "composite";
   const parts = isComposite ? fourth.split("$").map(kindOf) : [];

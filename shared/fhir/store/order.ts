@@ -1,4 +1,5 @@
-import type { SearchParameter } from "../r4/search-parameters";
+import { indexedAs, type SearchParameter } from "../r4/search-parameters";
+import type { ResourceType } from "../r4/structures";
 import type { Family, IndexRow, Row } from "./conditions";
 
 /** One key of `_sort`: an index table with the parameter's name, or what every resource has. */
@@ -27,11 +28,17 @@ export function sortKey({ name, kind }: Pick<SearchParameter, "name" | "kind">, 
 }
 
 /** What a resource is ordered by: of several values the first in the direction of the order (R4 search.html#sort). */
-export function sortValue(key: SortKey, rows: readonly IndexRow[], own: { readonly id: string; readonly updated: number }): SortValue {
+export function sortValue(
+  type: ResourceType,
+  key: SortKey,
+  rows: readonly IndexRow[],
+  own: { readonly id: string; readonly updated: number },
+): SortValue {
   if (key.by !== "index") return own[key.by];
+  const names = indexedAs(type, key.name);
   let best: SortValue = null;
   for (const { family, name, row } of rows) {
-    if (family !== key.family || name !== key.name) continue;
+    if (family !== key.family || !names.includes(name)) continue;
     const value = valueOf(key.family, row);
     if (value !== undefined && (best === null || compareValues(value, best) * (key.isDescending ? -1 : 1) < 0)) best = value;
   }

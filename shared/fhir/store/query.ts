@@ -13,7 +13,7 @@ import { valueSetCodes } from "./value-sets";
 
 /** One thing that a search asks of a resource. A search is a conjunction of them. */
 export type Filter =
-  | { readonly kind: "id"; readonly ids: readonly string[] }
+  | { readonly kind: "id"; readonly ids: readonly string[]; readonly isNot: boolean }
   | { readonly kind: "updated"; readonly condition: Condition }
   /** Belongs to classes of this mask alone. */
   | { readonly kind: "class"; readonly mask: number }
@@ -139,11 +139,29 @@ function filterOf(type: ResourceType, name: string, value: string, setting: Quer
   const [base = "", modifier, ...rest] = name.split(":");
   if (rest.length > 0) return undefined;
   const values = alternatives(value);
-  if (base === "_id" && modifier === undefined) return { kind: "id", ids: values.map(unescaped) };
-  if (base === "_lastUpdated" && modifier === undefined)
-    return { kind: "updated", condition: { any: values.map((one) => dateCondition("_lastUpdated", one, setting)) } };
+  if (base === "_id") return idFilter(modifier, values);
+  if (base === "_lastUpdated") return updatedFilter(modifier, values, setting);
   const parameter = searchParameters(type).get(base);
   return parameter === undefined ? undefined : parameterFilter(parameter, modifier, values, setting);
+}
+
+/** Every resource has one id, so that `:missing` finds all or nothing. */
+function idFilter(modifier: string | undefined, values: readonly string[]): Filter | undefined {
+  if (modifier === "missing") {
+    const isMissing = oneOf("_id", values.join(","), ["true", "false"] as const) === "true";
+    return { kind: "id", ids: [], isNot: !isMissing };
+  }
+  return modifier === undefined || modifier === "not" ? { kind: "id", ids: values.map(unescaped), isNot: modifier === "not" } : undefined;
+}
+
+/** So has it one time of its last change. */
+function updatedFilter(modifier: string | undefined, values: readonly string[], setting: QuerySetting): Filter | undefined {
+  if (modifier === "missing") {
+    const isMissing = oneOf("_lastUpdated", values.join(","), ["true", "false"] as const) === "true";
+    return { kind: "updated", condition: isMissing ? { any: [] } : { all: [] } };
+  }
+  if (modifier !== undefined) return undefined;
+  return { kind: "updated", condition: { any: values.map((one) => dateCondition("_lastUpdated", one, setting)) } };
 }
 
 function parameterFilter(
@@ -420,7 +438,7 @@ function pairCondition(name: string, parts: readonly ParameterKind[], text: stri
   const [, kind] = parts;
   if (first === undefined || second === undefined || rest.length > 0 || kind === undefined)
     throw problem("malformed", `A value of ${name} is two values with a $ between them.`);
-  const parameter: SearchParameter = { name, kind, definition: "", targets: [], paths: [], parts: [], bases: [], heads: [] };
+  const parameter: SearchParameter = { name, kind, definition: "", targets: [], paths: [], parts: [], bases: [], heads: [], madeOf: [] };
   const reader = readerOf(parameter, undefined, setting);
   if (reader === undefined || kind === "composite") throw problem("malformed", `${name} cannot be searched by.`);
   return { all: [tokenCondition(first), ofSecond(reader(second))] };

@@ -1,6 +1,7 @@
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { classesOf, coversClasses, maskOf } from "../../../../shared/fhir/classes";
+import { indexedAs } from "../../../../shared/fhir/r4/search-parameters";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { Bindings, bounded, type Condition, holds, rowsOf, sqlOf, startsWithin } from "../../../../shared/fhir/store/conditions";
@@ -221,7 +222,7 @@ export class FhirSearch {
     return filters.every((filter) => {
       switch (filter.kind) {
         case "id":
-          return filter.ids.some((wanted) => wanted === id || (type === "Patient" && wanted.replaceAll("_", "-") === id));
+          return filter.ids.some((wanted) => wanted === id || (type === "Patient" && wanted.replaceAll("_", "-") === id)) !== filter.isNot;
         case "class":
           return coversClasses(filter.mask, maskOf(classesOf(resource)));
         case "updated": {
@@ -229,8 +230,9 @@ export class FhirSearch {
           return holds(filter.condition, { lo: at, hi: at });
         }
         case "index": {
-          const { family, name, condition, isNot } = filter;
-          return rows.some((one) => one.name === name && one.family === family && holds(condition, one.row)) !== isNot;
+          const { family, condition, isNot } = filter;
+          const names = isResourceType(type) ? indexedAs(type, filter.name) : [];
+          return rows.some((one) => one.family === family && names.includes(one.name) && holds(condition, one.row)) !== isNot;
         }
         case "chain":
           return rows.some(({ family, name, row }) => {
@@ -274,7 +276,7 @@ export class FhirSearch {
       const id = textAt(resource, "id") ?? "";
       const updated = Date.parse(textAt(resource["meta"], "lastUpdated") ?? "1970-01-01");
       const rows = keys.some(({ by }) => by === "index") ? rowsOf(indexEntries(resource, zone)) : [];
-      const values = keys.map((key) => sortValue(key, rows, { id, updated }));
+      const values = keys.map((key) => sortValue(type, key, rows, { id, updated }));
       const way = last === undefined ? 1 : compareBy(keys, values, last.values);
       // Among the same values what is stored stands first.
       return way > 0 || (way === 0 && id > (last?.id ?? "")) ? [{ values, n: null, id, found: builtOne(resource) }] : [];
@@ -299,8 +301,7 @@ export class FhirSearch {
     const inner = this.#from(type, query, bounds, bind, mark, reach);
     const values = keys.map((key, i) => {
       if (key.by !== "index") return `r.${key.by === "id" ? "id" : "changed_at"} AS k${i}`;
-      const param = bind.add(`${type}.${key.name}`);
-      return `(SELECT ${key.isDescending ? "max" : "min"}(${SORT_COLUMNS[key.family]}) FROM ${INDEXES[key.family].table} WHERE n = r.n AND param = ${param}) AS k${i}`;
+      return `(SELECT ${key.isDescending ? "max" : "min"}(${SORT_COLUMNS[key.family]}) FROM ${INDEXES[key.family].table} WHERE n = r.n AND ${ofParameter(type, key.name, bind)}) AS k${i}`;
     });
     const past = mark.sorted === undefined ? "1" : pastSql(keys, mark.sorted, (value) => bind.add(value));
     const order = orderSql(keys);
@@ -371,7 +372,7 @@ export class FhirSearch {
   #sql(type: ResourceType, filter: Filter, bind: Bindings, reach: Reach, alias: string, first?: Filter): string {
     switch (filter.kind) {
       case "id":
-        return `${alias}.id IN (${filter.ids.map((id) => bind.add(id)).join(", ")})`;
+        return `${alias}.id ${filter.isNot ? "NOT " : ""}IN (${filter.ids.map((id) => bind.add(id)).join(", ")})`;
       case "class":
         // What belongs to no class, or was not looked at yet, is nobody's but the person's.
         return `(${alias}.class > 0 AND (${alias}.class & ~${bind.add(filter.mask)}) = 0)`;
@@ -380,10 +381,9 @@ export class FhirSearch {
       case "index": {
         const { family, name, isNot } = filter;
         const { table } = INDEXES[family];
-        const param = bind.add(`${type}.${name}`);
-        const holding = sqlOf(this.#condition(type, filter), bind);
-        if (filter === first) return `${alias}.n IN (SELECT n FROM ${table} WHERE param = ${param} AND ${holding})`;
-        return `${isNot ? "NOT " : ""}EXISTS (SELECT 1 FROM ${table} WHERE n = ${alias}.n AND param = ${param} AND ${holding})`;
+        const holding = `${ofParameter(type, name, bind)} AND ${sqlOf(this.#condition(type, filter), bind)}`;
+        if (filter === first) return `${alias}.n IN (SELECT n FROM ${table} WHERE ${holding})`;
+        return `${isNot ? "NOT " : ""}EXISTS (SELECT 1 FROM ${table} WHERE n = ${alias}.n AND ${holding})`;
       }
       case "chain": {
         const param = bind.add(`${type}.${filter.name}`);
@@ -434,12 +434,12 @@ export class FhirSearch {
   #begin(type: ResourceType, filters: readonly Filter[], bounds: Bounds): Filter | undefined {
     let best: { readonly filter: Filter; readonly n: number } | undefined;
     for (const filter of [...filters, ...(bounds !== "all" && bounds.length === 1 ? (bounds[0] ?? []) : [])]) {
-      if (filter.kind === "id") return undefined;
+      if (filter.kind === "id" && !filter.isNot) return undefined;
       if (filter.kind !== "index" || filter.isNot || best?.n === 0) continue;
       const bind = new Bindings();
       const { n } = this.#state.sql
         .exec<{ n: number }>(
-          `SELECT count(*) AS n FROM (SELECT 1 FROM ${INDEXES[filter.family].table} WHERE param = ${bind.add(`${type}.${filter.name}`)} AND ${sqlOf(this.#condition(type, filter), bind)} LIMIT ${FEW + 1})`,
+          `SELECT count(*) AS n FROM (SELECT 1 FROM ${INDEXES[filter.family].table} WHERE ${ofParameter(type, filter.name, bind)} AND ${sqlOf(this.#condition(type, filter), bind)} LIMIT ${FEW + 1})`,
           bind.json,
         )
         .one();
@@ -706,6 +706,12 @@ export class FhirSearch {
     }
     return found;
   }
+}
+
+/** SQL condition for rows of the index that stand for a parameter of a type. */
+function ofParameter(type: ResourceType, name: string, bind: Bindings): string {
+  const params = indexedAs(type, name).map((one) => bind.add(`${type}.${one}`));
+  return params.length === 1 ? `param = ${params[0]}` : `param IN (${params.join(", ")})`;
 }
 
 /** Whether the bounds leave all that a view shows, cut to its reader as it is. */

@@ -1,4 +1,5 @@
-import fc from "fast-check";
+// By its place, as tests that import it by name get this module.
+import fc from "../node_modules/fast-check/lib/fast-check.js";
 import { inject } from "vitest";
 
 declare module "vitest" {
@@ -9,3 +10,6 @@ declare module "vitest" {
 }
 
 fc.configureGlobal({ seed: inject("seed") });
+
+export * from "../node_modules/fast-check/lib/fast-check.js";
+export default fc;
