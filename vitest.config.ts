@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { PROVIDERS, standInBases } from "./test/notifications/accounts.ts";
@@ -39,7 +38,7 @@ const WORKERS = Math.min(4, availableParallelism());
 const SEED = Number(process.env["SEED"] ?? seedOfCommit());
 
 /** What gives the seed to those tests that draw. */
-const ALIAS = [{ find: /^fast-check$/, replacement: fileURLToPath(new URL("./test/fast-check.ts", import.meta.url)) }];
+const ALIAS = [{ find: /^fast-check$/, replacement: join(import.meta.dirname, "test/fast-check.ts") }];
 
 function seedOfCommit(): number {
   try {
