@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { PROVIDERS, standInBases } from "./test/notifications/accounts.ts";
