@@ -28,6 +28,7 @@ import { labsRoutes } from "./labs/routes";
 import { inboxRoutes } from "./inbox/routes";
 import { recordsRoutes } from "./records/routes";
 import { liveRoutes } from "./live/routes";
+import { messagingRoutes } from "./messaging/routes";
 import { mailRoutes } from "./mail/routes";
 import { movingRoutes } from "./moving/routes";
 import { notificationsRoutes } from "./notifications/routes";
@@ -87,6 +88,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.route("/", referenceRoutes);
   app.route("/", connectionsRoutes);
   app.route("/", liveRoutes);
+  app.route("/", messagingRoutes);
   app.route("/", accessRoutes);
   app.route("/", consentsRoutes);
   app.route("/", partnersRoutes);

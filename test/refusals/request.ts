@@ -38,6 +38,7 @@ const KINDS: Readonly<Record<string, IdKind>> = {
   "stream-targets": "streamTarget",
   rooms: "room",
   challenges: "challenge",
+  attachments: "attachment",
 };
 
 /** Values of parameters that are no ids. */
@@ -66,6 +67,10 @@ const WORDS: Readonly<Record<string, string>> = {
   appealId: "apl_eu_01kad7wjcm0000000000000000",
   // Offers are for everybody.
   rewardId: "rwd_eu_01kad7wjcm0000000000000000",
+  seq: "1",
+  no: "2",
+  emoji: "👍",
+  token: "probe",
 };
 
 /** The kind of id that a path parameter takes, or undefined where it takes something else. */

@@ -52,6 +52,7 @@ const VIEWS = [
   "/v1/me/webhooks",
   "/v1/me/apps",
   "/v1/me/inbox",
+  "/v1/me/rooms",
   "/v1/me/friends",
   "/v1/me/friend-requests",
   "/v1/me/blocks",
@@ -219,6 +220,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     "push-subscriptions": await make(person, "/v1/me/push-subscriptions", await subscription()),
     devices: await make(person, "/v1/me/devices", { kind: "fcm", token: crypto.randomUUID(), label: device }),
     "notification-suppressions": await suppressed(person),
+    ...(await conversation(person, device)),
     DiagnosticReport: report.replaceAll("_", "-"),
     programmes: research.programme,
     "research-exports": research.export,
@@ -240,6 +242,8 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     `/v1/health/sync/${ids.sync}`,
     `/v1/me/connections/${ids.connections}`,
     `/v1/me/workouts/${encodeURIComponent(ids.workouts)}`,
+    `/v1/rooms/${ids.rooms}`,
+    `/v1/rooms/${ids.rooms}/messages`,
     `/v1/me/lab-results/${ids["lab-results"]}`,
     `/v1/me/lab-reports/${ids["lab-reports"]}`,
     `/fhir/r4/Observation/${ids.Observation}`,
@@ -359,6 +363,20 @@ async function testedWebhook(person: RegisteredPerson, description: string): Pro
   const response = await person.fetch(`/v1/me/webhooks/${id}/test`, { method: "POST" });
   expect(response.status).toBe(200);
   return { id, event: z.object({ event: z.string() }).parse(await response.json()).event };
+}
+
+/** A conversation of their own with a message and a file. */
+async function conversation(person: RegisteredPerson, name: string): Promise<{ rooms: string; attachments: string }> {
+  const rooms = await make(person, "/v1/rooms", { kind: "group", name });
+  const upload = await person.fetch(`/v1/rooms/${rooms}/attachments`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: name,
+  });
+  expect(upload.status).toBe(201);
+  const attachments = withId.parse(await upload.json()).id;
+  await post(person, `/v1/rooms/${rooms}/messages`, { clientId: "1", text: name, attachments: [attachments] });
+  return { rooms, attachments };
 }
 
 async function addPasskey(person: RegisteredPerson): Promise<string> {

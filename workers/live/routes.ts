@@ -1,18 +1,14 @@
 import { Hono } from "hono";
 import type { z } from "zod";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
-import { authenticate } from "../../shared/http/authenticate";
-import { refuseWrongHost } from "../../shared/http/regional-hosts";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
-import type { Admission } from "../../shared/live/admission";
 import { parseMetricFilter } from "../../shared/live/filter";
-import { problem } from "../../shared/problem";
+import { admitSocket } from "./admit-socket";
 import { issueTicket } from "./issue-ticket";
 import { openStream, type StreamRequest } from "./open-stream";
 import { livePorts } from "./ports";
 import { liveQuery, personParam, ticketSchema } from "./schemas";
-import { openTicket } from "./ticket";
 import { watchPerson } from "./watch-person";
 
 export const liveRoutes = new Hono<AppEnv>()
@@ -64,29 +60,7 @@ async function upgraded(
   { metrics, after, ticket }: z.output<typeof liveQuery>,
   open: (request: StreamRequest) => Promise<WebSocket>,
 ): Promise<Response> {
-  requireKnownOrigin(c);
-  const admission = await admit(c, ticket);
-  c.set("actor", admission.actor);
-  refuseWrongHost(c, admission.actor.person);
+  const admission = await admitSocket(c, ticket);
   const filter = parseMetricFilter(metrics);
-  // A HEAD is answered by the same handler, and opens nothing.
-  if (c.req.method !== "GET" || c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-    c.header("upgrade", "websocket");
-    throw problem("malformed", "This address speaks WebSocket: ask for an upgrade.");
-  }
   return new Response(null, { status: 101, webSocket: await open({ admission, filter, after, requestId: c.get("requestId") }) });
-}
-
-/** Browsers say which page opens the socket, and no CORS check protects it: only pages of the configured origins, and our own, may. */
-function requireKnownOrigin(c: AppContext): void {
-  const origin = c.req.header("origin");
-  if (origin === undefined || origin === new URL(c.env.ORIGIN).origin) return;
-  const allowed: readonly string[] = c.env.CORS_ORIGINS.split(/\s+/);
-  if (origin === "" || !allowed.includes(origin)) throw problem("forbidden", "This origin may not open a socket.");
-}
-
-async function admit(c: AppContext, ticket: string | undefined): Promise<Admission> {
-  if (ticket === undefined) return { actor: await authenticate(c) };
-  if (c.req.header("authorization") !== undefined) throw problem("invalid", "Send a token or a ticket, not both.");
-  return await openTicket(livePorts(c), ticket);
 }

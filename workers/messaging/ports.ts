@@ -7,6 +7,7 @@ import { type PersonId, type RandomBytes, type RoomId, systemRandom } from "../.
 import type { Region } from "../../shared/region";
 import type { RecordsOf } from "../consents";
 import { regional, roomOf, vaultOf } from "../regional";
+import { areBlocked, areFriends, socialContext } from "../social";
 
 export type RoomStub = DurableObjectStub<Room>;
 
@@ -43,8 +44,8 @@ export function roomPorts(env: Env, now: Clock = systemClock): RoomPorts {
     files: (region) => regional(env, region).files,
     vault: (person) => vaultOf(env, person),
     room: (id) => roomOf(env, id),
-    areBlocked: async () => false,
-    areFriends: async () => false,
+    areBlocked: async (a, b) => await areBlocked(socialContext(env, now), a, b),
+    areFriends: async (a, b) => await areFriends(socialContext(env, now), a, b),
   };
 }
 

@@ -1,8 +1,10 @@
 import { Hono } from "hono";
-import type { AppEnv } from "../../shared/http/app-env";
+import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
+import { parseId } from "../../shared/id";
+import { roomPorts, setBlocked } from "../messaging";
 import { admit, dropFollower, followPerson, type Following, listFollowers, listFollows, unfollowPerson } from "./follows";
 import {
   acceptRequest,
@@ -162,6 +164,7 @@ export const friendRoutes = new Hono<AppEnv>()
     validate("json", personBody),
     async (c) => {
       const { person, since } = await blockPerson(socialPorts(c), c.req.valid("json").person);
+      await setBlocked(roomPorts(c.env, c.get("now")), personOf(c).person, c.req.valid("json").person, true);
       return c.json({ person, since: iso(since) }, 201);
     },
   )
@@ -178,6 +181,8 @@ export const friendRoutes = new Hono<AppEnv>()
     validate("param", personParam),
     async (c) => {
       await unblockPerson(socialPorts(c), c.req.valid("param").personId);
+      const person = parseId("person", c.req.valid("param").personId);
+      if (person !== undefined) await setBlocked(roomPorts(c.env, c.get("now")), personOf(c).person, person, false);
       return c.body(null, 204);
     },
   )
