@@ -464,7 +464,8 @@ export class Room extends Server<Env> {
     return this.#parts().scheduled.add(this.#member(caller), at, verb);
   }
 
-  async scheduled(caller: Caller): Promise<ScheduledView[]> {
+  /** Named so, as `scheduled` is the runtime's own. */
+  async scheduledMessages(caller: Caller): Promise<ScheduledView[]> {
     return this.#parts().scheduled.list(this.#member(caller).no);
   }
 

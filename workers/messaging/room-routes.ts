@@ -722,7 +722,7 @@ export const roomRoutes = new Hono<AppEnv>()
     validate("param", s.roomParam),
     async (c) => {
       const { room, person } = await enter(requestPorts(c), personOf(c), c.req.valid("param").roomId);
-      return c.json({ items: await room.scheduled(person) });
+      return c.json({ items: await room.scheduledMessages(person) });
     },
   )
   .post(

@@ -156,7 +156,9 @@ export const newRoomBody = z
 export const settingsBody = z.strictObject(roomSettingsFields).meta({ id: "RoomSettings", example: { slowModeS: 10 } });
 export const membershipBody = z.strictObject(ownSettingsFields).meta({ id: "RoomMembershipChange", example: { notify: "mentions" } });
 export const invitationBody = z.strictObject({ accept: z.boolean() }).meta({ id: "InvitationAnswer", example: { accept: true } });
-export const inviteBody = z.strictObject({ people: z.array(z.string().max(64)).min(1).max(100) }).meta({ id: "RoomInvitations" });
+export const inviteBody = z
+  .strictObject({ people: z.array(z.string().max(64)).min(1).max(100) })
+  .meta({ id: "RoomInvitations", example: { people: ["per_eu_01k0000000000000000000000a"] } });
 export const memberSchema = authorSchema
   .extend({
     role: z.enum(MEMBER_ROLES),
