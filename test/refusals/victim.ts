@@ -5,7 +5,7 @@ import { z } from "zod";
 import { DAY_MS, MINUTE_MS } from "../../shared/clock";
 import { WHOLE_REACH } from "../../shared/fhir/reach";
 import { newId, systemRandom } from "../../shared/id";
-import { roomOf, vaultOf } from "../../workers/regional";
+import { vaultOf } from "../../workers/regional";
 import { Authenticator } from "../authenticator";
 import { newKey, withTwoFactors } from "../partners";
 import { ORIGIN, type RegisteredPerson, registerPerson } from "../people";
@@ -209,7 +209,6 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
       channel: { type: "websocket" },
     }),
     inbox: await advised(person, device),
-    rooms: await roomFor(person),
     "stream-targets": await make(person, "/v1/me/stream-targets", {
       platform: "other",
       url: "rtmp://live.example/app",
@@ -279,13 +278,6 @@ export function idsOf(operation: Operation, owner: Owner): Record<string, string
 /** Whether the ids in the path count within the caller's own vault. */
 export function isWithinVault(operation: Operation): boolean {
   return operation.parameters.some((parameter) => parameter.in === "path" && WITHIN_THE_VAULT.has(collectionOf(operation, parameter.name)));
-}
-
-/** A room of their own. */
-async function roomFor({ person }: RegisteredPerson): Promise<string> {
-  const id = newId("room", person.region, Date.now(), systemRandom);
-  await roomOf(env, id).open({ kind: "group", members: [{ person: person.id, role: "owner" }] });
-  return id;
 }
 
 /** A programme that is open to nobody any more, and an export of it. */
