@@ -382,12 +382,11 @@ export class Challenges {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Has every board take an alias off. */
+  /** Has the board take an alias off, in all rounds at once. Told for the last one, so that scores still under way come before. */
   #takeOff({ challenge, alias }: Part, now: number): void {
-    for (const round of this.#rows.rounds(challenge)) {
-      if (now >= round.closesAt) continue;
-      this.#rows.tell({ challenge, opensAt: round.opensAt, alias, score: null, at: now, version: this.#rows.nextVersion(challenge) });
-    }
+    const last = this.#rows.rounds(challenge).at(-1);
+    if (last === undefined) return;
+    this.#rows.tell({ challenge, opensAt: last.opensAt, alias, score: null, at: now, version: this.#rows.nextVersion(challenge) });
   }
 
   /** Notes what was written of what counts somewhere. Runs in the writing transaction; costs nothing where nobody takes part. */
