@@ -212,7 +212,7 @@ export async function ownerOfEverything(person: RegisteredPerson, friend: Regist
     "stream-targets": await make(person, "/v1/me/stream-targets", {
       platform: "other",
       url: "rtmp://live.example/app",
-      key: "a key of theirs",
+      key: "a-key-of-theirs",
     }),
     vouchers: await make(person, `/v1/rewards/${reward}/redemptions`, {}),
     notifications: await firstOf(person, "/v1/me/notifications"),

@@ -81,7 +81,7 @@ const endpoints = new Hono<AppEnv>()
       summary: "Under which name people know this server",
       description: "The user access brand of SMART App Launch 2.2: a Bundle with an Organization and its Endpoint.",
       tags: TAGS,
-      responses: { 200: z.looseObject({ resourceType: z.literal("Bundle"), type: z.literal("collection") }).meta({ id: "BrandBundle" }) },
+      responses: { 200: { mediaType: "application/fhir+json", description: "A Bundle of type `collection`" }, 304: null },
     }),
     async (c) => {
       const json = JSON.stringify(brandBundle(c.env.ORIGIN));
