@@ -12,8 +12,8 @@ export interface TracksAsk {
 
 /** Opens a session for somebody who is in the call; it is theirs from then on. Problems `conflict`, `server_failed`. */
 export async function openSession({ say, realtime, config }: CallPorts, call: string): Promise<string> {
-  requireSfu(config.sfu);
   await say({ type: "call.sfu.may", call });
+  requireSfu(config.sfu);
   const session = await realtime.newSession();
   await say({ type: "call.sfu.own", call, session });
   return session;
@@ -29,8 +29,8 @@ export async function changeTracks(
   session: string,
   ask: TracksAsk,
 ): Promise<SfuAnswer> {
-  requireSfu(config.sfu);
   await say({ type: "call.sfu.use", call, session, pull: [...ask.pull] });
+  requireSfu(config.sfu);
   const tracks: SfuTrack[] = [
     ...ask.push.map(({ mid, name }) => ({ location: "local" as const, mid, trackName: name })),
     ...ask.pull.map(({ session: sessionId, name }) => ({ location: "remote" as const, sessionId, trackName: name })),
@@ -49,8 +49,8 @@ export async function renegotiate(
   session: string,
   answer: Description,
 ): Promise<SfuAnswer> {
-  requireSfu(config.sfu);
   await say({ type: "call.sfu.use", call, session, pull: [] });
+  requireSfu(config.sfu);
   return await realtime.renegotiate(session, answer);
 }
 
@@ -62,8 +62,8 @@ export async function closeTracks(
   mids: readonly string[],
   offer: Description | undefined,
 ): Promise<SfuAnswer> {
-  requireSfu(config.sfu);
   await say({ type: "call.sfu.use", call, session, pull: [] });
+  requireSfu(config.sfu);
   const answer = await realtime.closeTracks(session, mids, offer);
   await say({ type: "call.sfu.closed", call, session, mids: [...mids] });
   return answer;
@@ -76,6 +76,7 @@ export async function listTracks({ say }: CallPorts, call: string): Promise<z.in
   return tracksSchema.parse(await say({ type: "call.sfu.tracks", call })).items;
 }
 
+/** Asked for last: whoever is not in the call does not learn how it runs. */
 function requireSfu(sfu: unknown): void {
   if (sfu === undefined) throw problem("conflict", "No forwarding server is configured: devices connect to each other.");
 }

@@ -302,7 +302,7 @@ export const decisionBody = z
     reason: z.string().max(500).optional(),
     until: z.iso.datetime().optional().describe("Of a silence; a day where absent"),
   })
-  .meta({ id: "ReportDecision", example: { decision: "remove" } });
+  .meta({ id: "RoomReportDecision", example: { decision: "remove" } });
 export const actionListSchema = z
   .object({
     items: z.array(
