@@ -258,6 +258,12 @@ export class Vault extends DurableObject<Env> {
     this.#parts.elsewhere.note(owner, actor.session, until);
   }
 
+  /** Lets the person watch what belongs to nobody alone, as a board; uses up the ticket where there is one. */
+  async redeemTicket(actor: PersonActor, ticket: Admission["ticket"]): Promise<void> {
+    this.#parts.door.check(actor);
+    if (ticket !== undefined) this.#parts.live.redeem(ticket);
+  }
+
   /** Lets the person act in their rooms, which lie elsewhere. Throws `session_ended`, and `forbidden` for somebody who is going to be erased. */
   async enterRooms(actor: PersonActor): Promise<void> {
     this.#parts.door.check(actor);

@@ -6,6 +6,7 @@ import { pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { readerOf } from "../consents";
+import { admitSocket } from "../live";
 import { decideAppeal, listAppeals, makeAppeal, withdrawAppeal } from "./appeal";
 import {
   answerRequest,
@@ -56,8 +57,10 @@ import {
   teamList,
   teamView,
   totalsView,
+  watchQuery,
 } from "./schemas";
 import { listRounds, readResults, readStandings, readTotals } from "./standings";
+import { watchStandings } from "./watch-standings";
 import { changePart, leave, listParts, readEfforts, readPart, takePart } from "./take-part";
 
 const TAGS = ["Challenges"] as const;
@@ -362,6 +365,26 @@ const standings = new Hono<AppEnv>()
     validate("param", challengeParam),
     validate("query", standingsQuery),
     async (c) => c.json(await readStandings(challengePorts(c), c.req.valid("param").id, c.req.valid("query"))),
+  )
+  .get(
+    "/v1/challenges/:id/standings/live",
+    route({
+      policy: "ticket",
+      summary: "Watch who stands where, as it changes (WebSocket)",
+      description:
+        "The best, and those around you where you take part, within a second of a change. Opened like your own stream, with the access token or a ticket; it ends after five minutes: then connect again, with the last `seq`. The messages are described in docs/boards.md.",
+      tags: TAGS,
+      responses: { 101: null },
+      problems: ["malformed", "forbidden", "invalid", "not_found"],
+    }),
+    validate("param", challengeParam),
+    validate("query", watchQuery),
+    async (c) => {
+      const { ticket, ...query } = c.req.valid("query");
+      const admission = await admitSocket(c, ticket);
+      const webSocket = await watchStandings(challengePorts(c), c.req.valid("param").id, admission.ticket, query);
+      return new Response(null, { status: 101, webSocket });
+    },
   )
   .get(
     "/v1/challenges/:id/totals",

@@ -330,6 +330,14 @@ export const teamView = z.object({ id: z.string(), name: z.string(), people: z.i
 export type TeamView = z.output<typeof teamView>;
 export const teamList = z.object({ items: z.array(teamView), next: z.string().nullable() }).meta({ id: "ChallengeTeamList" });
 
+/** What is watched of a round: its best, at most a hundred. */
+export const watchQuery = z.strictObject({
+  round: z.iso.datetime({ offset: true }).optional().describe("When the round opens; the present one where absent"),
+  top: z.coerce.number().int().min(0).max(100).default(10),
+  after: z.coerce.number().int().min(0).optional().describe("The last `seq` seen"),
+  ticket: z.string().max(1_000).optional().describe("A ticket of `POST /v1/tickets`, where no header can be sent"),
+});
+
 export const standingsQuery = pageQuery.extend({
   view: z.enum(["everyone", "around", "friends", "group"]).default("everyone"),
   round: instant.optional().describe("`opensAt` of a round; the present or last one where absent"),
