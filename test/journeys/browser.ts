@@ -15,9 +15,9 @@ export interface RunningBrowser {
 
 /**
  * Starts Chromium without a window: the one that `CHROMIUM` names, else the system's, else the one that an npm package brings for Linux on
- * x86-64. Throws with advice where there is none that starts.
+ * x86-64. Throws with advice where there is none that starts. `more` are switches for the browser.
  */
-export async function startBrowser(): Promise<RunningBrowser> {
+export async function startBrowser(more: readonly string[] = []): Promise<RunningBrowser> {
   const named = process.env["CHROMIUM"] ?? "";
   const installed = named === "" ? INSTALLED.find((path) => existsSync(path)) : named;
   const { path, libraries, folder } =
@@ -27,7 +27,7 @@ export async function startBrowser(): Promise<RunningBrowser> {
     const browser = await chromium.launch({
       executablePath: path,
       // A container has no user namespaces for the sandbox; the only page is the test's own.
-      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...more],
       env: { ...process.env, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) } as Record<string, string>,
     });
     return {
