@@ -16,7 +16,7 @@ export async function giveConsent(ports: GivePorts, terms: ConsentTerms): Promis
   const { actor, vault, now, random } = ports;
   const id = newId("consent", regionOf(actor.person), now(), random);
   const { grantee } = terms;
-  const isKnown = await noteGrantee(ports, grantee, actor.person, id);
+  const isKnown = await noteGrantee(ports, grantee, { owner: actor.person, consent: id, endsAt: terms.until ?? null });
   if (!isKnown) throw problem("invalid", undefined, { errors: [{ pointer: "/grantee/id", ...unknownGrantee(grantee) }] });
   try {
     return viewOf(await vault.giveConsent(actor, id, terms), now());

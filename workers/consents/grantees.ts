@@ -5,7 +5,9 @@ import {
   dropShare,
   FROM_LIVING_CLIENT,
   FROM_LIVING_ORGANISATION,
+  noteEnd,
   noteShare,
+  type Share,
   type Standing,
   standingOfClient,
   standingOfOrganisation,
@@ -19,7 +21,9 @@ export type GranteePorts = Pick<ConsentPorts, "recordsOf" | "programmeOf">;
 /** What consents need to know of the grantees of one kind. */
 interface KindRecords<Known> {
   /** Notes in the grantee's region that somebody shares with it. False where there is no such grantee. */
-  note(ports: GranteePorts, id: Known, owner: PersonId, consent: ConsentId): Promise<boolean>;
+  note(ports: GranteePorts, id: Known, share: Share): Promise<boolean>;
+  /** Notes that it ends at another time, where that is known there at all. */
+  noteEnd?(ports: GranteePorts, id: Known, share: Share): Promise<void>;
   /** Forgets it; done already is fine. */
   drop(ports: GranteePorts, id: Known, owner: PersonId, consent: ConsentId): Promise<void>;
   /** How the grantee's own calls would be judged now. */
@@ -31,19 +35,21 @@ interface KindRecords<Known> {
 /** To whom consents can be given: a line for each kind. A kind that is not here is refused. */
 const KINDS = {
   person: kindOf<"person">("person", {
-    note: async ({ recordsOf }, id, owner, consent) => await notePointer(recordsOf, id, owner, consent),
+    note: async ({ recordsOf }, id, { owner, consent }) => await notePointer(recordsOf, id, owner, consent),
     drop: async ({ recordsOf }, id, owner, consent) => await dropPointer(recordsOf, id, owner, consent),
     judged: async (recordsOf, id, now) => ({ as: [{ kind: "person", id }], scopes: ["me"], ...(await standingOf(recordsOf, id, now)) }),
     unknown: { code: "unknown_person", message: "Nobody is registered under this id." },
   }),
   organisation: kindOf<"organisation">("organisation", {
-    note: async ({ recordsOf }, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_ORGANISATION, owner, consent),
+    note: async ({ recordsOf }, id, share) => await noteShare(recordsOf, id, FROM_LIVING_ORGANISATION, share),
+    noteEnd: async ({ recordsOf }, id, share) => await noteEnd(recordsOf, id, share),
     drop: async ({ recordsOf }, id, owner, consent) => await dropShare(recordsOf, id, owner, consent),
     unknown: { code: "unknown_organisation", message: "Nobody is registered under this id." },
     judged: async (recordsOf, id) => judgedBy([{ kind: "organisation", id }], await standingOfOrganisation(recordsOf(regionOf(id)), id)),
   }),
   app: kindOf<"client">("client", {
-    note: async ({ recordsOf }, id, owner, consent) => await noteShare(recordsOf, id, FROM_LIVING_CLIENT, owner, consent),
+    note: async ({ recordsOf }, id, share) => await noteShare(recordsOf, id, FROM_LIVING_CLIENT, share),
+    noteEnd: async ({ recordsOf }, id, share) => await noteEnd(recordsOf, id, share),
     drop: async ({ recordsOf }, id, owner, consent) => await dropShare(recordsOf, id, owner, consent),
     unknown: { code: "unknown_app", message: "Nobody is registered under this id." },
     async judged(recordsOf, id) {
@@ -81,8 +87,13 @@ export function granteeOf(id: string): Grantee | undefined {
 }
 
 /** Notes that somebody shares with a grantee. False where there is no such grantee. */
-export async function noteGrantee(ports: GranteePorts, { kind, id }: Grantee, owner: PersonId, consent: ConsentId): Promise<boolean> {
-  return (await kinds[kind]?.note(ports, id, owner, consent)) ?? false;
+export async function noteGrantee(ports: GranteePorts, { kind, id }: Grantee, share: Share): Promise<boolean> {
+  return (await kinds[kind]?.note(ports, id, share)) ?? false;
+}
+
+/** Notes that what somebody shares with a grantee ends at another time. */
+export async function noteGranteeEnd(ports: GranteePorts, { kind, id }: Grantee, share: Share): Promise<void> {
+  await kinds[kind]?.noteEnd?.(ports, id, share);
 }
 
 /** What is said where there is no such grantee. */
@@ -115,7 +126,8 @@ function kindOf<K extends IdKind>(kind: K, records: KindRecords<Id<K>>): Kind {
   };
   return {
     isId: (text) => parseId(kind, text) !== undefined,
-    note: async (ports, text, owner, consent) => await records.note(ports, known(text), owner, consent),
+    note: async (ports, text, share) => await records.note(ports, known(text), share),
+    noteEnd: async (ports, text, share) => await records.noteEnd?.(ports, known(text), share),
     drop: async (ports, text, owner, consent) => {
       await records.drop(ports, known(text), owner, consent);
     },
@@ -124,7 +136,7 @@ function kindOf<K extends IdKind>(kind: K, records: KindRecords<Id<K>>): Kind {
   };
 }
 
-async function joinProgramme({ recordsOf }: GranteePorts, id: ProgrammeId, owner: PersonId, consent: ConsentId): Promise<boolean> {
+async function joinProgramme({ recordsOf }: GranteePorts, id: ProgrammeId, { owner, consent }: Share): Promise<boolean> {
   if (regionOf(id) !== regionOf(owner)) return false;
   const { meta } = await recordsOf(regionOf(id))
     .prepare(

@@ -2,7 +2,7 @@ import type { ConsentChange } from "../../durable-objects/vault/consents/consent
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { type ConsentId, parseId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
-import { dropGrantee } from "./grantees";
+import { dropGrantee, noteGranteeEnd } from "./grantees";
 import type { ConsentPorts } from "./ports";
 import type { ConsentView } from "./schemas";
 import { viewOf } from "./view";
@@ -36,12 +36,16 @@ export async function proveConsent({ actor, vault, now }: ConsentPorts, id: stri
 
 /** Makes a new version; problems `not_found`, `precondition_failed`, `conflict`, `invalid`. */
 export async function changeConsent(
-  { actor, vault, now }: ConsentPorts,
+  ports: ConsentPorts,
   id: string,
   change: ConsentChange,
   ifVersion: number | undefined,
 ): Promise<ConsentView> {
-  return viewOf(await vault.changeConsent(actor, consentId(id), change, ifVersion), now());
+  const { actor, vault, now } = ports;
+  const consent = consentId(id);
+  const changed = await vault.changeConsent(actor, consent, change, ifVersion);
+  if (change.until !== undefined) await noteGranteeEnd(ports, changed.grantee, { owner: actor.person, consent, endsAt: changed.until });
+  return viewOf(changed, now());
 }
 
 /** Takes a consent back. The vault refuses from that moment; the pointer is only what the grantee finds it by. */

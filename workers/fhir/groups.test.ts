@@ -32,8 +32,9 @@ const as =
   (bearer: string): Fetch =>
   async (path, init) =>
     await fetchAs(bearer, path, init);
-const consentOf = async (person: RegisteredPerson) =>
+const consentOf = async (person: RegisteredPerson, more: object = {}) =>
   await make(person, "/v1/me/consents", {
+    ...more,
     grantee: { kind: "organisation", id: clinic.id },
     role: "partner",
     categories: ["vitals"],
@@ -109,6 +110,27 @@ test("a person sees in which groups they are, and leaves them with the last cons
   expect((await read(id)).quantity).toBe(1);
   // Another consent does not bring them back.
   consents.eve = await consentOf(eve);
+  expect((await read(id)).quantity).toBe(1);
+});
+
+test("whose consent has ended by its date is out of the groups by themselves, and another does not bring them back", async () => {
+  const [later, muchLater] = [3_600_000, 7_200_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const consent = await consentOf(stranger, { until: later });
+  const endOf = async () =>
+    await env.RECORDS_EU.prepare("select ends_at from shared_with_partners where consent_id = ?").bind(consent).first<number>("ends_at");
+  expect(await endOf()).toBe(Date.parse(later ?? ""));
+  expect((await call(stranger, "PATCH", `/v1/me/consents/${consent}`, { until: muchLater })).status).toBe(200);
+  expect(await endOf()).toBe(Date.parse(muchLater ?? ""));
+  const { id } = await made([ada, stranger]);
+  expect((await read(id)).quantity).toBe(2);
+  await env.RECORDS_EU.prepare("update shared_with_partners set ends_at = ? where consent_id = ?")
+    .bind(Date.now() - 1, consent)
+    .run();
+  expect((await read(id)).quantity).toBe(1);
+  expect((await send(as(token), "POST", "/Group", group([stranger]))).status).toBe(422);
+  const own = ownSchema.parse(await (await stranger.fetch("/v1/me/groups")).json());
+  expect(own.items.map((one) => one.id)).not.toContain(id.replaceAll("-", "_"));
+  await consentOf(stranger);
   expect((await read(id)).quantity).toBe(1);
 });
 

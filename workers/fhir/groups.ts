@@ -9,7 +9,7 @@ import { type AppContext, readerOf } from "../../shared/http/app-env";
 import { namesVersion } from "../../shared/http/etag";
 import { type GroupId, newId, type OrganisationId, parseId, regionOf, systemRandom } from "../../shared/id";
 import { notFound, type Problem, problem } from "../../shared/problem";
-import { actingClient, partnerPorts, requireMembership, STILL_SHARES } from "../partners";
+import { actingClient, NOT_ENDED, partnerPorts, requireMembership, STILL_SHARES } from "../partners";
 import { regional } from "../regional";
 import { searchset, versionHeaders } from "./answer";
 import { bodyOf, RESOURCE_TYPES, sent, urlOf } from "./interact";
@@ -278,7 +278,7 @@ function fail(pointer: string, message: string): never {
 async function requireSharing(records: D1Database, organisation: OrganisationId, members: readonly string[]): Promise<void> {
   const missing = await records
     .prepare(
-      `select count(*) as n from json_each(?2) as m where not exists (select 1 from shared_with_partners as s where s.owner_id = m.value
+      `select count(*) as n from json_each(?2) as m where not exists (select 1 from shared_with_partners as s where s.owner_id = m.value and ${NOT_ENDED}
        and (s.grantee_id = ?1 or s.grantee_id in (select id from clients where organisation_id = ?1)))`,
     )
     .bind(organisation, JSON.stringify(members))

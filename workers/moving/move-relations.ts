@@ -23,16 +23,16 @@ export async function moveRelations(ports: MovePorts, job: MoveJob): Promise<voi
   await Promise.all(
     REGIONS.map(async (one) => {
       const { records } = ports.stores(one);
-      const pointers = (table: "shared_with" | "shared_with_partners") =>
+      const pointers = (table: "shared_with" | "shared_with_partners", more = "") =>
         records
           .prepare(
-            `insert into ${table} (grantee_id, owner_id, consent_id)
-             select grantee_id, ?1, replace(consent_id, ?3, ?4) from ${table} where owner_id = ?2 on conflict do nothing`,
+            `insert into ${table} (grantee_id, owner_id, consent_id${more})
+             select grantee_id, ?1, replace(consent_id, ?3, ?4)${more} from ${table} where owner_id = ?2 on conflict do nothing`,
           )
           .bind(to, from, `_${home}_`, `_${region}_`);
       await records.batch([
         pointers("shared_with"),
-        pointers("shared_with_partners"),
+        pointers("shared_with_partners", ", ends_at"),
         records.prepare("delete from shared_with_partners where owner_id = ?").bind(from),
         // What waits to be sent is sent by the new vault, which has the events.
         records

@@ -10,5 +10,5 @@ export { namesOf } from "./names";
 export { partnerName } from "./schemas";
 export { requireManager, requireMembership } from "./membership";
 export { type PartnerPorts, partnerPorts } from "./ports";
-export { dropShare, noteShare, ownersForPartners, STILL_SHARES } from "./shares";
+export { dropShare, noteEnd, NOT_ENDED, noteShare, ownersForPartners, type Share, STILL_SHARES } from "./shares";
 export { type Standing, standingOfClient, standingOfOrganisation } from "./standing";

@@ -4,21 +4,43 @@ import type { Region } from "../../shared/region";
 type RecordsOf = (region: Region) => D1Database;
 type PartnerId = OrganisationId | ClientId;
 
+/** What somebody shares with a partner: by which consent, and when that ends by itself (epoch milliseconds). */
+export interface Share {
+  readonly owner: PersonId;
+  readonly consent: ConsentId;
+  readonly endsAt: number | null;
+}
+
 /** Notes that somebody shares with an organisation or a client, in its region. False where it does not live. */
 export async function noteShare(
   recordsOf: RecordsOf,
   partner: PartnerId,
   living: string,
-  owner: PersonId,
-  consent: ConsentId,
+  { owner, consent, endsAt }: Share,
 ): Promise<boolean> {
-  const { meta } = await recordsOf(regionOf(partner))
-    .prepare(
-      `insert into shared_with_partners (grantee_id, owner_id, consent_id) select ?1, ?2, ?3 where exists (select 1 ${living}) on conflict do nothing`,
-    )
-    .bind(partner, owner, consent)
-    .run();
-  return meta.changes === 1;
+  const records = recordsOf(regionOf(partner));
+  const [, noted] = await records.batch([
+    // Whose last consent has ended is out: this one does not bring them back.
+    records.prepare(LEAVE_GROUPS).bind(partner, owner),
+    records
+      .prepare(
+        `insert into shared_with_partners (grantee_id, owner_id, consent_id, ends_at) select ?1, ?2, ?3, ?4
+         where exists (select 1 ${living}) on conflict do nothing`,
+      )
+      .bind(partner, owner, consent, endsAt),
+  ]);
+  return noted?.meta.changes === 1;
+}
+
+/** Notes another end of it. */
+export async function noteEnd(recordsOf: RecordsOf, partner: PartnerId, { owner, consent, endsAt }: Share): Promise<void> {
+  const records = recordsOf(regionOf(partner));
+  await records.batch([
+    records.prepare(LEAVE_GROUPS).bind(partner, owner),
+    records
+      .prepare("update shared_with_partners set ends_at = ?4 where grantee_id = ?1 and owner_id = ?2 and consent_id = ?3")
+      .bind(partner, owner, consent, endsAt),
+  ]);
 }
 
 /** Forgets it; done already is fine. */
@@ -33,9 +55,12 @@ export async function dropShare(recordsOf: RecordsOf, partner: PartnerId, owner:
   ]);
 }
 
+/** SQL: a pointer `s` leads to a consent that has not ended by itself. */
+export const NOT_ENDED = "(s.ends_at is null or s.ends_at > unixepoch('subsec') * 1000)";
+
 /** SQL: somebody has a pointer to what ?2 shares with the organisation `org` or one of its clients. */
 const SHARES_WITH = (org: string, person: string) =>
-  `exists (select 1 from shared_with_partners as s where s.owner_id = ${person}
+  `exists (select 1 from shared_with_partners as s where s.owner_id = ${person} and ${NOT_ENDED}
     and (s.grantee_id = ${org} or s.grantee_id in (select id from clients where organisation_id = ${org})))`;
 
 /** SQL condition on a row of `fhir_group_members` beside its `fhir_groups`: the person still shares something with the organisation. */
