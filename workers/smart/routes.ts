@@ -125,7 +125,7 @@ const endpoints = new Hono<AppEnv>()
       summary: "Whether a token counts, and for what",
       description: "An app learns of its own tokens, a machine client of those of machine clients.",
       tags: TAGS,
-      responses: { 200: z.looseObject({ active: z.boolean() }).meta({ id: "Introspection" }) },
+      responses: { 200: z.looseObject({ active: z.boolean() }).meta({ id: "IntrospectionOfApps" }) },
       problems: ["malformed", "too_large", "invalid_client", "wrong_region"],
       bodyLimit: FORM_LIMIT,
       rawBody: form("`token`"),
