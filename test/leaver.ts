@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import type { PersonActor } from "../shared/context";
 import { regionalKeys } from "../shared/crypto/keys";
 import { exportKey } from "../shared/exports/status";
@@ -421,6 +421,21 @@ export async function copyVault(person: PersonId): Promise<VaultCopy> {
         .flatMap(({ name }) => [...sql.exec(`SELECT * FROM "${name}"`)].map((row) => ({ table: name, row }))),
     };
   });
+}
+
+/** Lets a vault look now at what it has been brought, where it would wait for more: nothing in it changes by itself after that. */
+export async function settle(person: PersonId): Promise<void> {
+  const vault = vaultOf(env, person);
+  for (let turn = 0; turn < 20; turn++) {
+    const left = await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+      sql.exec("INSERT INTO timers (kind, ref, due_at) VALUES ('achievements', '', 0) ON CONFLICT DO UPDATE SET due_at = 0");
+      return sql.exec<{ n: number }>("SELECT count(*) AS n FROM achievement_changes").one().n;
+    });
+    if (turn > 0 && left === 0) return;
+    await runInDurableObject(vault, async (_instance, { storage }) => await storage.setAlarm(Date.now()));
+    await runDurableObjectAlarm(vault);
+  }
+  throw new Error("the vault does not come to rest");
 }
 
 /** Turns an empty vault back to a copy, behind its back. */

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { Authenticator } from "../../test/authenticator";
-import { evictVault, filesIn, HOOK_SECRET, type Leaver, leaver, rowsWith, storageOf } from "../../test/leaver";
+import { evictVault, filesIn, HOOK_SECRET, type Leaver, leaver, rowsWith, settle, storageOf } from "../../test/leaver";
 import { fetchApp, freshPassword, ORIGIN, registerPerson, send } from "../../test/people";
 import { somebody } from "../../test/staff";
 import { intervals, samples } from "../../test/vaults";
@@ -298,6 +298,7 @@ describe("somebody who has moved to another region", () => {
     await vaultOf(env, one.person).revokeSession(newId("session", "eu", 1), 0);
     const booked = await book(one, "ap", clock.now);
     to = booked.to;
+    await settle(one.person);
     before = await contents(one.person, movedIds(one.person, to));
     rowsBefore = await rowsWith(one.person);
     expect(await runMove(portsAt(clock), "eu", booked.id, FOR_EVER)).toBe(true);
@@ -584,6 +585,7 @@ describe("killed", () => {
     const one = await leaver("eu");
     const clock = { now: Date.now() };
     const { id, to } = await book(one, "us", clock.now);
+    await settle(one.person);
     const before = await contents(one.person, movedIds(one.person, to));
     for (const name of names) {
       for (const when of ["before", "after"] as const) {
@@ -610,6 +612,7 @@ describe("killed", () => {
   it("before any step up to leaving and cancelled, the old side is as it was and the new one empty", async () => {
     const one = await leaver("eu");
     const clock = { now: Date.now() };
+    await settle(one.person);
     const before = await contents(one.person);
     const rows = await rowsWith(one.person);
     for (const { name } of MOVE_STEPS.slice(0, MOVE_STEPS.findIndex((step) => step.name === "leave") + 1)) {

@@ -86,7 +86,7 @@ describe("a consent to an organisation", () => {
     const id = await give(owner, "organisation", rival.id);
     expect(await statusOf(foreigns, owner, "/metrics/heart_rate")).toBe(200);
     const row = await regional(env, "us").records.prepare("select * from shared_with_partners where grantee_id = ?").bind(rival.id).first();
-    expect(row).toEqual({ grantee_id: rival.id, owner_id: owner.person.id, consent_id: id });
+    expect(row).toEqual({ grantee_id: rival.id, owner_id: owner.person.id, consent_id: id, ends_at: null });
     await owner.fetch(`/v1/me/consents/${id}`, { method: "DELETE" });
     expect(await statusOf(foreigns, owner, "/metrics/heart_rate")).toBe(404);
     expect(
