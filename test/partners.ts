@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { ringsOf } from "../shared/http/authenticate";
 import { parseId, systemRandom } from "../shared/id";
 import { signAccessToken } from "../shared/crypto/tokens";

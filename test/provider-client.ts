@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../shared/crypto/base64url";
 import { fetchApp, send } from "./people";
 import type { AtProvider, FakeProvider } from "./vendors/fake-provider";

@@ -1,5 +1,5 @@
 import { expect, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { routeEvents } from "../workers/webhooks/route-events";
 import { webhookPorts } from "../workers/webhooks/ports";
 import { exporterOf, programmeOf, vaultOf } from "../workers/regional";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseId, type SessionId } from "../shared/id";
 
 /** The session that an access token names. */

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppEnv } from "../shared/http/app-env";
 import { assertPolicies } from "../shared/http/policies";
 import { route } from "../shared/http/route";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../shared/clock";
 import type { AppEnv } from "../shared/http/app-env";
 import { cleanIdempotency } from "../shared/http/idempotency";

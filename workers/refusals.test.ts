@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { ringsOf } from "../shared/http/authenticate";
 import { newId, parseId, type SessionId } from "../shared/id";
 import { isRegion } from "../shared/region";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../shared/clock";
 import { currentKey, regionalKeys } from "../shared/crypto/keys";
 import { sealRefreshToken } from "../shared/crypto/refresh-token";

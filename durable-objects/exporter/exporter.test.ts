@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS } from "../../shared/clock";
 import { RunningSha256 } from "../../shared/crypto/running-sha256";
 import { exportKey } from "../../shared/exports/status";

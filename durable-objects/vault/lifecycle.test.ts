@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../../shared/context";
 import { newId } from "../../shared/id";
 import { writeAdmission } from "../../shared/live/admission";

@@ -21,6 +21,8 @@ export async function bundle(entry: string, options: { readonly minify?: boolean
     mainFields: ["browser", "module", "main"],
     external: ["node:*", "cloudflare:*"],
     loader: { ".sql": "text" },
+    // As in wrangler.toml.
+    alias: { "zod/v4/core": "./shared/http/zod-core.ts" },
     minify: options.minify ?? false,
     logLevel: "error",
   });

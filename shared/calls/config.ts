@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const urls = z.array(z.string().regex(/^(?:stuns?|turns?):/)).max(20);
 const configSchema = z.object({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A member's number in the room. */
 const member = z.int().min(1).max(1_000_000_000);

@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type AppId, type ClientId, type Id, parseId } from "../id";
 import { algorithmsOf, ASSERTION_ALGORITHMS, type ClientKey, importClientKey } from "./client-keys";
 import { CLOCK_TOLERANCE_S } from "./tokens";

@@ -1,5 +1,5 @@
 import { importJWK, type JWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase64Url } from "./base64url";
 
 /**

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hmacHex } from "./hmac";
 import { type DirectoryKeys, type KeyRing, type RegionalKeys, type Versioned, versionsOf } from "./keys";
 import type { SealedPlace } from "./sealing";

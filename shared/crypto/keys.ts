@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Key rings are Worker secrets: one JSON value per region, and one for the directory. Each kind of key has a ring of its own, in which

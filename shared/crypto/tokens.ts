@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import type { ClientActor, PersonActor } from "../context";
 import { reachOf, reachOfOthers, scopesOf } from "../fhir/scopes";
 import { type ClientId, parseId, type PersonId, type RandomBytes, regionOf, type SessionId } from "../id";

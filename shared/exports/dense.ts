@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { IdentifiedSamples } from "../health/merge";
 import { csvLine } from "./csv";
 import { stamp } from "./records";

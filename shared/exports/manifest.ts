@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What an export is called, and which form it has. A reader refuses versions that it does not know. */
 export const FORMAT = "meridian-export";

@@ -2,7 +2,7 @@
  * The one shape in which an electrocardiogram travels in the attributes of an `ecg` reading, whoever recorded it: what every door
  * writes, and what FHIR and exports read.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { packWaveform, unpackWaveform } from "./waveform";
 
 /** A recording, as far as one lead shows it. */

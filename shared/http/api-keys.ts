@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS } from "../clock";
 import type { PersonActor } from "../context";
 import { regionOfApiKey } from "../crypto/api-key";

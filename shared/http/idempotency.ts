@@ -1,5 +1,5 @@
 import type { Next } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, MINUTE_MS } from "../clock";
 import { idOf } from "../context";
 import { closeBox, openBox } from "../crypto/box";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The version that a change was made for: a strong entity tag, as the answers carry it. */
 export const ifMatchHeader = z.object({

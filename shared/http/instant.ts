@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** An instant of a query or body, with its offset; epoch milliseconds behind it. */
 export const instant = z.iso

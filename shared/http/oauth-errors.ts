@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Problem, PROBLEMS, type ProblemCode } from "../problem";
 
 /** Where faults are those of OAuth: its clients know nothing of problem documents. */

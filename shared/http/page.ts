@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RegionalKeys } from "../crypto/keys";
 import type { ClientId, PersonId } from "../id";
 import { openCursor, sealCursor } from "./cursor";

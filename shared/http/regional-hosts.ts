@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ClientId, type PersonId, regionOf } from "../id";
 import { problem } from "../problem";
 import type { Region } from "../region";

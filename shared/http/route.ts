@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { describeRoute, resolver } from "hono-openapi";
-import type { z } from "zod";
+import type * as z from "zod";
 import { problem, PROBLEMS, type ProblemCode } from "../problem";
 import type { Region } from "../region";
 import type { AppEnv } from "./app-env";

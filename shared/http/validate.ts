@@ -1,7 +1,7 @@
 import { zValidator } from "@hono/zod-validator";
 import type { ValidationTargets } from "hono";
 import { resolver, uniqueSymbol } from "hono-openapi";
-import type { z } from "zod";
+import type * as z from "zod";
 import { type FieldError, type Problem, problem } from "../problem";
 
 /**

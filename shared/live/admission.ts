@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../context";
 import { type Id, parseId } from "../id";
 import { ROLE_NAMES } from "../roles";

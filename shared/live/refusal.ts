@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Problem, problem, type ProblemCode, PROBLEMS } from "../problem";
 import { parseJson } from "./admission";
 

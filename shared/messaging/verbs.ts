@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a conversation is. `direct`: two people. `broadcast`: a coach or a gym writes, members answer in threads. */
 export const ROOM_KINDS = ["direct", "group", "broadcast", "challenge"] as const;

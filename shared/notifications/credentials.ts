@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const pairSchema = z.strictObject({ publicKey: z.string().length(87), privateKey: z.string().length(43) });
 

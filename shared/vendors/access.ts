@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { OwnAccount } from "./own-account";
 import type { LiveVendor, VendorCredentials, VendorRequest } from "./vendor";
 

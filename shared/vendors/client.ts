@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { urlAt, type VendorAccess } from "./access";
 import type { Meaning, VendorAccount, VendorModule, VendorRequest } from "./vendor";
 import { within } from "../within";

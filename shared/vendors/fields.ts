@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../clock";
 import { ZONE_UNKNOWN } from "../health/reading";
 import { offsetAt } from "../health/zone";

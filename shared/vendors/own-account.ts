@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../crypto/base64url";
 import type { RegionalKeys } from "../crypto/keys";
 import { openInRegion, type RegionalBox, resealInRegion, type Sealed, sealInRegion } from "../crypto/regional-box";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ConnectionId, parseId, type PersonId, type VendorCredentialId } from "../id";
 
 const personId = z

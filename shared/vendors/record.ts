@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { BatchBuilder } from "../health/batch";
 import { type Reading, ZONE_UNKNOWN } from "../health/reading";
 import { dayRange } from "./fields";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Bench } from "./bench.ts";
 
 /** Somebody who registered over HTTP, with rows in the records and a vault. */

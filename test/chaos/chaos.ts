@@ -3,7 +3,7 @@
  * in the end must be what the ledgers say. Everything random comes from the seed, but for how the machine's processes interleave.
  */
 import { rmSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { Meridian, type StartOptions } from "../journeys/harness.ts";
 import { Client } from "../journeys/person.ts";
 import { until } from "../journeys/until.ts";

@@ -1,5 +1,5 @@
 /** Reads everything that a person's Meridian holds, by its FHIR interface, as the facts that a ledger speaks of. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Client } from "../journeys/person.ts";
 import type { Fact, LedgerVendor } from "../simulator/ledger/ledger.ts";
 

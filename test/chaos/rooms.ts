@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket as ReconnectingSocket } from "partysocket";
-import { z } from "zod";
+import * as z from "zod";
 import { Meridian } from "../journeys/harness.ts";
 import { Client } from "../journeys/person.ts";
 import type { Prepared } from "../journeys/prepared.ts";

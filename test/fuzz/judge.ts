@@ -1,5 +1,5 @@
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { z } from "zod";
+import * as z from "zod";
 import type { Document, JsonSchema, Operation } from "../refusals/document";
 import type { Answer, Sent } from "./wire";
 

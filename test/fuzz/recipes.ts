@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
 import { Authenticator } from "../authenticator";
 import type { Plan } from "./plan";

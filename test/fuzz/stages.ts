@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { ringsOf } from "../../shared/http/authenticate";
 import { parseId, systemRandom } from "../../shared/id";
 import { signAccessToken } from "../../shared/crypto/tokens";

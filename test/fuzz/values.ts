@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import { type Document, type JsonSchema, resolved } from "../refusals/document";
 import { fromPairs, Known } from "./known";
 

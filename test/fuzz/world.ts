@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import { newId } from "../../shared/id";
 import { isRegion } from "../../shared/region";
 import { type Document, jsonBodyOf, type Operation } from "../refusals/document";

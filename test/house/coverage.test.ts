@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Documents are claims: what they name must exist, and what they count must add up. */
 const ROOT = resolve(import.meta.dirname, "../..");

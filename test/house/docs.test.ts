@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DOCS_SCRIPT } from "../../workers/operations/docs-script";
 
 /** As much of a page as the script touches. It has no way to set markup: the script must do without. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A rule that cannot fail protects nothing: every boundary rule is shown a file that breaks it and one that keeps it. The files lie in

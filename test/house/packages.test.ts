@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 const versions = z.record(z.string(), z.string()).default({});
 const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(resolve(import.meta.dirname, "../..", name), "utf8"));

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { build } from "esbuild";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type RunningBrowser, startBrowser } from "./browser.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";

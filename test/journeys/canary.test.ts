@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { CANARY, formsOf, leaksIn, NAME_CANARY } from "./canaries.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type Fault, Medplum, type Received } from "../fixtures/medplum.ts";
 import { NAME_CANARY } from "./canaries.ts";
 import { Meridian } from "./harness.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { control } from "../simulator/flow.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { Meridian } from "./harness.ts";

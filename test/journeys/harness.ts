@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { inject } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { leaksIn } from "./canaries.ts";
 import { freePort, HOST, released } from "./ports.ts";
 import type { Prepared } from "./prepared.ts";

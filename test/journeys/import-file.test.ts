@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { eventsOf } from "./events.ts";
 import { type AppleExport, appleExportOf } from "./exports.ts";
 import { Meridian } from "./harness.ts";

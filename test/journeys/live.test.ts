@@ -1,6 +1,6 @@
 import { WebSocket as ReconnectingSocket } from "partysocket";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";
 import { rawSeries, receipt } from "./wire.ts";

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { freePort, HOST, isServed, released } from "./ports.ts";
 import { Program } from "./program.ts";
 import { bucketSeries, bundle, day, metrics } from "./wire.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { standInBases, standInCredentials } from "../notifications/accounts.ts";
 import { ProviderStandIn } from "../notifications/stand-in.ts";
 import { type RunningBrowser, startBrowser } from "./browser.ts";

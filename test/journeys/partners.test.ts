@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Clinic } from "../simulator/clinic/clinic.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";

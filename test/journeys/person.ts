@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CANARY, NAME_CANARY } from "./canaries.ts";
 import type { Meridian } from "./harness.ts";
 

@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp.ts";
 import { Meridian } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp.ts";
 import type { Client } from "./person.ts";
 

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { ProviderId } from "../../workers/identities/providers.ts";
 import { Meridian } from "./harness.ts";
 import { addressOf, IdentityProvider } from "./identity-provider.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type RunningBrowser, startBrowser } from "./browser.ts";
 import { Meridian } from "./harness.ts";
 import { freePort, HOST } from "./ports.ts";

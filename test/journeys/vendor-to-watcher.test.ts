@@ -1,6 +1,6 @@
 import { WebSocket as ReconnectingSocket } from "partysocket";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { control } from "../simulator/flow.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { Meridian } from "./harness.ts";

@@ -1,5 +1,5 @@
 /** The steps of a journey that happen at Google Health, which the simulator plays. */
-import { z } from "zod";
+import * as z from "zod";
 import { control } from "../simulator/flow.ts";
 import { CLOUD_PLATFORM } from "../simulator/oauth/authenticate.ts";
 import { JWT_BEARER } from "../simulator/oauth/token.ts";

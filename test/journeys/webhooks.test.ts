@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
 import { Meridian } from "./harness.ts";
 import { Client } from "./person.ts";

@@ -1,5 +1,5 @@
 /** The parts of the API's answers that journeys look at; everything else in them may change freely. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const receipt = z.object({
   accepted: z.number(),

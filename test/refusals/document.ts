@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const schema: z.ZodType<JsonSchema> = z.looseObject({});
 const operationSchema = z.looseObject({

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../../shared/crypto/base64url";
 import { currentKey, type RegionalKeys } from "../../shared/crypto/keys";
 import { issuerOf } from "../../shared/crypto/tokens";

@@ -1,7 +1,7 @@
 import { newPointPair } from "../../shared/crypto/web-push";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, MINUTE_MS } from "../../shared/clock";
 import { WHOLE_REACH } from "../../shared/fhir/reach";
 import { newId, systemRandom } from "../../shared/id";

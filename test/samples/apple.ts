@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { metricByHealthKit } from "../../shared/health/catalogue.ts";
 import { parseElectrocardiogram } from "../../shared/imports/apple/ecg.ts";
 import { InstantReader } from "../../shared/imports/apple/instant.ts";

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { memorySource } from "../../shared/imports/byte-source.ts";
 import type { ImportReader } from "../../shared/imports/import-reader.ts";
 import { openImport, recogniseImport } from "../../shared/imports/kinds.ts";

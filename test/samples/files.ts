@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isProblem } from "../../shared/problem.ts";
 import { readFileAs, type ReadFile } from "../fixtures/read-import.ts";
 import type { Check } from "./apple.ts";

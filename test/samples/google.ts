@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { BatchBuilder } from "../../shared/health/batch.ts";
 import type { Batch } from "../../shared/health/reading.ts";
 import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module.ts";

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Batch } from "../../shared/health/reading.ts";
 import { parsePush, type Platform, type Push } from "../../shared/ingest/push.ts";
 

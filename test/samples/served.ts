@@ -1,7 +1,7 @@
 /** Sends every sample through the served API, twice, and reads back what is there. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Meridian } from "../journeys/harness.ts";
 import { Client } from "../journeys/person.ts";
 import { prepare } from "../journeys/prepared.ts";

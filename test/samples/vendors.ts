@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { BatchBuilder } from "../../shared/health/batch.ts";
 import { type Batch, ZONE_UNKNOWN } from "../../shared/health/reading.ts";
 import { DEXCOM_MODULE } from "../../shared/vendors/dexcom/module.ts";

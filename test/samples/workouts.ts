@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Batch, Workout } from "../../shared/health/reading.ts";
 import { FitDecoder } from "../../shared/imports/fit/decoder.ts";
 import type { Field, FitMessage } from "../../shared/imports/fit/message.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { api, connect, control } from "./flow.ts";
 import { makePerson, pointsBetween } from "./person.ts";
 import { startSimulator } from "./simulator.ts";

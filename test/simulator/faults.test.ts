@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { api, connect, control, postToken } from "./flow.ts";
 import { startSimulator } from "./simulator.ts";
 import type { Simulator } from "./simulator.ts";

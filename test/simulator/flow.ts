@@ -1,6 +1,6 @@
 /** A vendor client for tests: walks the consent flow and calls the API the way any third party would. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 export const REDIRECT = "http://127.0.0.1:9999/callback";
 export const VERIFIER = "a-verifier-that-is-long-enough-to-be-a-verifier-0123";

@@ -1,6 +1,6 @@
 /** Command line: `node test/simulator/main.ts --port 8788 [--seed N] [--now ISO] [--frozen] [--token-life SECONDS] [--quota N] [--workbench JSON]`. */
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { startSimulator } from "./simulator.ts";
 import type { SimulatorOptions } from "./simulator.ts";
 import type { Workbench } from "./workbench/page.ts";

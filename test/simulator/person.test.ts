@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DATA_TYPES, makePerson, pointsBetween } from "./person.ts";
 import type { DataType, Point } from "./person.ts";
 import { civilOf, DAY, HOUR, MINUTE } from "./person/civil.ts";

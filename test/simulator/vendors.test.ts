@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { createHash, createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { control, REDIRECT } from "./flow.ts";
 import { startSimulator } from "./simulator.ts";
 import type { Simulator } from "./simulator.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { api, connect, control } from "./flow.ts";
 import { CLOUD_PLATFORM } from "./oauth/authenticate.ts";
 import { JWT_BEARER } from "./oauth/token.ts";

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, freshAddress, freshEmail, freshPassword, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
 import { createApp } from "../app";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../../shared/context";
 import { regionOf } from "../../shared/id";
 import { NO_DETAILS } from "../../shared/person-details";

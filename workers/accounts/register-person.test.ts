@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { freshAddress, freshEmail, freshPassword, registerPerson, send } from "../../test/people";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { newId, parseId, regionOf } from "../../shared/id";

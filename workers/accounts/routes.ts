@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";

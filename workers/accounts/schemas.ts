@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ROLE_NAMES } from "../../shared/roles";
 import { newPasswordSchema } from "../credentials";
 import { tokensSchema } from "../sessions";

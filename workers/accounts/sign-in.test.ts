@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, freshAddress, freshEmail, freshPassword, registerPerson, send } from "../../test/people";
 import { regionalKeys } from "../../shared/crypto/keys";
 import { parseId, regionOf, type PersonId } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Gap } from "../../durable-objects/vault/gaps/gap-rows";
 import { metricByCode } from "../../shared/health/catalogue";
 import { gapId, parseGapId } from "../../shared/health/gap-id";

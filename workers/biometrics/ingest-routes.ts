@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { resolver, uniqueSymbol } from "hono-openapi";
-import type { z } from "zod";
+import type * as z from "zod";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MOST_RECORDS, PLATFORMS } from "../../shared/ingest/push";
 
 /**

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { GapKey } from "../../durable-objects/vault/gaps/gap-rows";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { openCursor, sealCursor } from "../../shared/http/cursor";

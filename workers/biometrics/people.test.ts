@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId } from "../../shared/id";
 import { holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson } from "../../test/people";

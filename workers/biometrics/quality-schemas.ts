@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { pageQuery } from "../../shared/http/page";
 import { instant } from "../../shared/http/instant";
 import { at, sourceNumber } from "./schemas";

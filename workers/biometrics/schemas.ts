@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "../../shared/http/instant";
 import { parseSourceId } from "../../shared/health/source-id";
 import { parseDay } from "../../shared/health/zone";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { dayText, parseDay } from "../../shared/health/zone";
 import type { SourceSettingsView } from "../../durable-objects/vault/source-settings";
 import { day } from "./schemas";

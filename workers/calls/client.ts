@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CallsConfig } from "../../shared/calls/config";
 import type { IceServer } from "../../shared/calls/ice";
 import { SECOND_MS } from "../../shared/clock";

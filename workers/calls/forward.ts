@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../shared/problem";
 import type { Description, SfuAnswer, SfuTrack } from "./client";
 import type { CallPorts } from "./ports";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LONGEST_SDP, startFields } from "../../shared/calls/frames";
 import { callSchema } from "../../shared/calls/views";
 

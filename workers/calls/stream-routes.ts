@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { StreamTarget } from "../../durable-objects/vault/streams/targets";
 import { MINUTE_MS } from "../../shared/clock";
 import { regionalKeys } from "../../shared/crypto/keys";

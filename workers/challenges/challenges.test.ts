@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS } from "../../shared/clock";
 import { type Somebody, somebody } from "../../test/staff";
 import { intervals, PHONE } from "../../test/vaults";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Terms } from "../../shared/challenges/terms";
 import type { PersonActor } from "../../shared/context";
 import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseCron } from "../../shared/challenges/cron";
 import { type Measure, faultOf, WORKOUT_FIGURES } from "../../shared/challenges/measures";
 import { LONGEST_CHALLENGE_MS } from "../../shared/challenges/periods";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { boardIdOf } from "../../shared/challenges/board";
 import { DAY_MS, MINUTE_MS } from "../../shared/clock";
 import { LiveClient } from "../../test/live-client";

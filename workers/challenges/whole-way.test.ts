@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../shared/clock";
 import { boardIdOf, roundNumber } from "../../shared/challenges/board";
 import { newId } from "../../shared/id";

@@ -1,7 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { REGIONS } from "../../shared/region";
 import { LiveClient } from "../../test/live-client";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppEnv } from "../../shared/http/app-env";
 import { route, type RouteSpec } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { VENDORS } from "../../shared/vendors/vendors";
 import type { vendorCatalogueSchema } from "./schemas";
 

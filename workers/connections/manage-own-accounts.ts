@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS } from "../../shared/clock";
 import { newId, type OrganisationId } from "../../shared/id";
 import { type FieldError, notFound, problem } from "../../shared/problem";

@@ -5,7 +5,7 @@ import { VENDOR_MODULES } from "../../shared/vendors/vendors";
 import { gateOf } from "../regional";
 import type { operatorViewSchema } from "./schemas";
 import { keptSubscriptions } from "./subscriptions";
-import type { z } from "zod";
+import type * as z from "zod";
 
 /**
  * How every vendor stands: whether this deployment has an account there, its breaker and limits in each region, and our subscriptions.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const vendor = z.string().min(1).max(40).meta({ example: "withings" });
 const secret = z.string().min(8).max(512).meta({ example: "5d1f0c9e8b7a46d2" });

@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS } from "../../shared/clock";
 import { newId } from "../../shared/id";
 import { liveVendor, VENDORS } from "../../shared/vendors/vendors";

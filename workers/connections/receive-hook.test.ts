@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { Arrival } from "../../durable-objects/gate/inbox";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { newId } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "../../shared/http/instant";
 import type { SyncJob } from "../../durable-objects/vault/connections/job-rows";
 import type { ConnectionDetail } from "../../durable-objects/vault/connections/views";

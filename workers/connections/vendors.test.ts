@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { VENDORS } from "../../shared/vendors/vendors";
 import { fetchApp } from "../../test/people";
 import { operatorViewSchema, vendorCatalogueSchema } from "./schemas";

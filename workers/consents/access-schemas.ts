@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "../../shared/http/instant";
 import { ACTIONS, CATEGORIES, PURPOSES, RESOURCES } from "../../shared/policy/vocabulary";
 

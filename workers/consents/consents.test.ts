@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { newId, parseId } from "../../shared/id";
 import { fetchApp, holdRoles, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { regional, vaultOf } from "../regional";

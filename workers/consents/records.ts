@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../../shared/context";
 import { type ConsentId, parseId, type PersonId, regionOf, type SessionId } from "../../shared/id";
 import type { Region } from "../../shared/region";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DENIALS } from "../../shared/policy/decide";
 import { OBLIGATIONS } from "../../shared/policy/decide";
 import { CATEGORIES, PURPOSES, SHARED_ACTIONS } from "../../shared/policy/vocabulary";

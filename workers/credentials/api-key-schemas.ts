@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { API_SCOPES } from "../../shared/http/api-keys";
 import { type Id, parseId } from "../../shared/id";
 

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, freshPassword, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { allows } from "../../shared/http/api-keys";
 import { REGIONS } from "../../shared/region";

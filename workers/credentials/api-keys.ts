@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { newApiKey } from "../../shared/crypto/api-key";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { freshPassword, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { parseId } from "../../shared/id";
 import { regional, vaultOf } from "../regional";

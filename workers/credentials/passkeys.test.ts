@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Authenticator, FLAGS } from "../../test/authenticator";
 import { freshAddress, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { toBase64Url } from "../../shared/crypto/base64url";

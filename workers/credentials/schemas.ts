@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../shared/problem";
 import { type Assertion, assertionSchema } from "./passkey-schemas";
 import type { SecondProof } from "./second-factor";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
 import { type Region, REGIONS } from "../../shared/region";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS, systemClock } from "../../shared/clock";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId, parseId, systemRandom } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { pageQuery } from "../../shared/http/page";
 import { REGIONS } from "../../shared/region";
 

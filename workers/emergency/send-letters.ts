@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS } from "../../shared/clock";
 import { type EmergencyAccessId, parseId, type PersonId, regionOf } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";

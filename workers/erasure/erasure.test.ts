@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { copyVault, evictVault, filesIn, knownElsewhere, type Leaver, leaver, restoreVault, rowsWith, storageOf } from "../../test/leaver";
 import { somebody } from "../../test/staff";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ErasureId, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { Region } from "../../shared/region";
 

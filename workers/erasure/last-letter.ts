@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf, type RegionalKeys } from "../../shared/crypto/keys";
 import type { RandomBytes } from "../../shared/id";

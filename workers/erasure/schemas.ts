@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const at = z.iso.datetime().meta({ example: "2026-11-20T07:30:00.000Z" });
 const states = z.enum(["waiting", "running", "done", "undone"]);

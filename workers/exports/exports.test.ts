@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { exportKey } from "../../shared/exports/status";
 import { regionalKeys } from "../../shared/crypto/keys";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EXPORT_STATES } from "../../shared/exports/status";
 import { type ExportId, parseId } from "../../shared/id";
 

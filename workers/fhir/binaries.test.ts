@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { labFileKey } from "../../shared/labs/files";
 import { newId, type PersonId } from "../../shared/id";
 import { patientId } from "../../shared/fhir/ids";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SECOND_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf, regionalKeys } from "../../shared/crypto/keys";

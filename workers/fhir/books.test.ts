@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { patientId } from "../../shared/fhir/ids";
 import { validateResource } from "../../shared/fhir/r4/validate";
 import { call, make } from "../../test/partners";

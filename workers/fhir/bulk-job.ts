@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BulkMark } from "../../durable-objects/vault/fhir/bulk";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../shared/clock";
 import type { Reader } from "../../shared/context";

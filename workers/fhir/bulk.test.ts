@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { patientId } from "../../shared/fhir/ids";
 import { parseId } from "../../shared/id";
 import { call, fetchAs, make, newClient, newOrganisation, type TestClient, type TestOrganisation, tokenOf } from "../../test/partners";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseId } from "../../shared/id";
 import { vaultOf } from "../regional";
 import { bulkPointer, buryBulk, workBulk } from "./bulk-job";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { patientId } from "../../shared/fhir/ids";
 import { call, fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
 import { registerPerson, type RegisteredPerson } from "../../test/people";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { FhirAnswer } from "../../durable-objects/vault/fhir/stored/answers";
 import { reachOfClient } from "../../shared/fhir/client-scopes";
 import { patientId, personOfPatientId } from "../../shared/fhir/ids";

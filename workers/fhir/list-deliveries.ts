@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Delivery } from "../../durable-objects/vault/fhir/deliveries";
 import type { Target } from "../../durable-objects/vault/fhir/targets";
 import { openCursor, sealCursor } from "../../shared/http/cursor";

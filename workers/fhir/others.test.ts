@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { patientId } from "../../shared/fhir/ids";
 import { registerPerson, type RegisteredPerson } from "../../test/people";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonId } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
 import { STILL_SHARES } from "../partners";

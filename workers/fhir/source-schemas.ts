@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const sourceParam = z.object({ source: z.string().max(80).describe("Id of one of your FHIR servers") });
 

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type RegisteredPerson, registerPerson } from "../../test/people";
 
 const BASE = "http://127.0.0.1:8790/r4";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const auth = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("none") }),

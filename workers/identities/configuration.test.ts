@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { directoryHashesOf } from "../../shared/crypto/identity-hashes";
 import { newId } from "../../shared/id";
 import { ORIGIN } from "../../test/people";

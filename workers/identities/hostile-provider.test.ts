@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../../shared/crypto/base64url";
 import { freshEmail, send } from "../../test/people";
 import { agree, beginAt } from "../../test/provider-client";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, freshEmail, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { agree, beginAt, newVerifier } from "../../test/provider-client";
 import { Authenticator } from "../../test/authenticator";

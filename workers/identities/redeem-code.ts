@@ -9,7 +9,7 @@ import {
   ResponseBodyError,
   validateAuthResponse,
 } from "oauth4webapi";
-import { z } from "zod";
+import * as z from "zod";
 import { type Problem, problem } from "../../shared/problem";
 import { clientSecret } from "./client-secret";
 import { providerFetch, providerKeys } from "./client";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS } from "../../shared/clock";
 import { directoryHashesOf, type Identity, regionalHashesOf } from "../../shared/crypto/identity-hashes";
 import { noPassword } from "../../shared/crypto/password";

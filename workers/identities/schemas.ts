@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { localeSchema, nameSchema, regionSchema, signedInSchema, timeZoneSchema } from "../accounts";
 import { secondProofFields } from "../credentials";
 import { PROVIDER_IDS } from "./providers";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { decodeJwt, decodeProtectedHeader, importPKCS8, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, freshEmail, registerPerson, send } from "../../test/people";
 import { agree, beginAt, bringBack, landing, newVerifier, RETURN } from "../../test/provider-client";
 import { answerProviders, type AtProvider, FakeProvider } from "../../test/vendors/fake-provider";

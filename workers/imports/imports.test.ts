@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { uploadKey } from "../../shared/imports/status";
 import { appleExport, quantity } from "../../test/fixtures/apple-export";
 import { zip } from "../../test/fixtures/zip";

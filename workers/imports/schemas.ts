@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ImportId, parseId } from "../../shared/id";
 import { csvMapping } from "../../shared/imports/csv/mapping";
 import { AUTO, IMPORT_KINDS } from "../../shared/imports/kinds";

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fitRide } from "../../test/fixtures/fit-file";
 import { gpxRide, tcxRide } from "../../test/fixtures/tracks";
 import { zip } from "../../test/fixtures/zip";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ANSWERS, INBOX_KINDS } from "../../shared/inbox/inbox";
 
 const EXAMPLE = "ntc_eu_01kad7wjcm0000000000000000";

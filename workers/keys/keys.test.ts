@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeProtectedHeader } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { PersonKey } from "../../durable-objects/vault/connections/person-key";
 import { freshKey, freshSigningKey, freshIdentityKey } from "../../scripts/local-secrets";
 import { directoryHashes } from "../../shared/crypto/email-hashes";

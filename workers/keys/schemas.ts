@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DIRECTORY_KINDS, type RegionalKind, REGIONAL_KINDS } from "../../shared/crypto/keys";
 import { REGIONS } from "../../shared/region";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "../../shared/http/instant";
 import { COMPARATORS } from "../../shared/labs/value";
 import { LAB_SOURCES, LONGEST_NAME, LONGEST_TEXT, REPORT_STATUSES, RESULT_STATUSES } from "../../shared/labs/result";

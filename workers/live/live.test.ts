@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { systemRandom, newId } from "../../shared/id";
 import { ringsOf } from "../../shared/http/authenticate";
 import { ADMISSION_HEADER, writeAdmission } from "../../shared/live/admission";

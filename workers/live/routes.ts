@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a browser exchanges its token for before it opens a socket. */
 export const ticketSchema = z

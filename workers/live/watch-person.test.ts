@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { regionalKeys } from "../../shared/crypto/keys";
 import { newId, parseId, systemRandom } from "../../shared/id";
 import { LiveClient } from "../../test/live-client";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppEnv } from "../../shared/http/app-env";
 import { isLocalHost } from "../../shared/http/residency";
 import { route } from "../../shared/http/route";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { RoomClient } from "../../test/rooms";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { inRegion } from "../../shared/erasure/moved-ids";
 import { regionOf } from "../../shared/id";
 import type { Role } from "../../shared/roles";

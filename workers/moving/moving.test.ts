@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Authenticator } from "../../test/authenticator";
 import { evictVault, filesIn, HOOK_SECRET, type Leaver, leaver, rowsWith, settle, storageOf } from "../../test/leaver";
 import { fetchApp, freshPassword, ORIGIN, registerPerson, send } from "../../test/people";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { REGIONS } from "../../shared/region";
 import { MOVE_STATES } from "./job";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ProviderEvent } from "../../durable-objects/vault/notifications/outbox";
 import { parseId, type PersonId, regionOf } from "../../shared/id";
 import { verifyMailCall, verifySmsCall } from "../../shared/notifications/provider-signatures";

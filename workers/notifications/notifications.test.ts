@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { newPointPair } from "../../shared/crypto/web-push";
 import { WHOLE_REACH } from "../../shared/fhir/reach";
 import { newId, systemRandom } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CONTENTS } from "../../shared/notifications/preferences";
 import { parseWallTime } from "../../shared/notifications/quiet-hours";
 import { CHANNELS, LEVELS, MODES, NOTIFICATION_TYPE_NAMES, PRIORITIES } from "../../shared/notifications/types";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { parseId, type PersonId, regionOf } from "../../shared/id";

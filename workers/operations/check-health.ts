@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../shared/clock";
 import { REGIONS } from "../../shared/region";
 

@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { PROBLEMS } from "../../shared/problem";
 import { HOUR_MS } from "../../shared/clock";
 import { createApp } from "../app";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId, parseId } from "../../shared/id";
 import { call, clinicOf, fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ClientActor } from "../../shared/context";
 import { isCoveredBy } from "../../shared/fhir/client-scopes";
 import { parseId } from "../../shared/id";

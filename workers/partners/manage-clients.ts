@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { clientKeySet, type ClientKeySet, importClientKey } from "../../shared/crypto/client-keys";
 import { checkTargetUrl } from "../../shared/fhir/target-url";
 import { newId, type OrganisationId, parseId } from "../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ASSERTION_ALGORITHMS } from "../../shared/crypto/client-keys";
 import { issuerOf } from "../../shared/crypto/tokens";
 import { CLIENT_SCOPES } from "../../shared/policy/scopes";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { toBase64Url } from "../../shared/crypto/base64url";
 import { newId } from "../../shared/id";
 import { CLIENT_SCOPES } from "../../shared/policy/scopes";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { newId } from "../../shared/id";
 import { REGIONS } from "../../shared/region";
 import { call, make, newClient, newOrganisation, tokenOf, fetchAs, withTwoFactors } from "../../test/partners";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseId, type PersonId } from "../../shared/id";
 import { ORGANISATION_ROLES } from "./roles";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { primitiveFault } from "../../shared/fhir/r4/primitives";
 import { instant } from "../../shared/http/instant";
 import { type RecordName, RECORDS } from "../../shared/records/records";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { normaliseUnit } from "../../shared/health/units";
 import { pageQuery } from "../../shared/http/page";
 

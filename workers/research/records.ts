@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../../shared/context";
 import { parseId, type PersonId, type ProgrammeId, regionOf } from "../../shared/id";
 import { CATEGORIES } from "../../shared/policy/vocabulary";

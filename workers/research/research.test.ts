@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, MINUTE_MS } from "../../shared/clock";
 import { BatchBuilder } from "../../shared/health/batch";
 import { newId, parseId, type ProgrammeId, type ResearchExportId } from "../../shared/id";

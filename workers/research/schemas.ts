@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { metric } from "../../shared/health/catalogue";
 import { pageQuery } from "../../shared/http/page";
 import { CATEGORIES } from "../../shared/policy/vocabulary";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RETENTION_KINDS, type RetainedKind, type RetentionView } from "../../shared/retention";
 
 const KINDS = RETENTION_KINDS.map(({ kind }) => kind) as [RetainedKind, ...RetainedKind[]];

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { newId } from "../../shared/id";
 import { call, newOrganisation, type TestOrganisation } from "../../test/partners";
 import { type RegisteredPerson, registerPerson } from "../../test/people";

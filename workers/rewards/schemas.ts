@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFINITIONS } from "../../shared/achievements/definitions";
 import { parseId, type PersonId } from "../../shared/id";
 import { pageQuery } from "../../shared/http/page";

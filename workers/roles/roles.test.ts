@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { newId } from "../../shared/id";
 import type { Role } from "../../shared/roles";
 import { fetchApp, holdRoles, proveSecondFactor, registerPerson, type RegisteredPerson, send } from "../../test/people";

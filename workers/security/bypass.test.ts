@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
 
 /** Ways around a consent that is not there, and around the shape of uploads. */

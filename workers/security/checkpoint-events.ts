@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { chainKey, mac } from "../../shared/crypto/chain";
 import { sameBytes } from "../../shared/crypto/hmac";
 import { currentKey } from "../../shared/crypto/keys";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { askToken, formOf, newKey, postForm, type TestClient } from "../../test/partners";
 import { fetchApp, registerPerson, send } from "../../test/people";
 import { signedIn, somebody, type Somebody } from "../../test/staff";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../shared/clock";
 import { chainKey, type ChainRow, linkHash as link } from "../../shared/crypto/chain";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { LogEvent } from "../../shared/log";
 import { fetchApp, freshEmail, freshPassword, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { jsonBodyOf, operationsOf, parseDocument } from "../../test/refusals/document";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { freshEmail, freshPassword } from "../../test/people";
 import { jsonBodyOf, operationsOf, parseDocument, resolved, sample } from "../../test/refusals/document";

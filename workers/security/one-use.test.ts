@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp";
 import { fetchApp, freshEmail, registerPerson, type RegisteredPerson, send } from "../../test/people";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, registerPerson, type RegisteredPerson, send } from "../../test/people";
 
 /** Credentials that are genuine, in the wrong place or the wrong form, and credentials that only look genuine. */

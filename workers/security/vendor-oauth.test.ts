@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
 

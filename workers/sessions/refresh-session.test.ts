@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { registerPerson, send } from "../../test/people";
 import { DAY_MS } from "../../shared/clock";
 import { regionalKeys } from "../../shared/crypto/keys";

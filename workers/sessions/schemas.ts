@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseId, type SessionId } from "../../shared/id";
 
 export const tokensSchema = z

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { LiveClient } from "../../test/live-client";
 import { fetchApp, ORIGIN, registerPerson, send } from "../../test/people";
 import { newId, parseId } from "../../shared/id";

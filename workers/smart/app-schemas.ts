@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { clientKeySet } from "../../shared/crypto/client-keys";
 import { partnerName } from "../partners";
 

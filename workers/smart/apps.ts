@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ClientKeySet, clientKeySet, importClientKey } from "../../shared/crypto/client-keys";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { toBase64Url } from "../../shared/crypto/base64url";

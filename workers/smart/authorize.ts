@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS, SECOND_MS } from "../../shared/clock";
 import { sha256Hex } from "../../shared/crypto/sha256";
 import { patientId } from "../../shared/fhir/ids";

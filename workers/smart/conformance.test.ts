@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { validateResource } from "../../shared/fhir/r4/validate";
 import { ASSERTION_TYPE, newKey } from "../../test/partners";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";

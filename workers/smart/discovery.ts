@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ASSERTION_ALGORITHMS } from "../../shared/crypto/client-keys";
 import { STORED_TYPES } from "../../shared/fhir/r4/definitions";
 import { WORDS } from "../../shared/fhir/scopes";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS, DAY_MS } from "../../shared/clock";
 import { signIdentityToken } from "../../shared/crypto/identity-tokens";
 import { regionOfToken } from "../../shared/crypto/one-time-token";

@@ -22,7 +22,7 @@ import {
   tokenSchema,
 } from "../partners";
 import { requireSession, sessionGuard } from "../sessions";
-import { z } from "zod";
+import * as z from "zod";
 import {
   appListSchema,
   appParam,

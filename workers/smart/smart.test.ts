@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type Region, REGIONS } from "../../shared/region";
 import { regional } from "../regional";
 import { sessionPortsOf } from "../sessions";

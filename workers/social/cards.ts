@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type PersonId, regionOf } from "../../shared/id";
 import type { FollowRule } from "../../shared/social/ties";
 import { AUDIENCES, DEFAULT_VISIBILITY, PROFILE_FIELDS, type Relation, sees, type Visibility } from "../../shared/social/visibility";

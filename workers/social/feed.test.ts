@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { somebody, type Somebody } from "../../test/staff";
 import { COMMENTS_QUERY } from "./comments";
 import { BY_AUTHORS_QUERY, FOLLOWED_QUERY, IN_GROUPS_QUERY, OWN_QUERY } from "./feed";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { Region } from "../../shared/region";
 import { newId } from "../../shared/id";
 import { somebody, type Somebody } from "../../test/staff";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchApp } from "../../test/people";
 import { somebody, type Somebody } from "../../test/staff";
 import { areFriends, REQUEST_LASTS_MS, type Tie } from "../../shared/social/ties";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../../shared/clock";
 import { newId, parseId, type PersonId, type PostId, regionOf, type SocialGroupId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";

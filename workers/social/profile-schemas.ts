@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BUDDY_GOALS, BUDDY_LEVELS, BUDDY_PURPOSES, cellOf, DAY_PARTS, DAYS, DISTANCES, REASONS } from "../../shared/social/buddies";
 import { POST_AUDIENCES, POSTED_KINDS } from "../../shared/social/posts";
 import { FOLLOW_RULES } from "../../shared/social/ties";

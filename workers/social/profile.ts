@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hmacHex } from "../../shared/crypto/hmac";
 import { type DirectoryKeys, versionsOf } from "../../shared/crypto/keys";
 import { parseId, type PersonId, regionOf } from "../../shared/id";

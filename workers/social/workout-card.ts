@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CardFacts } from "./posts";
 
 const workoutSchema = z.looseObject({ type: z.string(), durationS: z.number(), totals: z.record(z.string(), z.number()) });

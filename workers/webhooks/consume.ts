@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS } from "../../shared/clock";
 import { parseId } from "../../shared/id";
 import { REGIONS } from "../../shared/region";

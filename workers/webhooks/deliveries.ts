@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { parseId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Judged } from "../../durable-objects/vault/access/judge";
 import type { Content } from "../../durable-objects/vault/webhooks/payload";
 import type { Subscriber } from "../../durable-objects/vault/webhooks/subscriber";

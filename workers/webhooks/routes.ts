@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { AppContext, AppEnv } from "../../shared/http/app-env";
 import { pageOf, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";

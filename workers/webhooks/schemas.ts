@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { instant } from "../../shared/http/instant";
 import { METRIC_CODE } from "../../shared/health/catalogue";
 import { parseId, type PersonId } from "../../shared/id";

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult, runDurableO
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { VaultEvent } from "../../durable-objects/vault/state";
 import { Timers } from "../../durable-objects/vault/timers";
 import { EventRows } from "../../durable-objects/vault/webhooks/event-rows";

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { compactVerify, createLocalJWKSet } from "jose";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { regionalKeys } from "../../../shared/crypto/keys";
 import { newId } from "../../../shared/id";
 import { isProblem } from "../../../shared/problem";

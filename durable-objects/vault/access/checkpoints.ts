@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { knowsSigner, openStatement, signStatement } from "../../../shared/crypto/statements";
 import { sameBytes } from "../../../shared/crypto/hmac";
 import { currentKey, type RegionalKeys } from "../../../shared/crypto/keys";

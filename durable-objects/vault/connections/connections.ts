@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS } from "../../../shared/clock";
 import { toBase64Url } from "../../../shared/crypto/base64url";
 import { sha256Base64Url } from "../../../shared/crypto/sha256";

@@ -3,7 +3,7 @@ import { parseId, type SessionId } from "../../../shared/id";
 import { connectionJson } from "../../../shared/vendors/connection-view";
 import { notFound, problem } from "../../../shared/problem";
 import type { Connections } from "./connections";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Changes are told at most so often; what happens in between is told together. */
 const TICK_MS = 200;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type RegionalKeys } from "../../../shared/crypto/keys";
 import { personKeyName } from "../../../shared/erasure/tombstones";
 import { newPersonKey, openPersonKey, rewrapPersonKey, type SealingKey } from "../../../shared/crypto/sealing";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { seal, type SealedPlace, unseal } from "../../../shared/crypto/sealing";
 import type { Clock } from "../../../shared/clock";
 import type { RandomBytes } from "../../../shared/id";

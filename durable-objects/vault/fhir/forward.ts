@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, SECOND_MS } from "../../../shared/clock";
 import { parseObservationId, patientId, type Place } from "../../../shared/fhir/ids";
 import { checkTargetUrl } from "../../../shared/fhir/target-url";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { URN } from "../../../shared/fhir/systems";
 import type { Device, Observation, Patient } from "../../../shared/fhir/types";
 import { type TargetClient, TargetFailure } from "./client";

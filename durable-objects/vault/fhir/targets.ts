@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SealingKey } from "../../../shared/crypto/sealing";
 import { seal, unseal } from "../../../shared/crypto/sealing";
 import { categoriesOf } from "../../../shared/fhir/coding";

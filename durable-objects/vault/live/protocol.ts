@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Category } from "../../../shared/policy/vocabulary";
 import type { FieldError, ProblemCode } from "../../../shared/problem";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { PersonActor } from "../../../shared/context";
 import { parseId } from "../../../shared/id";
 import type { MetricFilter } from "../../../shared/live/filter";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { latestByKey } from "../../../shared/health/latest";
 import type { Workout } from "../../../shared/health/reading";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Reach } from "../../../shared/fhir/reach";
 import type { Asked } from "../../../shared/fhir/subscriptions/read";
 import type { Interaction } from "../../../shared/fhir/subscriptions/topics";

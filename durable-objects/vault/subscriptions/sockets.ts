@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { sha256Hex } from "../../../shared/crypto/sha256";
 import { type Binding, BINDING_HEADER, readBinding, TOKEN_HEADER } from "../../../shared/fhir/subscriptions/binding";
 import { isProblem, problem } from "../../../shared/problem";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import type { Reader } from "../../../shared/context";
 import { storedId } from "../../../shared/fhir/ids";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { type EventId, newId, parseId } from "../../../shared/id";
 import type { Category } from "../../../shared/policy/vocabulary";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Source } from "../../health/reading";
 import { type Document, textOf } from "../documents/document";
 import { jsonItems } from "../documents/json-items";

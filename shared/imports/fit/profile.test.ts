@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { FIT_TYPES } from "../../../test/fixtures/fit-file";
 import { PROFILE } from "./profile";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { HOUR_MS } from "../../clock";
 import { readDense } from "../../exports/dense";
 import type { Restore, RestoredHour } from "../../exports/restore";

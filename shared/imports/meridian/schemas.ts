@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LAB_SOURCES, REPORT_STATUSES, RESULT_STATUSES } from "../../labs/result";
 import { COMPARATORS } from "../../labs/value";
 import { SLEEP_STAGES, type SleepStage } from "../../health/reading";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Source, ZONE_UNKNOWN } from "../../health/reading";
 import { day, maybe, utcDay, word } from "../fields";
 

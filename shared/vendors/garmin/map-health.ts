@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { maybe, word } from "../fields";
 import { known, parsed, Rejection, type Span, type VendorRecord } from "../record";
 import { byOffset, dateOf, epoch, type Head, minutes, offset, valuesOf, zoneOf } from "./fields";

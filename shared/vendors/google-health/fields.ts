@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ZONE_UNKNOWN } from "../../health/reading";
 
 /** Google writes 64-bit integers as strings. */

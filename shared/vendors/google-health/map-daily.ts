@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { civilDate as date, int64, label } from "./fields";
 import { mapper } from "./mapper";
 import { known, Rejection } from "./point";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { distanceMetric } from "../../health/workout-metrics";
 import { workoutType } from "../../health/workout-types";
 import { duration, instant, int64, interval, note } from "./fields";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ecgAttributes } from "../../health/ecg";
 import { instant, int64, interval, label } from "./fields";
 import { mapper } from "./mapper";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { metric as metricOf } from "../../health/catalogue";
 import { mealAttributes } from "../../health/meal";
 import { convert } from "../../health/units";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { civilDateTime, duration, int64 } from "./fields";
 import { ACTIVE_LEVELS } from "./map-activity";
 import { mapper, type Mapper } from "./mapper";

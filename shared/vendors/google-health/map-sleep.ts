@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SleepStage } from "../../health/reading";
 import { instant, int64, interval } from "./fields";
 import { mapper } from "./mapper";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { int64, isObject, label, note, sampleTime, usualCount, usualSampleTime } from "./fields";
 import { mapper } from "./mapper";
 import { known, Rejection } from "./point";

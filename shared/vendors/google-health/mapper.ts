@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Point } from "./point";
 
 /** How one data type of Google becomes canonical: the member of the point that carries it, its shape, and what to do with it. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOUR_MS } from "../../clock";
 import { problem } from "../../problem";
 import type { Change, Range } from "../vendor";

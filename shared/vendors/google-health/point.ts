@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type Reading, type RecordingMethod, type Source, ZONE_UNKNOWN } from "../../health/reading";
 import { dayRange } from "../fields";

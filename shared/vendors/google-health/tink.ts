@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { importP256, verifyEcdsaP256 } from "../../crypto/webhook-signatures";
 
 const ECDSA_PUBLIC_KEY = "type.googleapis.com/google.crypto.tink.EcdsaPublicKey";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../problem";
 import { instant, recordId, word } from "../fields";
 import { FRESH_MS, freshness, hexOf, hmacSha256, isSignature, parseBody } from "../hmac-signature";

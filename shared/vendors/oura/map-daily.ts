@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { day, maybe, minutes, recordId, word } from "../fields";
 import { parsed, Rejection, scoreRange, type VendorRecord } from "../record";
 import { putSeries, seriesSchema } from "./series";

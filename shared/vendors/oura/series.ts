@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { zoned } from "../fields";
 import type { VendorRecord } from "../record";
 

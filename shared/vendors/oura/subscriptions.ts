@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../problem";
 import { some } from "../record";
 import type { Subscription, VendorCredentials, VendorRequest, VendorSubscriptions } from "../vendor";

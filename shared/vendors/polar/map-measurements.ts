@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ecgAttributes } from "../../health/ecg";
 import { ZONE_UNKNOWN } from "../../health/reading";
 import { day, instant, maybe, wallClock, word } from "../fields";

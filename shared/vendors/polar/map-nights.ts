@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../../clock";
 import type { SleepStage } from "../../health/reading";
 import { sleepStage } from "../../health/sleep-stages";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../../clock";
 import { workoutType } from "../../health/workout-types";
 import { distanceMetric } from "../../health/workout-metrics";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../problem";
 import type { Subscription, VendorSubscriptions } from "../vendor";
 import { POLAR_EVENTS } from "./hook";

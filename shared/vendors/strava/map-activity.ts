@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type Source, ZONE_UNKNOWN } from "../../health/reading";
 import { cadenceMetric, distanceMetric, powerMetric, speedMetric } from "../../health/workout-metrics";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { problem } from "../../problem";
 import { stravaId } from "./map-activity";
 import type { VendorCredentials, VendorSubscriptions } from "../vendor";

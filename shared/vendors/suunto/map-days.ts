@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MINUTE_MS } from "../../clock";
 import type { BatchBuilder } from "../../health/batch";
 import { ZONE_UNKNOWN } from "../../health/reading";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type Batch, type Source, type Workout, ZONE_UNKNOWN } from "../../health/reading";
 import { distanceMetric, speedMetric } from "../../health/workout-metrics";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fromBase64Url } from "../../crypto/base64url";
 import type { BatchBuilder } from "../../health/batch";
 import { problem } from "../../problem";

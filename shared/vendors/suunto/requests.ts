@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Range, VendorCredentials, VendorRequest } from "../vendor";
 
 /** Each workout of a list needs a call more. */

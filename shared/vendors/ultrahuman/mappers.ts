@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ZONE_UNKNOWN } from "../../health/reading";
 import type { SleepStage } from "../../health/reading";
 import { maybe, minutes, word } from "../fields";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { problem } from "../../problem";
 import { utcDay } from "../fields";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Far beyond any reading, and within what dates can say. */
 const LAST_SECOND = 8_640_000_000_000;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS, HOUR_MS } from "../../clock";
 import { problem } from "../../problem";
 import { day, dayRange } from "../fields";

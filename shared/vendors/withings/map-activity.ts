@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BatchBuilder } from "../../health/batch";
 import { type WorkoutType, workoutType } from "../../health/workout-types";
 import { distanceMetric } from "../../health/workout-metrics";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Meaning } from "../vendor";
 
 /** Every reply of Withings is a 200 with a status of its own. */

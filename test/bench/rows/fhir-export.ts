@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { newAccount } from "../account.ts";
 import { ask, type Bench, type Part } from "../bench.ts";
 import { quietSample } from "../noise.ts";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { DAY_MS } from "../../../shared/clock";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { FIRST_PARTY, signAccessToken } from "../../../shared/crypto/tokens";

@@ -1,5 +1,5 @@
 /** `dataTypes/{type}/dataPoints`: list, reconcile, get and batchDelete. */
-import { z } from "zod";
+import * as z from "zod";
 import { accessTo } from "../oauth/authenticate.ts";
 import type { Caller } from "../oauth/authenticate.ts";
 import type { Person, Point } from "../person.ts";

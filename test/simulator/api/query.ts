@@ -1,6 +1,6 @@
 /** Reading points newest first, page by page, as one source each or merged across sources. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Person, Point } from "../person.ts";
 import { inOrder } from "../person.ts";
 import { dayOf } from "../person/civil.ts";

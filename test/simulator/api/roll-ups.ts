@@ -1,5 +1,5 @@
 /** `:rollUp` over physical windows and `:dailyRollUp` over civil days, newest window first. */
-import { z } from "zod";
+import * as z from "zod";
 import { accessTo } from "../oauth/authenticate.ts";
 import type { Caller } from "../oauth/authenticate.ts";
 import type { Point } from "../person.ts";

@@ -1,5 +1,5 @@
 /** `POST /sim/push` and `POST /sim/late`: make data appear, disappear or change, and tell the subscribers. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Person, Point } from "../person.ts";
 import { pointsBetween } from "../person.ts";
 import { DAY, dayOf, dayStart, MINUTE } from "../person/civil.ts";

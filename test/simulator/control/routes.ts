@@ -1,5 +1,5 @@
 /** The control plane under `/sim/`. */
-import { z } from "zod";
+import * as z from "zod";
 import { expireAccess, revokeGrant } from "../oauth/tokens.ts";
 import type { JsonObject } from "../person/wire.ts";
 import { invalidArgument, jsonBody, notFound } from "../server/http.ts";

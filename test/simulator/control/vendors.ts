@@ -1,5 +1,5 @@
 /** Controls of the vendors beside Google: `/sim/vendors/…`. */
-import { z } from "zod";
+import * as z from "zod";
 import { invalidArgument } from "../server/http.ts";
 import type { JsonObject } from "../person/wire.ts";
 import { personOf } from "../server/state.ts";

@@ -1,6 +1,6 @@
 /** `POST /token` and `POST /revoke`. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Call, Reply } from "../server/http.ts";
 import type { State } from "../server/state.ts";
 import { randomId } from "../server/state.ts";

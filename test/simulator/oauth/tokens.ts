@@ -3,7 +3,7 @@
  * anybody out. Revocations and forced expiry are remembered in the running state.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Grant, State } from "../server/state.ts";
 import { randomId } from "../server/state.ts";
 

@@ -1,5 +1,5 @@
 /** Subscribers and subscriptions of a project, with the two-step endpoint verification. */
-import { z } from "zod";
+import * as z from "zod";
 import { authenticateProject } from "../oauth/authenticate.ts";
 import type { JsonObject } from "../person/wire.ts";
 import { instant } from "../person/wire.ts";

@@ -1,6 +1,6 @@
 /** Per-user subscriptions of a subscriber with a MANUAL policy, and the choice of who hears about a change. */
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Person } from "../person.ts";
 import type { JsonObject } from "../person/wire.ts";
 import { typeInfo } from "../points/catalogue.ts";
