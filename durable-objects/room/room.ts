@@ -1,6 +1,7 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import initial from "../../migrations/room/0001_room.sql";
 import calls from "../../migrations/room/0002_calls.sql";
+import unread from "../../migrations/room/0261_unread.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -32,6 +33,7 @@ import { iso, isoOrNull } from "./state";
 const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0001_room", initial],
   ["0002_calls", calls],
+  ["0261_unread", unread],
 ];
 
 /** How a room begins. */

@@ -15,6 +15,7 @@ import { nothing } from "./rows/nothing.ts";
 import { oneReading } from "./rows/one-reading.ts";
 import { push } from "./rows/push.ts";
 import { reads } from "./rows/reads.ts";
+import { rooms } from "./rows/rooms.ts";
 import { samples } from "./rows/samples.ts";
 import { signIn } from "./rows/sign-in.ts";
 import { vendorPage } from "./rows/vendor-page.ts";
@@ -38,6 +39,7 @@ const PARTS: readonly Part[] = [
   fhirExport,
   webhook,
   live,
+  rooms,
   apple,
   files,
   boards,
