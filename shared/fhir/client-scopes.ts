@@ -26,8 +26,6 @@ export function isCoveredBy(registered: readonly string[], scope: string): boole
   );
 }
 
-const READING = "rs";
-const WRITING = "cud";
 const PLAIN = CATEGORIES.filter((category) => !SPECIAL.has(category));
 /** Types that are no more special than the readings and results in them. */
 const OF_READINGS: ReadonlySet<string> = new Set(["*", "Observation", "DiagnosticReport", "Device", "Patient"]);
@@ -38,11 +36,11 @@ export function reachOfClient(names: readonly string[]): Reach {
   const grants: Grant[] = read.length === 0 ? [] : [{ type: "*", interactions: "rs", where: [classes(read)] }];
   for (const { type, interactions, where } of systemScopes(names)) {
     // What `read:…` names beside, is named for reading alone.
-    for (const [letters, named] of [
-      [READING, read],
-      [WRITING, []],
+    for (const [others, named] of [
+      [/[^rs]/g, read],
+      [/[rs]/g, []],
     ] as const) {
-      const left = [...interactions].filter((letter) => letters.includes(letter)).join("");
+      const left = interactions.replaceAll(others, "");
       if (left !== "") grants.push({ type, interactions: left, where: [...where, classes([...PLAIN, ...named, ...namedBy(type)])] });
     }
   }
