@@ -75,6 +75,7 @@ const VENDORS: readonly Row[] = [
 ];
 
 const PATIENCE_MS = 60_000;
+const LIMIT_MS = 100_000;
 const authorization = z.object({ authorizeUrl: z.string() });
 const status = z.object({ items: z.array(z.looseObject({ id: z.string(), state: z.string() })) });
 const resources = z.looseObject({ resources: z.array(z.object({ resource: z.string(), state: z.string() })) });
@@ -177,8 +178,8 @@ describe.each(VENDORS.map((row) => [row.vendor, row] as const))("%s", (vendor, r
     const before = await refreshes();
     if (row.tells) await control(simulator.url, "vendors/push", { vendor, person: row.person });
     else expect((await client.call("POST", "/v1/health/sync/immediate", { vendor })).status).toBe(200);
-    // The vendor's limits may make it wait for a moment.
-    await until(async () => (await refreshes()) > before, PATIENCE_MS);
+    // The limits of vendors are by the minute, and may make it wait for one.
+    await until(async () => (await refreshes()) > before, LIMIT_MS);
     expect((await refreshes()) - before).toBe(1);
     const { items } = await client.get(`/v1/integrations/${vendor}/status`, status);
     expect(items.filter(({ state }) => state === "reauth_required" || state === "error")).toEqual([]);

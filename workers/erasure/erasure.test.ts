@@ -367,7 +367,9 @@ describe("an erasure", () => {
     for (const identity of [person.email, person.person.id, person.person.name]) expect(text).not.toContain(identity);
     const later = { ...portsAt({ now: Date.now() + HOUR_MS }) };
     expect(await refusal(readReceipt(later, asked.id, secret))).toBe("not_found");
-    expect((await fetchApp(path, { headers: { authorization: `Bearer ${secret.slice(0, -1)}A` } })).status).toBe(404);
+    expect(
+      (await fetchApp(path, { headers: { authorization: `Bearer ${secret.startsWith("A") ? "B" : "A"}${secret.slice(1)}` } })).status,
+    ).toBe(404);
     expect((await fetchApp(path)).status).toBe(404);
   });
 

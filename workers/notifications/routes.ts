@@ -109,7 +109,6 @@ export const notificationsRoutes = new Hono<AppEnv>()
       const locale = localeOf(c);
       const etag = `"${from}-${rev}-${limit}-${languageOf(locale)}"`;
       c.header("etag", etag);
-      c.header("cache-control", "private, no-cache");
       if (c.req.header("if-none-match") === etag) return c.body(null, 304);
       const next = since !== undefined && rev === from ? since : await sealCursor(keys, actor.person, "notification changes", rev);
       return c.json({ items: items.map((one) => shown(one, locale)), since: next, more: isMore, unread });

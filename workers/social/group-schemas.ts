@@ -66,8 +66,8 @@ export const groupSchema = z
       .describe("What you are there"),
   })
   .meta({ id: "SocialGroup" });
-export const groupListSchema = listOf(groupSchema);
+export const groupListSchema = listOf(groupSchema, "SocialGroupList");
 export const memberSchema = z
   .object({ person: cardSchema, state: z.enum(STATES), role: z.enum(GROUP_ROLES), since: at })
   .meta({ id: "SocialGroupMember" });
-export const memberListSchema = listOf(memberSchema);
+export const memberListSchema = listOf(memberSchema, "SocialGroupMemberList");

@@ -61,11 +61,11 @@ export const postSchema = z
     removedFor: z.string().nullable().describe("Why a moderator took your post out"),
   })
   .meta({ id: "Post" });
-export const postListSchema = listOf(postSchema);
+export const postListSchema = listOf(postSchema, "PostList");
 export const commentSchema = z
   .object({ id: z.string(), author: cardSchema, text: z.string(), createdAt: at, editedAt: at.nullable() })
   .meta({ id: "PostComment" });
-export const commentListSchema = listOf(commentSchema);
+export const commentListSchema = listOf(commentSchema, "CommentList");
 
 export const reportBody = z
   .strictObject({
@@ -105,4 +105,4 @@ export const reportSchema = z
     decisionNote: z.string().nullable(),
   })
   .meta({ id: "Report" });
-export const reportListSchema = listOf(reportSchema);
+export const reportListSchema = listOf(reportSchema, "ReportList");

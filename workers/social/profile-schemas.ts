@@ -117,7 +117,7 @@ export const madeInvitationSchema = invitationSchema
     smsUrl: z.string().nullable().describe("Opens the telephone's own messages with these words; for `sms` where Meridian sends none"),
   })
   .meta({ id: "MadeInvitation" });
-export const invitationListSchema = listOf(invitationSchema);
+export const invitationListSchema = listOf(invitationSchema, "InvitationList");
 export const openInvitationSchema = z
   .object({
     from: z.string(),
@@ -167,8 +167,8 @@ export const suggestionSchema = z
     reasons: z.array(z.object({ kind: z.enum(REASONS), points: z.int(), common: z.array(z.string()) })),
   })
   .meta({ id: "BuddySuggestion" });
-export const suggestionListSchema = listOf(suggestionSchema);
+export const suggestionListSchema = listOf(suggestionSchema, "BuddySuggestionList");
 export const buddySchema = z
   .object({ person: cardSchema, state: z.enum(["buddies", "waiting_for_you", "waiting_for_them"]), since: at })
   .meta({ id: "Buddy" });
-export const buddyListSchema = listOf(buddySchema);
+export const buddyListSchema = listOf(buddySchema, "BuddyList");

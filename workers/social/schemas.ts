@@ -24,7 +24,8 @@ export const requestQuery = pageQuery.extend({ direction: z.enum(["in", "out"]).
 export const followerQuery = pageQuery.extend({ state: z.enum(["all", "waiting", "active"]).default("all") });
 
 const next = z.string().nullable();
-export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next });
+/** A page, under its name in the document. */
+export const listOf = <T extends z.ZodType>(item: T, id: string) => z.object({ items: z.array(item), next }).meta({ id });
 
 export const cardSchema = z
   .object({
@@ -35,9 +36,9 @@ export const cardSchema = z
   .meta({ id: "PersonCard" });
 
 export const friendSchema = cardSchema.extend({ since: at }).meta({ id: "Friend" });
-export const friendListSchema = listOf(friendSchema);
+export const friendListSchema = listOf(friendSchema, "FriendList");
 export const requestSchema = z.object({ person: cardSchema, askedAt: at, expiresAt: at }).meta({ id: "FriendRequest" });
-export const requestListSchema = listOf(requestSchema);
+export const requestListSchema = listOf(requestSchema, "FriendRequestList");
 export const standingSchema = z
   .object({
     person: cardSchema,
@@ -46,6 +47,6 @@ export const standingSchema = z
   })
   .meta({ id: "FriendStanding" });
 export const blockSchema = z.object({ person: cardSchema, since: at }).meta({ id: "Block" });
-export const blockListSchema = listOf(blockSchema);
+export const blockListSchema = listOf(blockSchema, "BlockList");
 export const followingSchema = z.object({ person: cardSchema, state: z.enum(["waiting", "active"]), since: at }).meta({ id: "Following" });
-export const followingListSchema = listOf(followingSchema);
+export const followingListSchema = listOf(followingSchema, "FollowingList");
