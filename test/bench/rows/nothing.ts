@@ -1,6 +1,5 @@
 import { type Bench, expectOk, load, newPerson, type Part, requestBytes, signIn } from "../bench.ts";
 import { paired } from "../paired.ts";
-import { startPlainServer } from "../plain-server.ts";
 import { ratioRow, type Row } from "../row.ts";
 
 const CONNECTIONS = 32;
@@ -9,30 +8,25 @@ const CONNECTIONS = 32;
 export const nothing: Part = {
   name: "nothing",
   async run(bench: Bench): Promise<Row[]> {
-    const { sampleMs } = bench;
-    // The token is of a real account; what it opens is served by the runtime alone.
-    const token = await signIn(bench, await newPerson(bench));
-    const server = await startPlainServer({ ...bench.server.secrets, RESIDENCY: "off", ORIGIN: "http://meridian.test" });
+    const { server, sampleMs } = bench;
+    const person = await newPerson(bench);
+    const plain = requestBytes("GET", "/nothing", {});
     const sample = async (origin: URL, bytes: Uint8Array): Promise<number> => {
       await expectOk(origin, bytes);
       return (await load(origin, { connections: CONNECTIONS, durationMs: sampleMs, request: () => bytes })).perSecond;
     };
-    const ours = () => sample(server.app, requestBytes("GET", "/v1/nothing", { ...token }));
-    const bare = () => sample(server.bare, requestBytes("GET", "/nothing", {}));
-    try {
-      await Promise.all([ours(), bare()]);
-      const result = await paired([server.pid], bench.rounds, ours, bare);
-      return [
-        ratioRow(
-          "authenticated no-op",
-          "requests/s",
-          result,
-          0.6,
-          `${CONNECTIONS} connections, closed loop; ours passes the whole stack with a cached token`,
-        ),
-      ];
-    } finally {
-      await server.stop();
-    }
+    const ours = async () => sample(server.app, requestBytes("GET", "/v1/nothing", { ...(await signIn(bench, person)) }));
+    const bare = () => sample(server.bare, plain);
+    await Promise.all([ours(), bare()]);
+    const result = await paired(bench.pids, bench.rounds, ours, bare);
+    return [
+      ratioRow(
+        "authenticated no-op",
+        "requests/s",
+        result,
+        0.6,
+        `${CONNECTIONS} connections, closed loop; ours passes the whole stack with a cached token`,
+      ),
+    ];
   },
 };
