@@ -36,5 +36,6 @@ function verdict(name: string, resource: unknown): Omit<Check, "name"> {
   if (odd !== undefined) return { ok: refusals.some(({ expression }) => expression === odd), detail: `not refused at ${odd}` };
   if (!isAcceptable(issues)) return { ok: false, detail: told };
   const entries = isFields(resource) ? indexEntries(resource, "Europe/Berlin") : [];
-  return entries.some(({ param }) => param === "_id") ? { ok: true } : { ok: false, detail: "found by nothing" };
+  // A Binary is found by its id alone, which needs no entry.
+  return entries.length > 0 || type === "Binary" ? { ok: true } : { ok: false, detail: "found by nothing" };
 }
