@@ -139,9 +139,14 @@ function plainText(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-  // eslint-disable-next-line no-control-regex
-  return !/[\u0000-\u0008\u000B\u000E-\u001A\u001C-\u001F\u007F]/.test(text) && !/^\s*(?:<|#!)/.test(text);
+  return !bytes.some(isControl) && !/^\s*(?:<|#!)/.test(text);
 }
+
+/** Bytes of UTF-8 that are control characters, but for tab, line feed, form feed, carriage return and escape. */
+function isControl(byte: number): boolean {
+  return byte === 0x7f || (byte < 0x20 && !TEXTUAL.has(byte));
+}
+const TEXTUAL: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x1b]);
 
 function picture(type: string, width: number | undefined, height: number | undefined): Sniffed {
   const isSized = width !== undefined && height !== undefined && width > 0 && height > 0;

@@ -86,7 +86,7 @@ export class Aliases {
   }
 
   text(slot: number): string {
-    return String.fromCharCode.apply(null, this.bytes(slot) as unknown as number[]);
+    return String.fromCharCode(...this.bytes(slot));
   }
 
   /** The bytes of an alias. Valid until the next change. */

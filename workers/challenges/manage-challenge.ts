@@ -8,7 +8,7 @@ import { newId, parseId, regionOf } from "../../shared/id";
 import { type FieldError, notFound, type Problem, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import type { ChallengePorts } from "./ports";
-import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, ownChallenge, type PartRow } from "./records";
+import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, ownChallenge, partStateSchema } from "./records";
 import type { ChallengeChange, ChallengeInput, ChallengeQuery, ChallengeView } from "./schemas";
 import { viewOf } from "./view";
 
@@ -91,17 +91,21 @@ export async function readChallenge(ports: ChallengePorts, text: string): Promis
   return viewOf(await findChallenge(ports, text), ports.now());
 }
 
-type Mine = Record<string, unknown> & { readonly mine: string | null; readonly invited: number };
+type Mine = Record<string, unknown> & { readonly mine: string | null; readonly invited: number; readonly own: number };
 
 /** With the actor's part, where they have one; `?1` the actor, `?2` where the page goes on, `?3` how many. */
 const WITH_PART = `select ${COLUMNS.split(", ")
   .map((column) => `c.${column}`)
   .join(", ")}, (select p.state from challenge_people p where p.challenge_id = c.id and p.person_id = ?1) as mine,
-    exists (select 1 from challenge_invitations i where i.challenge_id = c.id and i.person_id = ?1) as invited`;
-export const PUBLIC_QUERY = `${WITH_PART} from fitness_challenges c where c.visibility = 'public' and c.state = 'open' and (?2 is null or c.id < ?2) order by c.id desc limit ?3`;
+    exists (select 1 from challenge_invitations i where i.challenge_id = c.id and i.person_id = ?1) as invited,
+    exists (select 1 from challenge_owners o where o.challenge_id = c.id and o.person_id = ?1) as own`;
+/** SQL condition that a challenge is of nobody in the list of people that is bound at a place. */
+const notOf = (place: string) =>
+  `not exists (select 1 from challenge_owners h where h.challenge_id = c.id and h.person_id in (select value from json_each(${place})))`;
+export const PUBLIC_QUERY = `${WITH_PART} from fitness_challenges c where c.visibility = 'public' and c.state = 'open' and (?2 is null or c.id < ?2) and ${notOf("?4")} order by c.id desc limit ?3`;
 export const OWN_QUERY = `${WITH_PART} from challenge_owners o join fitness_challenges c on c.id = o.challenge_id
   where o.person_id = ?1 and (?2 is null or o.challenge_id < ?2) order by o.challenge_id desc limit ?3`;
-export const AUDIENCE_QUERY = `${WITH_PART} from fitness_challenges c where c.audience = ?4 and c.state in ('open', 'ended') and (?2 is null or c.id < ?2) order by c.id desc limit ?3`;
+export const AUDIENCE_QUERY = `${WITH_PART} from fitness_challenges c where c.audience = ?5 and c.state in ('open', 'ended') and (?2 is null or c.id < ?2) and ${notOf("?4")} order by c.id desc limit ?3`;
 
 /** A page of challenges, newest first: public ones of a region, the actor's own, or those for a group or organisation that they are in. */
 export async function listChallenges(
@@ -124,14 +128,16 @@ export async function listChallenges(
         : (query.region ?? regionOf(actor.person));
   const name = `challenges ${scope} ${region} ${audience ?? ""}`;
   const before = query.cursor === undefined ? null : await openCursor<string>(keys, actor.person, name, query.cursor);
+  // A block hides both ways.
+  const hidden = scope === "own" ? [] : [JSON.stringify(await social.hiddenFrom(actor.person))];
   const sql = { public: PUBLIC_QUERY, own: OWN_QUERY, audience: AUDIENCE_QUERY }[scope];
   const { results } = await recordsOf(region)
     .prepare(sql)
-    .bind(actor.person, before, limit + 1, ...(scope === "audience" ? [audience ?? ""] : []))
+    .bind(actor.person, before, limit + 1, ...hidden, ...(scope === "audience" ? [audience ?? ""] : []))
     .all<Mine>();
   const items = results.slice(0, limit).map((found) => {
-    const part = found.mine === null ? undefined : ({ state: found.mine } as PartRow);
-    return viewOf({ row: challengeRow(found), isOwner: scope === "own", isInvited: found.invited === 1, part }, ports.now());
+    const part = found.mine === null ? undefined : { state: partStateSchema.parse(found.mine) };
+    return viewOf({ row: challengeRow(found), isOwner: found.own === 1, isInvited: found.invited === 1, part }, ports.now());
   });
   const last = items.at(-1);
   return { items, next: results.length > limit && last !== undefined ? await sealCursor(keys, actor.person, name, last.id) : null };

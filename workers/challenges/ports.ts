@@ -9,13 +9,15 @@ import { REGIONS, type Region } from "../../shared/region";
 import { notify } from "../notifications";
 import { payWon } from "../rewards";
 import { boardOf, regional, vaultOf } from "../regional";
-import { areBlocked, areFriends, friendsOf, membersOf, roleIn, shareGroup, socialContext } from "../social";
+import { areBlocked, areFriends, friendsOf, hiddenFrom, membersOf, roleIn, shareGroup, socialContext } from "../social";
 
 /** What is asked of the ties between people. */
 export interface Social {
   readonly areFriends: (a: PersonId, b: PersonId) => Promise<boolean>;
   /** Whether either has blocked the other. */
   readonly areBlocked: (a: PersonId, b: PersonId) => Promise<boolean>;
+  /** Whom the person has blocked, and who has blocked them. */
+  readonly hiddenFrom: (person: PersonId) => Promise<readonly PersonId[]>;
   readonly friendsOf: (person: PersonId) => Promise<readonly PersonId[]>;
   readonly isInGroup: (group: string, person: PersonId) => Promise<boolean>;
   readonly membersOf: (group: string) => Promise<readonly PersonId[]>;
@@ -88,6 +90,7 @@ function tiesOf(env: Env, now: Clock): Social {
   return {
     areFriends: async (a, b) => await areFriends(context, a, b),
     areBlocked: async (a, b) => await areBlocked(context, a, b),
+    hiddenFrom: async (person) => await hiddenFrom(context, person),
     friendsOf: async (person) => await friendsOf(context, person),
     async isInGroup(text, person) {
       const group = parseId("socialGroup", text);

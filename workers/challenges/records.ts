@@ -45,7 +45,9 @@ export function challengeRow(row: unknown): ChallengeRow {
   return rowSchema.parse(row);
 }
 
-export type PartState = "requested" | "joining" | "active" | "left" | "removed" | "refused";
+const PART_STATES = ["requested", "joining", "active", "left", "removed", "refused"] as const;
+export type PartState = (typeof PART_STATES)[number];
+export const partStateSchema = z.enum(PART_STATES);
 
 /** A challenge as the records have it, and what the actor is in it. */
 export interface Found {
@@ -59,13 +61,14 @@ export interface Found {
   readonly actor: PersonActor;
 }
 
-export interface PartRow {
-  readonly state: PartState;
-  readonly alias: string | null;
-  readonly ranking: "anonymous" | "public";
-  readonly name: string | null;
-  readonly team_id: string | null;
-}
+const partSchema = z.object({
+  state: partStateSchema,
+  alias: z.string().nullable(),
+  ranking: z.enum(["anonymous", "public"]),
+  name: z.string().nullable(),
+  team_id: z.string().nullable(),
+});
+export type PartRow = Readonly<z.output<typeof partSchema>>;
 
 /** One challenge, its owner, the actor's part and their invitations. */
 export const FIND = {
@@ -98,7 +101,7 @@ export async function findChallenge(ports: ChallengePorts, text: string): Promis
   const owner = parseId("person", owners?.results[0]?.["person_id"] ?? "");
   const isOwner = owner === actor.person;
   const isModerator = actor.roles?.includes("moderator") === true;
-  const part = parts?.results[0] as unknown as PartRow | undefined;
+  const part = partSchema.optional().parse(parts?.results[0]);
   const isInvited =
     (invitations?.results.length ?? 0) > 0 ||
     (await isInOneOf(ports, actor.person, groups?.results.map((group) => group["group_id"] ?? "") ?? []));

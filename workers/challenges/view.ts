@@ -1,12 +1,15 @@
 import { unitOf } from "../../shared/challenges/measures";
 import { type Period, periodFrom } from "../../shared/challenges/periods";
-import type { ChallengeRow, Found } from "./records";
+import type { ChallengeRow, Found, PartRow } from "./records";
 import type { ChallengeView } from "./schemas";
 
 export const iso = (at: number): string => new Date(at).toISOString();
 
 /** A challenge as it is shown to somebody. */
-export function viewOf(found: Pick<Found, "row" | "isOwner" | "isInvited" | "part">, now: number): ChallengeView {
+export function viewOf(
+  found: Pick<Found, "row" | "isOwner" | "isInvited"> & { readonly part: Pick<PartRow, "state"> | undefined },
+  now: number,
+): ChallengeView {
   const { row, isOwner, isInvited, part } = found;
   const { terms } = row;
   const { schedule } = terms;
