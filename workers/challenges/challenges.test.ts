@@ -171,9 +171,10 @@ test("lists are found by an index", async () => {
       .bind("p", null, 10, ...more)
       .all<{ detail: string }>();
     const plan = results.map(({ detail }) => detail);
-    expect(plan.filter((detail) => /^SCAN (?!CONSTANT|json_each)/.test(detail) && !detail.includes("fitness_challenges_public")).join(), sql).toBe(
-      "",
-    );
+    expect(
+      plan.filter((detail) => /^SCAN (?!CONSTANT|json_each)/.test(detail) && !detail.includes("fitness_challenges_public")).join(),
+      sql,
+    ).toBe("");
     expect(plan.join(), sql).not.toContain("TEMP B-TREE");
   }
 });

@@ -8,10 +8,11 @@ import { enter } from "./act";
 import { LARGEST_ATTACHMENT, linkAttachment, openLink, uploadAttachment } from "./files";
 import { openSocket } from "./open-socket";
 import { requestPorts } from "./ports";
+import { messageRoutes } from "./message-routes";
+import { moderationRoutes } from "./moderation-routes";
 import { roomRoutes } from "./room-routes";
+import { TAGS } from "./terms";
 import * as s from "./schemas";
-
-const TAGS = ["Messaging"] as const;
 
 /** Files of rooms, and the room's socket. */
 const more = new Hono<AppEnv>()
@@ -136,4 +137,8 @@ function nameIn(c: AppContext): string {
   }
 }
 
-export const messagingRoutes = new Hono<AppEnv>().route("/", roomRoutes).route("/", more);
+export const messagingRoutes = new Hono<AppEnv>()
+  .route("/", roomRoutes)
+  .route("/", messageRoutes)
+  .route("/", moderationRoutes)
+  .route("/", more);
