@@ -105,7 +105,7 @@ export async function freshRoom(opening: Partial<Opening> & { readonly people?: 
   const id: RoomId = newId("room", "eu", Date.now());
   const room = roomOf(env, id);
   const people = Array.from({ length: opening.people ?? 3 }, () => freshPerson());
-  const members: Entrant[] = people.map((person, i) => ({ person, role: i === 0 || opening.kind === "direct" ? "owner" : "member" }));
+  const members: Entrant[] = people.map((person, i) => ({ person, role: i === 0 && opening.kind !== "direct" ? "owner" : "member" }));
   await room.open({ kind: "group", members, ...opening });
   return { id, room, people: people as [PersonId, PersonId, PersonId, ...PersonId[]] };
 }

@@ -3,6 +3,9 @@ import type { Across } from "../../shared/ranking/across";
 import type { Entry, Placed, Terms } from "../../shared/ranking/terms";
 import type { Given, PeriodStatus, Prize } from "./terms";
 
+/** Rewards of one statement: the text of a bound value must stay under 2 MB. */
+const ROWS_AT_ONCE = 5_000;
+
 /** Entries read at once when prizes are given. */
 const AT_ONCE = 1_000;
 
@@ -66,11 +69,12 @@ export class Closing {
         period,
       );
       if (closed.toArray().length === 0) return;
-      sql.exec(
-        `INSERT INTO rewards (period, reward, alias, rank)
+      for (let at = 0; at < given.length; at += ROWS_AT_ONCE)
+        sql.exec(
+          `INSERT INTO rewards (period, reward, alias, rank)
          SELECT value->>'period', value->>'reward', value->>'alias', value->>'rank' FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`,
-        JSON.stringify(given),
-      );
+          JSON.stringify(given.slice(at, at + ROWS_AT_ONCE)),
+        );
     });
   }
 

@@ -6,6 +6,7 @@ import {
   type Event,
   isHere,
   isPolite,
+  LONGEST_MS,
   nextDue,
   type Party,
   type Refusal,
@@ -14,12 +15,13 @@ import {
 import { type CallFrame, type CallFrameOf, callFrameSchema, sfuFrameSchema, type SfuFrame } from "../../shared/calls/frames";
 import { callsConfig } from "../../shared/calls/config";
 import type { CallView } from "../../shared/calls/views";
-import { MINUTE_MS } from "../../shared/clock";
+import { HOUR_MS, MINUTE_MS } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { notFound, problem, type ProblemCode } from "../../shared/problem";
 import { vaultDoor } from "../doors";
 import type { RoomExtension, RoomTools, Sender } from "./extension";
 import { iso, isoOrNull } from "./state";
+import { isToldAt } from "./tells";
 
 const TIMER = "call";
 /** In larger rooms it rings for those alone who are named. */
@@ -28,6 +30,8 @@ const MOST_RUNG = 50;
 const SIGNALS_MS = MINUTE_MS;
 const MOST_SIGNALS = 5_000;
 const MOST_SESSIONS = 8;
+/** A window begins at most so long after the call was begun. */
+const LONGEST_AHEAD_MS = HOUR_MS;
 
 type Row = { no: number; by_member: number; client_id: string; is_live: number; body: string };
 type SignalRow = { seq: number; sender: number; body: string };
@@ -162,6 +166,15 @@ function start(tools: RoomTools, { member }: Sender, frame: CallFrameOf<"call.st
     throw problem("invalid", undefined, {
       errors: [{ pointer: "/closesAt", code: "out_of_range", message: "A window ends after it begins." }],
     });
+  // Until it opens nobody else calls here, and while it is open nobody else either.
+  if (opensAt != null && opensAt > now() + LONGEST_AHEAD_MS)
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/opensAt", code: "out_of_range", message: "A call is begun an hour before its window at the earliest." }],
+    });
+  if (closesAt != null && closesAt > Math.max(now(), opensAt ?? 0) + LONGEST_MS)
+    throw problem("invalid", undefined, {
+      errors: [{ pointer: "/closesAt", code: "out_of_range", message: "A window is of twelve hours at most." }],
+    });
   if (closesAt != null && closesAt <= now())
     throw problem("invalid", undefined, { errors: [{ pointer: "/closesAt", code: "out_of_range", message: "The window is over." }] });
   const ring = (frame.ring ?? everybody(tools)).filter((no) => no !== member.no && tools.member(no) !== undefined);
@@ -203,8 +216,9 @@ function start(tools: RoomTools, { member }: Sender, frame: CallFrameOf<"call.st
 /** Tells somebody's vault that they are called, who may have nothing open here. Ringing is over soon: what fails is not tried again. */
 async function tell(tools: RoomTools, no: number, call: Call): Promise<void> {
   const { state } = tools;
-  const person = tools.member(no)?.person;
-  if (person === undefined || person === null) return;
+  const member = tools.member(no);
+  const person = member?.person ?? null;
+  if (member === undefined || person === null || !isToldAt(member, state.now())) return;
   try {
     await vaultDoor(state.env, person).notify({
       type: "call",
@@ -352,6 +366,8 @@ function happen(tools: RoomTools, before: Call, event: Event): Call {
   const { sql, storage, timers } = tools.state;
   storage.transactionSync(() => {
     const isOver = call.endedAt !== null;
+    // What somebody who is out of the call sent to the forwarding server is nobody's to pull any more.
+    for (const { member, state } of call.parties) if (state === "removed" || state === "left") dropSessions(tools, call, member);
     sql.exec("UPDATE calls SET body = ?, is_live = ? WHERE no = ?", JSON.stringify(call), isOver ? 0 : 1, Number(call.id));
     if (!isOver) return arm(tools, call);
     timers.clear(TIMER, call.id);
@@ -366,6 +382,12 @@ function happen(tools: RoomTools, before: Call, event: Event): Call {
   }
   tools.broadcast({ type: "call.update", call: view });
   return call;
+}
+
+function dropSessions({ state: { sql } }: RoomTools, { id }: Call, member: number): void {
+  const own = "SELECT session FROM call_sessions WHERE call = ? AND member = ?";
+  sql.exec(`DELETE FROM call_tracks WHERE session IN (${own})`, Number(id), member);
+  sql.exec("DELETE FROM call_sessions WHERE call = ? AND member = ?", Number(id), member);
 }
 
 function arm(tools: RoomTools, call: Call): void {

@@ -55,11 +55,14 @@ export class Changes {
     return result;
   }
 
-  /** Events after a number as members get them: what they are about is shown as it is now. */
-  after(seq: number, limit: number): EventView[] {
+  /**
+   * Events after a number as a member gets them: what they are about is shown as it is now, and null where it is older than what the member
+   * may see.
+   */
+  after(seq: number, limit: number, seesFrom: number): EventView[] {
     const events = this.#parts.log.after(seq, limit);
     const now = this.#state.now();
-    const wanted = events.flatMap(({ kind, message }) => (message !== null && SHOWING.has(kind) ? [message] : []));
+    const wanted = events.flatMap(({ kind, message }) => (message !== null && message >= seesFrom && SHOWING.has(kind) ? [message] : []));
     const shown = new Map(this.#parts.messages.views(this.#parts.messages.some([...new Set(wanted)]), now).map((view) => [view.seq, view]));
     return events.map((event) => ({ ...headOf(event), ...this.#shown(event, shown) }));
   }

@@ -10,8 +10,6 @@ export interface RoomTools {
   member(no: number): Member | undefined;
   /** Throws where a member may not begin something that reaches all the others. */
   requireBegin(member: Member): void;
-  /** How many sockets a member has open. */
-  sockets(no: number): number;
   /** A frame to every socket of one member, or to one socket by the id that `receive` was given. */
   send(to: { readonly member: number } | { readonly socket: string }, frame: Readonly<Record<string, unknown>>): void;
   /** A frame to everybody, kept nowhere. */
@@ -36,7 +34,7 @@ export interface RoomExtension {
   /** The room is there: timers get their handlers. */
   begin?(tools: RoomTools): void;
   receive(tools: RoomTools, from: Sender, frame: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** A socket has gone, or its member was removed. */
+  /** A socket has gone: its own, or with its member, who was removed. */
   left?(tools: RoomTools, from: Sender): void;
 }
 

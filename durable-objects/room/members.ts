@@ -1,3 +1,4 @@
+import { problem } from "../../shared/problem";
 import { parseId, type PersonId } from "../../shared/id";
 import type { MemberRole } from "../../shared/messaging/verbs";
 import type { AuthorView, MemberState, MemberView } from "../../shared/messaging/views";
@@ -56,6 +57,7 @@ export class Members {
   readonly #known = new Map<number, Member>();
   readonly #numbers = new Map<string, number>();
   #active: number | undefined;
+  #latestSeesFrom: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -65,6 +67,13 @@ export class Members {
   get active(): number {
     this.#active ??= this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM members WHERE state = 'active'").one().n;
     return this.#active;
+  }
+
+  /** From which message on everybody who is active may see. */
+  latestSeesFrom(): number {
+    this.#latestSeesFrom ??=
+      this.#sql.exec<{ seq: number | null }>("SELECT max(sees_from) AS seq FROM members WHERE state = 'active'").one().seq ?? 0;
+    return this.#latestSeesFrom;
   }
 
   byPerson(person: PersonId): Member | undefined {
@@ -98,6 +107,7 @@ export class Members {
       )
       .one();
     this.#active = undefined;
+    this.#latestSeesFrom = undefined;
     return this.#keep(row);
   }
 
@@ -112,6 +122,7 @@ export class Members {
       )
       .one();
     this.#active = undefined;
+    this.#latestSeesFrom = undefined;
     this.#numbers.clear();
     return this.#keep(row);
   }
@@ -145,6 +156,7 @@ export class Members {
     this.#known.clear();
     this.#numbers.clear();
     this.#active = undefined;
+    this.#latestSeesFrom = undefined;
   }
 
   /** The vault of a member knows how they stand, unless that has changed again. */
@@ -194,6 +206,12 @@ export function authorView({ no, person, alias }: Pick<Member, "no" | "person" |
 
 export function memberView(member: Member): MemberView {
   return { ...authorView(member), role: member.role, state: member.state, joinedAt: iso(member.joinedAt) };
+}
+
+/** Nobody acts on an owner, nor a moderator on another. Problem `forbidden`. */
+export function requireBelow(staff: Member, member: Member): void {
+  if (!isStaff(staff) || member.role === "owner" || (member.role === "moderator" && staff.role !== "owner"))
+    throw problem("forbidden", "This is not yours to decide.");
 }
 
 export function isStaff(member: Member): boolean {

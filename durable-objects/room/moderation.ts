@@ -1,7 +1,7 @@
 import type { REPORT_REASONS } from "../../shared/messaging/verbs";
 import type { MessageView } from "../../shared/messaging/views";
 import { notFound, problem } from "../../shared/problem";
-import { isStaff, type Member, type Members } from "./members";
+import { isStaff, type Member, type Members, requireBelow } from "./members";
 import type { Membership } from "./membership";
 import type { Messages } from "./messages";
 import { iso, isoOrNull, type RoomState } from "./state";
@@ -84,8 +84,9 @@ export class Moderation {
     if (row === undefined || message === undefined) throw notFound("report");
     if (row.state !== "open") throw problem("conflict", "The report has been decided.");
     const author = members.byNo(message.author);
+    if (author?.no === staff.no) throw problem("forbidden", "What is said of you others decide.");
     if (decision !== "dismiss") {
-      if (author !== undefined) this.#requireBelow(staff, author);
+      if (author !== undefined) requireBelow(staff, author);
       if (message.deletedAt === null) verbs.bury(staff.no, message);
       if (decision === "silence" && author !== undefined) this.silence(staff, author, until ?? now() + 86_400_000, reason);
       if (decision === "ban" && author !== undefined) this.ban(staff, author, reason);
@@ -106,19 +107,19 @@ export class Moderation {
 
   /** Keeps somebody from writing until an instant; null lets them write again. */
   silence(staff: Member, member: Member, until: number | null, reason: string | undefined): void {
-    this.#requireBelow(staff, member);
+    requireBelow(staff, member);
     this.#parts.membership.silence(member, until, staff.no);
     this.note(staff.no, until === null ? "unsilence" : "silence", member.no, null, reason);
   }
 
   remove(staff: Member, member: Member, reason: string | undefined): void {
-    this.#requireBelow(staff, member);
+    requireBelow(staff, member);
     this.#parts.membership.remove(member, "removed", staff.no);
     this.note(staff.no, "remove", member.no, null, reason);
   }
 
   ban(staff: Member, member: Member, reason: string | undefined): void {
-    this.#requireBelow(staff, member);
+    requireBelow(staff, member);
     this.#parts.membership.remove(member, "banned", staff.no);
     this.note(staff.no, "ban", member.no, null, reason);
   }
@@ -172,12 +173,6 @@ export class Moderation {
         message: rest.message,
         reason: rest.reason,
       }));
-  }
-
-  /** Nobody acts on an owner, nor a moderator on another. */
-  #requireBelow(staff: Member, member: Member): void {
-    if (!isStaff(staff) || member.role === "owner" || (member.role === "moderator" && staff.role !== "owner"))
-      throw problem("forbidden", "This is not yours to decide.");
   }
 }
 

@@ -72,8 +72,11 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
     search,
     typing,
     onMessage: () => tells.said(),
+    onRead: (member, seq) => tells.read(member, seq),
+    note: (by, action, concerned, message) => moderation.note(by.no, action, concerned, message),
   });
   const membership = new Membership(state, { facts, members, messages, log, changes, attachments, sockets, tells });
+  const moderation = new Moderation(state, { members, messages, verbs, membership });
   return {
     state,
     facts,
@@ -85,7 +88,7 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
     unread,
     attachments,
     search,
-    moderation: new Moderation(state, { members, messages, verbs, membership }),
+    moderation,
     scheduled: new Scheduled(state, { members, verbs }),
     retention: new Retention(state, { facts, log, messages, attachments }),
     fanOut,

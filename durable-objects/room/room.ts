@@ -87,6 +87,8 @@ const PONG = '{"type":"pong"}';
  */
 export class Room extends Server<Env> {
   static override readonly options = { hibernate: true };
+  /** Most sockets of one member. */
+  protected readonly mostOfMember: number = MOST_OF_MEMBER;
   readonly #id: RoomId;
   #open: Parts | undefined;
 
@@ -291,7 +293,11 @@ export class Room extends Server<Env> {
     const { changes, log, facts } = this.#parts();
     const member = this.#member(caller);
     const from = Math.max(after, member.seesFrom - 1);
-    return { items: JSON.stringify(changes.after(from, limit)), head: log.head, isReset: after > log.head || from < facts.get().floor };
+    return {
+      items: JSON.stringify(changes.after(from, limit, member.seesFrom)),
+      head: log.head,
+      isReset: after > log.head || from < facts.get().floor,
+    };
   }
 
   async members(caller: Caller, after: number, limit: number): Promise<MemberView[]> {
@@ -307,7 +313,7 @@ export class Room extends Server<Env> {
     const { unread, messages, state } = this.#parts();
     const member = this.#member(caller);
     const counts = new Map(unread.view(member).threads.map((one) => [one.thread, one]));
-    const roots = messages.views(messages.some(unread.followed(member.no, limit)), state.now());
+    const roots = messages.views(messages.some(unread.followed(member.no, limit).filter((root) => root >= member.seesFrom)), state.now());
     return roots.map((root) => ({ root, unread: counts.get(root.seq)?.messages ?? 0, mentions: counts.get(root.seq)?.mentions ?? 0 }));
   }
 
@@ -534,7 +540,7 @@ export class Room extends Server<Env> {
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") throw problem("malformed", "Ask for an upgrade to a WebSocket.");
       const member = this.#member(admission.actor.person);
       const { sockets } = this.#parts();
-      if (sockets.size >= MOST_SOCKETS || sockets.of(member.no).length >= MOST_OF_MEMBER)
+      if (sockets.size >= MOST_SOCKETS || sockets.of(member.no).length >= this.mostOfMember)
         throw problem("unavailable", "Too many connections are open.", { retryAfter: 30 });
     } catch (error) {
       if (!isProblem(error)) throw error;
@@ -622,7 +628,7 @@ export class Room extends Server<Env> {
     if (!Number.isSafeInteger(after) || after > log.head || from < facts.get().floor || log.head - from > MOST_REPLAYED)
       return sendTo(connection, JSON.stringify({ type: "snapshot", head: log.head }));
     for (let at = from; at < log.head;) {
-      const events = changes.after(at, REPLAYED_AT_ONCE);
+      const events = changes.after(at, REPLAYED_AT_ONCE, member.seesFrom);
       const last = events.at(-1);
       if (last === undefined) break;
       sendTo(connection, JSON.stringify({ type: "events", events }));
@@ -664,7 +670,6 @@ export class Room extends Server<Env> {
         return member?.state === "active" ? member : undefined;
       },
       requireBegin: (member) => parts.verbs.requireBegin(member),
-      sockets: (no) => parts.sockets.of(no).length,
       send: (to, frame) => {
         const text = JSON.stringify(frame);
         for (const socket of "member" in to ? parts.sockets.of(to.member) : this.ctx.getWebSockets(to.socket)) sendTo(socket, text);
@@ -722,6 +727,7 @@ export class Room extends Server<Env> {
 
   #staff(person: PersonId): Member {
     const member = this.#member(person);
+    if (this.#parts().facts.get().kind === "direct") throw problem("forbidden", "A direct room has no staff.");
     requireStaff(member);
     return member;
   }

@@ -72,6 +72,33 @@ test("a member sees what was said since they came, and nothing from before", asy
   expect(await refusal(room.perform(late, { type: "react", seq: early, emoji: "👀" }))).toEqual({ code: "not_found" });
   expect((await room.search(late, { words: "secret", limit: 10 })).length).toBe(0);
   expect((await room.view(late)).unread.messages).toBe(1);
+  // Changed since they came, it is still from before.
+  const edit = await room.perform(people[0], { type: "edit", seq: early, text: "secret indeed" });
+  const { items } = await room.events(late, 0, 50);
+  expect(JSON.parse(items)).toContainEqual(expect.objectContaining({ seq: edit.seq, kind: "edit", message: null }));
+  expect(items).not.toContain("secret");
+});
+
+test("a direct room has no staff: neither decides about the other", async () => {
+  const { room, people } = await freshRoom({ kind: "direct", people: 2 });
+  const [a, b] = people;
+  const { seq } = await room.perform(a, say("mine"));
+  expect(await refusal(room.perform(b, { type: "delete", seq }))).toEqual({ code: "forbidden" });
+  await room.perform(b, { type: "report", seq, reason: "harassment" });
+  expect(await refusal(room.reports(a, "open", 0, 10))).toEqual({ code: "forbidden" });
+  expect(await refusal(room.changeMember(b, 1, { isBanned: true }))).toEqual({ code: "forbidden" });
+});
+
+test("what staff deletes of others is written down, and what is reported of somebody others decide", async () => {
+  const { room, people } = await freshRoom();
+  const [owner, b] = people;
+  const { seq } = await room.perform(b, say("off with it"));
+  await room.perform(owner, { type: "delete", seq });
+  expect(await room.actions(b, Number.MAX_SAFE_INTEGER, 10)).toMatchObject([{ action: "delete", concerned: 2, message: seq }]);
+  const mine = await room.perform(owner, say("of the owner"));
+  await room.perform(b, { type: "report", seq: mine.seq, reason: "harassment" });
+  const [report] = await room.reports(owner, "open", 0, 10);
+  expect(await refusal(room.decideReport(owner, report?.no ?? 0, "dismiss", {}))).toEqual({ code: "forbidden" });
 });
 
 test("history goes both ways, and around a place", async () => {

@@ -1,4 +1,3 @@
-import { HOUR_MS } from "../../shared/clock";
 import { parseId, type PersonId, type SessionId } from "../../shared/id";
 import { Pace } from "../../shared/live/pace";
 import type { FanOut } from "./fan-out";
@@ -15,7 +14,7 @@ export const CLOSE = { sessionEnded: 4401, notAllowed: 4403, policy: 1008 } as c
 
 /** Most sockets of a room, and of one member of it. */
 export const MOST_SOCKETS = 10_000;
-export const MOST_OF_MEMBER = 5_500;
+export const MOST_OF_MEMBER = 20;
 /** Frames a second that one socket may send; so many more refused than accepted ones end the connection. */
 const FRAMES_PER_SECOND = 50;
 const MOST_REFUSED = 200;
@@ -72,7 +71,7 @@ export class Sockets {
   /** A new socket of a member: says where the room stands. Presence is told where it is public and the room small. */
   opened(member: Member, until: number): string {
     const { members, fanOut, unread, log } = this.#parts;
-    this.#state.timers.setEarliest(TIMER, "", this.#state.now() + HOUR_MS);
+    this.#state.timers.setEarliest(TIMER, "", until);
     const isSmall = members.active <= MOST_SHOWN;
     if (isSmall && member.presence === "public" && this.of(member.no).length === 1)
       fanOut.signal(`presence ${member.no}`, { kind: "presence", member: member.no, online: true });
@@ -144,13 +143,13 @@ export class Sockets {
   /** Closes sockets whose session has ended by itself. */
   #endOld(): number | undefined {
     const now = this.#state.now();
-    let isAny = false;
+    let next = Number.POSITIVE_INFINITY;
     for (const socket of this.#ctx.getWebSockets()) {
       const attached = attachedTo(socket);
       if (attached === undefined || attached.until <= now) close(socket, CLOSE.sessionEnded, "session_ended");
-      else isAny = true;
+      else next = Math.min(next, attached.until);
     }
-    return isAny ? now + HOUR_MS : undefined;
+    return Number.isFinite(next) ? next : undefined;
   }
 }
 

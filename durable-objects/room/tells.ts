@@ -7,9 +7,10 @@ import type { Unread } from "./unread";
 
 const MEMBERSHIPS = "memberships";
 const NEWS = "news";
+const READ = "read";
 const AT_ONCE = 20;
-/** Members whose vaults are told in one run. */
-const A_RUN = 200;
+/** Members whom the messages of a run may name. */
+const MOST_NAMED = 200;
 /** News waits so long for more of it. */
 const NEWS_MS = 2 * SECOND_MS;
 const RETRY_MS = 5 * SECOND_MS;
@@ -39,6 +40,7 @@ export class Tells {
       await this.#news();
       return undefined;
     });
+    state.timers.on(READ, async (no) => await this.#tellRead(Number(no)));
   }
 
   /** Tells the vaults of changed memberships now; whoever cannot be told is told later. */
@@ -51,7 +53,21 @@ export class Tells {
   said(): void {
     if (this.#newsDue) return;
     this.#newsDue = true;
-    this.#state.timers.setEarliest(NEWS, "", this.#state.now() + NEWS_MS);
+    // Moved and not brought forward: the run that is on takes out the time it was called for.
+    this.#state.timers.set(NEWS, "", this.#state.now() + NEWS_MS);
+  }
+
+  /** A member has read to a number: what they were told of it before is read as well, and they may be told anew. */
+  read({ no, told }: Member, seq: number): void {
+    if (told === 0 || seq < told) return;
+    this.#parts.members.set(no, { told: 0 });
+    this.#state.timers.set(READ, String(no), this.#state.now());
+  }
+
+  async #tellRead(no: number): Promise<undefined> {
+    const person = this.#parts.members.byNo(no)?.person ?? null;
+    if (person !== null) await vaultDoor(this.#state.env, person).readNotificationsOf(`room/${this.#state.id}`);
+    return undefined;
   }
 
   async #run(): Promise<number | undefined> {
@@ -91,9 +107,7 @@ export class Tells {
     const isSmall = members.active <= MOST_TOLD;
     const now = this.#state.now();
     const candidates = isSmall ? members.page(["active"], 0, MOST_TOLD) : this.#named();
-    const waiting = candidates
-      .filter((member) => member.notify !== "none" && (member.mutedUntil ?? 0) <= now && sockets(member.no) === 0)
-      .slice(0, A_RUN);
+    const waiting = candidates.filter((member) => isToldAt(member, now) && sockets(member.no) === 0);
     for (let i = 0; i < waiting.length; i += AT_ONCE) {
       await Promise.all(waiting.slice(i, i + AT_ONCE).map(async (member) => await this.#tellNews(member)));
     }
@@ -101,7 +115,9 @@ export class Tells {
 
   async #tellNews(member: Member): Promise<void> {
     const { unread, members, facts } = this.#parts;
-    const { messages, mentions, readTo } = unread.view(member);
+    const { readTo, threads, ...main } = unread.view(member);
+    const all = (kind: "messages" | "mentions") => threads.reduce((sum, thread) => sum + thread[kind], main[kind]);
+    const [messages, mentions] = [all("messages"), all("mentions")];
     const isNews = member.told <= readTo && (member.notify === "all" ? messages > 0 : mentions > 0);
     if (!isNews || member.person === null) return;
     const { head } = this.#state.sql.exec<{ head: number }>("SELECT max(seq) AS head FROM messages").one();
@@ -127,9 +143,14 @@ export class Tells {
         `SELECT DISTINCT member FROM mentions WHERE member <> 0 AND message IN
            (SELECT seq FROM messages WHERE seq > (SELECT max(seq) - 1000 FROM messages) AND at > ?) LIMIT ?`,
         now() - 60 * SECOND_MS,
-        A_RUN,
+        MOST_NAMED,
       )
       .toArray();
     return rows.map(({ member }) => this.#parts.members.byNo(member)).filter((member) => member?.state === "active") as Member[];
   }
+}
+
+/** Whether a member wants to hear of what happens in the room at an instant. */
+export function isToldAt({ notify, mutedUntil }: Pick<Member, "notify" | "mutedUntil">, now: number): boolean {
+  return notify !== "none" && (mutedUntil ?? 0) <= now;
 }

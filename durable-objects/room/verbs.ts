@@ -7,7 +7,7 @@ import type { Attachments } from "./attachments";
 import type { Changes } from "./changes";
 import type { FanOut } from "./fan-out";
 import type { EventLog } from "./log";
-import { isStaff, type Member, type Members } from "./members";
+import { isStaff, type Member, type Members, requireBelow } from "./members";
 import { isClosed, type Message, type MessageBody, type Messages } from "./messages";
 import { type Facts, iso, type RoomState } from "./state";
 import type { Search } from "./search";
@@ -30,6 +30,10 @@ export interface VerbParts {
   readonly typing: Typing;
   /** Something was said that members may want to hear of. */
   readonly onMessage: () => void;
+  /** A member has read to a number. */
+  readonly onRead: (member: Member, seq: number) => void;
+  /** Writes down what staff did. */
+  readonly note: (by: Member, action: string, concerned: number, message: number) => void;
 }
 
 /**
@@ -164,7 +168,7 @@ export class Verbs {
       search.changed(verb.seq, text);
       return append({ kind: "edit", member: member.no, message: verb.seq, data: null }, () => ({
         of: verb.seq,
-        message: this.#shown(verb.seq),
+        message: this.#isEverybodys(verb.seq) ? this.#shown(verb.seq) : null,
       }));
     });
     return this.#answer(event.seq, event.at);
@@ -175,6 +179,11 @@ export class Verbs {
     if (message.author !== member.no && !isStaff(member))
       throw problem("forbidden", "Only its author and the room's staff may delete a message.");
     if (message.deletedAt !== null) return this.#lastAnswer(seq, ["delete"], message);
+    if (message.author !== member.no) {
+      const author = this.#parts.members.byNo(message.author);
+      if (author !== undefined) requireBelow(member, author);
+      this.#parts.note(member, "delete", message.author, seq);
+    }
     return this.bury(member.no, message);
   }
 
@@ -241,7 +250,7 @@ export class Verbs {
       // Of an anonymous poll the log does not know who either.
       return append({ kind: "vote", member: poll.anonymous ? 0 : member.no, message: seq, data: null }, () => ({
         of: seq,
-        poll: this.#shown(seq).poll,
+        poll: this.#isEverybodys(seq) ? this.#shown(seq).poll : null,
       }));
     });
     return this.#answer(event.seq, event.at);
@@ -256,15 +265,19 @@ export class Verbs {
     if (poll.closedAt !== undefined) return this.#lastAnswer(seq, ["close_poll"], message);
     const event = this.#parts.changes.make((append, now) => {
       this.#parts.messages.setBody(seq, { ...message.body, poll: { ...poll, closedAt: now } });
-      return append({ kind: "close_poll", member: member.no, message: seq, data: null }, () => ({ of: seq, poll: this.#shown(seq).poll }));
+      return append({ kind: "close_poll", member: member.no, message: seq, data: null }, () => ({
+        of: seq,
+        poll: this.#isEverybodys(seq) ? this.#shown(seq).poll : null,
+      }));
     });
     return this.#answer(event.seq, event.at);
   }
 
   #read(member: Member, { seq: asked, thread = 0, private: isPrivate }: VerbOf<"read">): VerbAnswer {
-    const { unread, members, fanOut, log } = this.#parts;
+    const { unread, members, fanOut, log, onRead } = this.#parts;
     const seq = Math.min(asked, log.head);
     const now = Math.floor(this.#state.now());
+    onRead(member, seq);
     if (member.isMarkedUnread && thread === 0) members.set(member.no, { is_marked_unread: 0 });
     const kind = isPrivate || member.receipts === "private" ? "private" : "public";
     const isNews = unread.read(member.no, thread, kind, seq, now);
@@ -410,6 +423,11 @@ export class Verbs {
     const message = this.#living(member, seq);
     if (message.author !== member.no) throw problem("forbidden", "Only its author may edit a message.");
     return message;
+  }
+
+  /** Whether everybody who is in the room now may see a message of the past: one frame goes to all, and whoever may not asks in vain. */
+  #isEverybodys(seq: number): boolean {
+    return this.#parts.members.latestSeesFrom() <= seq;
   }
 
   #shown(seq: number) {

@@ -284,12 +284,6 @@ export class Vault extends DurableObject<Env> {
     return this.#parts.rooms.page(state, before, limit);
   }
 
-  /** The direct room with somebody, if there is one. */
-  async directRoom(actor: PersonActor, peer: PersonId): Promise<RoomId | undefined> {
-    await this.enterRooms(actor);
-    return this.#parts.rooms.directWith(peer);
-  }
-
   /** Makes one room the direct room with somebody; answers the one that it is, should another have been first. */
   async claimDirectRoom(peer: PersonId, proposed: RoomId): Promise<RoomId> {
     this.#parts.life.assertAlive();
@@ -1675,7 +1669,8 @@ export class Vault extends DurableObject<Env> {
   /** Takes coins from somebody's vault, once for a transfer; false where nobody is there to take them. Throws `unavailable` during a move. */
   async receiveCoins({ id, from, amount }: { readonly id: string; readonly from: PersonId; readonly amount: number }): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    if (!this.#parts.life.isOpen) return false;
+    // What was taken stays taken, whatever became of the account and of the answer.
+    if (!this.#parts.life.isOpen) return !this.#parts.life.isOver && this.#parts.wallet.hasReceived(id);
     this.#parts.wallet.receive(id, from, amount);
     return true;
   }

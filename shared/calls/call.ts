@@ -220,21 +220,25 @@ function joined(call: Call, { member, socket, peer, media = {} }: Extract<Event,
   return withPeer(call, { ...here, state: "joined" });
 }
 
+/** When it rings: at once, or when its window opens. */
+function beginOf({ startedAt, opensAt }: Call): number {
+  return Math.max(startedAt, opensAt ?? 0);
+}
+
 /** What follows by itself: what rang too long is missed, whoever was lost too long has left, and a call without anybody is over. */
 function settled(call: Call, now: number): Call {
   if (call.endedAt !== null) return call;
   let next = call;
   for (const party of call.parties) {
-    if (party.state === "ringing" && now - Math.max(call.startedAt, call.opensAt ?? 0) >= RING_MS)
-      next = withParty(next, move(party, "missed", now));
+    if (party.state === "ringing" && now - beginOf(call) >= RING_MS) next = withParty(next, move(party, "missed", now));
     if (party.state === "away" && now - party.since >= GRACE_MS) next = withParty(next, move(party, "left", now));
   }
   const inIt = next.parties.filter(({ state }) => state === "joined").length;
   if (next.answeredAt === null && inIt >= 2) next = { ...next, answeredAt: now };
   if (next.closesAt !== null && now >= next.closesAt) return ended(next, "window", now);
-  if (now - next.startedAt >= LONGEST_MS && (next.closesAt === null || now >= next.closesAt)) return ended(next, "too_long", now);
+  if (now - beginOf(next) >= LONGEST_MS && (next.closesAt === null || now >= next.closesAt)) return ended(next, "too_long", now);
   const isHeld = next.parties.some(({ state }) => state === "joined" || state === "away");
-  const mayStillCome = next.parties.some(({ state, member }) => state === "ringing" && member !== next.by);
+  const mayStillCome = next.parties.some(({ state, member }) => (state === "ringing" || state === "waiting") && member !== next.by);
   if (isHeld) {
     // Whoever is alone waits no longer than it rings, unless it was an appointment.
     const isAnswered = next.answeredAt !== null;
@@ -258,10 +262,10 @@ function settled(call: Call, now: number): Call {
 /** When something follows by itself next, epoch milliseconds; undefined for a call that is over. */
 export function nextDue(call: Call): number | undefined {
   if (call.endedAt !== null) return undefined;
-  const due = [call.startedAt + Math.max(LONGEST_MS, (call.closesAt ?? 0) - call.startedAt)];
+  const due = [Math.max(beginOf(call) + LONGEST_MS, call.closesAt ?? 0)];
   if (call.closesAt !== null) due.push(call.closesAt);
   for (const { state, since } of call.parties) {
-    if (state === "ringing") due.push(Math.max(call.startedAt, call.opensAt ?? 0) + RING_MS);
+    if (state === "ringing") due.push(beginOf(call) + RING_MS);
     if (state === "away") due.push(since + GRACE_MS);
   }
   if (call.peers === 0 && call.opensAt === null) due.push(call.startedAt + EMPTY_MS);

@@ -5,7 +5,7 @@ import { notFound, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
-import { findChallenge, ownChallenge } from "./records";
+import { findChallenge, notOf, ownChallenge } from "./records";
 import type { InvitationInput, InvitationView, MyInvitation, RequestView, TeamView } from "./schemas";
 import { iso } from "./view";
 
@@ -36,10 +36,10 @@ export async function invite(ports: ChallengePorts, text: string, { people, grou
       .prepare(
         `insert into challenge_invitations (challenge_id, person_id, group_id, created_at) select ?1, ?2, ?3, ?4
          where (select count(*) from challenge_invitations where challenge_id = ?1) < ?5
-           and not exists (select 1 from challenge_people where challenge_id = ?1 and person_id = ?2 and state in ('joining', 'active'))
+           and not exists (select 1 from challenge_people where challenge_id = ?1 and person_id = ?2 and (state in ('joining', 'active') or (?6 = 0 and state in ('removed', 'refused'))))
          on conflict do nothing`,
       )
-      .bind(id, person, group, ports.now(), MOST_INVITED);
+      .bind(id, person, group, ports.now(), MOST_INVITED, isOwner ? 1 : 0);
   const invited = known.filter((person) => person !== undefined);
   await records.batch([...invited.map((person) => insert(person, "")), ...groups.map((group) => insert("", group))]);
   if (row.state === "open") {
@@ -102,19 +102,20 @@ export async function uninvite(ports: ChallengePorts, text: string, invited: str
 }
 
 export const MY_INVITATIONS_QUERY = `select c.id, c.title, i.created_at from challenge_invitations i join fitness_challenges c on c.id = i.challenge_id
-  where i.person_id = ?1 and i.challenge_id > ?2 and c.state = 'open' order by i.challenge_id limit ?3`;
+  where i.person_id = ?1 and c.state = 'open' and ${notOf("?2")} order by i.challenge_id limit ?3`;
 
 /** What the actor is invited to, by a person: of their own region and of the others. */
 export async function myInvitations(ports: ChallengePorts): Promise<{ items: MyInvitation[]; next: null }> {
-  const { recordsOf, regions, actor, now } = ports;
+  const { recordsOf, regions, social, actor, now } = ports;
   await readerOf(recordsOf, actor, now());
+  const hidden = JSON.stringify(await social.hiddenFrom(actor.person));
   const found = await Promise.all(
     regions.map(
       async (region) =>
         (
           await recordsOf(region)
             .prepare(MY_INVITATIONS_QUERY)
-            .bind(actor.person, "", 200)
+            .bind(actor.person, hidden, 200)
             .all<{ id: string; title: string; created_at: number }>()
         ).results,
     ),

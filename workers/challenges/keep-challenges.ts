@@ -125,16 +125,17 @@ async function closeRound(
     if (page === MOST_PAGES) return false;
     const { items, hasAfter } = await board.page({ key, limit: PAGE, period: number });
     key = items.at(-1) ?? key;
+    // Before the place is kept: whoever is told twice hears it once, by its key.
+    await tellResults(ports, id, row, opensAt, items);
     await records.batch([
       records.prepare(WRITE_RESULTS).bind(id, opensAt, JSON.stringify(items.map((item) => resultOf(row, item)))),
       records
         .prepare("update challenge_periods set cursor = ?3 where challenge_id = ?1 and opens_at = ?2")
         .bind(id, opensAt, JSON.stringify(key)),
     ]);
-    await tellResults(ports, id, row, opensAt, items);
     if (!hasAfter) break;
   }
-  await payRewards(ports, id);
+  if (!(await payRewards(ports, id))) return false;
   const teams = row.terms.kind === "individual" ? [] : await totalsOf(ports, id, row, opensAt);
   const totals = teams.map(({ id: team, rank, score }) => ["team", team === "" ? "everybody" : team, rank, score, reached(row, score)]);
   await records.batch([
@@ -173,13 +174,16 @@ function prizesOf({ rewards, terms, places }: ChallengeRow): Prize[] {
   }));
 }
 
-/** Has what the board gave paid, each once for its key; whoever is not there any more gets nothing. */
-async function payRewards(ports: WorkPorts, id: ChallengeId): Promise<void> {
+/**
+ * Has what the board gave paid, each once for its key; whoever is not there any more gets nothing. False where some is left for the next
+ * tick. A payment that fails holds up no other, and is tried again then.
+ */
+async function payRewards(ports: WorkPorts, id: ChallengeId): Promise<boolean> {
   const board = ports.boardOf(boardIdOf(id));
-  for (;;) {
-    const given = await board.unsettled(PAGE);
-    if (given.length === 0) return;
-    for (const one of given) {
+  const given = await board.unsettled(PAGE);
+  let failed: unknown;
+  for (const one of given) {
+    try {
       const row = await ports
         .recordsOf(regionOf(id))
         .prepare("select person_id from challenge_people where challenge_id = ? and alias = ? and state = 'active'")
@@ -188,8 +192,12 @@ async function payRewards(ports: WorkPorts, id: ChallengeId): Promise<void> {
       const person = parseId("person", row?.person_id ?? "");
       if (person !== undefined) await ports.pay(person, `${id} ${one.period} ${one.rank} ${one.reward}`, id, one.reward);
       await board.settle([one]);
+    } catch (error) {
+      failed = error;
     }
   }
+  if (failed !== undefined) throw failed;
+  return given.length < PAGE;
 }
 
 /** Has the vaults of a small challenge count what has come before the close. One that does not answer keeps nobody waiting: its timer counts. */
@@ -251,7 +259,16 @@ async function tellDecisions(ports: WorkPorts, region: Region): Promise<number> 
   type Row = { id: string; challenge_id: string; person_id: string; opens_at: number; effort: string; state: string };
   const records = ports.recordsOf(region);
   const { results } = await records.prepare(UNTOLD_QUERY).all<Row>();
-  for (const one of results) await tellDecision(ports, records, one);
+  let failed: unknown;
+  for (const one of results) {
+    try {
+      await tellDecision(ports, records, one);
+    } catch (error) {
+      // A vault that does not answer keeps nobody else waiting.
+      failed = error;
+    }
+  }
+  if (failed !== undefined) throw failed;
   return results.length;
 }
 

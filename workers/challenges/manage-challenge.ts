@@ -8,7 +8,7 @@ import { newId, parseId, regionOf } from "../../shared/id";
 import { type FieldError, notFound, type Problem, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import type { ChallengePorts } from "./ports";
-import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, ownChallenge, partStateSchema } from "./records";
+import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, notOf, ownChallenge, partStateSchema } from "./records";
 import type { ChallengeChange, ChallengeInput, ChallengeQuery, ChallengeView } from "./schemas";
 import { viewOf } from "./view";
 
@@ -43,7 +43,7 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
     terms,
     starts_at: terms.schedule.startsAt,
     ends_at: terms.schedule.endsAt,
-    places: terms.kind === "cooperative" ? Math.min(input.mostPeople, MOST_TOGETHER) : input.mostPeople,
+    places: placesOf(terms.kind, input.mostPeople),
     taken: 0,
     most_in_team: input.mostInTeam,
     rewards: input.rewards,
@@ -86,6 +86,11 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
   return viewOf({ row, isOwner: true, isInvited: false, part: undefined }, at);
 }
 
+/** What many do together is added up with every look. */
+function placesOf(kind: ChallengeRow["terms"]["kind"], asked: number): number {
+  return kind === "individual" ? asked : Math.min(asked, MOST_TOGETHER);
+}
+
 /** One challenge; problem `not_found`. */
 export async function readChallenge(ports: ChallengePorts, text: string): Promise<ChallengeView> {
   return viewOf(await findChallenge(ports, text), ports.now());
@@ -99,9 +104,6 @@ const WITH_PART = `select ${COLUMNS.split(", ")
   .join(", ")}, (select p.state from challenge_people p where p.challenge_id = c.id and p.person_id = ?1) as mine,
     exists (select 1 from challenge_invitations i where i.challenge_id = c.id and i.person_id = ?1) as invited,
     exists (select 1 from challenge_owners o where o.challenge_id = c.id and o.person_id = ?1) as own`;
-/** SQL condition that a challenge is of nobody in the list of people that is bound at a place. */
-const notOf = (place: string) =>
-  `not exists (select 1 from challenge_owners h where h.challenge_id = c.id and h.person_id in (select value from json_each(${place})))`;
 export const PUBLIC_QUERY = `${WITH_PART} from fitness_challenges c where c.visibility = 'public' and c.state = 'open' and (?2 is null or c.id < ?2) and ${notOf("?4")} order by c.id desc limit ?3`;
 export const OWN_QUERY = `${WITH_PART} from challenge_owners o join fitness_challenges c on c.id = o.challenge_id
   where o.person_id = ?1 and (?2 is null or o.challenge_id < ?2) order by o.challenge_id desc limit ?3`;
@@ -161,7 +163,7 @@ export async function changeChallenge(
   if (ifVersion !== undefined && ifVersion !== row.version) throw problem("precondition_failed");
   if (row.state === "ended" || row.state === "cancelled") throw problem("conflict", "The challenge is over.");
   const { title = row.title, description = row.description, joining = row.joining, rewards = row.rewards, state = row.state } = change;
-  const mostPeople = change.mostPeople ?? row.places;
+  const mostPeople = placesOf(row.terms.kind, change.mostPeople ?? row.places);
   const mostInTeam = change.mostInTeam === undefined ? row.most_in_team : change.mostInTeam;
   const terms = amended(row.terms, change);
   const hasChangedTerms = JSON.stringify(terms) !== JSON.stringify(row.terms);

@@ -9,7 +9,18 @@ import { REGIONS, type Region } from "../../shared/region";
 import { notify } from "../notifications";
 import { payWon } from "../rewards";
 import { boardOf, regional, vaultOf } from "../regional";
-import { areBlocked, areFriends, friendsOf, hiddenFrom, membersOf, roleIn, shareGroup, socialContext } from "../social";
+import {
+  areBlocked,
+  areFriends,
+  friendsOf,
+  groupsOf,
+  hiddenFrom,
+  isModerator,
+  membersOf,
+  roleIn,
+  shareGroup,
+  socialContext,
+} from "../social";
 
 /** What is asked of the ties between people. */
 export interface Social {
@@ -19,6 +30,9 @@ export interface Social {
   /** Whom the person has blocked, and who has blocked them. */
   readonly hiddenFrom: (person: PersonId) => Promise<readonly PersonId[]>;
   readonly friendsOf: (person: PersonId) => Promise<readonly PersonId[]>;
+  readonly groupsOf: (person: PersonId) => Promise<readonly string[]>;
+  /** Whether somebody keeps order everywhere, in a session with a second factor. */
+  readonly isModerator: (actor: PersonActor) => boolean;
   readonly isInGroup: (group: string, person: PersonId) => Promise<boolean>;
   readonly membersOf: (group: string) => Promise<readonly PersonId[]>;
   readonly shareGroup: (a: PersonId, b: PersonId) => Promise<boolean>;
@@ -92,6 +106,8 @@ function tiesOf(env: Env, now: Clock): Social {
     areBlocked: async (a, b) => await areBlocked(context, a, b),
     hiddenFrom: async (person) => await hiddenFrom(context, person),
     friendsOf: async (person) => await friendsOf(context, person),
+    groupsOf: async (person) => await groupsOf(context, person),
+    isModerator,
     async isInGroup(text, person) {
       const group = parseId("socialGroup", text);
       return group !== undefined && (await roleIn(context, group, person)) !== undefined;

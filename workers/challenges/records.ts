@@ -41,6 +41,10 @@ export interface Reward {
 export const COLUMNS =
   "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at";
 
+/** SQL condition that a challenge `c` is of nobody in the list of people that is bound at a place. */
+export const notOf = (place: string) =>
+  `not exists (select 1 from challenge_owners h where h.challenge_id = c.id and h.person_id in (select value from json_each(${place})))`;
+
 export function challengeRow(row: unknown): ChallengeRow {
   return rowSchema.parse(row);
 }
@@ -57,6 +61,8 @@ export interface Found {
   readonly isOwner: boolean;
   readonly isModerator: boolean;
   readonly isInvited: boolean;
+  /** By name, and not with a group. */
+  readonly isInvitedByName: boolean;
   readonly part: PartRow | undefined;
   readonly actor: PersonActor;
 }
@@ -100,15 +106,15 @@ export async function findChallenge(ports: ChallengePorts, text: string): Promis
   const row = challengeRow(challenge.results[0]);
   const owner = parseId("person", owners?.results[0]?.["person_id"] ?? "");
   const isOwner = owner === actor.person;
-  const isModerator = actor.roles?.includes("moderator") === true;
+  const isModerator = social.isModerator(actor);
   const part = partSchema.optional().parse(parts?.results[0]);
-  const isInvited =
-    (invitations?.results.length ?? 0) > 0 ||
-    (await isInOneOf(ports, actor.person, groups?.results.map((group) => group["group_id"] ?? "") ?? []));
-  const found: Found = { id, row, owner, isOwner, isModerator, isInvited, part, actor };
+  const isInvitedByName = (invitations?.results.length ?? 0) > 0;
+  const invitedGroups = groups?.results.map((group) => group["group_id"] ?? "") ?? [];
+  const isInvited = isInvitedByName || (!isOwner && (await isInOneOf(ports, actor.person, invitedGroups)));
+  const found: Found = { id, row, owner, isOwner, isModerator, isInvited, isInvitedByName, part, actor };
   if (isOwner) return found;
   if (row.state === "draft" || (owner !== undefined && (await social.areBlocked(owner, actor.person)))) throw notFound("challenge");
-  const takesPart = part !== undefined && part.state !== "refused";
+  const takesPart = part !== undefined && part.state !== "refused" && part.state !== "removed";
   if (isModerator || isInvited || takesPart || (await isOpenTo(ports, row, owner, actor.person))) return found;
   throw notFound("challenge");
 }
@@ -121,8 +127,9 @@ export async function ownChallenge(ports: ChallengePorts, text: string): Promise
 }
 
 async function isInOneOf({ social }: ChallengePorts, person: PersonId, groups: readonly string[]): Promise<boolean> {
-  for (const group of groups) if (await social.isInGroup(group, person)) return true;
-  return false;
+  if (groups.length === 0) return false;
+  const own = new Set<string>(await social.groupsOf(person));
+  return groups.some((group) => own.has(group));
 }
 
 /** Whether somebody sees a challenge by its visibility alone. */

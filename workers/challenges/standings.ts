@@ -82,14 +82,21 @@ async function groupOf(ports: ChallengePorts, group: string | undefined): Promis
 }
 
 const NAMED = `select alias from challenge_people where challenge_id = ?1 and state = 'active' and alias is not null
-  and person_id in (select value from json_each(?2)) and (ranking = 'public' or person_id = ?3)`;
+  and person_id in (select value from json_each(?2)) and person_id not in (select value from json_each(?4)) and (ranking = 'public' or person_id = ?3)`;
 
-async function namedAliases({ recordsOf }: WorkPorts, id: ChallengeId, people: readonly PersonId[], actor: PersonId): Promise<string[]> {
-  const { results } = await recordsOf(regionOf(id)).prepare(NAMED).bind(id, JSON.stringify(people), actor).all<{ alias: string }>();
+async function namedAliases(
+  { recordsOf, social }: ChallengePorts,
+  id: ChallengeId,
+  people: readonly PersonId[],
+  actor: PersonId,
+): Promise<string[]> {
+  const hidden = JSON.stringify(await social.hiddenFrom(actor));
+  const { results } = await recordsOf(regionOf(id)).prepare(NAMED).bind(id, JSON.stringify(people), actor, hidden).all<{ alias: string }>();
   return results.map(({ alias }) => alias);
 }
 
-export const NAMES_QUERY = `select alias, name from challenge_people where challenge_id = ?1 and alias in (select value from json_each(?2)) and ranking = 'public'`;
+export const NAMES_QUERY = `select alias, name from challenge_people where challenge_id = ?1 and alias in (select value from json_each(?2)) and ranking = 'public'
+  and person_id not in (select value from json_each(?3))`;
 
 /** Entries with the names that people chose to show. */
 async function shown(ports: ChallengePorts, { id, row, part }: Found, items: readonly Placed[]): Promise<Pick<StandingsAnswer, "items">> {
@@ -111,11 +118,15 @@ async function shown(ports: ChallengePorts, { id, row, part }: Found, items: rea
   };
 }
 
-async function namesOf({ recordsOf }: WorkPorts, id: ChallengeId, aliases: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+async function namesOf(
+  { recordsOf, social, actor }: ChallengePorts,
+  id: ChallengeId,
+  aliases: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
   if (aliases.length === 0) return new Map();
   const { results } = await recordsOf(regionOf(id))
     .prepare(NAMES_QUERY)
-    .bind(id, JSON.stringify(aliases))
+    .bind(id, JSON.stringify(aliases), JSON.stringify(await social.hiddenFrom(actor.person)))
     .all<{ alias: string; name: string | null }>();
   return new Map(results.map(({ alias, name }) => [alias, name]));
 }
@@ -243,7 +254,8 @@ export async function listRounds(ports: ChallengePorts, text: string, limit: num
   };
 }
 
-export const RESULTS_QUERY = `select r.kind, r.alias, r.rank, r.score, r.reached, p.name, p.ranking from challenge_results r
+export const RESULTS_QUERY = `select r.kind, r.alias, r.rank, r.score, r.reached,
+    case when p.person_id in (select value from json_each(?7)) then null else p.name end as name, p.ranking from challenge_results r
   left join challenge_people p on p.challenge_id = r.challenge_id and p.alias = r.alias
   where r.challenge_id = ?1 and r.opens_at = ?2 and r.kind = ?3 and (r.rank, r.alias) > (?4, ?5) order by r.rank, r.alias limit ?6`;
 
@@ -269,7 +281,7 @@ export async function readResults(
   type Row = { alias: string; rank: number; score: number; reached: number | null; name: string | null; ranking: string | null };
   const { results } = await records
     .prepare(RESULTS_QUERY)
-    .bind(id, opensAt, query.kind, rank, alias, query.limit + 1)
+    .bind(id, opensAt, query.kind, rank, alias, query.limit + 1, JSON.stringify(await ports.social.hiddenFrom(ports.actor.person)))
     .all<Row>();
   const teams = query.kind === "team" ? await teamNames(records, id) : new Map<string, string>();
   const items = results.slice(0, query.limit);

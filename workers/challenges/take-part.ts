@@ -20,8 +20,10 @@ export async function takePart(ports: ChallengePorts, text: string, input: JoinI
   if (part?.state === "active") return await readPart(ports, text);
   if (row.state !== "open" || ports.now() >= row.ends_at) throw problem("conflict", "The challenge takes nobody any more.");
   checkOwn(found, input);
+  // Whom the owner took out comes back by an invitation of their own, and not with a group.
+  if ((part?.state === "removed" || part?.state === "refused") && !found.isInvitedByName)
+    throw problem("conflict", "The owner of the challenge has to invite you.");
   if (!isOwner && !isInvited && part?.state !== "joining") {
-    if (part?.state === "removed" || part?.state === "refused") throw problem("conflict", "The owner of the challenge has to invite you.");
     if (row.joining === "invitation") throw problem("conflict", "One takes part in this challenge by invitation.");
     if (row.joining === "request") return await request(ports, found, input);
   }
@@ -62,6 +64,13 @@ function waiting(challenge: string, title: string, ranking: "anonymous" | "publi
   };
 }
 
+async function stateIn(records: D1Database, id: string, person: PersonId): Promise<string | null> {
+  return await records
+    .prepare("select state from challenge_people where challenge_id = ? and person_id = ?")
+    .bind(id, person)
+    .first<string>("state");
+}
+
 /** How somebody enters. */
 export interface Entering {
   readonly ranking: "anonymous" | "public";
@@ -90,12 +99,17 @@ async function enter(ports: ChallengePorts, person: PersonId, { id, row, part }:
   try {
     const { ranking, target = null } = input;
     const joined = await ports.vault.joinChallenge(ports.actor, { challenge: id, title: row.title, terms: row.terms, ranking, target });
-    await records
+    const { meta } = await records
       .prepare(
         "update challenge_people set state = 'active', alias = ?3, ranking = ?4, name = ?5, changed_at = ?6 where challenge_id = ?1 and person_id = ?2 and state = 'joining'",
       )
       .bind(id, person, joined.alias, input.ranking, input.name, ports.now())
       .run();
+    if (meta.changes === 0 && (await stateIn(records, id, person)) !== "active") {
+      // Taken out, left or cancelled meanwhile.
+      await ports.vault.leaveChallenge(ports.actor, id);
+      throw problem("conflict", "You do not take part any more.");
+    }
     await records.prepare("delete from challenge_invitations where challenge_id = ? and person_id = ?").bind(id, person).run();
     return joined;
   } catch (error) {
@@ -192,8 +206,16 @@ export async function changePart(ports: ChallengePorts, text: string, input: Par
 
 /** Stops taking part: counts at once, everywhere. Done already is fine. Problem `not_found` for a challenge that the actor does not see. */
 export async function leave(ports: ChallengePorts, text: string): Promise<void> {
-  const { id, part } = await findChallenge(ports, text);
-  if (part === undefined) return;
+  const { recordsOf, actor, vault } = ports;
+  await readerOf(recordsOf, actor, ports.now());
+  const id = parseId("challenge", text);
+  if (id === undefined) throw notFound("challenge");
+  // Consent is taken back whether or not the challenge is still there to be seen: its owner may have blocked the person, or deleted it.
+  const counts = await vault.challengePart(actor, id).then(
+    () => true,
+    () => false,
+  );
+  if (!counts && (await findChallenge(ports, text)).part === undefined) return;
   await ports
     .recordsOf(regionOf(id))
     .prepare(
@@ -202,7 +224,7 @@ export async function leave(ports: ChallengePorts, text: string): Promise<void> 
     )
     .bind(id, ports.actor.person, ports.now())
     .run();
-  await ports.vault.leaveChallenge(ports.actor, id);
+  await vault.leaveChallenge(actor, id);
 }
 
 /** What of the actor's counts in a round and what does not, and why; problem `not_found`. */

@@ -251,7 +251,7 @@ test("what the clock and lists ask is found by an index", async () => {
     [REQUESTS_QUERY, ["c", "", 1]],
     [ROUNDS_QUERY, ["c", 1, 1]],
     [RESULTS_QUERY, ["c", 1, "person", 0, "", 1]],
-    [NAMES_QUERY, ["c", "[]"]],
+    [NAMES_QUERY, ["c", "[]", "[]"]],
   ];
   for (const [sql, values] of plans) {
     const { results } = await records

@@ -74,10 +74,7 @@ export async function openDirect(ports: RoomPorts, opener: PersonId, other: Pers
   await ports.room(id).open({
     kind: "direct",
     isSealed,
-    members: [
-      { person: opener, role: "owner" },
-      { person: other, role: "owner", state: areFriends ? "active" : "invited" },
-    ],
+    members: [{ person: opener }, { person: other, state: areFriends ? "active" : "invited" }],
   });
   return id;
 }

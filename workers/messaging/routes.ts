@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { answerFile } from "../../shared/http/byte-range";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
@@ -100,30 +101,21 @@ const more = new Hono<AppEnv>()
       summary: "Download a file by its link",
       tags: TAGS,
       responses: { 200: { mediaType: "application/octet-stream", description: "The file, in its own type" } },
-      problems: ["invalid", "not_found", "session_ended", "forbidden", "gone"],
+      problems: ["invalid", "not_found", "session_ended", "forbidden", "gone", "range_not_satisfiable"],
     }),
     validate("param", s.fileParam),
     async (c) => {
       const { view, key, files } = await openLink(requestPorts(c), c.req.valid("param").token);
-      const object = await files.get(key, { range: c.req.raw.headers });
-      if (object === null) throw notFound("file");
       const isInline = view.kind === "image" || view.kind === "audio" || view.kind === "video";
-      const headers = new Headers({
+      const asked = { range: c.req.header("range"), ifRange: c.req.header("if-range") };
+      const answer = await answerFile(files, key, asked, {
         "content-type": view.type,
         "content-disposition": `${isInline ? "inline" : "attachment"}${view.name === null ? "" : `; filename*=UTF-8''${encodeURIComponent(view.name)}`}`,
         "content-security-policy": "default-src 'none'; sandbox",
         "cache-control": "private, no-store",
-        "accept-ranges": "bytes",
       });
-      const { range } = object;
-      if (range === undefined || !("offset" in range) || c.req.header("range") === undefined) {
-        headers.set("content-length", String(object.size));
-        return new Response(object.body, { headers });
-      }
-      const { offset = 0, length = object.size - offset } = range;
-      headers.set("content-range", `bytes ${offset}-${offset + length - 1}/${object.size}`);
-      headers.set("content-length", String(length));
-      return new Response(object.body, { status: 206, headers });
+      if (answer === null) throw notFound("file");
+      return answer;
     },
   );
 

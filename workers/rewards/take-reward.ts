@@ -102,5 +102,8 @@ async function claimsOf(records: D1Database, open: readonly OpenVoucher[], befor
       .prepare("select id, state from reward_claims where id in (select value from json_each(?))")
       .bind(JSON.stringify(open.map(({ id }) => id))),
   ]);
-  return answers.at(-1)?.results ?? [];
+  const known = answers.at(-1)?.results ?? [];
+  // Of a reward that is not there any more there is nothing to mark.
+  const gone = lost.filter(({ id }) => !known.some((one) => one.id === id));
+  return [...known, ...gone.map(({ id }): VoucherNews => ({ id, state: "void" }))];
 }

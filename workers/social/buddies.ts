@@ -181,7 +181,9 @@ async function spokenTo({ records, actor }: SocialPorts): Promise<string[]> {
 export async function askToTrain(ports: SocialPorts, other: PersonId): Promise<Buddy> {
   requireOther(ports, other);
   const buddies = await listBuddies(ports);
-  if (buddies.length >= MOST_BUDDIES) throw problem("conflict", `Nobody has more than ${MOST_BUDDIES} buddies and open requests.`);
+  // Strangers who ask fill nobody's list.
+  if (buddies.filter(({ state }) => state !== "waiting_for_you").length >= MOST_BUDDIES)
+    throw problem("conflict", `Nobody has more than ${MOST_BUDDIES} buddies and open requests.`);
   if (!(await mayAsk(ports, other))) throw notFound("person");
   const { before, after } = await takeStep(ports, other, ({ own }) => {
     if (own.blockedAt !== null) throw problem("conflict", "You block this person: lift the block first.");

@@ -15,6 +15,6 @@ export {
 export { sweepTies } from "./ties";
 export { bringRelations, movedRelations } from "./move-relations";
 export { cleanAllInvitations } from "./invitations";
-export { keepReport } from "./moderation";
+export { isModerator, keepReport } from "./moderation";
 export { type CardFacts, type Happening, postToFeed } from "./posts";
 export { handleHashes } from "./profile";

@@ -229,26 +229,29 @@ export async function acceptInvitation(
     await pointTo(ports, actor.person, group);
   }
   const records = ports.recordsOf(regionOf(row.id));
-  const [, , used] = await records.batch([
+  const now = ports.now();
+  const [, , used] = await records.batch<{ used_at: number }>([
     records
       .prepare(
         `insert into invitation_uses (invitation_id, person_id, used_at) select id, ?2, ?3 from invitations where id = ?1 and revoked_at is null
            and expires_at > ?3 and (select count(*) from invitation_uses where invitation_id = ?1) < most_uses on conflict do nothing`,
       )
-      .bind(row.id, actor.person, ports.now()),
+      .bind(row.id, actor.person, now),
+    // Whoever has come in by it before and is out again does not come in by it once more.
     records
       .prepare(
         `insert into social_group_members (group_id, person_id, state, since_at)
          select social_groups.id, ?2, 'member', ?3 from invitation_uses join invitations on invitations.id = invitation_id
-           join social_groups on social_groups.id = invitations.group_id where invitation_id = ?1 and invitation_uses.person_id = ?2
+           join social_groups on social_groups.id = invitations.group_id where invitation_id = ?1 and invitation_uses.person_id = ?2 and invitation_uses.used_at = ?3
            and (select count(*) from social_group_members where group_id = social_groups.id and state = 'member') < ${MOST_MEMBERS}
            and exists (select 1 from social_group_members host where host.group_id = social_groups.id and host.person_id = invitations.person_id and host.state = 'member')
          on conflict do update set state = 'member', since_at = excluded.since_at where social_group_members.state in ('asked', 'invited')`,
       )
-      .bind(row.id, actor.person, ports.now()),
-    records.prepare("select 1 from invitation_uses where invitation_id = ? and person_id = ?").bind(row.id, actor.person),
+      .bind(row.id, actor.person, now),
+    records.prepare("select used_at from invitation_uses where invitation_id = ? and person_id = ?").bind(row.id, actor.person),
   ]);
-  if (used?.results.length !== 1) throw notFound("invitation");
+  const [use] = used?.results ?? [];
+  if (use === undefined) throw notFound("invitation");
   if (group !== undefined) {
     const state = await records
       .prepare("select state from social_group_members where group_id = ? and person_id = ?")
@@ -259,6 +262,8 @@ export async function acceptInvitation(
     return { person: cardOf(from, shown.get(from), "groupmate"), group };
   }
   if (!areFriends(own, theirs)) {
+    // A friendship that has ended since it was used does not come back by it.
+    if (use.used_at <= Math.max(own.refusedAt, theirs.refusedAt)) throw notFound("invitation");
     // Who invites has said yes to whoever brings the code.
     await stepFor(ports, from, actor.person, () => askFriend);
     await takeStep(ports, from, () => askFriend);

@@ -9,7 +9,7 @@ import { requireSession, sessionGuard } from "../sessions";
 import { openGroup } from "./groups";
 import type { Page } from "./page";
 import type { SocialContext, SocialPorts } from "./ports";
-import { openPost } from "./posts";
+import { openOwnPost, openPost } from "./posts";
 import { hiddenFrom } from "./relations";
 
 export const REPORT_REASONS = [
@@ -165,8 +165,7 @@ async function subjectOf(ports: SocialPorts, about: string, within: string | und
 
 /** Asks for another look at what a moderator took out: once, by its author. Problems `not_found`, `conflict` where nothing was taken out. */
 export async function appeal(ports: SocialPorts, post: string, note: string): Promise<Pick<Report, "id" | "state">> {
-  const row = await openPost(ports, post);
-  if (row.person_id !== ports.actor.person) throw notFound("post");
+  const row = await openOwnPost(ports, post);
   if (row.removed_at === null) throw problem("conflict", "Nobody has taken this post out.");
   return await keepReport(ports, {
     kind: "removal",
@@ -281,7 +280,7 @@ function effects(
 }
 
 /** Moderators and admins, in a session that was opened with a second factor. */
-function isModerator({ roles = [], assurance }: PersonActor): boolean {
+export function isModerator({ roles = [], assurance }: PersonActor): boolean {
   return assurance === "aal2" && (roles.includes("moderator") || roles.includes("admin"));
 }
 

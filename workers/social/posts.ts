@@ -16,7 +16,7 @@ import type { Card } from "./cards";
 import { openAsMember } from "./groups";
 import type { SocialContext, SocialPorts } from "./ports";
 import { readersOf, viewOfAuthor } from "./readers";
-import { hiddenFrom, roleIn } from "./relations";
+import { areBlocked, hiddenFrom, roleIn } from "./relations";
 
 const MOST_A_DAY = 100;
 
@@ -168,26 +168,43 @@ function insertPost(
 
 /** A post that the actor may see now. Problems `session_ended`, `not_found`. */
 export async function openPost(ports: SocialPorts, text: string): Promise<PostRow> {
+  const row = await findPost(ports, text);
+  if (!(await maySee(ports, row))) throw notFound("post");
+  return row;
+}
+
+/** A post of the actor's own, which stays theirs to delete wherever it stands. Problems `session_ended`, `not_found`. */
+export async function openOwnPost(ports: SocialPorts, text: string): Promise<PostRow> {
+  const row = await findPost(ports, text);
+  if (row.person_id !== ports.actor.person) throw notFound("post");
+  return row;
+}
+
+/** A post, whoever may see it. */
+async function findPost(ports: SocialPorts, text: string): Promise<PostRow> {
   const { actor, records } = ports;
   requireSession(await sessionGuard(records, actor, ports.now()).all());
   const id = parseId("post", text);
   if (id === undefined) throw notFound("post");
-  const row = await readRow(ports, id);
-  if (!(await maySee(ports, row))) throw notFound("post");
-  return row;
+  return await readRow(ports, id);
 }
 
 /** Whether the actor sees a post, judged by what the author, the actor and the group say at this moment. */
 async function maySee(ports: SocialPorts, row: PostRow): Promise<boolean> {
   const { actor } = ports;
-  if (row.person_id === actor.person) return true;
+  const isOwn = row.person_id === actor.person;
   const author = parseId("person", row.person_id);
-  if (row.removed_at !== null || author === undefined) return false;
+  if (author === undefined || (row.removed_at !== null && !isOwn)) return false;
   const group = row.group_id === null ? undefined : parseId("socialGroup", row.group_id);
   if (group !== undefined) {
-    const [role, hidden] = await Promise.all([roleIn(ports, group, actor.person), hiddenFrom(ports, actor.person)]);
-    return role !== undefined && !hidden.includes(author);
+    // Whoever is out of the group sees no more of what goes on there, under their own post either.
+    const [role, blocked] = await Promise.all([
+      roleIn(ports, group, actor.person),
+      isOwn ? false : areBlocked(ports, actor.person, author),
+    ]);
+    return role !== undefined && !blocked;
   }
+  if (isOwn) return true;
   const [least] = await readersOf(ports, [author]);
   return least !== undefined && row.reach >= least.reach;
 }
@@ -234,8 +251,11 @@ export async function changePost(
 
 /** Deletes a post with its comments and reactions: the author's own, or in a group by its owners and administrators. Problem `not_found`, `forbidden`. */
 export async function deletePost(ports: SocialPorts, text: string): Promise<void> {
-  const row = await openPost(ports, text);
-  await requireHand(ports, row, row.person_id);
+  const row = await findPost(ports, text);
+  if (row.person_id !== ports.actor.person) {
+    if (!(await maySee(ports, row))) throw notFound("post");
+    await requireHand(ports, row, row.person_id);
+  }
   await ports.recordsOf(regionOf(row.id)).prepare("delete from posts where id = ?").bind(row.id).run();
 }
 

@@ -221,10 +221,19 @@ const SWEPT = 500;
 async function sweepRegion(context: SocialContext, region: Region): Promise<number> {
   const records = context.recordsOf(region);
   const { results } = await records.prepare(UNSENT).bind(SWEPT).all<{ person_id: string; other_id: string }>();
-  for (const { person_id, other_id } of results) await sendCopy(context, person_id, other_id);
+  // A region that does not answer keeps nobody else's waiting.
+  let failed: unknown;
+  for (const { person_id, other_id } of results) {
+    try {
+      await sendCopy(context, person_id, other_id);
+    } catch (error) {
+      failed = error;
+    }
+  }
   const { meta } = await records
     .prepare(SILENT)
     .bind(context.now() - 2 * REQUEST_LASTS_MS, SWEPT)
     .run();
+  if (failed !== undefined) throw failed;
   return results.length + meta.changes;
 }

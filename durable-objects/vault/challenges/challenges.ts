@@ -125,9 +125,10 @@ export class Challenges {
   join({ challenge, title, terms, ranking, target }: Joining): Joined {
     const before = this.#rows.part(challenge);
     if (before?.state === "active") return before;
-    if (this.#rows.parts("active").length >= MOST_PARTS)
-      throw problem("conflict", "You take part in too many challenges: leave one first.");
     const now = Math.floor(this.#state.now());
+    const isOn = ({ terms: { schedule } }: Part) => schedule.endsAt + schedule.lateS * SECOND_MS > now;
+    if (this.#rows.parts("active").filter(isOn).length >= MOST_PARTS)
+      throw problem("conflict", "You take part in too many challenges: leave one first.");
     const own = terms.goal.kind === "custom" ? target : terms.goal.kind === "relative" ? this.#baseline(terms, now) : null;
     const turn = (before?.turn ?? 0) + 1;
     const aliasTurn = (before?.aliasTurn ?? 0) + 1;
@@ -377,7 +378,7 @@ export class Challenges {
     const open = this.#rows.rounds(challenge).filter(({ isFinal }) => !isFinal);
     if (open.some(({ dirtyFrom }) => dirtyFrom !== null)) return now + SETTLE_MS;
     const latest = this.#rows.rounds(challenge).at(-1);
-    const next = periodFrom(part.terms.schedule, latest?.endsAt ?? now);
+    const next = periodFrom(part.terms.schedule, Math.max(latest?.endsAt ?? now, now));
     const times = [...open.map(({ closesAt }) => closesAt), ...(next === undefined ? [] : [Math.max(next.opensAt, now)])];
     return times.length === 0 ? undefined : Math.min(...times);
   }

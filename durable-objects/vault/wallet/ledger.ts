@@ -57,6 +57,11 @@ export class Ledger {
     this.#sql = sql;
   }
 
+  /** Whether something was booked under a key. */
+  isBooked(key: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM wallet_transactions WHERE key = ?", key).toArray().length > 0;
+  }
+
   /**
    * Books, once for a key: the same again answers what was booked. Problems `insufficient_funds` where less is there than goes out,
    * `conflict` for another booking under a key that is taken.

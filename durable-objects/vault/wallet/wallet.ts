@@ -195,6 +195,11 @@ export class Wallet {
     return this.#transfer(id);
   }
 
+  /** Whether coins of a transfer were taken. */
+  hasReceived(id: string): boolean {
+    return this.ledger.isBooked(`received ${id}`);
+  }
+
   /** Takes coins from somebody, once for a transfer. */
   receive(id: string, from: PersonId, amount: number): void {
     this.#state.storage.transactionSync(() => this.book("received", "coins", amount, `received ${id}`, from));
@@ -263,13 +268,11 @@ export class Wallet {
         if (state === "used" || state === "returned") this.book(state, unitOfVouchers(row.kind), 1, `${state} ${id}`, id);
         if ((state === "void" || state === "returned") && row.price > 0) this.book("refunded", row.unit, row.price, `refunded ${id}`, id);
         this.#set(id, state, state === "issued" ? null : now);
-      }
-      const late = sql
-        .exec<{ id: string; kind: RewardKind }>("SELECT id, kind FROM wallet_vouchers WHERE state = 'issued' AND expires_at <= ?", now)
-        .toArray();
-      for (const { id, kind } of late) {
-        this.book("lapsed", unitOfVouchers(kind), 1, `lapsed ${id}`, id);
-        this.#set(id, "expired", now);
+        // Only what the region has just called unused: another may have been used in time.
+        if (state === "issued" && row.expires_at <= now) {
+          this.book("lapsed", unitOfVouchers(row.kind), 1, `lapsed ${id}`, id);
+          this.#set(id, "expired", now);
+        }
       }
     });
   }
@@ -296,13 +299,16 @@ export class Wallet {
     // Asked again until there is an answer: the other side takes it once, however often it hears of it.
     const isTaken = to !== undefined && (await this.#handOver(to, { id, from: this.#state.person, amount: transfer.amount }));
     storage.transactionSync(() => {
-      sql.exec(
-        "UPDATE wallet_transfers SET state = ?, settled_at = ? WHERE id = ? AND state = 'sending'",
-        isTaken ? "done" : "returned",
-        this.#now(),
-        id,
-      );
-      if (!isTaken) this.book("sent_back", "coins", transfer.amount, `sent_back ${id}`, transfer.to);
+      const [settled] = sql
+        .exec(
+          "UPDATE wallet_transfers SET state = ?, settled_at = ? WHERE id = ? AND state = 'sending' RETURNING 1",
+          isTaken ? "done" : "returned",
+          this.#now(),
+          id,
+        )
+        .toArray();
+      // Asked twice at once, the first answer counts: nothing comes back of what was taken.
+      if (settled !== undefined && !isTaken) this.book("sent_back", "coins", transfer.amount, `sent_back ${id}`, transfer.to);
     });
     return undefined;
   }

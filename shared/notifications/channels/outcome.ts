@@ -43,12 +43,27 @@ export async function ask(fetch: Fetch, now: () => number, url: string, init: Re
   try {
     return await within(TIMEOUT_MS, async (signal) => {
       const response = await fetch(url, { ...init, redirect: "manual", signal });
-      const text = (await response.text()).slice(0, LONGEST_ANSWER);
+      const text = await beginningOf(response);
       return { status: response.status, text, retryAfterMs: retryAfterMs(response.headers.get("retry-after"), now()) };
     });
   } catch (error) {
     return { kind: "retry", reason: error instanceof Error && error.name === "TimeoutError" ? "timeout" : "unreachable" };
   }
+}
+
+/** The beginning of a body; what comes after it is not waited for. A push service is whoever somebody's browser named. */
+async function beginningOf({ body }: Response): Promise<string> {
+  if (body === null) return "";
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (text.length < LONGEST_ANSWER) {
+    const { value, done } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  return text.slice(0, LONGEST_ANSWER);
 }
 
 export function isOutcome(answer: Answer | Outcome): answer is Outcome {

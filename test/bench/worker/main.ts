@@ -8,7 +8,7 @@ export { Gate } from "../../../durable-objects/gate/gate";
 export { Exporter } from "../../../durable-objects/exporter/exporter";
 export { Importer } from "../../../durable-objects/importer/importer";
 export { Programme } from "../../../durable-objects/programme/programme";
-export { Room } from "../../../durable-objects/room/room";
+export { BenchRoom as Room } from "./bench-room";
 export { BareRoom, BareRows } from "./bare-objects";
 export { BareBoard, BenchBoard as Board } from "./bench-board";
 export { BenchVault as Vault } from "./bench-vault";
