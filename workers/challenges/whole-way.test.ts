@@ -250,7 +250,7 @@ test("what the clock and lists ask is found by an index", async () => {
     [MEMBERS_QUERY, ["c", "", 1]],
     [REQUESTS_QUERY, ["c", "", 1]],
     [ROUNDS_QUERY, ["c", 1, 1]],
-    [RESULTS_QUERY, ["c", 1, "person", 0, "", 1]],
+    [RESULTS_QUERY, ["c", 1, "person", 0, "", 1, "[]"]],
     [NAMES_QUERY, ["c", "[]", "[]"]],
   ];
   for (const [sql, values] of plans) {
