@@ -13,3 +13,15 @@ export async function within<T>(ms: number, work: (signal: AbortSignal) => Promi
     clearTimeout(timer);
   }
 }
+
+/** As `within`, for work that takes no signal, such as a call to an object: it is let go. */
+export async function withinLetGo<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  return await within(
+    ms,
+    async (signal) =>
+      await new Promise<T>((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        work().then(resolve, reject);
+      }),
+  );
+}

@@ -97,13 +97,15 @@ export class Gate extends DurableObject<Env> {
     return verdict;
   }
 
-  /** Tells a breaker how a call ended. */
-  async report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<void> {
+  /** Tells a breaker how a call ended. Answers whether it is closed now and counts no failure. */
+  async report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<boolean> {
     this.prepare();
     const before = this.rows.breaker(name);
     const after = afterCall(policy, before, succeeded, now);
-    if (after === before || (after.state === "closed" && before.state === "closed" && after.failures === before.failures)) return;
+    const isWhole = after.state === "closed" && after.failures === 0;
+    if (after === before || (after.state === "closed" && before.state === "closed" && after.failures === before.failures)) return isWhole;
     await this.keep(this.rows.putBreaker(name, after, Math.max(now, after.until) + BREAKER_KEPT_MS));
+    return isWhole;
   }
 
   /** Whether a breaker stands open, or waits for its probe. Changes nothing. */

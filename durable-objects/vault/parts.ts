@@ -1,8 +1,9 @@
 import { systemClock } from "../../shared/clock";
 import { parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
+import { Breakers, carrierGate } from "../../shared/notifications/breakers";
 import { modeOf } from "../../shared/notifications/preferences";
 import { consoleLog } from "../../shared/log";
-import { storesOf, vaultDoor } from "../doors";
+import { gateDoor, storesOf, vaultDoor } from "../doors";
 import { Door } from "./access/door";
 import { AccessLog } from "./access/log";
 import { Readers } from "./access/readers";
@@ -151,6 +152,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     addresses,
     queue: storesOf(env, state.region).hooks,
     fetch: (url, init) => fetch(url, init),
+    breakers: new Breakers(state.region, (carrier) => gateDoor(env, state.region, carrierGate(carrier)), state.now),
   });
   const sockets = new SubscriptionSockets(ctx, (ticket) => live.redeem(ticket));
   const subscriptions = new Subscriptions(state, {

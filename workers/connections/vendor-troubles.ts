@@ -4,7 +4,7 @@ import { ownCredentials } from "../../shared/vendors/access";
 import { VENDOR_MODULES } from "../../shared/vendors/vendors";
 import type { LiveVendor } from "../../shared/vendors/vendor";
 import type { GateStanding } from "../../durable-objects/gate/rows";
-import { within } from "../../shared/within";
+import { withinLetGo } from "../../shared/within";
 import { gateOf } from "../regional";
 
 /** A vendor that is not asked as usual in a region, and until when that is so at the earliest. */
@@ -36,9 +36,7 @@ async function lookAtAll(env: Env, now: number): Promise<readonly VendorTrouble[
   const found = await Promise.all(
     all.map(async ({ vendor, region }) => {
       try {
-        const standing = await within(PATIENCE_MS, (signal) =>
-          unlessAborted(signal, gateOf(env, region, `vendor:${vendor.id}`).standing()),
-        );
+        const standing = await withinLetGo(PATIENCE_MS, async () => await gateOf(env, region, `vendor:${vendor.id}`).standing());
         return troubleOf(vendor, region, standing, now);
       } catch {
         return undefined;
@@ -67,12 +65,4 @@ export function troubleOf(vendor: LiveVendor, region: Region, { breakers, quotas
     limited: limited.map(({ name }) => name),
     until: new Date(until).toISOString(),
   };
-}
-
-/** A call to an object takes no signal: it is let go. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return await new Promise<T>((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new TypeError("the gate does not answer")));
-    work.then(resolve, reject);
-  });
 }

@@ -2,6 +2,7 @@ import type { Parcel } from "../../durable-objects/vault/notifications/outbox";
 import { hmacHex } from "../../shared/crypto/hmac";
 import { currentKey, type RegionalKeys, versionsOf } from "../../shared/crypto/keys";
 import { type PersonId, regionOf } from "../../shared/id";
+import { breakerOf } from "../../shared/notifications/breakers";
 import { sendMail } from "../../shared/notifications/channels/mail";
 import type { Outcome } from "../../shared/notifications/channels/outcome";
 import { sendSms } from "../../shared/notifications/channels/sms";
@@ -52,12 +53,14 @@ async function carryMail(
     "Auto-Submitted": "auto-generated",
   };
   const { mail } = ports.credentials;
-  if (mail === undefined) {
-    await ports.mailer.send({ region: regionOf(person), to, subject: title, text, headers });
-    return { kind: "sent" };
-  }
-  const message = { id, from: ports.mailFrom, to, subject: title, text, headers, tags: { person, send: id } };
-  return await sendMail(ports.fetch, ports.now, ports.bases, mail, message);
+  return await ports.breakers(regionOf(person)).through(breakerOf("mail"), async () => {
+    if (mail === undefined) {
+      await ports.mailer.send({ region: regionOf(person), to, subject: title, text, headers });
+      return { kind: "sent" };
+    }
+    const message = { id, from: ports.mailFrom, to, subject: title, text, headers, tags: { person, send: id } };
+    return await sendMail(ports.fetch, ports.now, ports.bases, mail, message);
+  });
 }
 
 async function carrySms(ports: NotificationPorts, person: PersonId, parcel: Parcel): Promise<Outcome> {
@@ -67,7 +70,8 @@ async function carrySms(ports: NotificationPorts, person: PersonId, parcel: Parc
   if (sms === undefined) return await keepHere(ports, person, parcel, text);
   await notePhone(ports, person, to);
   const callback = smsCallback(ports.origin, person, id);
-  return await sendSms(ports.fetch, ports.now, ports.bases, sms, { to, text, callback });
+  const send = async () => await sendSms(ports.fetch, ports.now, ports.bases, sms, { to, text, callback });
+  return await ports.breakers(regionOf(person)).through(breakerOf("sms"), send);
 }
 
 /** Where the SMS service tells what became of a message. */
@@ -80,7 +84,8 @@ export async function sendCode(ports: NotificationPorts, person: PersonId, numbe
   const text = frame("code", locale, { code });
   const { sms } = ports.credentials;
   if (sms === undefined) return await keepHere(ports, person, { to: number, title: "SMS" }, text);
-  return await sendSms(ports.fetch, ports.now, ports.bases, sms, { to: number, text });
+  const send = async () => await sendSms(ports.fetch, ports.now, ports.bases, sms, { to: number, text });
+  return await ports.breakers(regionOf(person)).through(breakerOf("sms"), send);
 }
 
 async function keepHere(

@@ -1,4 +1,5 @@
 export { cleanPhones, deliverNotification } from "./deliver";
+export { type CarrierStanding, carrierTroubles } from "./carriers";
 export { notificationPorts } from "./ports";
 
 import type { PersonId } from "../../shared/id";

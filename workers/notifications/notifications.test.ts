@@ -5,12 +5,14 @@ import * as z from "zod";
 import { newPointPair } from "../../shared/crypto/web-push";
 import { WHOLE_REACH } from "../../shared/fhir/reach";
 import { newId, systemRandom } from "../../shared/id";
+import { Breakers, CARRIER_POLICY } from "../../shared/notifications/breakers";
 import { smsSignature } from "../../shared/notifications/provider-signatures";
 import { webhookHeaders } from "../../shared/webhooks/signing";
 import { standInBases, standInCredentials } from "../../test/notifications/accounts";
 import { ProviderStandIn } from "../../test/notifications/stand-in";
 import { fetchApp, type RegisteredPerson, registerPerson } from "../../test/people";
-import { regional, vaultOf } from "../regional";
+import { gateOf, regional, vaultOf } from "../regional";
+import { carrierTroubles } from "./carriers";
 import { PEOPLE_OF_PHONE } from "./deliver";
 import { hearMail, hearSms } from "./hear";
 import { deliverNotification, notificationPorts, notify } from "./index";
@@ -271,6 +273,41 @@ test("a number is proven before anything goes to it, STOP ends it, and letters t
   expect(stored).not.toContain(number);
   const plan = await regional(env, "eu").records.prepare(`explain query plan ${PEOPLE_OF_PHONE}`).bind("[]").all<{ detail: string }>();
   expect(plan.results.map(({ detail }) => detail).join()).toContain("notification_phones_by_hash (phone_hash=?)");
+});
+
+test("a mail service that fails is left alone, which operators and /health see; the letter waits, and goes out once", async () => {
+  const ada = await registerPerson("ap");
+  const credentials = JSON.stringify(await standInCredentials());
+  const standIn = new ProviderStandIn("https://providers.example.com", credentials);
+  const accounts = { ...env, NOTIFICATION_CREDENTIALS: credentials, NOTIFICATION_BASES: standInBases("https://providers.example.com") };
+  const ports: NotificationPorts = { ...notificationPorts(accounts, Date.now), fetch: standIn.fetch };
+  const gate = gateOf(env, "ap", "carrier:mail");
+  for (let i = 0; i < 5; i++) await gate.report("breaker", CARRIER_POLICY, false, Date.now());
+  await call(ada, "PATCH", "/v1/me/notification-preferences", { modes: { friend_request: { email: "now" } } });
+  await notify(env, { person: ada.person.id, ...friend("a") });
+  await deliver(ada, ports);
+  expect(standIn.of("mail")).toEqual([]);
+  const deliveries = async () => (await call(ada, "GET", "/v1/me/notification-deliveries")).body;
+  expect(await deliveries()).toMatchObject({ items: [{ channel: "email", state: "waiting", reason: "provider_down", attempts: 0 }] });
+  const line = { carrier: "mail", service: null, region: "ap", breaker: "open" };
+  expect(await carrierTroubles(env, Date.now() + 20_000)).toContainEqual(expect.objectContaining(line));
+  const operator = { headers: { authorization: `Bearer ${env.OPERATIONS_SECRET}` } };
+  expect(await (await fetchApp("/v1/operations/carriers", operator)).json()).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ ...line, failures: 5 })]) as unknown,
+  });
+  expect((await fetchApp("/v1/operations/carriers")).status).toBe(401);
+  // The wait is over, and the service is well again.
+  await runInDurableObject(gate, (_gate, { storage }) => void storage.sql.exec("update breakers set until = 0"));
+  await runInDurableObject(vaultOf(env, ada.person.id), (_vault, { storage }) => {
+    storage.sql.exec("update notification_sends set due_at = 0");
+    storage.sql.exec("update timers set due_at = 0 where kind = 'notification-sends'");
+  });
+  const later = { ...ports, breakers: () => new Breakers("ap", () => gate, Date.now, new Map()) };
+  await deliver(ada, later);
+  await deliver(ada, later);
+  expect([standIn.of("mail", ada.email).length, standIn.faults]).toEqual([1, []]);
+  expect(await deliveries()).toMatchObject({ items: [{ channel: "email", state: "sent", reason: null, attempts: 1 }] });
+  expect((await gate.standing()).breakers).toMatchObject([{ state: "closed", failures: 0 }]);
 });
 
 test("providers without an account here, and calls without a signature, are refused", async () => {

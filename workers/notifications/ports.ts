@@ -2,6 +2,7 @@ import type { Vault } from "../../durable-objects/vault/vault";
 import type { Clock } from "../../shared/clock";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type PersonId, type RandomBytes, systemRandom } from "../../shared/id";
+import { Breakers, carrierGate } from "../../shared/notifications/breakers";
 import type { Fetch } from "../../shared/notifications/channels/outcome";
 import {
   type NotificationCredentials,
@@ -12,7 +13,7 @@ import {
 } from "../../shared/notifications/credentials";
 import type { Region } from "../../shared/region";
 import { type Mailer, type MailEnv, mailer, outbox } from "../mail";
-import { regional, vaultOf } from "../regional";
+import { gateOf, regional, vaultOf } from "../regional";
 
 /** What sending and hearing of what was sent need from outside. */
 export interface NotificationPorts {
@@ -27,6 +28,7 @@ export interface NotificationPorts {
   readonly mailer: Mailer;
   /** Where a local run keeps what nobody carries; absent where it would be lost. */
   readonly outbox: Mailer | undefined;
+  readonly breakers: (region: Region) => Breakers;
   readonly stores: (region: Region) => { readonly records: D1Database; readonly keys: RegionalKeys };
   readonly vault: (person: PersonId) => DurableObjectStub<Vault>;
 }
@@ -42,6 +44,7 @@ export function notificationPorts(env: Env & NotificationEnv & MailEnv, now: Clo
     bases: providerBases(env),
     mailer: mailer(env, now),
     outbox: env.RESIDENCY === "off" ? outbox(env, now) : undefined,
+    breakers: (region) => new Breakers(region, (carrier) => gateOf(env, region, carrierGate(carrier)), now),
     stores(region) {
       const { records, keys } = regional(env, region);
       return { records, keys: regionalKeys(keys) };

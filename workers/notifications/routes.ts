@@ -9,6 +9,7 @@ import { sha256Hex } from "../../shared/crypto/sha256";
 import { isSubscriptionKeys } from "../../shared/crypto/web-push";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
+import { requireOperator } from "../../shared/http/operator";
 import { route } from "../../shared/http/route";
 import { languageOf } from "../../shared/http/texts";
 import { validate } from "../../shared/http/validate";
@@ -20,6 +21,7 @@ import { type Channel, CHANNELS, NOTIFICATION_TYPE_NAMES, type NotificationType,
 import { problem } from "../../shared/problem";
 import { checkEndpointUrl, localHostsOf } from "../../shared/webhooks/endpoint-url";
 import { gateOf, regional, vaultOf } from "../regional";
+import { carrierStandings } from "./carriers";
 import { notePhone, sendCode } from "./deliver";
 import { hearMail, hearSms } from "./hear";
 import { type NotificationPorts, notificationPorts } from "./ports";
@@ -28,6 +30,7 @@ import {
   addressSchema,
   bulkBody,
   bulkSchema,
+  carriersSchema,
   changeNotificationBody,
   changesQuery,
   changesSchema,
@@ -385,6 +388,8 @@ export const notificationsRoutes = new Hono<AppEnv>()
       const code = newCode(ports);
       await vaultOf(c.env, actor.person).setPhone(actor, number, await proofOf(actor.person, code), ports.now() + CODE_MS);
       const outcome = await sendCode(ports, actor.person, number, code, localeOf(c));
+      if (outcome.kind === "deferred")
+        throw problem("unavailable", "The code could not be sent now.", { retryAfter: Math.ceil(outcome.afterMs / SECOND_MS) });
       if (outcome.kind !== "sent") throw problem("unavailable", "The code could not be sent. Try again.");
       return c.json({ number, confirmedAt: null });
     },
@@ -516,6 +521,22 @@ export const notificationsRoutes = new Hono<AppEnv>()
       const { person, type } = await readUnsubscription(ports, c.req.valid("param").token);
       await ports.vault(person).unsubscribe(type);
       return c.html(page(frame("unsubscribed", c.req.header("accept-language") ?? "en"), ""), 200, { "content-security-policy": PAGE_CSP });
+    },
+  )
+  .get(
+    "/v1/operations/carriers",
+    route({
+      policy: "secret",
+      summary: "How those stand who bring notifications: their circuit breakers",
+      description: "For operators, with `OPERATIONS_SECRET` as bearer token. States and times, nothing about anybody.",
+      tags: ["operations"],
+      responses: { 200: carriersSchema },
+      problems: ["unauthenticated"],
+    }),
+    requireOperator(),
+    async (c) => {
+      const items = (await carrierStandings(c.env)).map(({ until, ...one }) => ({ ...one, until: until === 0 ? null : iso(until) }));
+      return c.json({ items, next: null });
     },
   )
   .post(

@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { CARRIERS } from "../../shared/notifications/breakers";
 import { CONTENTS } from "../../shared/notifications/preferences";
 import { parseWallTime } from "../../shared/notifications/quiet-hours";
 import { CHANNELS, LEVELS, MODES, NOTIFICATION_TYPE_NAMES, PRIORITIES } from "../../shared/notifications/types";
+import { REGIONS } from "../../shared/region";
 
 const EXAMPLE = "nfn_eu_01kad7wjcm0000000000000000";
 const ADDRESS = "nad_eu_01kad7wjcm0000000000000000";
@@ -196,6 +198,22 @@ export const sendsSchema = z
     next: z.string().nullable(),
   })
   .meta({ id: "NotificationDeliveries" });
+
+export const carriersSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        carrier: z.enum(CARRIERS),
+        service: z.string().nullable().describe("Of browsers, which push service; null for all those that few have"),
+        region: z.enum(REGIONS),
+        breaker: z.enum(["closed", "open", "half_open"]).describe("`open`: nothing is handed over; `half_open`: one message finds out"),
+        failures: z.number().int().describe("In a row"),
+        until: at.nullable(),
+      }),
+    ),
+    next: z.null(),
+  })
+  .meta({ id: "Carriers" });
 
 export const suppressionsSchema = z
   .object({

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Clock } from "../../shared/clock";
+import { CARRIERS } from "../../shared/notifications/breakers";
 import { REGIONS } from "../../shared/region";
 
 /** One dependency: resolves where it answers, rejects where it does not. */
@@ -26,20 +27,29 @@ const troubleSchema = z.object({
   until: z.string(),
 });
 
+const carrierSchema = z.object({
+  carrier: z.enum(CARRIERS),
+  service: z.string().nullable().describe("Of browsers, which push service; null where it is none of those that many have"),
+  region: z.enum(REGIONS),
+  breaker: z.enum(["open", "half_open"]),
+  until: z.string(),
+});
+
 export const healthSchema = z
   .object({
     status: z.enum(["ok", "degraded", "down"]),
     checks: z.record(z.string(), checkSchema),
     vendors: z.array(troubleSchema).describe("Vendors that are not asked as usual; their trouble is none of this status"),
+    carriers: z.array(carrierSchema).describe("Who brings notifications and is left alone now: what is to go out waits; none of this status"),
   })
-  .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } }, vendors: [] } });
+  .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } }, vendors: [], carriers: [] } });
 export type Health = z.infer<typeof healthSchema>;
 
 /** A dependency that has not answered by then counts as failed. */
 const PATIENCE_MS = 3_000;
 
 /** Asks every dependency at once. `down` where a vital one fails, `degraded` where another does. Says why for settings alone. */
-export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Omit<Health, "vendors">> {
+export async function checkHealth(probes: readonly Probe[], now: Clock): Promise<Omit<Health, "vendors" | "carriers">> {
   const checks = await Promise.all(
     probes.map(async (probe) => {
       const startedAt = now();

@@ -8,6 +8,7 @@ import { languageOf } from "../../shared/http/texts";
 import { validate } from "../../shared/http/validate";
 import { notFound, PROBLEMS, type ProblemCode } from "../../shared/problem";
 import { vendorTroubles } from "../connections";
+import { carrierTroubles } from "../notifications";
 import { checkHealth, healthSchema } from "./check-health";
 import { DOCS_CSP, DOCS_PAGE, DOCS_SCRIPT, DOCS_STYLE } from "./docs-page";
 import { type ApiDocument, describeApi } from "./document";
@@ -29,18 +30,27 @@ export function operationsRoutes(app: Hono<AppEnv>) {
         policy: "public",
         summary: "State of every dependency",
         description:
-          "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks. `residency`, `secrets` and `keys` say which setting is wrong, never its value; with one of them wrong nothing else is served. `vendors` names those whose circuit breaker is open or whose limits are used up.",
+          "`ok` and `degraded` are 200, `down` is 503. Each region has its own checks. `residency`, `secrets` and `keys` say which setting is wrong, never its value; with one of them wrong nothing else is served. `vendors` names those whose circuit breaker is open or whose limits are used up, `carriers` those of notifications whose breaker is open.",
         tags: TAGS,
         responses: { 200: healthSchema, 503: healthSchema },
       }),
       async (c) => {
         const now = c.get("now");
-        const [health, vendors] = await Promise.all([
+        const [health, vendors, carriers] = await Promise.all([
           checkHealth(probesOf(c.env, now(), isLocalUrl(c.req.url)), now),
           vendorTroubles(c.env, now()).catch(() => []),
+          carrierTroubles(c.env, now()).catch(() => []),
         ]);
         return c.json(
-          { ...health, vendors: vendors.map((one) => ({ ...one, limited: [...one.limited] })) },
+          {
+            ...health,
+            vendors: vendors.map((one) => ({ ...one, limited: [...one.limited] })),
+            carriers: carriers.map(({ failures: _failures, breaker, until, ...one }) => ({
+              ...one,
+              breaker: breaker === "open" ? breaker : ("half_open" as const),
+              until: new Date(until).toISOString(),
+            })),
+          },
           health.status === "down" ? 503 : 200,
         );
       },

@@ -22,7 +22,7 @@ interface BreakerPolicy {
 export interface QuotaGate {
   take(limits: readonly Limit[], now: number): Promise<Verdict>;
   enter(name: string, policy: BreakerPolicy, now: number): Promise<Verdict>;
-  report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<void>;
+  report(name: string, policy: BreakerPolicy, succeeded: boolean, now: number): Promise<unknown>;
   learn(name: string, learned: { readonly left: number; readonly until: number }): Promise<void>;
   isBroken(name: string): Promise<boolean>;
 }

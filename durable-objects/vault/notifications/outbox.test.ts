@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS } from "../../../shared/clock";
+import { Breakers, type Carrier } from "../../../shared/notifications/breakers";
 import { systemRandom } from "../../../shared/id";
 import type { Preferences } from "../../../shared/notifications/preferences";
 import { isQuiet } from "../../../shared/notifications/quiet-hours";
@@ -10,6 +11,7 @@ import { type News, NOTIFICATION_TYPE_NAMES, specOf } from "../../../shared/noti
 import { PROVIDERS } from "../../../test/notifications/accounts";
 import { ProviderStandIn } from "../../../test/notifications/stand-in";
 import { freshVault } from "../../../test/vaults";
+import { afterCall, type Breaker, CLOSED, enter } from "../../gate/breaker";
 import { Sealer } from "../sealer";
 import type { VaultState } from "../state";
 import { Timers } from "../timers";
@@ -38,6 +40,23 @@ interface World {
   states(): Record<string, number>;
 }
 
+/** Breakers as a region's gates have them, of this test alone. */
+function gates(): (carrier: Carrier) => ConstructorParameters<typeof Breakers>[1] extends (carrier: Carrier) => infer Gate ? Gate : never {
+  const kept = new Map<string, Breaker>();
+  return (carrier) => ({
+    enter: async (name, policy, at) => {
+      const { verdict, after } = enter(policy, kept.get(`${carrier} ${name}`) ?? CLOSED, at);
+      kept.set(`${carrier} ${name}`, after);
+      return await Promise.resolve(verdict);
+    },
+    report: async (name, policy, succeeded, at) => {
+      const after = afterCall(policy, kept.get(`${carrier} ${name}`) ?? CLOSED, succeeded, at);
+      kept.set(`${carrier} ${name}`, after);
+      return await Promise.resolve(after.state === "closed" && after.failures === 0);
+    },
+  });
+}
+
 /** The outbox of a vault, with a clock of the test's and providers that check everything. */
 async function inWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
   const { person, vault } = freshVault();
@@ -46,6 +65,7 @@ async function inWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
     let outbox: Outbox;
     const standIn = new ProviderStandIn(PROVIDERS, env.NOTIFICATION_CREDENTIALS ?? "{}", () => world.at);
     const queued: SendPointer[] = [];
+    const gate = gates();
     const build = () => {
       const state: VaultState = {
         storage,
@@ -69,7 +89,8 @@ async function inWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
       const notifications = new Notifications(state);
       const addresses = new Addresses(state, new Sealer(state));
       const queue = { send: async (pointer: unknown) => void queued.push(pointer as SendPointer) } as unknown as Queue;
-      outbox = new Outbox(state, { notifications, addresses, queue, fetch: (url, init) => world.fetch(url, init) });
+      const breakers = new Breakers("eu", gate, state.now, new Map());
+      outbox = new Outbox(state, { notifications, addresses, queue, fetch: (url, init) => world.fetch(url, init), breakers });
       return { notifications, addresses, outbox };
     };
     const world: World = {
@@ -268,6 +289,41 @@ describe("the outbox", () => {
           .toArray()
           .join(),
       ).not.toContain("ada@");
+    });
+  });
+
+  test("leaves a provider alone that fails, lets one message find out, and loses and repeats nothing of what waited; others go on", async () => {
+    await inWorld(async (world) => {
+      for (let i = 0; i < 6; i++) await browser(world, `b${i}`);
+      await world.addresses.keep("fcm", "fcm-token", { label: null, vapid: null });
+      const calls: number[] = [];
+      let isDown = true;
+      world.fetch = async (url, init) => {
+        if (!url.includes("/push/")) return await world.standIn.fetch(url, init);
+        calls.push(world.at);
+        return isDown ? new Response(null, { status: 503 }) : await world.standIn.fetch(url, init);
+      };
+      for (let i = 0; i < 5; i++) {
+        world.tell(`t${i}`, { expiresAt: NOON + 72 * HOUR_MS });
+        await world.runUntil(world.at + 36 * MINUTE_MS);
+        if (i === 2) world.revive();
+      }
+      // Three hours down with 30 messages: what was under way at first, then one at a time, after longer and longer waits.
+      const probes = calls.filter((at) => at > NOON);
+      expect(calls.length - probes.length).toBeLessThanOrEqual(6);
+      expect(probes.length).toBeLessThanOrEqual(20);
+      expect(new Set(probes).size).toBe(probes.length);
+      expect(world.standIn.of("fcm").length).toBe(5);
+      const waiting = world.outbox.log(undefined, 200).filter(({ channel, state }) => channel === "push" && state === "waiting");
+      expect(waiting.some(({ reason, attempts }) => reason === "provider_down" && attempts === 0)).toBe(true);
+
+      isDown = false;
+      await world.runUntil(world.at + 8 * HOUR_MS);
+      expect([world.states(), world.standIn.faults]).toEqual([{ sent: 35 }, []]);
+      for (let i = 0; i < 6; i++) {
+        const bodies = world.standIn.of("web_push", `b${i}`).map(({ body }) => body);
+        expect(new Set(bodies.map(({ id }) => id)).size).toBe(bodies.length);
+      }
     });
   });
 

@@ -2,6 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../shared/clock";
 import { newId } from "../../../shared/id";
 import { sendApns } from "../../../shared/notifications/channels/apns";
 import { sendFcm } from "../../../shared/notifications/channels/fcm";
+import { breakerOf, breakerOfEndpoint, type Breakers } from "../../../shared/notifications/breakers";
 import type { Fetch, Outcome, PushMessage } from "../../../shared/notifications/channels/outcome";
 import { type BrowserPlace, sendWebPush } from "../../../shared/notifications/channels/web-push";
 import { notificationCredentials, type NotificationEnv, providerBases } from "../../../shared/notifications/credentials";
@@ -91,6 +92,7 @@ interface Parts {
   readonly addresses: Addresses;
   readonly queue: Pick<Queue, "send">;
   readonly fetch: Fetch;
+  readonly breakers: Breakers;
 }
 
 const TIMER = "notification-sends";
@@ -403,7 +405,7 @@ export class Outbox {
     const env: Env & NotificationEnv = this.#state.env;
     const credentials = notificationCredentials(env);
     const { vapid, fcm, apns } = credentials;
-    const { fetch } = this.#parts;
+    const { fetch, breakers } = this.#parts;
     const { now } = this.#state;
     const account = { web_push: vapid, fcm, apns, sms: undefined }[address.kind];
     if (account === undefined) return env.RESIDENCY === "off" ? undefined : { kind: "failed", reason: "no_provider" };
@@ -423,10 +425,14 @@ export class Outbox {
     if (address.kind === "web_push" && vapid !== undefined) {
       // What is sealed is what registration has put there.
       const browser = JSON.parse(place) as BrowserPlace;
-      return await sendWebPush(fetch, now, { place: browser, vapid, key: address.vapid, localHosts: localHostsOf(env) }, message);
+      const to = { place: browser, vapid, key: address.vapid, localHosts: localHostsOf(env) };
+      return await breakers.through(await breakerOfEndpoint(browser.endpoint), async () => await sendWebPush(fetch, now, to, message));
     }
-    if (address.kind === "fcm" && fcm !== undefined) return await sendFcm(fetch, now, providerBases(env), fcm, place, message);
-    if (address.kind === "apns" && apns !== undefined) return await sendApns(fetch, now, providerBases(env), apns, place, message);
+    const bases = providerBases(env);
+    if (address.kind === "fcm" && fcm !== undefined)
+      return await breakers.through(breakerOf("fcm"), async () => await sendFcm(fetch, now, bases, fcm, place, message));
+    if (address.kind === "apns" && apns !== undefined)
+      return await breakers.through(breakerOf("apns"), async () => await sendApns(fetch, now, bases, apns, place, message));
     return { kind: "failed", reason: "no_provider" };
   }
 
@@ -472,6 +478,8 @@ export class Outbox {
         return this.#endLead(row.id, "failed", outcome.reason);
       case "retry":
         return this.#again(row, outcome);
+      case "deferred":
+        return this.#defer(row, outcome.afterMs);
     }
   }
 
@@ -479,6 +487,13 @@ export class Outbox {
     const wait = waitAfter(row.attempts, outcome, this.#state.random);
     if (wait === undefined || row.attempts >= MOST_LOST) return this.#endLead(row.id, "failed", outcome.reason);
     this.#lead(row.id, "state = 'waiting', due_at = ?2, reason = ?3", this.#state.now() + wait, outcome.reason);
+  }
+
+  /** Whoever carries it is left alone: it waits, a little longer than that so that not all come back at once, and no attempt was made. */
+  #defer({ id }: Row, afterMs: number): void {
+    const spread = (afterMs * (this.#state.random(new Uint8Array(1))[0] ?? 0)) / 1_024;
+    const due = this.#state.now() + afterMs + spread;
+    this.#lead(id, "state = 'waiting', attempts = max(0, attempts - 1), due_at = ?2, reason = 'provider_down'", due);
   }
 
   /** Lets it wait; what is gathered already waits as one. */

@@ -2,7 +2,7 @@ import { importPKCS8, SignJWT } from "jose";
 import { MINUTE_MS } from "../../clock";
 import { sha256Hex } from "../../crypto/sha256";
 import type { ApnsAccount, ProviderBases } from "../credentials";
-import { ask, type Fetch, isOutcome, jsonAt, type Outcome, outcomeOf, type PushMessage } from "./outcome";
+import { ask, type Fetch, isOutcome, jsonAt, type Outcome, accountOutcomeOf, type PushMessage } from "./outcome";
 
 /** Apple wants a token used for more than 20 minutes and less than an hour. */
 const TOKEN_MS = 40 * MINUTE_MS;
@@ -41,7 +41,7 @@ export async function sendApns(
     tokens.delete(account.key);
     return { kind: "retry", reason: "token_expired" };
   }
-  return outcomeOf(answer);
+  return accountOutcomeOf(answer);
 }
 
 async function providerToken(now: () => number, { teamId, keyId, key }: ApnsAccount): Promise<string> {

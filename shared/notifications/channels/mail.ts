@@ -1,5 +1,5 @@
 import type { MailAccount, ProviderBases } from "../credentials";
-import { ask, type Fetch, isOutcome, type Outcome, outcomeOf } from "./outcome";
+import { ask, type Fetch, isOutcome, type Outcome, accountOutcomeOf } from "./outcome";
 
 /** One letter of a notification. */
 export interface MailMessage {
@@ -28,5 +28,5 @@ export async function sendMail(
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": id },
     body: JSON.stringify({ from, to: [to], subject, text, headers, tags: Object.entries(tags).map(([name, value]) => ({ name, value })) }),
   });
-  return isOutcome(answer) ? answer : outcomeOf(answer);
+  return isOutcome(answer) ? answer : accountOutcomeOf(answer);
 }

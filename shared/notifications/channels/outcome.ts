@@ -2,10 +2,11 @@ import { SECOND_MS } from "../../clock";
 import { within } from "../../within";
 import { retryAfterMs } from "../../webhooks/schedule";
 
-/** What came of one attempt to send. `gone`: nobody is at that address any more. `suppressed`: they do not want it. */
+/** What came of one attempt to send. `gone`: nobody is at that address any more. `suppressed`: they do not want it. `deferred`: nobody was called, since whoever carries it fails. */
 export type Outcome =
   | { readonly kind: "sent" }
   | { readonly kind: "retry"; readonly reason: string; readonly afterMs?: number }
+  | { readonly kind: "deferred"; readonly afterMs: number }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "gone"; readonly reason: string }
   | { readonly kind: "suppressed"; readonly reason: "bounce" | "complaint" | "stop" };
@@ -77,6 +78,12 @@ export function outcomeOf({ status, retryAfterMs: afterMs }: Answer): Outcome {
   return isPassing
     ? { kind: "retry", reason: `http_${status}`, ...(afterMs !== undefined && { afterMs }) }
     : { kind: "failed", reason: `http_${status}` };
+}
+
+/** As `outcomeOf`, where 401 and 403 are about Meridian's own account: that is for operators to mend, and what waits is sent then. */
+export function accountOutcomeOf(answer: Answer): Outcome {
+  const { status } = answer;
+  return status === 401 || status === 403 ? { kind: "retry", reason: `http_${status}` } : outcomeOf(answer);
 }
 
 /** What a text of JSON holds at a path; undefined where it is none. */

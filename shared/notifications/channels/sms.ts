@@ -1,5 +1,5 @@
 import type { ProviderBases, SmsAccount } from "../credentials";
-import { ask, type Fetch, isOutcome, jsonAt, type Outcome, outcomeOf } from "./outcome";
+import { ask, type Fetch, isOutcome, jsonAt, type Outcome, accountOutcomeOf } from "./outcome";
 
 /** What the service answers for numbers that take nothing: whoever is there said STOP; there is none of that kind. */
 const STOPPED = 21_610;
@@ -26,5 +26,5 @@ export async function sendSms(
   const code = jsonAt(answer.text, "code");
   if (code === STOPPED) return { kind: "suppressed", reason: "stop" };
   if (UNREACHABLE.has(code)) return { kind: "failed", reason: "not_reachable" };
-  return outcomeOf(answer);
+  return accountOutcomeOf(answer);
 }
