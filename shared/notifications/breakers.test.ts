@@ -22,7 +22,12 @@ function world() {
       return await Promise.resolve(failures === 0);
     },
   };
-  const breakers = new Breakers("eu", () => gate, () => clock.at, new Map());
+  const breakers = new Breakers(
+    "eu",
+    () => gate,
+    () => clock.at,
+    new Map(),
+  );
   return { clock, breakers, gate, counts: () => ({ asked, reported }) };
 }
 

@@ -30,7 +30,12 @@ export function carrierGate(carrier: Carrier): string {
 
 const WHOLE = "breaker";
 /** Push services that many browsers have. Each host is a service of its own; of some, hosts are many. */
-export const PUSH_SERVICES = ["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "notify.windows.com"] as const;
+export const PUSH_SERVICES = [
+  "fcm.googleapis.com",
+  "updates.push.services.mozilla.com",
+  "web.push.apple.com",
+  "notify.windows.com",
+] as const;
 
 export function breakerOf(carrier: Exclude<Carrier, "web_push">): CarrierBreaker {
   return { carrier, name: WHOLE };
@@ -92,7 +97,9 @@ export class Breakers {
     const known = this.#knownAt(key);
     if (known?.isClosed === false) return { kind: "deferred", afterMs: Math.max(1, known.until - this.#now()) };
     if (known === undefined) {
-      const { allowed, retryAfterMs } = await gate.enter(name, CARRIER_POLICY, this.#now()).catch(() => ({ allowed: true, retryAfterMs: 0 }));
+      const { allowed, retryAfterMs } = await gate
+        .enter(name, CARRIER_POLICY, this.#now())
+        .catch(() => ({ allowed: true, retryAfterMs: 0 }));
       if (!allowed) {
         this.#know(key, false, retryAfterMs);
         return { kind: "deferred", afterMs: Math.max(1, retryAfterMs) };

@@ -40,7 +40,9 @@ export const healthSchema = z
     status: z.enum(["ok", "degraded", "down"]),
     checks: z.record(z.string(), checkSchema),
     vendors: z.array(troubleSchema).describe("Vendors that are not asked as usual; their trouble is none of this status"),
-    carriers: z.array(carrierSchema).describe("Who brings notifications and is left alone now: what is to go out waits; none of this status"),
+    carriers: z
+      .array(carrierSchema)
+      .describe("Who brings notifications and is left alone now: what is to go out waits; none of this status"),
   })
   .meta({ id: "Health", example: { status: "ok", checks: { directory: { status: "ok", latencyMs: 3 } }, vendors: [], carriers: [] } });
 export type Health = z.infer<typeof healthSchema>;
