@@ -19,6 +19,7 @@ import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import fhirFewerRows from "../../migrations/vault/0247_fhir_fewer_rows.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
+import fhirGone from "../../migrations/vault/0298_fhir_gone.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
 import achievements from "../../migrations/vault/0270_achievements.sql";
 import streamTargets from "../../migrations/vault/0272_stream_targets.sql";
@@ -76,4 +77,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0275_challenges", challenges],
   ["0272_stream_targets", streamTargets],
   ["0247_fhir_fewer_rows", fhirFewerRows],
+  ["0298_fhir_gone", fhirGone],
 ];

@@ -155,8 +155,12 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
     breakers: new Breakers(state.region, (carrier) => gateDoor(env, state.region, carrierGate(carrier)), state.now),
   });
   const sockets = new SubscriptionSockets(ctx, (ticket) => live.redeem(ticket));
+  const details = new Details(sql, sealer);
+  const labs = new Labs(state, details, files);
   const subscriptions = new Subscriptions(state, {
     fhir,
+    labs,
+    store,
     door,
     sealer,
     consents,
@@ -168,9 +172,7 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const rooms = new Rooms(state);
   const connections = new Connections(state, store.sources);
   const followers = new Followers(ctx, connections);
-  const details = new Details(sql, sealer);
   const challenges = new Challenges(state, store, challengeBoards(env));
-  const labs = new Labs(state, details, files);
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
   const streams = new StreamTargets(state, sealer);
   const achievements = new Achievements(state, store, wallet);

@@ -10,6 +10,7 @@ import { whenOf } from "../labs/when";
 import type { Token } from "./coding";
 import { patientId } from "./ids";
 import { URN } from "./systems";
+import type { Fields } from "./r4/issue";
 import type { CodeableConcept, Coding, DiagnosticReport, Observation, Quantity, ReferenceRange } from "./types";
 
 /** What all laboratory resources are made of. Times epoch milliseconds. */
@@ -152,6 +153,16 @@ export function reportToDiagnosticReport(kept: KeptReport): DiagnosticReport {
       ],
     }),
   };
+}
+
+/** What is said of every result or report by its id alone; undefined for an id of neither. */
+export function labOutline(type: "Observation" | "DiagnosticReport", id: string, person: PersonId): Fields | undefined {
+  const subject = { reference: `Patient/${patientId(person)}` };
+  if (type === "Observation" && resultOfFhirId(id) !== undefined)
+    return { resourceType: type, id, category: [{ coding: [LABORATORY] }], subject };
+  if (type === "DiagnosticReport" && reportOfFhirId(id) !== undefined)
+    return { resourceType: type, id, category: [{ coding: [REPORT_CATEGORY] }], subject };
+  return undefined;
 }
 
 /** The time of a result or report that was told as `told`, as [start, end]: a date is the whole day, a month the whole month. */

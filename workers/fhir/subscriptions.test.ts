@@ -1,4 +1,11 @@
-import { createExecutionContext, createMessageBatch, evictDurableObject, getQueueResult, runDurableObjectAlarm } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictDurableObject,
+  getQueueResult,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BatchBuilder } from "../../shared/health/batch";
@@ -55,6 +62,11 @@ function tellingOf(bundle: Body) {
     focus: events.map((part) => part.find(({ name }) => name === "focus")?.valueReference?.reference),
     resources: (bundle.entry ?? []).slice(1).map(({ resource }) => resource?.["resourceType"]),
   };
+}
+
+/** What happened to each resource that a notification names, as its entries say. */
+function requestsOf(bundle: Body | undefined): string[] {
+  return (bundle?.entry ?? []).slice(1).map(({ request }) => `${request?.method} ${request?.url}`);
 }
 
 beforeEach(() => {
@@ -244,6 +256,92 @@ describe("a rest-hook", () => {
         .flatMap(({ focus, resources }) => [...focus, ...resources])
         .filter(Boolean),
     ).toEqual([]);
+  });
+
+  test("hears of laboratory results and reports, typed, imported, corrected and taken back, each change once", async () => {
+    const ada = await registerPerson("eu");
+    const hooks = [new Hook(), new Hook()] as const;
+    await subscribe(ada, hooks[0], { criteria: "urn:meridian:topic:laboratory" });
+    // What a search of R4 lets through alone: high values of one test.
+    await subscribe(ada, hooks[1], { criteria: "Observation?code=http://loinc.org|2339-0&value-quantity=gt100", content: "full-resource" });
+    const vault = vaultOf(env, ada.person.id);
+    const by = newId("import", "eu", Date.now());
+    const draft = { identity: "one", report: "sheet", type: "ORU", version: 1, source: "hl7v2", status: "final", at: "2026-11-19" } as const;
+    const glucose = (value: number, more: object = {}) => ({
+      ...draft,
+      name: "Glucose",
+      codings: [{ system: "http://loinc.org", code: "2339-0" }],
+      value: { number: value },
+      unit: "mg/dL",
+      ranges: [],
+      ...more,
+    });
+    const sheet = { ...draft, identity: "sheet", title: "Blood", codings: [] };
+    const { report: _report, ...report } = sheet;
+    const batch = { reports: [report], results: [glucose(130), glucose(80, { identity: "two" })] };
+    await vault.recordLabs(batch, by);
+    // A replay tells of nothing.
+    await vault.recordLabs(batch, by);
+    await settle(ada);
+    const [all, high] = hooks;
+    expect(all.told.slice(1)).toMatchObject([{ numbers: [1, 2, 3] }]);
+    expect(all.told[1]?.focus.map((one) => one?.replace(/.*r4\//, "").split("/")[0])).toEqual(["DiagnosticReport", "Observation", "Observation"]);
+    expect(high.told.slice(1)).toMatchObject([{ numbers: [1], resources: ["Observation"] }]);
+    const shown = all.told[1]?.focus[1]?.replace(/.*r4/, "") ?? "";
+    expect((await send(ada, "GET", shown)).body).toMatchObject({ valueQuantity: { value: 130 } });
+    // Corrected below what the search lets through: for it that is no news.
+    await vault.recordLabs({ reports: [], results: [glucose(90, { version: 2, status: "corrected" })] }, by);
+    await settle(ada);
+    expect(all.told.slice(2)).toMatchObject([{ numbers: [4], focus: [expect.stringContaining(shown)] }]);
+    expect(high.told.length).toBe(2);
+    while ((await vault.undoLabs(by)).isMore);
+    await settle(ada);
+    expect(all.told.slice(3).flatMap(({ numbers }) => numbers)).toEqual([5, 6, 7]);
+    expect(requestsOf(all.got[3]?.bundle)).toEqual([
+      expect.stringMatching(/^DELETE Observation/),
+      expect.stringMatching(/^DELETE Observation/),
+      expect.stringMatching(/^DELETE DiagnosticReport/),
+    ]);
+    // What is gone was 90 and 80.
+    expect(high.told.length).toBe(2);
+  });
+
+  test("hears of readings that were deleted by what they were, all by their ids, and of hours of which something is left", async () => {
+    const ada = await registerPerson("eu");
+    const [vitals, heavy] = [new Hook(), new Hook()];
+    const vault = vaultOf(env, ada.person.id);
+    const actor = { kind: "person", person: ada.person.id, session: newId("session", "eu", Date.now()) } as const;
+    await beats(ada, 4_000);
+    const batch = new BatchBuilder();
+    const scale = batch.source(WATCH);
+    for (let day = 0; day < 30; day++) batch.sample("body_weight", scale, START - day * 86_400_000, 90 + day, 0, 1);
+    await vault.record(batch.take());
+    await subscribe(ada, vitals);
+    await subscribe(ada, heavy, { criteria: "Observation?code=http://loinc.org|29463-7&value-quantity=gt115" });
+    const before = (await send(ada, "GET", "/Observation?code=http://loinc.org|29463-7&_count=100")).body.entry ?? [];
+    expect(before.length).toBe(30);
+
+    const to = START + 86_400_000;
+    await vault.erase(actor, { key: "body_weight", from: 0, to });
+    await settle(ada);
+    const gone = requestsOf(vitals.got[1]?.bundle);
+    expect(vitals.told.slice(1)).toMatchObject([{ numbers: [1, 2], resources: Array.from({ length: 30 }, () => undefined) }]);
+    expect(gone.toSorted()).toEqual(before.map(({ fullUrl }) => `DELETE ${fullUrl.replace(/.*r4\//, "")}`).toSorted());
+    // The heaviest four alone were what its search lets through.
+    expect(requestsOf(heavy.got[1]?.bundle).length).toBe(4);
+
+    // The first hour of the pulse goes half, the second whole.
+    await vault.erase(actor, { key: "heart_rate", from: START + 1_800_000, to });
+    await settle(ada);
+    expect(requestsOf(vitals.got[2]?.bundle).toSorted()).toEqual([
+      expect.stringMatching(/^DELETE Observation/),
+      expect.stringMatching(/^PUT Observation/),
+    ]);
+    // Nothing of what was judged is left behind.
+    await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+      expect(sql.exec("SELECT * FROM fhir_gone").toArray()).toEqual([]);
+    });
+    expect(heavy.told.length).toBe(2);
   });
 
   test("that fails has an error until it works again, loses nothing, and is off once it is gone", async () => {

@@ -31,6 +31,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   fhir_remote: "Ids that the person's resources have at a target: of use to this vault alone.",
   fhir_identities: "An index of the FHIR resources that are in the export.",
   fhir_subscription_windows: "Which readings changed in the last seconds, until Subscriptions are told.",
+  fhir_gone: "Readings that a transaction under way removes: empty between two transactions.",
   fhir_tokens: "An index of the FHIR resources that are in the export.",
   fhir_references: "An index of the FHIR resources that are in the export.",
   fhir_dates: "An index of the FHIR resources that are in the export.",

@@ -27,7 +27,7 @@ export interface RowContext {
 }
 
 type Common = { zone: number; version: number; revision: number; updated_at: number; record_id: string };
-type ReadingRow = Common & { kind: Kind; start: number; end: number; tag: string; value: number | null; date: number; body: string | null };
+export type ReadingRow = Common & { kind: Kind; start: number; end: number; tag: string; value: number | null; date: number; body: string | null };
 
 /** The Observation of a row by its key, or undefined. `tags` picks among rows that share their times. */
 export function readingObservation(
@@ -48,8 +48,14 @@ export function readingObservation(
     )
     .toArray()
     .find(({ tag }) => fits(tag));
+  return row === undefined ? undefined : readingOf(ctx, metric, source, row);
+}
+
+/** The Observation that a row of `readings` makes. */
+export function readingOf(ctx: RowContext, metric: number, source: number, row: ReadingRow): Observation | undefined {
   const key = metricByCode(metric)?.key;
-  if (row === undefined || key === undefined) return undefined;
+  if (key === undefined) return undefined;
+  const { start, end } = row;
   const reading: Reading = {
     metric: key,
     kind: row.kind,
@@ -66,7 +72,7 @@ export function readingObservation(
   return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin, row.tag));
 }
 
-type DailyRow = Common & { value: number | null; body: string | null };
+export type DailyRow = Common & { value: number | null; body: string | null };
 
 /** The Observation of a day's value, or undefined. */
 export function dailyObservation(ctx: RowContext, metric: number, source: number, date: number): Observation | undefined {
@@ -78,8 +84,13 @@ export function dailyObservation(ctx: RowContext, metric: number, source: number
       source,
     )
     .toArray();
+  return row === undefined ? undefined : dailyOf(ctx, metric, source, date, row);
+}
+
+/** The Observation that a row of `daily` makes. */
+export function dailyOf(ctx: RowContext, metric: number, source: number, date: number, row: DailyRow): Observation | undefined {
   const key = metricByCode(metric)?.key;
-  if (row === undefined || key === undefined) return undefined;
+  if (key === undefined) return undefined;
   const start = date * DAY_MS - row.zone * 1_000;
   const reading: Reading = {
     metric: key,
@@ -119,7 +130,7 @@ export function hourObservation(ctx: RowContext, metric: number, source: number,
   return withOrigin(ctx, source, stamp, (origin) => hourToObservation(samples, origin));
 }
 
-type SleepRow = Common & { end: number; date: number; nap: number; body: string };
+export type SleepRow = Common & { end: number; date: number; nap: number; body: string };
 
 /** The Observation of a night or nap, or undefined. */
 export function sleepObservation(ctx: RowContext, source: number, start: number): Observation | undefined {
@@ -130,7 +141,11 @@ export function sleepObservation(ctx: RowContext, source: number, start: number)
       start,
     )
     .toArray();
-  if (row === undefined) return undefined;
+  return row === undefined ? undefined : sleepOf(ctx, source, start, row);
+}
+
+/** The Observation that a row of `sleeps` makes. */
+export function sleepOf(ctx: RowContext, source: number, start: number, row: SleepRow): Observation | undefined {
   const { stages, attributes } = JSON.parse(row.body) as SleepBody;
   const session: SleepSession = {
     source,
@@ -147,7 +162,7 @@ export function sleepObservation(ctx: RowContext, source: number, start: number)
   return withOrigin(ctx, source, row, (origin) => sleepToObservation(session, origin));
 }
 
-type WorkoutRow = Common & { type: string; body: string };
+export type WorkoutRow = Common & { type: string; body: string };
 
 /** The Observation of a workout, or undefined; `fits` picks among types at the same times. */
 export function workoutObservation(
@@ -166,7 +181,11 @@ export function workoutObservation(
     )
     .toArray()
     .find(({ type }) => fits(type));
-  if (row === undefined) return undefined;
+  return row === undefined ? undefined : workoutOf(ctx, source, start, end, row);
+}
+
+/** The Observation that a row of `workouts` makes. */
+export function workoutOf(ctx: RowContext, source: number, start: number, end: number, row: WorkoutRow): Observation | undefined {
   const { points: _points, ...rest } = JSON.parse(row.body) as Pick<
     Workout,
     "totals" | "vendorType" | "durationS" | "events" | "segments" | "laps" | "attributes"

@@ -3,6 +3,7 @@ import { deviceOf, patientOf } from "../../../shared/fhir/actors";
 import { categoryMatches, codeMatches } from "../../../shared/fhir/coding";
 import { parseDeviceId, parseObservationId, personOfPatientId } from "../../../shared/fhir/ids";
 import { satisfies } from "../../../shared/fhir/date-search";
+import type { Fields } from "../../../shared/fhir/r4/issue";
 import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
 import type { Device, DiagnosticReport, Observation, Patient, Resource } from "../../../shared/fhir/types";
 import { type Kind, metricByCode } from "../../../shared/health/catalogue";
@@ -13,6 +14,7 @@ import type { VaultState } from "../state";
 import type { Sources } from "../store/sources";
 import { namedIds, pageOfFew, placeOf } from "./by-id";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
+import { type Gone, outlineOf, takeGone } from "./gone";
 import { LabView } from "./labs";
 import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
 import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
@@ -153,6 +155,16 @@ export class FhirView {
       observations: entries.flatMap((entry) => this.#load(entry, WHOLE) ?? []),
       ...(last !== undefined && { last: positionOf(last) }),
     };
+  }
+
+  /** The Observations of which the transaction under way has removed rows, newest first; called once at its end. */
+  takeGone(): Gone[] {
+    return takeGone(this.#rows);
+  }
+
+  /** What the id of an Observation or DiagnosticReport says of it, whether it is there or not; undefined where it names no reading or result. */
+  outline(type: string, id: string): Fields | undefined {
+    return outlineOf(this.#rows, type, id);
   }
 
   /** All resources of a type, a page after the other. */

@@ -1,3 +1,4 @@
+import { labFhirId } from "../../../shared/fhir/labs";
 import { newId } from "../../../shared/id";
 import { addedTestOf } from "../../../shared/labs/added";
 import { formOf, type LabForm, typedResult } from "../../../shared/labs/form";
@@ -58,6 +59,13 @@ export interface ReportForm {
   readonly status?: ReportStatus | undefined;
 }
 
+/** What happens to a result or a report, under its FHIR id. */
+export interface LabChange {
+  readonly type: "Observation" | "DiagnosticReport";
+  readonly id: string;
+  readonly interaction: "create" | "update" | "delete";
+}
+
 /** Statuses that count less than others of the same version: a preliminary word does not replace a final one. */
 const RANK: Readonly<Record<string, number>> = { preliminary: 0, needs_review: 0 };
 /** Rows that one call of `undo` removes. */
@@ -70,11 +78,17 @@ export class Labs {
   readonly #state: VaultState;
   readonly #details: Details;
   readonly #files: LabFiles;
+  readonly #listeners: ((change: LabChange) => void)[] = [];
 
   constructor(state: VaultState, details: Details, files: LabFiles) {
     this.#state = state;
     this.#details = details;
     this.#files = files;
+  }
+
+  /** Registers a listener for every write: part of the writing transaction, after it where something is written, and before it goes. */
+  onChanged(listener: (change: LabChange) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** One page of results, newest first. */
@@ -317,7 +331,7 @@ export class Labs {
     const { result: _result, edition, ...content } = before;
     sql.exec("DELETE FROM lab_result_versions WHERE result = ? AND edition >= ?", row.id, edition);
     this.#write({ ...row, ...content, edition: row.edition + 1, changed_at: Math.floor(this.#state.now()) });
-    this.#tellResult("updated", row.at, content.at);
+    this.#tellResult("updated", row.id, row.at, content.at);
     return 1;
   }
 
@@ -384,7 +398,7 @@ export class Labs {
       changed_at: Math.floor(this.#state.now()),
       body: JSON.stringify({ draft: stored, reading } satisfies ResultBody),
     });
-    this.#tellResult("created", at);
+    this.#tellResult("created", id, at);
     return reading.issue;
   }
 
@@ -404,7 +418,7 @@ export class Labs {
       changed_at: Math.floor(this.#state.now()),
       body: JSON.stringify({ draft, reading } satisfies ResultBody),
     });
-    this.#tellResult("updated", row.at, at);
+    this.#tellResult("updated", row.id, row.at, at);
     return reading.issue;
   }
 
@@ -440,13 +454,19 @@ export class Labs {
   }
 
   /** Lets subscribers know that a result came, changed or went; `at` are the times that it had and has. */
-  #tellResult(change: "created" | "updated" | "deleted", ...at: readonly number[]): void {
+  #tellResult(change: Change, id: string, ...at: readonly number[]): void {
     const [from, to] = [Math.min(...at), Math.max(...at)];
+    this.#told("Observation", id, change);
     this.#state.emit({ type: `labs.result.${change}`, about: "lab_result", categories: ["labs"], from, to, n: 1 });
   }
 
-  #tellReport(change: "created" | "updated" | "deleted", id: string): void {
+  #tellReport(change: Change, id: string): void {
+    this.#told("DiagnosticReport", id, change);
     this.#state.emit({ type: `labs.report.${change}`, about: id, categories: ["labs"] });
+  }
+
+  #told(type: LabChange["type"], id: string, change: Change): void {
+    for (const listener of this.#listeners) listener({ type, id: labFhirId(id), interaction: INTERACTIONS[change] });
   }
 
   #insertInto(table: string, row: Readonly<Record<string, string | number | null>>): void {
@@ -459,15 +479,15 @@ export class Labs {
 
   #remove(row: ResultRow, isRemembered: boolean): void {
     const { sql } = this.#state;
+    this.#tellResult("deleted", row.id, row.at);
     sql.exec("DELETE FROM lab_results WHERE id = ?", row.id);
     sql.exec("DELETE FROM lab_result_versions WHERE result = ?", row.id);
-    this.#tellResult("deleted", row.at);
     this.#leave(row, isRemembered);
   }
 
   #removeReport(row: ReportRow, isRemembered: boolean): void {
-    this.#state.sql.exec("DELETE FROM lab_reports WHERE id = ?", row.id);
     this.#tellReport("deleted", row.id);
+    this.#state.sql.exec("DELETE FROM lab_reports WHERE id = ?", row.id);
     this.#leave(row, isRemembered);
     if (row.file !== null) this.#files.drop(row.file);
   }
@@ -537,6 +557,9 @@ export class Labs {
     return { items: JSON.stringify(page.map(show)), next: rows.length > limit && last !== undefined ? { at: last.at, id: last.id } : null };
   }
 }
+
+type Change = keyof typeof INTERACTIONS;
+const INTERACTIONS = { created: "create", updated: "update", deleted: "delete" } as const;
 
 /** Counts what became of a batch. */
 class Books {

@@ -92,6 +92,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   fhir_subscription_events: { how: "rows" },
   fhir_subscription_windows: { how: "rows" },
   fhir_notifications: { how: "rows" },
+  fhir_gone: { left: "Empty between two transactions." },
   inbox: { how: "rows" },
   notifications: { how: "rows" },
   notification_facts: { how: "rows" },

@@ -266,4 +266,4 @@ function startOf({ date, zone }: { readonly date: number; readonly zone: number 
 }
 
 /** Marks daily values that the vault computed from sessions. */
-const ASSEMBLED = JSON.stringify({ derivedFrom: "sleep" });
+export const ASSEMBLED = JSON.stringify({ derivedFrom: "sleep" });

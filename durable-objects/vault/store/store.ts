@@ -34,6 +34,7 @@ export class Store {
   readonly #timeZone: () => string;
   readonly #timers: Timers;
   readonly #listeners: RecordedListener[] = [];
+  readonly #afterwards: (() => void)[] = [];
   readonly #open = new OpenHours();
   /** Whether the timer that drops old minutes is known to be set. */
   #minutesAreDue = false;
@@ -62,6 +63,11 @@ export class Store {
 
   onRecorded(listener: RecordedListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Registers what is done at the end of every transaction of the store, as a part of it, after those who hear what was recorded. */
+  onWritten(listener: () => void): void {
+    this.#afterwards.push(listener);
   }
 
   /**
@@ -183,17 +189,21 @@ export class Store {
   #write(work: (ctx: RecordContext) => Touched[]): void {
     try {
       this.#storage.transactionSync(() => {
-        const touched = work(this.#context());
-        if (touched.length === 0) return;
-        if (!this.#minutesAreDue) this.#timers.setEarliest(MINUTES_TIMER, "", this.#now() + DAY_MS);
-        this.#minutesAreDue = true;
-        for (const listener of this.#listeners) listener(touched);
+        this.#tell(work(this.#context()));
+        for (const listener of this.#afterwards) listener();
       });
     } catch (error) {
       // A rolled-back transaction may have taught the caches what is not stored.
       this.reload();
       throw error;
     }
+  }
+
+  #tell(touched: readonly Touched[]): void {
+    if (touched.length === 0) return;
+    if (!this.#minutesAreDue) this.#timers.setEarliest(MINUTES_TIMER, "", this.#now() + DAY_MS);
+    this.#minutesAreDue = true;
+    for (const listener of this.#listeners) listener(touched);
   }
 
   #context(): RecordContext {

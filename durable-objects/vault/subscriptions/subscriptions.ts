@@ -7,6 +7,7 @@ import { policyScopesOf, reachOfClient } from "../../../shared/fhir/client-scope
 import { type Grant, intersection, limitsOf, type Reach, reachOfReader, WHOLE_REACH } from "../../../shared/fhir/reach";
 import { notificationBundle, type NotificationType, type ShownEvent, statusOf } from "../../../shared/fhir/subscriptions/notification";
 import { type Asked, CONTENTS, KEPT, readSubscription, shownSubscription } from "../../../shared/fhir/subscriptions/read";
+import type { Interaction } from "../../../shared/fhir/subscriptions/topics";
 import { type EventId, newId, regionOf, type SessionId, type WebhookId } from "../../../shared/id";
 import { isProblem, notFound, problem } from "../../../shared/problem";
 import { sendWebhook, type Fetch } from "../../../shared/webhooks/client";
@@ -21,7 +22,9 @@ import { type FhirRequest, parsed } from "../fhir/stored/requests";
 import type { ResourceChange } from "../fhir/stored/resources";
 import type { FhirPart } from "../fhir/part";
 import type { Sealer } from "../sealer";
+import type { LabChange, Labs } from "../labs/labs";
 import type { Touched, VaultState } from "../state";
+import type { Store } from "../store/store";
 import type { Subscriber } from "../webhooks/subscriber";
 import type { EventsPointer, SendAsk, SendOutcome } from "../webhooks/webhooks";
 import { type EventRow, type Maker, type NotificationRow, SubscriptionRows, type SubscriptionRow } from "./rows";
@@ -74,6 +77,8 @@ const headersSchema = z.array(z.tuple([z.string(), z.string()]));
 
 interface Parts {
   readonly fhir: FhirPart;
+  readonly labs: Labs;
+  readonly store: Store;
   readonly door: Door;
   readonly sealer: Sealer;
   readonly consents: Consents;
@@ -91,12 +96,16 @@ export class Subscriptions {
   readonly #parts: Parts;
   readonly #rows: SubscriptionRows;
   #known: SubscriptionRow[] | undefined;
+  /** Metrics and sources of which the transaction under way wrote something: what is left of them is told of with that. */
+  #written = new Set<string>();
 
   constructor(state: VaultState, parts: Parts) {
     this.#state = state;
     this.#parts = parts;
     this.#rows = new SubscriptionRows(state);
     state.onRecorded((touched) => this.#readings(touched));
+    parts.store.onWritten(() => this.#removed());
+    parts.labs.onChanged((change) => this.#resulted(change));
     parts.consents.onChanged(() => this.#consentsChanged());
     parts.fhir.repository.onChanged((change) => this.#changed(change));
     state.timers.on(TIMER, async () => await this.#work());
@@ -360,14 +369,62 @@ export class Subscriptions {
 
   /** Notes windows of readings for everybody who listens to Observations; which of them fit is looked at later. */
   #readings(touched: readonly Touched[]): void {
-    const living = this.#living().filter(({ asked }) => asked.grants.some(({ type }) => type === "Observation"));
+    const living = this.#listeners();
     if (living.length === 0) return;
     for (const { metric, source, from, to, counts, isDerived } of touched) {
-      // What was deleted has no resource any more, and what was computed is told of with what it was computed from.
-      if (counts === undefined || isDerived === true) continue;
+      // What was removed is seen to at the end, but that nights come together anew; what was computed is told of with what it was computed from.
+      if ((counts === undefined && metric !== "sleep") || isDerived === true) continue;
+      this.#written.add(seriesOf(metric, source));
       for (const row of living) this.#rows.addWindow({ subscription: row.id, metric, source, from, to });
     }
     this.#state.timers.setEarliest(TIMER, "", this.#state.now() + READINGS_MS);
+  }
+
+  /**
+   * Numbers events for Observations that the transaction under way has removed, judged by what they were, and for those of which something
+   * is left. They are named in the same manner as readings, but all of them.
+   */
+  #removed(): void {
+    const living = this.#listeners();
+    if (living.length === 0) return;
+    const written = this.#written;
+    this.#written = new Set();
+    const { view } = this.#parts.fhir;
+    for (const gone of Map.groupBy(view.takeGone(), ({ metric, source }) => seriesOf(metric, source)).values()) {
+      const [first] = gone;
+      const left = first !== undefined && written.has(seriesOf(first.metric, first.source)) ? [] : gone.filter(({ isThere }) => isThere);
+      const now = left.flatMap(({ id }) => view.find("Observation", id) ?? []);
+      for (const row of living) {
+        this.#name(
+          row,
+          "delete",
+          gone.flatMap(({ isThere, was }) => (isThere ? [] : [was])),
+        );
+        this.#name(row, "update", now);
+      }
+    }
+  }
+
+  /** Numbers events for the Observations that concern a Subscription, newest first, some in each. */
+  #name(row: SubscriptionRow, interaction: Interaction, observations: readonly unknown[]): void {
+    const fitting = observations.flatMap((one) => (isFields(one) && this.#concerns(row, one) ? [`Observation/${textAt(one, "id") ?? ""}`] : []));
+    for (let at = 0; at < fitting.length; at += MOST_CONTEXT + 1) {
+      const [focus = "", ...context] = fitting.slice(at, at + MOST_CONTEXT + 1);
+      this.#rows.addEvent(row.id, { interaction, focus, context });
+    }
+    if (fitting.length > 0) this.#state.timers.setEarliest(TIMER, "", this.#state.now() + SETTLE_MS);
+  }
+
+  /** Numbers an event of a laboratory result or report. What goes is judged by what it was. */
+  #resulted({ type, id, interaction }: LabChange): void {
+    if (!this.#living().some(({ asked }) => asked.grants.some((grant) => grant.type === type))) return;
+    const body = this.#parts.fhir.view.find(type, id);
+    if (isFields(body)) this.#changed({ type, id, interaction, body });
+  }
+
+  /** Those that hear of Observations. */
+  #listeners(): readonly SubscriptionRow[] {
+    return this.#living().filter(({ asked }) => asked.grants.some(({ type }) => type === "Observation"));
   }
 
   #living(): readonly SubscriptionRow[] {
@@ -570,12 +627,15 @@ export class Subscriptions {
 
   /** An event as it may be told now: what is out of reach has a number and nothing else. */
   #shownEvent({ number, at, interaction, focus, context }: EventRow, reach: Reach): ShownEvent {
-    const { search } = this.#parts.fhir.repository;
+    const { view, repository } = this.#parts.fhir;
+    const { search } = repository;
     const seen = (reference: string) => {
       const [type = "", id = ""] = reference.split("/");
       const resource = search.one(type, id, reach);
-      const isIn = resource === undefined ? limitsOf(reach, type, "r") === "all" : search.isWithin(resource, reach, "r");
-      return { isIn, resource };
+      // Of what is gone its id may say whether it was within reach.
+      const known = resource ?? view.outline(type, id);
+      const isIn = known === undefined ? limitsOf(reach, type, "r") === "all" : search.isWithin(known, reach, "r");
+      return { isIn, resource: interaction === "delete" ? undefined : resource };
     };
     const own = seen(focus);
     return {
@@ -583,10 +643,10 @@ export class Subscriptions {
       at,
       interaction,
       focus: own.isIn ? focus : undefined,
-      resource: own.isIn && interaction !== "delete" ? own.resource : undefined,
+      resource: own.isIn ? own.resource : undefined,
       context: context.flatMap((reference) => {
         const { isIn, resource } = seen(reference);
-        return isIn && resource !== undefined ? [{ reference, resource }] : [];
+        return isIn && (resource !== undefined || interaction === "delete") ? [{ reference, resource }] : [];
       }),
     };
   }
@@ -622,6 +682,10 @@ function isSameMaker(one: Maker, other: Maker): boolean {
   if (one.kind === "app") return other.kind === "app" && one.session === other.session;
   if (one.kind === "client") return other.kind === "client" && one.client === other.client;
   return one.kind === other.kind;
+}
+
+function seriesOf(metric: string, source: number): string {
+  return `${metric} ${source}`;
 }
 
 function placeOf(id: string) {

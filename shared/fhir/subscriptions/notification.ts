@@ -16,7 +16,7 @@ export interface ShownEvent {
   /** As it is now; undefined for one that is gone. */
   readonly resource: Fields | undefined;
   /** Further resources that it is about. */
-  readonly context: readonly { readonly reference: string; readonly resource: Fields }[];
+  readonly context: readonly { readonly reference: string; readonly resource: Fields | undefined }[];
 }
 
 /** What a notification says of its Subscription. */

@@ -30,7 +30,7 @@ export const TOPICS: readonly Topic[] = [
   { url: `${TOPIC_BASE}activity`, title: "Steps, workouts, sleep and what else is of the day", triggers: [observations("activity")] },
   {
     url: `${TOPIC_BASE}laboratory`,
-    title: "Laboratory results and reports that were written as FHIR",
+    title: "Laboratory results and reports",
     triggers: [observations("laboratory"), ...each("DiagnosticReport")],
   },
   {
