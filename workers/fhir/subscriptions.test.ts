@@ -266,7 +266,15 @@ describe("a rest-hook", () => {
     await subscribe(ada, hooks[1], { criteria: "Observation?code=http://loinc.org|2339-0&value-quantity=gt100", content: "full-resource" });
     const vault = vaultOf(env, ada.person.id);
     const by = newId("import", "eu", Date.now());
-    const draft = { identity: "one", report: "sheet", type: "ORU", version: 1, source: "hl7v2", status: "final", at: "2026-11-19" } as const;
+    const draft = {
+      identity: "one",
+      report: "sheet",
+      type: "ORU",
+      version: 1,
+      source: "hl7v2",
+      status: "final",
+      at: "2026-11-19",
+    } as const;
     const glucose = (value: number, more: object = {}) => ({
       ...draft,
       name: "Glucose",
@@ -285,7 +293,11 @@ describe("a rest-hook", () => {
     await settle(ada);
     const [all, high] = hooks;
     expect(all.told.slice(1)).toMatchObject([{ numbers: [1, 2, 3] }]);
-    expect(all.told[1]?.focus.map((one) => one?.replace(/.*r4\//, "").split("/")[0])).toEqual(["DiagnosticReport", "Observation", "Observation"]);
+    expect(all.told[1]?.focus.map((one) => one?.replace(/.*r4\//, "").split("/")[0])).toEqual([
+      "DiagnosticReport",
+      "Observation",
+      "Observation",
+    ]);
     expect(high.told.slice(1)).toMatchObject([{ numbers: [1], resources: ["Observation"] }]);
     const shown = all.told[1]?.focus[1]?.replace(/.*r4/, "") ?? "";
     expect((await send(ada, "GET", shown)).body).toMatchObject({ valueQuantity: { value: 130 } });

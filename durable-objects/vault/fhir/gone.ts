@@ -35,12 +35,21 @@ export interface Gone {
   readonly was: Observation;
 }
 
-type GoneRow = { of: Exclude<Table, "lab_results" | "lab_reports">; metric: number; source: number; start: number; end: number; tag: string };
+type GoneRow = {
+  of: Exclude<Table, "lab_results" | "lab_reports">;
+  metric: number;
+  source: number;
+  start: number;
+  end: number;
+  tag: string;
+};
 type Part = { n: number; min: number; max: number; first_at: number; last_at: number; version: number; updated_at: number };
 
 /** Takes what triggers have noted of removed readings, newest first: each Observation once. Days that were computed of nights are no news. */
 export function takeGone(ctx: RowContext): Gone[] {
-  const rows = ctx.sql.exec<GoneRow & { row: string }>("SELECT of, metric, source, start, end, tag, row FROM fhir_gone ORDER BY n").toArray();
+  const rows = ctx.sql
+    .exec<GoneRow & { row: string }>("SELECT of, metric, source, start, end, tag, row FROM fhir_gone ORDER BY n")
+    .toArray();
   if (rows.length === 0) return [];
   ctx.sql.exec("DELETE FROM fhir_gone");
   const found = new Map<string, Gone & { readonly start: number }>();
@@ -56,7 +65,14 @@ export function takeGone(ctx: RowContext): Gone[] {
     );
     if (metric === undefined || was === undefined) continue;
     const { source } = first;
-    found.set(was.id, { metric, source, id: was.id, isThere: exists(ctx.sql, parseObservationId(ctx.person, was.id) ?? place), was, start: startOf(first) });
+    found.set(was.id, {
+      metric,
+      source,
+      id: was.id,
+      isThere: exists(ctx.sql, parseObservationId(ctx.person, was.id) ?? place),
+      was,
+      start: startOf(first),
+    });
   }
   return [...found.values()].toSorted((a, b) => b.start - a.start);
 }

@@ -27,7 +27,15 @@ export interface RowContext {
 }
 
 type Common = { zone: number; version: number; revision: number; updated_at: number; record_id: string };
-export type ReadingRow = Common & { kind: Kind; start: number; end: number; tag: string; value: number | null; date: number; body: string | null };
+export type ReadingRow = Common & {
+  kind: Kind;
+  start: number;
+  end: number;
+  tag: string;
+  value: number | null;
+  date: number;
+  body: string | null;
+};
 
 /** The Observation of a row by its key, or undefined. `tags` picks among rows that share their times. */
 export function readingObservation(

@@ -407,7 +407,9 @@ export class Subscriptions {
 
   /** Numbers events for the Observations that concern a Subscription, newest first, some in each. */
   #name(row: SubscriptionRow, interaction: Interaction, observations: readonly unknown[]): void {
-    const fitting = observations.flatMap((one) => (isFields(one) && this.#concerns(row, one) ? [`Observation/${textAt(one, "id") ?? ""}`] : []));
+    const fitting = observations.flatMap((one) =>
+      isFields(one) && this.#concerns(row, one) ? [`Observation/${textAt(one, "id") ?? ""}`] : [],
+    );
     for (let at = 0; at < fitting.length; at += MOST_CONTEXT + 1) {
       const [focus = "", ...context] = fitting.slice(at, at + MOST_CONTEXT + 1);
       this.#rows.addEvent(row.id, { interaction, focus, context });
