@@ -10,6 +10,7 @@ export interface Member {
   readonly no: number;
   readonly person: PersonId | null;
   readonly alias: string | null;
+  readonly handle: string | null;
   readonly role: MemberRole;
   readonly state: MemberState;
   readonly joinedAt: number;
@@ -31,6 +32,7 @@ type Row = {
   no: number;
   person: string | null;
   alias: string | null;
+  handle: string | null;
   role: MemberRole;
   state: MemberState;
   joined_at: number;
@@ -83,6 +85,11 @@ export class Members {
     return row === undefined ? undefined : this.#keep(row);
   }
 
+  byHandle(handle: string): Member | undefined {
+    const [row] = this.#sql.exec<Row>("SELECT * FROM members WHERE handle = ?", handle).toArray();
+    return row === undefined ? undefined : this.#keep(row);
+  }
+
   byNo(no: number): Member | undefined {
     const known = this.#known.get(no);
     if (known !== undefined) return known;
@@ -93,13 +100,21 @@ export class Members {
   /** Takes somebody in; their vault is to be told. */
   add(
     person: PersonId,
-    { role, state, alias, at, seesFrom }: Pick<Member, "role" | "state" | "alias" | "seesFrom"> & { readonly at: number },
+    {
+      role,
+      state,
+      alias,
+      handle,
+      at,
+      seesFrom,
+    }: Pick<Member, "role" | "state" | "alias" | "handle" | "seesFrom"> & { readonly at: number },
   ): Member {
     const row = this.#sql
       .exec<Row>(
-        "INSERT INTO members (person, alias, role, state, joined_at, sees_from) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        "INSERT INTO members (person, alias, handle, role, state, joined_at, sees_from) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
         person,
         alias,
+        handle,
         role,
         state,
         at,
@@ -161,7 +176,14 @@ export class Members {
 
   /** The vault of a member knows how they stand, unless that has changed again. */
   wasTold(member: Member): void {
-    this.#sql.exec("UPDATE members SET is_untold = 0 WHERE no = ? AND state = ? AND person IS ?", member.no, member.state, member.person);
+    // Whoever has withdrawn is known by their id for so long alone.
+    this.#sql.exec(
+      "UPDATE members SET is_untold = 0, person = CASE WHEN state = 'erased' THEN NULL ELSE person END WHERE no = ? AND state = ? AND person IS ?",
+      member.no,
+      member.state,
+      member.person,
+    );
+    if (member.state === "erased") this.forget();
   }
 
   #keep(row: Row): Member {
@@ -181,6 +203,7 @@ function memberOf(row: Row): Member {
     no: row.no,
     person: row.person === null ? null : (parseId("person", row.person) ?? null),
     alias: row.alias,
+    handle: row.handle,
     role: row.role,
     state: row.state,
     joinedAt: row.joined_at,
@@ -199,9 +222,9 @@ function memberOf(row: Row): Member {
   };
 }
 
-/** Who somebody is to the others: whoever goes by an alias is nobody else. */
-export function authorView({ no, person, alias }: Pick<Member, "no" | "person" | "alias">): AuthorView {
-  return { member: no, person: alias === null ? person : null, alias };
+/** Who somebody is to the others: whoever goes by an alias is nobody else, and whoever has withdrawn is nobody. */
+export function authorView({ no, person, alias, state }: Pick<Member, "no" | "person" | "alias" | "state">): AuthorView {
+  return { member: no, person: alias === null && state !== "erased" ? person : null, alias };
 }
 
 export function memberView(member: Member): MemberView {

@@ -22,6 +22,8 @@ export interface Entrant {
   readonly state?: "active" | "invited";
   /** What they go by: who they are is shown to nobody then. */
   readonly alias?: string;
+  /** Who they are here, whatever they go by: under the same they are called anew, under another they are another member. Needs an alias. */
+  readonly handle?: string;
 }
 
 interface Parts {
@@ -49,6 +51,7 @@ export class Membership {
   add(entrants: readonly Entrant[], by: number): void {
     const { members, changes, facts } = this.#parts;
     if (facts.get().closedAt !== null) throw problem("conflict", "The room is closed.");
+    for (const entrant of entrants) this.#recognise(entrant, by);
     const fresh = entrants.filter(({ person, state = "active" }) => {
       const known = members.byPerson(person);
       if (known === undefined) return true;
@@ -57,15 +60,16 @@ export class Membership {
     if (fresh.length === 0) return;
     if (members.active + fresh.length > MOST_MEMBERS) throw problem("conflict", "The room is full.");
     changes.make((append, now) => {
-      for (const { person, role = "member", state = "active", alias } of fresh) {
+      for (const { person, role = "member", state = "active", alias, handle } of fresh) {
         const known = members.byPerson(person);
         const member =
           known === undefined
-            ? members.add(person, { role, state, alias: alias ?? null, at: now, seesFrom: this.#seesFrom() })
+            ? members.add(person, { role, state, alias: alias ?? null, handle: handle ?? null, at: now, seesFrom: this.#seesFrom() })
             : members.set(known.no, {
                 role,
                 state,
                 alias: alias ?? known.alias,
+                handle: handle ?? known.handle,
                 joined_at: now,
                 sees_from: Math.max(known.seesFrom, known.state === "invited" ? 0 : this.#seesFrom()),
                 is_untold: 1,
@@ -73,6 +77,27 @@ export class Membership {
         append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(member) }));
       }
     });
+  }
+
+  /** Whoever has a handle is found by it after a move, is called what they go by now, and under another handle is somebody else. */
+  #recognise({ person, alias, handle }: Entrant, by: number): void {
+    const { members } = this.#parts;
+    if (handle === undefined || alias === undefined) return;
+    const holder = members.byHandle(handle);
+    if (holder?.person != null && holder.person !== person) this.follow(holder.person, person);
+    let known = members.byPerson(person);
+    if (known === undefined || known.state === "banned") return;
+    if (known.handle !== handle) {
+      this.withdraw(known);
+      known = members.byPerson(person);
+      // Their vault hears of the new membership in the place of the end of the old one.
+      if (known !== undefined) members.set(known.no, { person: null, is_untold: 0 });
+    } else if (known.alias !== alias && known.state === "active") this.#change(known, { alias }, by, false);
+  }
+
+  /** Takes somebody out with what they said: their vault is told that they have left, and nothing of theirs stays but the number. */
+  withdraw(member: Member): void {
+    if (member.state !== "erased") this.#empty(member, true);
   }
 
   /** Takes somebody out: their sockets close at once. */
@@ -160,42 +185,47 @@ export class Membership {
    * left.
    */
   erase(person: PersonId): boolean {
-    const { members, messages, attachments, changes, sockets, facts } = this.#parts;
     const { sql } = this.#state;
-    const member = members.byPerson(person);
-    if (member !== undefined) {
-      sockets.expel(member.no);
-      changes.make((append, now) => {
-        for (const { seq } of sql
-          .exec<{ seq: number }>("SELECT seq FROM messages WHERE author = ? AND deleted_at IS NULL", member.no)
-          .toArray())
-          messages.bury(seq, now);
-        attachments.dropOf(member.no);
-        for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])
-          sql.exec(`DELETE FROM ${table} WHERE member = ?`, member.no);
-        sql.exec("DELETE FROM reports WHERE reporter = ?", member.no);
-        sql.exec("DELETE FROM call_signals WHERE sender = ?1 OR recipient = ?1", member.no);
-        sql.exec("DELETE FROM call_tracks WHERE session IN (SELECT session FROM call_sessions WHERE member = ?)", member.no);
-        sql.exec("DELETE FROM call_sessions WHERE member = ?", member.no);
-        sql.exec("UPDATE calls SET client_id = no WHERE by_member = ?", member.no);
-        sql.exec("UPDATE events SET client_id = NULL, digest = NULL WHERE member = ?", member.no);
-        sql.exec("UPDATE actions SET reason = NULL WHERE concerned = ?", member.no);
-        members.set(member.no, {
-          person: null,
-          alias: null,
-          role: "member",
-          state: "erased",
-          silenced_until: null,
-          muted_until: null,
-          is_untold: 0,
-        });
-        if (facts.get().kind === "direct") sql.exec("UPDATE members SET is_untold = 1 WHERE person IS NOT NULL");
-        append({ kind: "erased", member: 0, message: null, data: { member: member.no } }, () => ({ member: member.no }));
-      });
-      members.forget();
-    }
+    const member = this.#parts.members.byPerson(person);
+    if (member !== undefined) this.#empty(member, false);
     this.#promote();
     return sql.exec("SELECT 1 FROM members WHERE person IS NOT NULL AND state IN ('active', 'invited') LIMIT 1").toArray().length > 0;
+  }
+
+  /** What a member wrote becomes tombstones, what they chose and marked goes. With `isTold` the person is kept until their vault has heard of it. */
+  #empty(member: Member, isTold: boolean): void {
+    const { members, messages, attachments, changes, sockets, facts } = this.#parts;
+    const { sql } = this.#state;
+    sockets.expel(member.no);
+    changes.make((append, now) => {
+      for (const { seq } of sql
+        .exec<{ seq: number }>("SELECT seq FROM messages WHERE author = ? AND deleted_at IS NULL", member.no)
+        .toArray())
+        messages.bury(seq, now);
+      attachments.dropOf(member.no);
+      for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])
+        sql.exec(`DELETE FROM ${table} WHERE member = ?`, member.no);
+      sql.exec("DELETE FROM reports WHERE reporter = ?", member.no);
+      sql.exec("DELETE FROM call_signals WHERE sender = ?1 OR recipient = ?1", member.no);
+      sql.exec("DELETE FROM call_tracks WHERE session IN (SELECT session FROM call_sessions WHERE member = ?)", member.no);
+      sql.exec("DELETE FROM call_sessions WHERE member = ?", member.no);
+      sql.exec("UPDATE calls SET client_id = no WHERE by_member = ?", member.no);
+      sql.exec("UPDATE events SET client_id = NULL, digest = NULL WHERE member = ?", member.no);
+      sql.exec("UPDATE actions SET reason = NULL WHERE concerned = ?", member.no);
+      members.set(member.no, {
+        person: isTold ? member.person : null,
+        alias: null,
+        handle: null,
+        role: "member",
+        state: "erased",
+        silenced_until: null,
+        muted_until: null,
+        is_untold: Number(isTold),
+      });
+      if (facts.get().kind === "direct") sql.exec("UPDATE members SET is_untold = 1 WHERE person IS NOT NULL");
+      append({ kind: "erased", member: 0, message: null, data: { member: member.no } }, () => ({ member: member.no }));
+    });
+    members.forget();
   }
 
   /** A room whose last owner has gone gets one: the longest-standing of the staff, or else of all. */

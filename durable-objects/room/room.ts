@@ -2,6 +2,7 @@ import { type Connection, type ConnectionContext, Server, type WSMessage } from 
 import initial from "../../migrations/room/0001_room.sql";
 import calls from "../../migrations/room/0002_calls.sql";
 import unread from "../../migrations/room/0261_unread.sql";
+import handles from "../../migrations/room/0290_handles.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -34,6 +35,7 @@ const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0001_room", initial],
   ["0002_calls", calls],
   ["0261_unread", unread],
+  ["0290_handles", handles],
 ];
 
 /** How a room begins. */
@@ -151,6 +153,20 @@ export class Room extends Server<Env> {
     if (parts === undefined || member === undefined) return;
     // Whoever manages the members decides, the last owner or not.
     parts.membership.remove({ ...member, role: "member" }, "removed", 0);
+    await parts.tells.memberships();
+  }
+
+  /**
+   * Takes somebody out with what they said: their number stays, and nobody is behind it. Whom the staff banned or silenced is only taken out,
+   * so that they do not come back as somebody else. Done already is fine.
+   */
+  async withdraw(person: PersonId): Promise<void> {
+    const parts = this.#open;
+    const member = parts?.members.byPerson(person);
+    if (parts === undefined || member === undefined) return;
+    if (member.state === "banned" || (member.silencedUntil ?? 0) > parts.state.now())
+      parts.membership.remove({ ...member, role: "member" }, "removed", 0);
+    else parts.membership.withdraw(member);
     await parts.tells.memberships();
   }
 

@@ -336,7 +336,10 @@ export class Verbs {
   /** Throws where a member may not begin something that reaches all the others, such as a call. */
   requireBegin(member: Member): void {
     this.#requireFlow(member);
-    if (this.#parts.facts.get().whoSends === "staff" && !isStaff(member)) throw problem("forbidden", "Here the staff begins.");
+    const { kind, whoSends } = this.#parts.facts.get();
+    // Devices tell each other their addresses.
+    if (kind === "challenge") throw problem("conflict", "Nobody is called where people go by aliases.");
+    if (whoSends === "staff" && !isStaff(member)) throw problem("forbidden", "Here the staff begins.");
   }
 
   /** Throws where messages of this member may not come in now. */

@@ -1,2 +1,3 @@
 export { keepChallenges } from "./keep-challenges";
 export { workPorts } from "./ports";
+export { judgeRooms } from "./tell-room";

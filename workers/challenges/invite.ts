@@ -7,6 +7,7 @@ import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
 import { findChallenge, notOf, ownChallenge } from "./records";
 import type { InvitationInput, InvitationView, MyInvitation, RequestView, TeamView } from "./schemas";
+import { tryRoom } from "./tell-room";
 import { iso } from "./view";
 
 /** Invitations of one challenge at most: each is a row. */
@@ -191,10 +192,11 @@ export async function removeParticipant(ports: ChallengePorts, text: string, ali
   await ports.vaultOf(person).dismissFromChallenge(id);
   await records
     .prepare(
-      "update challenge_people set state = 'removed', name = null, ranking = 'anonymous', team_id = null, changed_at = ?3 where challenge_id = ?1 and person_id = ?2",
+      "update challenge_people set state = 'removed', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3 where challenge_id = ?1 and person_id = ?2",
     )
     .bind(id, person, ports.now())
     .run();
+  await tryRoom(ports, id);
 }
 
 /** Makes a team; whoever may take part may. Problems `not_found`, `conflict` for a name that is taken, or where there are no teams. */

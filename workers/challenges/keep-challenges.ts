@@ -9,6 +9,8 @@ import { REGIONS, type Region } from "../../shared/region";
 import type { WorkPorts } from "./ports";
 import { challengeRow, type ChallengeRow, COLUMNS } from "./records";
 import { totalsOf } from "./standings";
+import { keepRooms } from "./tell-room";
+import { iso } from "./view";
 
 /** Vaults end their own counting at the close; a round is closed when they have had time to. */
 const SETTLE_MS = 2 * MINUTE_MS;
@@ -27,7 +29,7 @@ export const DUE_QUERY = `select ${COLUMNS} from fitness_challenges indexed by f
 
 /** Opens and closes rounds of all regions, ends challenges, and tells of decisions; returns how many were looked at. */
 export async function keepChallenges(ports: WorkPorts): Promise<number> {
-  const counts = await Promise.all(REGIONS.map(async (region) => (await keepRegion(ports, region)) + (await tellDecisions(ports, region))));
+  const counts = await Promise.all(REGIONS.map(async (region) => (await keepRegion(ports, region)) + (await tellDecisions(ports, region)) + (await keepRooms(ports, region))));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
@@ -50,7 +52,9 @@ async function keepRegion(ports: WorkPorts, region: Region): Promise<number> {
 async function keep(ports: WorkPorts, row: ChallengeRow): Promise<void> {
   const id = parseId("challenge", row.id);
   if (id === undefined) return;
+  if (row.state === "cancelled") await say(ports, id, row, "challenge_cancelled", {});
   const next = row.state === "cancelled" ? await dismissAll(ports, id) : await keepOpen(ports, id, row);
+  if (next === null && row.state === "open") await say(ports, id, row, "challenge_ended", {});
   const records = ports.recordsOf(regionOf(id));
   await records
     .prepare(
@@ -59,6 +63,13 @@ async function keep(ports: WorkPorts, row: ChallengeRow): Promise<void> {
     .bind(id, next, row.version)
     .run();
 }
+
+/** Has the challenge's room say something, should it have one. Before the place is kept: said twice, it is there once. */
+async function say(ports: WorkPorts, id: ChallengeId, { has_room }: ChallengeRow, ...[code, about]: Said): Promise<void> {
+  if (has_room === 2) await ports.room.say(id, code, about);
+}
+
+type Said = [code: Parameters<WorkPorts["room"]["say"]>[1], about: Readonly<Record<string, string | number>>];
 
 /** Rounds that have begun are written down, those that are over are closed; when the next thing is due, or null after the last. */
 async function keepOpen(ports: WorkPorts, id: ChallengeId, row: ChallengeRow): Promise<number | null> {
@@ -75,6 +86,7 @@ async function keepOpen(ports: WorkPorts, id: ChallengeId, row: ChallengeRow): P
   let next = last === undefined ? periodFrom(schedule, schedule.startsAt) : periodFrom(schedule, last.ends_at);
   for (; next !== undefined && next.opensAt <= now; next = periodAfter(schedule, next)) opened.push(next);
   for (const { opensAt, endsAt, closesAt } of opened) {
+    await say(ports, id, row, "round_started", { round: iso(opensAt) });
     await records
       .prepare(
         "insert into challenge_periods (challenge_id, opens_at, ends_at, closes_at, state) values (?, ?, ?, ?, 'open') on conflict do nothing",
@@ -137,6 +149,7 @@ async function closeRound(
   }
   if (!(await payRewards(ports, id))) return false;
   const teams = row.terms.kind === "individual" ? [] : await totalsOf(ports, id, row, opensAt);
+  await say(ports, id, row, "round_closed", { round: iso(opensAt), entries: status.entries ?? 0 });
   const totals = teams.map(({ id: team, rank, score }) => ["team", team === "" ? "everybody" : team, rank, score, reached(row, score)]);
   await records.batch([
     records.prepare(WRITE_RESULTS).bind(id, opensAt, JSON.stringify(totals)),
@@ -225,7 +238,7 @@ async function dismissAll(ports: WorkPorts, id: ChallengeId): Promise<number | n
   }
   await records
     .prepare(
-      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, changed_at = ?3
+      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3
        where challenge_id = ?1 and person_id in (select value from json_each(?2))`,
     )
     .bind(id, JSON.stringify(people), ports.now())

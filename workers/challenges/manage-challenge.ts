@@ -10,6 +10,7 @@ import { readerOf } from "../consents";
 import type { ChallengePorts } from "./ports";
 import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, notOf, ownChallenge, partStateSchema } from "./records";
 import type { ChallengeChange, ChallengeInput, ChallengeQuery, ChallengeView } from "./schemas";
+import { tryRoom } from "./tell-room";
 import { viewOf } from "./view";
 
 /** Drafts and open challenges that one person may have at once. */
@@ -51,12 +52,13 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
     created_at: at,
     updated_at: at,
     due_at: input.state === "open" ? dueAt(terms, at) : null,
+    has_room: input.room ? 1 : 0,
   };
   if (input.state === "open") await ports.boardOf(boardIdOf(id)).define(boardTermsOf(terms));
   const [inserted] = await records.batch([
     records
       .prepare(
-        `insert into fitness_challenges (${COLUMNS}) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, 1, ?14, ?14, ?15
+        `insert into fitness_challenges (${COLUMNS}) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, 1, ?14, ?14, ?15, ?18
          where (select count(*) from challenge_owners join fitness_challenges on id = challenge_id where person_id = ?16 and state in ('draft', 'open')) < ?17`,
       )
       .bind(
@@ -77,12 +79,14 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
         row.due_at,
         actor.person,
         MOST_OWN,
+        row.has_room,
       ),
     records
-      .prepare("insert into challenge_owners (challenge_id, person_id) select id, ?2 from fitness_challenges where id = ?1")
-      .bind(id, actor.person),
+      .prepare("insert into challenge_owners (challenge_id, person_id, called) select id, ?2, ?3 from fitness_challenges where id = ?1")
+      .bind(id, actor.person, input.room ? (input.roomName ?? (await ownName(ports))) : null),
   ]);
   if (inserted?.meta.changes === 0) throw problem("conflict", "You have too many challenges: end or delete one first.");
+  if (input.room) await tryRoom(ports, id);
   return viewOf({ row, isOwner: true, isInvited: false, part: undefined }, at);
 }
 
@@ -214,6 +218,7 @@ export async function deleteChallenge(ports: ChallengePorts, text: string): Prom
   if (row.state === "cancelled" && row.taken > 0)
     throw problem("conflict", "Those who took part are being told: try again in some minutes.");
   await ports.boardOf(boardIdOf(id)).erase();
+  await ports.room.dissolve(id);
   await ports.recordsOf(regionOf(id)).prepare("delete from fitness_challenges where id = ?").bind(id).run();
 }
 

@@ -4,8 +4,9 @@ import type { Clock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
-import { type BoardId, parseId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { type BoardId, type ChallengeId, parseId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
+import { dissolveRoom, openRoom, roomIdOf, type RoomPlan, roomPorts, systemMessage, withdrawMember } from "../messaging";
 import { notify } from "../notifications";
 import { payWon } from "../rewards";
 import { boardOf, regional, vaultOf } from "../regional";
@@ -40,12 +41,29 @@ export interface Social {
 
 type Told = "challenge_invitation" | "challenge_ended" | "moderation";
 
+/** A challenge's room. Each may be repeated. */
+export interface RoomWork {
+  /** Opens it, or takes people into it. */
+  readonly open: (challenge: ChallengeId, title: string, people: RoomPlan["members"]) => Promise<void>;
+  /** Takes somebody out with what they said there. */
+  readonly withdraw: (challenge: ChallengeId, person: PersonId) => Promise<void>;
+  /** Has the room say something, once for its key. */
+  readonly say: (challenge: ChallengeId, code: SystemCode, about: Readonly<Record<string, string | number>>) => Promise<void>;
+  /** Ends and empties it. */
+  readonly dissolve: (challenge: ChallengeId) => Promise<void>;
+  /** Whether either of two people has blocked the other. */
+  readonly areBlocked: (a: PersonId, b: PersonId) => Promise<boolean>;
+}
+
+type SystemCode = "round_started" | "round_closed" | "challenge_ended" | "challenge_cancelled";
+
 /** What the clock needs. */
 export interface WorkPorts {
   readonly now: Clock;
   readonly recordsOf: (region: Region) => D1Database;
   readonly vaultOf: (person: PersonId) => DurableObjectStub<Vault>;
   readonly boardOf: (id: BoardId) => DurableObjectStub<Board>;
+  readonly room: RoomWork;
   /** Pays a reward of an organisation, once for its key; throws where it is to be tried again. */
   readonly pay: (person: PersonId, key: string, challenge: string, reward: string) => Promise<void>;
   /** Tells somebody of a challenge, once for each key. Never fails: what was done is done. */
@@ -69,6 +87,7 @@ export function workPorts(env: Env, now: Clock): WorkPorts {
     recordsOf: (region) => regional(env, region).records,
     vaultOf: (person) => vaultOf(env, person),
     boardOf: (id) => boardOf(env, id),
+    room: roomWork(env, now),
     async pay(person, key, challenge, reward) {
       await payWon(
         { env, now, recordsOf: (region) => regional(env, region).records },
@@ -82,6 +101,22 @@ export function workPorts(env: Env, now: Clock): WorkPorts {
         // Somebody who is being moved, or whose vault does not answer, finds it in the challenge.
       }
     },
+  };
+}
+
+function roomWork(env: Env, now: Clock): RoomWork {
+  const ports = roomPorts(env, now);
+  return {
+    async open(challenge, title, members) {
+      await openRoom(ports, { kind: "challenge", key: challenge, name: title, members });
+    },
+    withdraw: async (challenge, person) => await withdrawMember(ports, roomIdOf(challenge), person),
+    async say(challenge, code, about) {
+      const key = [code, ...Object.values(about)].join(" ");
+      await systemMessage(ports, roomIdOf(challenge), { key, code, about: { challenge, ...about } });
+    },
+    dissolve: async (challenge) => await dissolveRoom(ports, roomIdOf(challenge)),
+    areBlocked: async (a, b) => await areBlocked(socialContext(env, now), a, b),
   };
 }
 

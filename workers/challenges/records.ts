@@ -28,6 +28,8 @@ const rowSchema = z.object({
   created_at: z.number(),
   updated_at: z.number(),
   due_at: z.number().nullable(),
+  /** 0 none, 1 wanted, 2 open. */
+  has_room: z.number(),
 });
 export type ChallengeRow = z.output<typeof rowSchema>;
 
@@ -39,7 +41,7 @@ export interface Reward {
 }
 
 export const COLUMNS =
-  "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at";
+  "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at, has_room";
 
 /** SQL condition that a challenge `c` is of nobody in the list of people that is bound at a place. */
 export const notOf = (place: string) =>
@@ -73,6 +75,7 @@ const partSchema = z.object({
   ranking: z.enum(["anonymous", "public"]),
   name: z.string().nullable(),
   team_id: z.string().nullable(),
+  in_room: z.number(),
 });
 export type PartRow = Readonly<z.output<typeof partSchema>>;
 
@@ -80,7 +83,7 @@ export type PartRow = Readonly<z.output<typeof partSchema>>;
 export const FIND = {
   challenge: `select ${COLUMNS} from fitness_challenges where id = ?1`,
   owner: "select person_id from challenge_owners where challenge_id = ?1",
-  part: "select state, alias, ranking, name, team_id from challenge_people where challenge_id = ?1 and person_id = ?2",
+  part: "select state, alias, ranking, name, team_id, in_room from challenge_people where challenge_id = ?1 and person_id = ?2",
   invitation: "select 1 as found from challenge_invitations where challenge_id = ?1 and person_id = ?2",
   groups: "select group_id from challenge_invitations where challenge_id = ?1 and person_id = ''",
 } as const;

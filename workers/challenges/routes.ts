@@ -20,6 +20,7 @@ import {
   uninvite,
 } from "./invite";
 import { changeChallenge, createChallenge, deleteChallenge, listChallenges, readChallenge } from "./manage-challenge";
+import { openChallengeRoom, readChallengeRoom, setInRoom } from "./challenge-room";
 import { challengePorts } from "./ports";
 import {
   appealBody,
@@ -49,6 +50,8 @@ import {
   requestAnswer,
   requestList,
   resultsQuery,
+  roomBody,
+  roomView,
   resultsView,
   roundList,
   standingsQuery,
@@ -230,6 +233,67 @@ const participation = new Hono<AppEnv>()
     }),
     validate("query", pageQuery),
     async (c) => c.json(await listParts(challengePorts(c), c.req.valid("query"))),
+  );
+
+const room = new Hono<AppEnv>()
+  .post(
+    "/v1/challenges/:id/room",
+    route({
+      policy: "person",
+      summary: "Open a room for your challenge",
+      description:
+        "Whoever shows a name enters it with that name; whoever is anonymous enters by their own choice, under their alias. You are in it under the name you give. Opened already is fine.",
+      tags: TAGS,
+      responses: { 201: roomView },
+      problems: ["malformed", "invalid", "not_found", "forbidden", "conflict"],
+    }),
+    validate("param", challengeParam),
+    validate("json", roomBody),
+    async (c) => c.json(await openChallengeRoom(challengePorts(c), c.req.valid("param").id, c.req.valid("json")), 201),
+  )
+  .get(
+    "/v1/challenges/:id/room",
+    route({
+      policy: "person",
+      summary: "The room of a challenge, and whether you are in it",
+      tags: TAGS,
+      responses: { 200: roomView },
+      problems: ["not_found"],
+    }),
+    validate("param", challengeParam),
+    async (c) => c.json(await readChallengeRoom(challengePorts(c), c.req.valid("param").id)),
+  )
+  .put(
+    "/v1/challenges/:id/room/membership",
+    route({
+      policy: "person",
+      summary: "Enter the room of a challenge that you take part in",
+      description: "Under what you stand under: your alias, or the name that you chose to show. Who you are is shown to nobody.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "conflict"],
+    }),
+    validate("param", challengeParam),
+    async (c) => {
+      await setInRoom(challengePorts(c), c.req.valid("param").id, true);
+      return c.body(null, 204);
+    },
+  )
+  .delete(
+    "/v1/challenges/:id/room/membership",
+    route({
+      policy: "person",
+      summary: "Leave the room of a challenge, and go on taking part",
+      description: "What you said there goes with you.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "conflict"],
+    }),
+    validate("param", challengeParam),
+    async (c) => {
+      await setInRoom(challengePorts(c), c.req.valid("param").id, false);
+      return c.body(null, 204);
+    },
   );
 
 const people = new Hono<AppEnv>()
@@ -494,6 +558,7 @@ const appeals = new Hono<AppEnv>()
 export const challengesRoutes = new Hono<AppEnv>()
   .route("/", challenges)
   .route("/", participation)
+  .route("/", room)
   .route("/", people)
   .route("/", standings)
   .route("/", appeals);

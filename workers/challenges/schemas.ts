@@ -138,8 +138,15 @@ const fields = {
   rewards,
 };
 
+const called = z.string().trim().min(1).max(60).describe("What you go by in the room; your name where absent");
+
 export const challengeBody = z
-  .strictObject({ ...fields, state: z.enum(["draft", "open"]).default("draft") })
+  .strictObject({
+    ...fields,
+    state: z.enum(["draft", "open"]).default("draft"),
+    room: z.boolean().default(false).describe("Whether it has a room in which those who take part talk"),
+    roomName: called.optional(),
+  })
   .meta({ id: "ChallengeInput" });
 export type ChallengeInput = z.output<typeof challengeBody>;
 
@@ -213,11 +220,19 @@ export const challengeView = z
     createdAt: at,
     updatedAt: at,
     round: roundSchema.nullable().describe("The one under way, else the next"),
+    room: z.string().nullable().describe("Its room, should it have one"),
     isOwner: z.boolean(),
     participation: z.enum(["none", "invited", "requested", "active", "left", "removed", "refused"]),
   })
   .meta({ id: "Challenge" });
 export type ChallengeView = z.output<typeof challengeView>;
+export const roomBody = z.strictObject({ name: called.optional() }).meta({ id: "ChallengeRoomInput" });
+export type RoomInput = z.output<typeof roomBody>;
+export const roomView = z
+  .object({ room: z.string(), isMember: z.boolean().describe("Whether you are in it, or will be within minutes") })
+  .meta({ id: "ChallengeRoom" });
+export type RoomAnswer = z.output<typeof roomView>;
+
 export const challengeList = z.object({ items: z.array(challengeView), next: z.string().nullable() }).meta({ id: "ChallengeList" });
 
 export const joinBody = z
@@ -226,6 +241,10 @@ export const joinBody = z
     name: z.string().trim().min(1).max(60).optional().describe("What to show where the ranking is public; your name where absent"),
     target: z.number().positive().max(1e12).optional().describe("Your own target, where the goal is `custom`"),
     team: z.string().max(64).optional(),
+    room: z
+      .boolean()
+      .optional()
+      .describe("Whether to enter the challenge's room, should it have one, under what you stand under; where absent whoever shows a name does"),
   })
   .meta({ id: "ChallengeJoining" });
 export type JoinInput = z.output<typeof joinBody>;

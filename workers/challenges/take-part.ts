@@ -8,6 +8,7 @@ import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
 import { findChallenge, type Found } from "./records";
 import type { EffortsAnswer, JoinInput, PartAnswer, PartChangeInput } from "./schemas";
+import { tryRoom } from "./tell-room";
 import { iso, timesOf } from "./view";
 
 /**
@@ -28,7 +29,9 @@ export async function takePart(ports: ChallengePorts, text: string, input: JoinI
     if (row.joining === "request") return await request(ports, found, input);
   }
   const team = await teamOf(ports, found, input.team);
-  await enter(ports, found.actor.person, found, { ...input, team, name: nameFor(input.ranking, input.name, await ownName(ports)) });
+  const inRoom = input.room ?? input.ranking === "public";
+  await enter(ports, found.actor.person, found, { ...input, inRoom, team, name: nameFor(input.ranking, input.name, await ownName(ports)) });
+  await tryRoom(ports, found.id);
   return await readPart(ports, text);
 }
 
@@ -77,6 +80,8 @@ export interface Entering {
   readonly name: string | null;
   readonly target?: number | undefined;
   readonly team: string | null;
+  /** Whether they enter the challenge's room, should it have one. */
+  readonly inRoom: boolean;
 }
 
 const ENTER = `insert into challenge_people (challenge_id, person_id, state, ranking, name, team_id, changed_at)
@@ -101,9 +106,9 @@ async function enter(ports: ChallengePorts, person: PersonId, { id, row, part }:
     const joined = await ports.vault.joinChallenge(ports.actor, { challenge: id, title: row.title, terms: row.terms, ranking, target });
     const { meta } = await records
       .prepare(
-        "update challenge_people set state = 'active', alias = ?3, ranking = ?4, name = ?5, changed_at = ?6 where challenge_id = ?1 and person_id = ?2 and state = 'joining'",
+        "update challenge_people set state = 'active', alias = ?3, ranking = ?4, name = ?5, changed_at = ?6, in_room = ?7 where challenge_id = ?1 and person_id = ?2 and state = 'joining'",
       )
-      .bind(id, person, joined.alias, input.ranking, input.name, ports.now())
+      .bind(id, person, joined.alias, input.ranking, input.name, ports.now(), Number(input.inRoom))
       .run();
     if (meta.changes === 0 && (await stateIn(records, id, person)) !== "active") {
       // Taken out, left or cancelled meanwhile.
@@ -152,7 +157,7 @@ async function teamOf(ports: ChallengePorts, { id }: Found, wanted: string | und
 }
 
 /** The actor's name in their own region's records. */
-async function ownName({ recordsOf, actor }: ChallengePorts): Promise<string> {
+export async function ownName({ recordsOf, actor }: Pick<ChallengePorts, "recordsOf" | "actor">): Promise<string> {
   const row = await recordsOf(regionOf(actor.person))
     .prepare("select name from people where id = ?")
     .bind(actor.person)
@@ -191,16 +196,18 @@ export async function changePart(ports: ChallengePorts, text: string, input: Par
   const ranking = input.ranking ?? part.ranking;
   if (input.name !== undefined && ranking !== "public") throw invalid("/name", "not_shown", "Anonymous people show no name.");
   const name = ranking === "public" ? (input.name ?? part.name ?? (await ownName(ports))) : null;
+  // Who becomes anonymous leaves the room, where they were known by name, and comes back by their own choice.
   const write = async (alias: string | null) =>
     await records
       .prepare(
-        "update challenge_people set ranking = ?3, name = ?4, alias = ?5, changed_at = ?6 where challenge_id = ?1 and person_id = ?2 and state = 'active'",
+        "update challenge_people set ranking = ?3, name = ?4, alias = ?5, changed_at = ?6, in_room = case when ranking = 'public' and ?3 = 'anonymous' then 0 else in_room end where challenge_id = ?1 and person_id = ?2 and state = 'active'",
       )
       .bind(id, ports.actor.person, ranking, name, alias, ports.now())
       .run();
   if (ranking === "anonymous") await write(part.alias);
   const joined = await ports.vault.changeChallenge(ports.actor, id, { ranking, target: input.target });
   await write(joined.alias);
+  await tryRoom(ports, id);
   return await readPart(ports, text);
 }
 
@@ -219,12 +226,13 @@ export async function leave(ports: ChallengePorts, text: string): Promise<void> 
   await ports
     .recordsOf(regionOf(id))
     .prepare(
-      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, changed_at = ?3
+      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3
        where challenge_id = ?1 and person_id = ?2 and state in ('requested', 'joining', 'active')`,
     )
     .bind(id, ports.actor.person, ports.now())
     .run();
   await vault.leaveChallenge(actor, id);
+  await tryRoom(ports, id);
 }
 
 /** What of the actor's counts in a round and what does not, and why; problem `not_found`. */

@@ -1,6 +1,7 @@
 import { unitOf } from "../../shared/challenges/measures";
 import { type Period, periodFrom } from "../../shared/challenges/periods";
 import type { ChallengeRow, Found, PartRow } from "./records";
+import { roomIdOf } from "../messaging";
 import type { ChallengeView } from "./schemas";
 
 export const iso = (at: number): string => new Date(at).toISOString();
@@ -45,6 +46,7 @@ export function viewOf(
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
     round: roundOf(row, now),
+    room: row.has_room === 0 ? null : roomIdOf(row.id),
     isOwner,
     participation: part === undefined ? (isInvited ? "invited" : "none") : part.state === "joining" ? "active" : part.state,
   };

@@ -156,7 +156,8 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     everywhere: true,
     sql: `select c.id, title, description, state, visibility, audience, joining, terms, c.created_at as createdAt,
             (select json_group_array(name) from challenge_teams t where t.challenge_id = c.id) as teams,
-            (select count(*) from challenge_periods p where p.challenge_id = c.id) as rounds
+            (select count(*) from challenge_periods p where p.challenge_id = c.id) as rounds,
+            o.called as calledInRoom
           from challenge_owners o join fitness_challenges c on c.id = o.challenge_id where o.person_id = ?1 order by c.id`,
     json: ["terms", "teams"],
   },
@@ -164,7 +165,7 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     kind: "challenge-people",
     tables: ["challenge_people"],
     everywhere: true,
-    sql: `select challenge_id as challenge, state, alias, ranking, name, team_id as team, changed_at as changedAt
+    sql: `select challenge_id as challenge, state, alias, ranking, name, team_id as team, in_room as inRoom, changed_at as changedAt
           from challenge_people where person_id = ?1 order by challenge_id`,
   },
   {

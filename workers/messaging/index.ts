@@ -8,5 +8,6 @@ export {
   type RoomPlan,
   setBlocked,
   systemMessage,
+  withdrawMember,
 } from "./open-room";
 export { type RoomPorts, roomPorts } from "./ports";

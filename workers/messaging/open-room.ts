@@ -44,6 +44,11 @@ export async function removeMember(ports: RoomPorts, room: RoomId, person: Perso
   await ports.room(room).removeMember(person);
 }
 
+/** Takes somebody out with all that they said there; their sockets close at once. Done already is fine. */
+export async function withdrawMember(ports: RoomPorts, room: RoomId, person: PersonId): Promise<void> {
+  await ports.room(room).withdraw(person);
+}
+
 /** Lets the room say something itself. The same key says it once. Returns its number. */
 export async function systemMessage(ports: RoomPorts, room: RoomId, message: SystemMessage): Promise<number> {
   return await ports.room(room).systemMessage(message);

@@ -4,6 +4,7 @@ import { pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { parseId } from "../../shared/id";
+import { judgeRooms } from "../challenges";
 import { roomPorts, setBlocked } from "../messaging";
 import { admit, dropFollower, followPerson, type Following, listFollowers, listFollows, unfollowPerson } from "./follows";
 import {
@@ -165,6 +166,7 @@ export const friendRoutes = new Hono<AppEnv>()
     async (c) => {
       const { person, since } = await blockPerson(socialPorts(c), c.req.valid("json").person);
       await setBlocked(roomPorts(c.env, c.get("now")), personOf(c).person, c.req.valid("json").person, true);
+      await judgeRooms(c.env, c.get("now"), personOf(c).person, c.req.valid("json").person);
       return c.json({ person, since: iso(since) }, 201);
     },
   )
@@ -182,7 +184,10 @@ export const friendRoutes = new Hono<AppEnv>()
     async (c) => {
       await unblockPerson(socialPorts(c), c.req.valid("param").personId);
       const person = parseId("person", c.req.valid("param").personId);
-      if (person !== undefined) await setBlocked(roomPorts(c.env, c.get("now")), personOf(c).person, person, false);
+      if (person !== undefined) {
+        await setBlocked(roomPorts(c.env, c.get("now")), personOf(c).person, person, false);
+        await judgeRooms(c.env, c.get("now"), personOf(c).person, person);
+      }
       return c.body(null, 204);
     },
   )

@@ -1,0 +1,149 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { DAY_MS } from "../../shared/clock";
+import { parseId, type RoomId } from "../../shared/id";
+import { somebody, type Somebody } from "../../test/staff";
+import { say } from "../../test/rooms";
+import { regional, roomOf } from "../regional";
+import { keepChallenges } from "./keep-challenges";
+import { workPorts } from "./ports";
+import { BETWEEN_QUERY, UNTOLD_PEOPLE_QUERY, UNTOLD_ROOMS_QUERY } from "./tell-room";
+
+const answerSchema = z.looseObject({
+  id: z.string().optional(),
+  alias: z.string().nullish(),
+  room: z.string().nullish(),
+  isMember: z.boolean().optional(),
+  items: z.array(z.looseObject({ room: z.string().optional(), id: z.string().optional() })).default([]),
+});
+
+async function call(who: Somebody, method: string, path: string, body?: unknown, status = 200) {
+  const response = await who.fetch(path, {
+    method,
+    ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  expect(response.status, text).toBe(status);
+  return answerSchema.parse(text === "" ? {} : JSON.parse(text));
+}
+
+const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+async function create(who: Somebody, change: object = {}): Promise<string> {
+  const body = {
+    title: "Steps of a week",
+    measure: { kind: "metric", metric: "steps" },
+    schedule: { timeZone: "UTC", startsAt: new Date(today - DAY_MS).toISOString(), endsAt: new Date(today + 6 * DAY_MS).toISOString() },
+    state: "open",
+    visibility: "public",
+    ...change,
+  };
+  return (await call(who, "POST", "/v1/challenges", body, 201)).id ?? "";
+}
+const keep = async () => await keepChallenges(workPorts(env, Date.now));
+const roomIdIn = async (who: Somebody, id: string): Promise<RoomId> => {
+  const { room } = await call(who, "GET", `/v1/challenges/${id}/room`);
+  return parseId("room", room ?? "")!;
+};
+/** Whom somebody sees in a room. */
+const seen = async (who: Somebody, room: RoomId) =>
+  (await roomOf(env, room).members(who.person.id, 0, 100)).map(({ person, alias, role }) => [person, alias, role]);
+
+test("whoever takes part is in the room under what they stand under, by their own choice where they are anonymous, and leaves it with the challenge", async () => {
+  const [olga, ann, bob, cleo] = await Promise.all([
+    somebody("eu", { name: "Olga" }),
+    somebody("eu", { name: "Ann" }),
+    somebody("us"),
+    somebody("eu", { name: "Cleo" }),
+  ]);
+  const id = await create(olga);
+  const path = `/v1/challenges/${id}`;
+  await call(ann, "POST", `${path}/participation`, { ranking: "public" }, 201);
+  await call(ann, "GET", `${path}/room`, undefined, 404);
+  await call(ann, "POST", `${path}/room`, {}, 404);
+  // Later opened, it takes in who was there.
+  await call(olga, "POST", `${path}/room`, { name: "The host" }, 201);
+  await call(olga, "POST", `${path}/room`, { name: "Another" }, 201);
+  const { alias } = await call(bob, "POST", `${path}/participation`, {}, 201);
+  const room = await roomIdIn(olga, id);
+  expect(await seen(olga, room)).toEqual([
+    [null, "The host", "owner"],
+    [null, "Ann", "member"],
+  ]);
+  expect(await call(bob, "GET", `${path}/room`)).toMatchObject({ isMember: false });
+  await call(bob, "PUT", `${path}/room/membership`, undefined, 204);
+  await call(bob, "PUT", `${path}/room/membership`, undefined, 204);
+  expect(await seen(ann, room)).toContainEqual([null, alias, "member"]);
+  expect((await call(bob, "GET", "/v1/me/rooms")).items).toMatchObject([{ id: room }]);
+  // One does not leave by the room's own door, nor is anybody called where addresses would tell.
+  await call(bob, "DELETE", `/v1/rooms/${room}/membership`, undefined, 404);
+  await expect(roomOf(env, room).leave(bob.person.id)).rejects.toMatchObject({ code: "conflict" });
+
+  // Whoever becomes anonymous is gone with their name and what they said, and comes back as nobody known.
+  const { seq } = await roomOf(env, room).perform(ann.person.id, say("It is me."));
+  await call(ann, "PATCH", `${path}/participation`, { ranking: "anonymous" });
+  expect(await roomOf(env, room).message(olga.person.id, seq).catch(() => null)).toBeNull();
+  expect((await seen(olga, room)).map(([, name]) => name)).toEqual(["The host", alias]);
+  await call(ann, "PUT", `${path}/room/membership`, undefined, 204);
+  const again = await call(ann, "GET", `${path}/participation`);
+  expect(await seen(olga, room)).toEqual([
+    [null, "The host", "owner"],
+    [null, alias, "member"],
+    [null, again.alias, "member"],
+  ]);
+  const numbers = (await roomOf(env, room).members(olga.person.id, 0, 100)).map(({ member }) => member);
+  expect(numbers).toEqual([1, 3, 4]);
+
+  // Blocked by the owner, taken out by the owner, left: out of the room; a block that is lifted lets in again.
+  await call(olga, "POST", "/v1/me/blocks", { person: bob.person.id }, 201);
+  expect((await seen(olga, room)).map(([, name]) => name)).toEqual(["The host", again.alias]);
+  expect((await call(bob, "GET", "/v1/me/rooms")).items).toEqual([]);
+  await call(olga, "DELETE", `/v1/me/blocks/${bob.person.id}`, undefined, 204);
+  expect(await seen(olga, room)).toHaveLength(3);
+  await call(olga, "DELETE", `${path}/participants/${alias}`, undefined, 204);
+  await call(ann, "DELETE", `${path}/participation`, undefined, 204);
+  expect(await seen(olga, room)).toEqual([[null, "The host", "owner"]]);
+
+  // What was cut off is made good by the clock, once.
+  const { records } = regional(env, "eu");
+  await call(cleo, "POST", `${path}/participation`, { ranking: "public" }, 201);
+  await roomOf(env, room).withdraw(cleo.person.id);
+  await records.prepare("update challenge_people set room_untold = 1 where challenge_id = ?").bind(id).run();
+  await keep();
+  await keep();
+  expect((await seen(olga, room)).map(([, name]) => name)).toEqual(["The host", "Cleo"]);
+});
+
+test("the room says that rounds have begun and are closed, once however often that is repeated, and goes with the challenge", async () => {
+  const olga = await somebody("eu", { name: "Olga" });
+  const times = { timeZone: "UTC", startsAt: new Date(today - DAY_MS).toISOString(), endsAt: new Date(today + DAY_MS).toISOString() };
+  const id = await create(olga, { room: true, roomName: "Host", schedule: { ...times, repeat: "daily", lateHours: 0 } });
+  const room = await roomIdIn(olga, id);
+  const { records } = regional(env, "eu");
+  const codes = async () =>
+    (await roomOf(env, room).history(olga.person.id, { limit: 50 })).items.map((message) => z.looseObject({ system: z.looseObject({ code: z.string() }).nullish() }).parse(message).system?.code);
+  for (let turn = 0; turn < 3; turn++) {
+    await records.prepare("delete from challenge_periods where challenge_id = ?").bind(id).run();
+    await records.prepare("update fitness_challenges set due_at = 1 where id = ?").bind(id).run();
+    await keep();
+  }
+  expect(await codes()).toEqual(["round_started", "round_started", "round_closed"]);
+  await call(olga, "PATCH", `/v1/challenges/${id}`, { state: "cancelled" });
+  await keep();
+  expect((await codes()).at(-1)).toBe("challenge_cancelled");
+  await call(olga, "DELETE", `/v1/challenges/${id}`, undefined, 204);
+  expect(await roomOf(env, room).exists()).toBe(false);
+});
+
+test("what a challenge's room asks is found by an index", async () => {
+  const plans: readonly (readonly [string, readonly unknown[]])[] = [
+    [UNTOLD_PEOPLE_QUERY, ["c", 1]],
+    [UNTOLD_ROOMS_QUERY, [1]],
+    [BETWEEN_QUERY, ["a", "b"]],
+  ];
+  for (const [sql, values] of plans) {
+    const { results } = await regional(env, "eu").records.prepare(`explain query plan ${sql}`).bind(...values).all<{ detail: string }>();
+    const scans = results.map(({ detail }) => detail).filter((detail) => detail.startsWith("SCAN") && !/_unopened|_room_untold/.test(detail));
+    expect(scans, sql).toEqual([]);
+  }
+});
