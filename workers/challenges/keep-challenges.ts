@@ -29,7 +29,11 @@ export const DUE_QUERY = `select ${COLUMNS} from fitness_challenges indexed by f
 
 /** Opens and closes rounds of all regions, ends challenges, and tells of decisions; returns how many were looked at. */
 export async function keepChallenges(ports: WorkPorts): Promise<number> {
-  const counts = await Promise.all(REGIONS.map(async (region) => (await keepRegion(ports, region)) + (await tellDecisions(ports, region)) + (await keepRooms(ports, region))));
+  const counts = await Promise.all(
+    REGIONS.map(
+      async (region) => (await keepRegion(ports, region)) + (await tellDecisions(ports, region)) + (await keepRooms(ports, region)),
+    ),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 

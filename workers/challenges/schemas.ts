@@ -244,7 +244,9 @@ export const joinBody = z
     room: z
       .boolean()
       .optional()
-      .describe("Whether to enter the challenge's room, should it have one, under what you stand under; where absent whoever shows a name does"),
+      .describe(
+        "Whether to enter the challenge's room, should it have one, under what you stand under; where absent whoever shows a name does",
+      ),
   })
   .meta({ id: "ChallengeJoining" });
 export type JoinInput = z.output<typeof joinBody>;

@@ -59,7 +59,11 @@ async function tellRoom(ports: WorkPorts, id: ChallengeId): Promise<void> {
   if (challenge === null || challenge.has_room === 0) return;
   const owner = parseId("person", challenge.person_id ?? "");
   if (challenge.has_room === 1) {
-    await room.open(id, challenge.title, owner === undefined ? [] : [{ person: owner, role: "owner", alias: challenge.called ?? "", handle: "owner" }]);
+    await room.open(
+      id,
+      challenge.title,
+      owner === undefined ? [] : [{ person: owner, role: "owner", alias: challenge.called ?? "", handle: "owner" }],
+    );
     await records.prepare("update fitness_challenges set has_room = 2 where id = ? and has_room = 1").bind(id).run();
   }
   for (let turn = 0; turn < MOST_TURNS; turn++) {
