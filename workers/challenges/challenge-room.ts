@@ -2,9 +2,8 @@ import { regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import { roomIdOf } from "../messaging";
 import type { ChallengePorts } from "./ports";
-import { findChallenge, type Found, ownChallenge } from "./records";
+import { findChallenge, type Found, ownChallenge, ownName } from "./records";
 import type { RoomAnswer, RoomInput } from "./schemas";
-import { ownName } from "./take-part";
 import { tryRoom } from "./tell-room";
 
 /** Opens a room for the actor's challenge; open already is fine. Problems `not_found`, `forbidden`, and `conflict` for one that is over. */

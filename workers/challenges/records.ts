@@ -165,3 +165,12 @@ export async function isOfOrganisation(
 export const OF_ORGANISATION = `select 1 from organisations where id = ?1 and closed_at is null and (
   exists (select 1 from organisation_members where organisation_id = ?1 and person_id = ?2 and joined_at is not null)
   or exists (select 1 from shared_with_partners where grantee_id = ?1 and owner_id = ?2))`;
+
+/** The actor's name in their own region's records. */
+export async function ownName({ recordsOf, actor }: Pick<ChallengePorts, "recordsOf" | "actor">): Promise<string> {
+  const row = await recordsOf(regionOf(actor.person))
+    .prepare("select name from people where id = ?")
+    .bind(actor.person)
+    .first<{ name: string }>();
+  return row?.name ?? "";
+}

@@ -6,7 +6,7 @@ import { isProblem, notFound, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
-import { findChallenge, type Found } from "./records";
+import { findChallenge, type Found, ownName } from "./records";
 import type { EffortsAnswer, JoinInput, PartAnswer, PartChangeInput } from "./schemas";
 import { tryRoom } from "./tell-room";
 import { iso, timesOf } from "./view";
@@ -154,15 +154,6 @@ async function teamOf(ports: ChallengePorts, { id }: Found, wanted: string | und
     .first<{ id: string }>();
   if (found === null) throw invalid("/team", "unknown_team", "No such team in this challenge.");
   return found.id;
-}
-
-/** The actor's name in their own region's records. */
-export async function ownName({ recordsOf, actor }: Pick<ChallengePorts, "recordsOf" | "actor">): Promise<string> {
-  const row = await recordsOf(regionOf(actor.person))
-    .prepare("select name from people where id = ?")
-    .bind(actor.person)
-    .first<{ name: string }>();
-  return row?.name ?? "";
 }
 
 function nameFor(ranking: "anonymous" | "public", chosen: string | undefined, own: string): string | null {
