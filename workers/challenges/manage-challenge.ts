@@ -8,7 +8,17 @@ import { newId, parseId, regionOf } from "../../shared/id";
 import { type FieldError, notFound, type Problem, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import type { ChallengePorts } from "./ports";
-import { challengeRow, type ChallengeRow, COLUMNS, findChallenge, isOfOrganisation, notOf, ownChallenge, ownName, partStateSchema } from "./records";
+import {
+  challengeRow,
+  type ChallengeRow,
+  COLUMNS,
+  findChallenge,
+  isOfOrganisation,
+  notOf,
+  ownChallenge,
+  ownName,
+  partStateSchema,
+} from "./records";
 import type { ChallengeChange, ChallengeInput, ChallengeQuery, ChallengeView } from "./schemas";
 import { tryRoom } from "./tell-room";
 import { viewOf } from "./view";
