@@ -18,6 +18,8 @@ describe("when a person moves", () => {
   it("FHIR ids that begin with their ULID follow", () => {
     const [from, to] = [person("eu"), person("ap")];
     expect(movedIds(from, to)(`Patient/per-eu-${from.slice(7)}`)).toBe(`Patient/per-ap-${to.slice(7)}`);
+    const result = newId("labResult", "eu", NOW).replaceAll("_", "-");
+    expect(movedIds(from, to)(`Observation/${result}`)).toBe(`Observation/${result.replace("-eu-", "-ap-")}`);
     expect(movedIds(from, to)(`${from.slice(7)}.r8d.9.mwq0dlmo`)).toBe(`${to.slice(7)}.r8d.9.mwq0dlmo`);
   });
 

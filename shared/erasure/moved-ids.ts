@@ -29,8 +29,8 @@ const OWN = Object.entries(ID_KINDS).flatMap(([kind, prefix]) => (OTHERS.has(kin
 export function movedIds(from: PersonId, to: PersonId): (text: string) => string {
   const before = regionOf(from);
   const after = regionOf(to);
-  const own = new RegExp(`\\b(${OWN.join("|")})_${before}_([0-7][0-9a-hjkmnp-tv-z]{25})\\b`, "g");
-  // FHIR ids have no underscores, and those of readings begin with the ULID alone.
+  // FHIR ids have hyphens for underscores, and those of readings begin with the ULID alone.
+  const own = new RegExp(`\\b(${OWN.join("|")})([_-])${before}\\2([0-7][0-9a-hjkmnp-tv-z]{25})\\b`, "g");
   const person = [
     [from, to],
     [from.replaceAll("_", "-"), to.replaceAll("_", "-")],
@@ -38,7 +38,7 @@ export function movedIds(from: PersonId, to: PersonId): (text: string) => string
   ] as const;
   return (text) => {
     if (text.length < 26) return text;
-    let moved = text.replaceAll(own, `$1_${after}_$2`);
+    let moved = text.replaceAll(own, `$1$2${after}$2$3`);
     for (const [old, fresh] of person) moved = moved.replaceAll(old, fresh);
     return moved;
   };

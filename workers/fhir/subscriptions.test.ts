@@ -1,83 +1,30 @@
-import {
-  createExecutionContext,
-  createMessageBatch,
-  evictDurableObject,
-  getQueueResult,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BatchBuilder } from "../../shared/health/batch";
-import { newId, parseId, regionOf } from "../../shared/id";
-import { REGIONS } from "../../shared/region";
-import { PROFILES } from "../../shared/fhir/subscriptions/read";
+import { newId, parseId } from "../../shared/id";
+import {
+  answerHooks,
+  type Body,
+  extension,
+  Hook,
+  type Parameter,
+  requestsOf,
+  settleHooks,
+  subscription,
+  tellingOf,
+  VITALS,
+  type Wish,
+} from "../../test/hooks";
 import { fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
 import { fetchApp, type RegisteredPerson, registerPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
-import { dispatchBatch } from "../queues";
 import { regional, vaultOf } from "../regional";
 
 const START = Date.UTC(2026, 10, 20, 7);
-const VITALS = "urn:meridian:topic:vital-signs";
-
-type Body = Record<string, unknown> & { id: string; status: string; error?: string; entry?: Entry[] };
-interface Entry {
-  readonly fullUrl: string;
-  readonly resource?: Body & { parameter?: Parameter[] };
-  readonly request?: { readonly method: string; readonly url: string };
-}
-interface Parameter {
-  readonly name: string;
-  readonly valueCode?: string;
-  readonly valueString?: string;
-  readonly valueUrl?: string;
-  readonly valueReference?: { readonly reference: string };
-  readonly part?: readonly Parameter[];
-}
-
-/** What an endpoint got: the type of each message, its numbers, and what came with it. */
-class Hook {
-  static readonly all = new Map<string, Hook>();
-  readonly url = `https://${crypto.randomUUID()}.hooks.example.com/fhir`;
-  readonly got: { readonly headers: Record<string, string>; readonly bundle: Body }[] = [];
-  answer = 204;
-
-  constructor() {
-    Hook.all.set(this.url, this);
-  }
-
-  get told() {
-    return this.got.map(({ bundle }) => tellingOf(bundle));
-  }
-}
-
-function tellingOf(bundle: Body) {
-  const parameters = bundle.entry?.[0]?.resource?.parameter ?? [];
-  const events = parameters.filter(({ name }) => name === "notification-event").map(({ part = [] }) => part);
-  return {
-    type: parameters.find(({ name }) => name === "type")?.valueCode,
-    since: parameters.find(({ name }) => name === "events-since-subscription-start")?.valueString,
-    numbers: events.map((part) => Number(part.find(({ name }) => name === "event-number")?.valueString)),
-    focus: events.map((part) => part.find(({ name }) => name === "focus")?.valueReference?.reference),
-    resources: (bundle.entry ?? []).slice(1).map(({ resource }) => resource?.["resourceType"]),
-  };
-}
-
-/** What happened to each resource that a notification names, as its entries say. */
-function requestsOf(bundle: Body | undefined): string[] {
-  return (bundle?.entry ?? []).slice(1).map(({ request }) => `${request?.method} ${request?.url}`);
-}
-
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input, init);
-    const hook = Hook.all.get(request.url);
-    if (hook === undefined) throw new TypeError("nobody listens");
-    hook.got.push({ headers: Object.fromEntries(request.headers), bundle: await request.json() });
-    return new Response(null, { status: hook.answer });
-  });
+  answerHooks();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -86,31 +33,10 @@ afterEach(() => {
 
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
-async function dispatch(person: RegisteredPerson, body: unknown): Promise<void> {
-  const region = regionOf(person.person.id);
-  const batch = createMessageBatch(`hooks-${region}`, [{ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }]);
-  await dispatchBatch(batch, env, undefined, () => undefined);
-  await getQueueResult(batch, createExecutionContext());
-}
-
-/** Lets everything happen that is due: the vault's alarm, the queue, and the deliveries of this person. */
-async function settle(person: RegisteredPerson, ms = 6_000): Promise<void> {
-  const { id } = person.person;
+/** Lets everything happen that is due after a while. */
+async function settle({ person }: RegisteredPerson, ms = 6_000): Promise<void> {
   later(ms);
-  await runDurableObjectAlarm(vaultOf(env, id));
-  await dispatch(person, { kind: "webhook-events", person: id });
-  await vi.waitFor(async () => {
-    for (const region of REGIONS) {
-      const { results } = await regional(env, region)
-        .records.prepare(
-          "select endpoint_id as webhook, event_id as event from webhook_deliveries where person_id = ? and state = 'waiting' and due_at <= ?",
-        )
-        .bind(id, Date.now())
-        .all<{ webhook: string; event: string }>();
-      for (const one of results) await dispatch(person, { kind: "webhook-delivery", ...one, person: id });
-      expect(results).toEqual([]);
-    }
-  });
+  await settleHooks(person.id);
 }
 
 async function send(person: RegisteredPerson, method: string, path: string, body?: unknown) {
@@ -121,36 +47,6 @@ async function send(person: RegisteredPerson, method: string, path: string, body
   const text = await response.text();
   return { status: response.status, text, body: (text === "" ? {} : JSON.parse(text)) as Body };
 }
-
-interface Wish {
-  readonly criteria?: string;
-  readonly filters?: readonly string[];
-  readonly content?: string;
-  readonly channel?: object;
-  readonly more?: object;
-}
-
-const extension = (name: string, value: object) => ({ url: `${PROFILES}${name}`, ...value });
-const subscription = (
-  hook: Hook | undefined,
-  { criteria = VITALS, filters = [], content = "id-only", channel = {}, more = {} }: Wish = {},
-) => ({
-  resourceType: "Subscription",
-  status: "requested",
-  reason: "To be told",
-  criteria,
-  ...(filters.length > 0 && {
-    _criteria: { extension: filters.map((valueString) => extension("backport-filter-criteria", { valueString })) },
-  }),
-  channel: {
-    type: hook === undefined ? "websocket" : "rest-hook",
-    ...(hook !== undefined && { endpoint: hook.url }),
-    payload: "application/fhir+json",
-    _payload: { extension: [extension("backport-payload-content", { valueCode: content })] },
-    ...channel,
-  },
-  ...more,
-});
 
 async function subscribe(person: RegisteredPerson, hook: Hook | undefined, wish: Wish = {}): Promise<Body> {
   const made = await send(person, "POST", "/Subscription", subscription(hook, wish));

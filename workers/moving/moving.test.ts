@@ -5,6 +5,7 @@ import * as z from "zod";
 import { Authenticator } from "../../test/authenticator";
 import { evictVault, filesIn, HOOK_SECRET, type Leaver, leaver, rowsWith, settle, storageOf } from "../../test/leaver";
 import { fetchApp, freshPassword, ORIGIN, registerPerson, send } from "../../test/people";
+import { book, portsAt } from "../../test/moves";
 import { somebody } from "../../test/staff";
 import { intervals, samples } from "../../test/vaults";
 import { answerFetch, FakeGoogle } from "../../test/vendors/fake-google";
@@ -24,7 +25,6 @@ import { MOVED_TABLES, MOVING } from "../../durable-objects/vault/moving/tables"
 import { bare, CROSSING, hashOf, keyOf, type Row } from "../../durable-objects/vault/moving/rows";
 import { importerOf, regional, vaultOf } from "../regional";
 import { OWN_DELIVERIES, OWN_ENDPOINTS } from "../webhooks/move-endpoints";
-import { movePorts, type MovePorts } from "./ports";
 import { runMove } from "./run-move";
 import { MOVE_STEPS, type MoveStep } from "./steps";
 import { MOVED_RECORDS } from "./tables";
@@ -38,12 +38,6 @@ afterEach(() => vi.restoreAllMocks());
 
 const ORGANISATION = newId("organisation", "ap", 1);
 const FOR_EVER = 60_000;
-
-function portsAt(clock: { now: number }): MovePorts {
-  const ports = movePorts(env, () => clock.now);
-  const quiet = { log: () => undefined, mailer: { send: async () => undefined } };
-  return { ...ports, ...quiet, erasure: { ...ports.erasure, ...quiet } };
-}
 
 /** Fills what `leaver` leaves empty: every kind of reading, a connection with secrets, a target with credentials, a second consent. */
 async function fill({ person, actor, friend }: Leaver): Promise<ConnectionId> {
@@ -179,30 +173,6 @@ async function fill({ person, actor, friend }: Leaver): Promise<ConnectionId> {
     );
   });
   return connection;
-}
-
-/** Writes a move down as the request would. */
-async function book(
-  { person, region }: Pick<Leaver, "person" | "region">,
-  to: "us" | "eu" | "ap",
-  now: number,
-): Promise<{ id: string; to: PersonId }> {
-  const id = newId("move", region, now);
-  const fresh = newId("person", to, now);
-  const { records } = regional(env, region);
-  const stored = await records
-    .prepare("select password_hash, email_hash from credentials where person_id = ?")
-    .bind(person)
-    .first<{ password_hash: string; email_hash: string }>();
-  const [proven, address] = await Promise.all([sha256Hex(stored?.password_hash ?? ""), sha256Hex(stored?.email_hash ?? "")]);
-  const arrival = JSON.stringify({ emailHash: await sha256Hex(fresh), keyVersion: "1", passwordHash: "y", proven, address });
-  await records
-    .prepare(
-      "insert into moves (id, person_id, new_person_id, state, next_at, requested_at, arrival) values (?1, ?2, ?3, 'running', ?4, ?4, ?5)",
-    )
-    .bind(id, person, fresh, now, arrival)
-    .run();
-  return { id, to: fresh };
 }
 
 /** Everything in a vault that moves, open and under the ids of `map`, by table. */

@@ -1,5 +1,5 @@
 import type { RegionalKeys } from "../../shared/crypto/keys";
-import { inRegion } from "../../shared/erasure/moved-ids";
+import { inRegion, movedIds } from "../../shared/erasure/moved-ids";
 import { type PersonId, type RandomBytes, regionOf } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { openSecret, sealSecret } from "../../shared/webhooks/secret-box";
@@ -21,8 +21,8 @@ export interface Moved {
   readonly to: PersonId;
 }
 
-/** A person's own endpoints, oldest first. */
-export const OWN_ENDPOINTS = "select * from webhook_endpoints where person_id = ? and subscription is null order by id";
+/** A person's own endpoints, oldest first: of their webhooks and Subscriptions. What their apps asked for ends with sessions, which do not move. */
+export const OWN_ENDPOINTS = "select * from webhook_endpoints where person_id = ? and session_id is null order by id";
 /** A page of what an endpoint got or is to get. */
 export const OWN_DELIVERIES = "select * from webhook_deliveries where endpoint_id = ? and event_id > ? order by event_id limit ?";
 
@@ -33,7 +33,7 @@ export const OWN_DELIVERIES = "select * from webhook_deliveries where endpoint_i
 export async function moveEndpoints(moved: MovedStores, { from, to }: Moved): Promise<void> {
   const region = regionOf(to);
   const [old, fresh] = [moved.stores(regionOf(from)), moved.stores(region)];
-  const mine = "(select id from webhook_endpoints where person_id = ?)";
+  const mine = "(select id from webhook_endpoints where person_id = ? and session_id is null)";
   const [endpoints, secrets, people] = await old.records.batch<Cells>([
     old.records.prepare(OWN_ENDPOINTS).bind(from),
     old.records.prepare(`select * from webhook_secrets where endpoint_id in ${mine}`).bind(from),
@@ -41,6 +41,7 @@ export async function moveEndpoints(moved: MovedStores, { from, to }: Moved): Pr
   ]);
   if (endpoints === undefined || endpoints.results.length === 0) return;
   const there = (id: Cells[string] | undefined) => inRegion(String(id), region);
+  const moves = movedIds(from, to);
   const sealed = await Promise.all(
     (secrets?.results ?? []).map(async (row) => {
       const secret = await openSecret(old.keys, { id: String(row["id"]), sealed: String(row["sealed"]) });
@@ -51,7 +52,11 @@ export async function moveEndpoints(moved: MovedStores, { from, to }: Moved): Pr
     }),
   );
   await fresh.records.batch([
-    ...endpoints.results.map((row) => insert(fresh.records, "webhook_endpoints", { ...row, id: there(row["id"]), person_id: to })),
+    ...endpoints.results.map((row) => {
+      const { subscription = null } = row;
+      const named = typeof subscription === "string" ? moves(subscription) : null;
+      return insert(fresh.records, "webhook_endpoints", { ...row, id: there(row["id"]), person_id: to, subscription: named });
+    }),
     ...sealed.flat().map((row) => insert(fresh.records, "webhook_secrets", row)),
     ...(people?.results ?? []).map((row) =>
       insert(fresh.records, "webhook_people", {

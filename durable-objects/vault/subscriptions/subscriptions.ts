@@ -8,6 +8,7 @@ import { type Grant, intersection, limitsOf, type Reach, reachOfReader, WHOLE_RE
 import { notificationBundle, type NotificationType, type ShownEvent, statusOf } from "../../../shared/fhir/subscriptions/notification";
 import { type Asked, CONTENTS, KEPT, readSubscription, shownSubscription } from "../../../shared/fhir/subscriptions/read";
 import type { Interaction } from "../../../shared/fhir/subscriptions/topics";
+import { inRegion } from "../../../shared/erasure/moved-ids";
 import { type EventId, newId, regionOf, type SessionId, type WebhookId } from "../../../shared/id";
 import { isProblem, notFound, problem } from "../../../shared/problem";
 import { sendWebhook, type Fetch } from "../../../shared/webhooks/client";
@@ -297,13 +298,16 @@ export class Subscriptions {
       if (row.maker.kind === "app" && row.maker.session === session && row.state !== "off") this.#setState(row.id, "off", ENDED);
   }
 
-  /** Goes on with what waits. After a move endpoints are named anew, and what apps made is off, since their sessions did not come along. */
+  /**
+   * Goes on with what waits. After a move endpoints have the names under which the records of the new region know them, with what is still to
+   * be delivered, and what apps made is off, since their sessions did not come along.
+   */
   wake(isMoved: boolean): void {
-    const { random, region, now, timers } = this.#state;
+    const { region, now, timers } = this.#state;
     this.#known = undefined;
     for (const row of this.#rows.all()) {
       if (isMoved && row.asked.channel === "rest-hook" && row.maker.kind !== "client")
-        this.#rows.rename(row.id, newId("webhook", region, now(), random));
+        this.#rows.rename(row.id, inRegion(row.webhook, region));
       if (isMoved && row.maker.kind === "app" && row.state !== "off") this.#setState(row.id, "off", ENDED);
       else if (row.state !== "off") timers.setEarliest(KEEPER, row.id, now());
     }
