@@ -16,7 +16,7 @@ import { sweepErasures, sweepTombstones } from "./erasure";
 import { cleanOutbox } from "./mail/outbox";
 import { cleanPartners } from "./partners/clean";
 import { sweepMoves } from "./moving";
-import { cleanPhones } from "./notifications";
+import { cleanPhones, notificationPorts, sweepGuestMessages } from "./notifications";
 import { regional } from "./regional";
 import { checkpointAllEvents } from "./security/checkpoint-events";
 import { settleAllCounts } from "./security/count";
@@ -80,6 +80,7 @@ export const JOBS: readonly Job[] = [
   { name: "clean webhooks", everyMinutes: 60, run: async (env, now) => await cleanAllWebhooks(webhookPorts(env, () => now)) },
   { name: "enlist research exports", everyMinutes: 5, run: enlistAll },
   { name: "clean invitations", everyMinutes: 60, run: async (env, now) => await cleanAllInvitations(socialContext(env, () => now)) },
+  { name: "send invitations", everyMinutes: 5, run: async (env, now) => await sweepGuestMessages(notificationPorts(env, () => now)) },
   { name: "sweep ties", everyMinutes: 5, run: async (env, now) => await sweepTies(socialContext(env, () => now)) },
   { name: "end grants of removed apps", everyMinutes: 5, run: async (env, now) => await sweepGrants(sessionPortsOf(env, () => now)) },
   { name: "keep challenges", everyMinutes: 5, run: async (env, now) => await keepChallenges(workPorts(env, () => now)) },

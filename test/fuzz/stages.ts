@@ -221,6 +221,7 @@ const administrator = async (world: World): Promise<Stage> => {
 
 /** Operations whose callers hold a role, own something, or are no person; other plans of theirs go out as they are. */
 export const STAGES: Readonly<Record<string, (world: World) => Promise<Stage>>> = {
+  getV1OperationsCarriers: operator,
   getV1OperationsKeys: operator,
   postV1OperationsKeysMoves: operator,
   getV1OperationsSecurityEvents: operator,

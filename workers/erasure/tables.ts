@@ -50,6 +50,8 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   fitness_challenges: { nobodys: "challenges; who made one stands in another table" },
   fhir_export_files: { columns: ["person_id"], by: "everywhere" },
   fhir_exports: { columns: ["person_id"], by: "everywhere" },
+  guest_messages: { columns: ["person_id"], by: "cascade" },
+  contact_stops: { nobodys: "keyed hashes of addresses that want no invitations" },
   fhir_group_members: { columns: ["person_id"], by: "everywhere" },
   fhir_groups: { nobodys: "groups of organisations, without a name" },
   idempotency_claims: { nobodys: "sealed, under hashes that lead to nobody, for a day" },

@@ -253,6 +253,8 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   fhir_groups: "Groups of organisations, which have no name: they belong to these.",
   lab_tests: "Laboratory tests that administrators added; nothing of the person.",
   activity_types: "Types of activities that administrators added; nothing of the person.",
+  guest_messages: "Keyed hashes of whom invitations went to, of a month; the invitations are in the export.",
+  contact_stops: "Keyed hashes of addresses that want no invitations; whose they are, nobody knows.",
   notification_phones: "A keyed hash of the number that the export shows, to hear a STOP from it by.",
   d1_migrations: "Names of the schema's versions; nothing of the person.",
   challenges: "Steps that were begun and wait for the other half, for minutes, as hashes.",

@@ -24,6 +24,7 @@ export const MOVED_RECORDS: Readonly<Record<string, MovedRecords>> = {
   fhir_export_files: { left: "files of a day, which lie in the old region" },
   fhir_exports: { left: "over within a day" },
   fhir_group_members: { step: "relations" },
+  guest_messages: { left: "sent within a day from the old region; what is left then counts against nobody" },
   identities: { left: "hashed with the old region's key and the provider is not there to say it again: linked anew after signing in" },
   imports: { step: "relations" },
   moves: { left: "books of the old region" },

@@ -5,6 +5,7 @@ import { verifyMailCall, verifySmsCall } from "../../shared/notifications/provid
 import { problem } from "../../shared/problem";
 import { REGIONS } from "../../shared/region";
 import { peopleOfPhone } from "./deliver";
+import { noteStop } from "./guests";
 import type { NotificationPorts } from "./ports";
 
 const mailSchema = z.looseObject({
@@ -35,6 +36,7 @@ export async function hearMail(ports: NotificationPorts, headers: Headers, body:
   const person = parseId("person", tags["person"] ?? "");
   const address = [data.to ?? []].flat()[0];
   const event = mailEvent(type, address, data.bounce?.type);
+  if (tags["guest"] !== undefined && event?.kind === "suppressed") await noteStop(ports, "email", event.address, true);
   // Letters of other kinds are none of ours.
   if (person === undefined || event === undefined) return;
   await tell(ports, person, tags["send"] ?? "", event);
@@ -67,6 +69,8 @@ export async function hearSms(
   const number = fields["From"] ?? "";
   const isStop = STOP_WORDS.has(word);
   if (number === "" || (!isStop && !START_WORDS.has(word))) return;
+  // Whoever is not here may have been invited.
+  await noteStop(ports, "sms", number, isStop);
   const people = await Promise.all(
     REGIONS.map(async (region) => {
       const { records, keys } = ports.stores(region);

@@ -1,6 +1,7 @@
 export { cleanPhones, deliverNotification } from "./deliver";
 export { type CarrierStanding, carrierTroubles } from "./carriers";
-export { notificationPorts } from "./ports";
+export { dropGuestMessage, keepGuestMessage, sendGuestMessage, sweepGuestMessages } from "./guests";
+export { notificationPorts, type NotificationPorts } from "./ports";
 
 import type { PersonId } from "../../shared/id";
 import type { News, Noted } from "../../shared/notifications/types";

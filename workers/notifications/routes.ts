@@ -23,6 +23,7 @@ import { checkEndpointUrl, localHostsOf } from "../../shared/webhooks/endpoint-u
 import { gateOf, regional, vaultOf } from "../regional";
 import { carrierStandings } from "./carriers";
 import { notePhone, sendCode } from "./deliver";
+import { noteStop } from "./guests";
 import { hearMail, hearSms } from "./hear";
 import { type NotificationPorts, notificationPorts } from "./ports";
 import {
@@ -518,8 +519,9 @@ export const notificationsRoutes = new Hono<AppEnv>()
     validate("param", unsubscribeParam),
     async (c) => {
       const ports = portsOf(c);
-      const { person, type } = await readUnsubscription(ports, c.req.valid("param").token);
-      await ports.vault(person).unsubscribe(type);
+      const link = await readUnsubscription(ports, c.req.valid("param").token);
+      if ("contact" in link) await noteStop(ports, "email", link.contact, true);
+      else await ports.vault(link.person).unsubscribe(link.type);
       return c.html(page(frame("unsubscribed", c.req.header("accept-language") ?? "en"), ""), 200, { "content-security-policy": PAGE_CSP });
     },
   )

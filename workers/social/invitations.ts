@@ -6,7 +6,10 @@ import { type InvitationId, newId, parseId, type PersonId, type RandomBytes, reg
 import { notFound, problem } from "../../shared/problem";
 import { isRegion, type Region, REGIONS } from "../../shared/region";
 import { areFriends, askFriend, isBlocked } from "../../shared/social/ties";
-import { letter, type Mailer } from "../mail";
+import { sharesOf, type Shares } from "../../shared/social/shares";
+import { frame } from "../../shared/notifications/texts";
+import { letter } from "../mail";
+import { dropGuestMessage, keepGuestMessage, type NotificationPorts, sendGuestMessage } from "../notifications";
 import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
 import { MOST_MEMBERS, openAsAdmin, openAsMember, pointTo, requireRoom } from "./groups";
@@ -37,6 +40,7 @@ export interface MadeInvitation extends Invitation {
   readonly url: string;
   /** Words to share, with the address in them. */
   readonly text: string;
+  readonly shares: Shares;
 }
 
 /** What whoever opens an invitation sees of it: that, and no more, who invites shows by inviting. */
@@ -48,13 +52,17 @@ export interface OpenInvitation {
 
 export interface InvitationPorts {
   readonly origin: string;
-  readonly mailer: Mailer;
+  readonly notifications: NotificationPorts;
+  /** Goes on with work after the answer. */
+  readonly after: (work: Promise<void>) => void;
 }
 
 export interface NewInvitation {
   readonly via: Via;
   readonly group?: string | undefined;
   readonly email?: string | undefined;
+  /** E.164; then Meridian sends the text message. */
+  readonly number?: string | undefined;
   readonly locale?: string | undefined;
   readonly mostUses: number;
   readonly expiresInDays: number;
@@ -78,9 +86,10 @@ const COLUMNS = `id, person_id, group_id, via, most_uses, created_at, expires_at
 export const OWN_QUERY = `select ${COLUMNS} from invitations where person_id = ?1 and id < ?2 order by id desc limit ?3`;
 
 /**
- * Invites into friendship, or into a group, by a code that is shown once. By mail it is sent at once, and the address is not kept; SMS and messengers
- * get words to share, since no provider of SMS is needed for a person to send one. The answer is the same whether an address belongs to somebody.
- * Problems `not_found` and `forbidden` for a group into which the actor may not invite, `rate_limited` past thirty a day.
+ * Invites into friendship, or into a group, by a code that is shown once. To an address or number it goes out once, sealed until then and not kept after;
+ * without one there are words and addresses to share it by. The answer is the same whether an address belongs to somebody, and whether they want such letters.
+ * Problems `not_found` and `forbidden` for a group into which the actor may not invite, `rate_limited` past thirty a day or ten text messages,
+ * `unavailable` where no text messages are sent.
  */
 export async function invite(ports: SocialPorts & InvitationPorts, input: NewInvitation): Promise<MadeInvitation> {
   const { actor, records } = ports;
@@ -104,7 +113,8 @@ export async function invite(ports: SocialPorts & InvitationPorts, input: NewInv
     .first<number>("n");
   if ((today ?? 0) >= MOST_A_DAY) throw problem("rate_limited", "That was enough for a day.", { retryAfter: DAY_MS / 1_000 });
   const expiresAt = now + input.expiresInDays * DAY_MS;
-  const mostUses = input.via === "email" ? 1 : input.mostUses;
+  const to = input.email ?? input.number;
+  const mostUses = to === undefined ? input.mostUses : 1;
   await home
     .prepare(
       "insert into invitations (id, code_hash, person_id, group_id, via, most_uses, created_at, expires_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,18 +123,10 @@ export async function invite(ports: SocialPorts & InvitationPorts, input: NewInv
     .run();
   const url = `${ports.origin}/invite/${code}`;
   const from = names?.results[0]?.name ?? "";
-  if (input.via === "email" && input.email !== undefined) {
-    const words = letter(
-      group === undefined ? "invited_by_friend" : "invited_to_group",
-      input.locale ?? "en",
-      `${from}${group === undefined ? "" : `\n${group.name}`}\n${url}`,
-    );
-    await ports.mailer.send({ region: ports.region, to: input.email, ...words });
-  }
-  const text =
-    group === undefined
-      ? `${from} invites you to be friends on Meridian: ${url}`
-      : `${from} invites you into the group “${group.name}” on Meridian: ${url}`;
+  if (to !== undefined) await send(ports, home, { id, to, from, group: group?.name, url }, input);
+  const words =
+    group === undefined ? `${from} invites you to be friends on Meridian:` : `${from} invites you into the group “${group.name}” on Meridian:`;
+  const text = `${words} ${url}`;
   const row = {
     id,
     person_id: actor.person,
@@ -136,7 +138,43 @@ export async function invite(ports: SocialPorts & InvitationPorts, input: NewInv
     revoked_at: null,
     uses: 0,
   };
-  return { ...invitationOf(row, now), url, text };
+  return { ...invitationOf(row, now), url, text, shares: sharesOf("Meridian", words, url) };
+}
+
+/** Has it go out, once. Where it may not, there is no invitation. */
+async function send(
+  ports: SocialPorts & InvitationPorts,
+  home: D1Database,
+  { id, to, from, group, url }: { id: InvitationId; to: string; from: string; group: string | undefined; url: string },
+  { via, locale = "en" }: NewInvitation,
+): Promise<void> {
+  const person = ports.actor.person;
+  const channel = via === "email" ? "email" : "sms";
+  const letter_ = letter(
+    group === undefined ? "invited_by_friend" : "invited_to_group",
+    locale,
+    `${from}${group === undefined ? "" : `\n${group}`}\n${url}`,
+  );
+  const who = sayable(from) ?? frame("somebody", locale);
+  const what = group === undefined ? undefined : sayable(group);
+  const short = what === undefined ? frame("invite", locale, { who, url }) : frame("inviteGroup", locale, { who, what, url });
+  const text = channel === "email" ? letter_.text : short;
+  try {
+    await keepGuestMessage(ports.notifications, { id, person, channel, to, subject: letter_.subject, text, locale });
+  } catch (error) {
+    await home.prepare("delete from invitations where id = ?").bind(id).run();
+    throw error;
+  }
+  ports.after(sendGuestMessage(ports.notifications, ports.region, id));
+}
+
+const LONGEST_IN_SMS = 40;
+
+/** A name as a text message to a stranger may hold it: short, and with nothing that a telephone would make a link of. */
+function sayable(name: string): string | undefined {
+  const text = name.replaceAll(/\s+/g, " ").trim();
+  if (text === "" || text.length > LONGEST_IN_SMS || /[/@:]|\.\p{L}|\d{5}/u.test(text)) return undefined;
+  return text;
 }
 
 /** Into an open group any member invites, into others owners and administrators. */
@@ -189,6 +227,7 @@ export async function revokeInvitation(ports: SocialPorts, text: string): Promis
     .bind(id, ports.actor.person, ports.now())
     .run();
   if (meta.changes !== 1) throw notFound("invitation");
+  await dropGuestMessage(ports.records, id);
 }
 
 /** What a code opens. One that is wrong, used up, too old or taken back opens nothing, and does not say which. Problem `not_found`. */

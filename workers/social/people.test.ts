@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { fetchApp } from "../../test/people";
 import { somebody, type Somebody } from "../../test/staff";
@@ -113,15 +113,40 @@ describe("an invitation", () => {
     }
   });
 
-  test("by mail is sent, in the language that is asked for, and the address is not kept", async () => {
+  test("by mail or to a number is sent, in the language that is asked for; neither is kept, and there are addresses to share it by", async () => {
     const ada = await somebody("eu", { name: "Ada" });
     const email = `friend-${crypto.randomUUID()}@people.test`;
-    const made = await invite(ada, { via: "email", email, locale: "de" });
-    const outbox = await fetchApp(`/v1/dev/outbox?to=${encodeURIComponent(email)}`);
-    const text = await outbox.text();
-    expect([text.includes(made.url), text.includes("lädt Sie"), text.includes("Ada")]).toEqual([true, true, true]);
-    const kept = await regional(env, "eu").records.prepare("select * from invitations where id = ?").bind(made.id).first();
-    expect(JSON.stringify(kept)).not.toContain(email);
+    const number = `+4915${String(Date.now()).slice(-9)}`;
+    const letter = await invite(ada, { via: "email", email, locale: "de" });
+    const text = await invite(ada, { via: "sms", number, mostUses: 5 });
+    expect([letter.mostUses, text.mostUses, text.smsUrl]).toEqual([1, 1, null]);
+    expect(text.shares.telegram).toBe(
+      `https://t.me/share/url?url=${encodeURIComponent(text.url)}&text=Ada%20invites%20you%20to%20be%20friends%20on%20Meridian%3A`,
+    );
+    for (const [to, made, words] of [
+      [email, letter, ["lädt Sie", "List-Unsubscribe=One-Click"]],
+      [number, text, ["Ada invites you", "Reply STOP"]],
+    ] as const)
+      await vi.waitFor(async () => {
+        const outbox = await (await fetchApp(`/v1/dev/outbox?to=${encodeURIComponent(to)}`)).text();
+        for (const part of [made.url, "Ada", ...words]) expect(outbox).toContain(part);
+      });
+    const { records } = regional(env, "eu");
+    await vi.waitFor(async () => {
+      const kept = await records.prepare("select * from guest_messages where person_id = ?").bind(ada.person.id).all();
+      expect(kept.results).toMatchObject([
+        { state: "sent", sealed: null },
+        { state: "sent", sealed: null },
+      ]);
+      expect(JSON.stringify(kept.results)).not.toMatch(/people\.test|\+4915/);
+    });
+    for (const wrong of [
+      { via: "sms", number: "0151 234567" },
+      { via: "sms", number: "+0151234567" },
+      { via: "link", number },
+      { via: "email" },
+    ])
+      expect(await status(call(ada, "POST", "/v1/me/invitations", wrong)), JSON.stringify(wrong)).toBe(422);
   });
 
   test("into a group lets in, but nobody whom the group has banned, and nobody invites into a closed one but its administrators", async () => {

@@ -7,7 +7,7 @@ import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { notFound, isProblem } from "../../shared/problem";
 import { maskOf, timesIn } from "../../shared/social/buddies";
-import { mailer } from "../mail";
+import { notificationPorts } from "../notifications";
 import {
   askToTrain,
   type Buddy,
@@ -119,17 +119,23 @@ export const profileRoutes = new Hono<AppEnv>()
       policy: "person",
       summary: "Invite somebody: into friendship, or into a group",
       description:
-        "The code is shown once, in `url` and `text`. Whoever opens it sees your name. By mail it is sent at once; the address is not kept, and the answer tells nothing of whether it belongs to somebody here. At most thirty a day.",
+        "The code is shown once, in `url`, `text` and `shares`. Whoever opens it sees your name. To an `email` or a `number` Meridian sends it, once; neither is kept, and the answer tells nothing of whether it belongs to somebody here or wants no invitations. At most thirty a day, ten of them as text messages, and three a month to one address from whomever.",
       tags: INVITATIONS,
       responses: { 201: madeInvitationSchema },
-      problems: ["malformed", "invalid", "not_found"],
+      problems: ["malformed", "invalid", "not_found", "unavailable"],
     }),
     validate("json", invitationBody),
     async (c) => {
-      const ports = { ...socialPorts(c), origin: c.env.ORIGIN, mailer: mailer(c.env, c.get("now")) };
-      const { url, text, ...made } = await invite(ports, c.req.valid("json"));
-      const smsUrl = made.via === "sms" ? `sms:?&body=${encodeURIComponent(text)}` : null;
-      return c.json({ ...invitationView(made), url, text, smsUrl }, 201);
+      const ports = {
+        ...socialPorts(c),
+        origin: c.env.ORIGIN,
+        notifications: notificationPorts(c.env, c.get("now")),
+        after: (work: Promise<void>) => c.executionCtx.waitUntil(work),
+      };
+      const body = c.req.valid("json");
+      const { url, text, shares, ...made } = await invite(ports, body);
+      const smsUrl = made.via === "sms" && body.number === undefined ? shares.sms : null;
+      return c.json({ ...invitationView(made), url, text, smsUrl, shares }, 201);
     },
   )
   .delete(

@@ -89,14 +89,20 @@ export const codeParam = z.strictObject({
 });
 export const invitationBody = z
   .strictObject({
-    via: z.enum(VIAS).default("link").describe("`email` is sent by Meridian; for `sms` and `text` you get words to send yourself"),
+    via: z.enum(VIAS).default("link").describe("`email`, and `sms` with a number, are sent by Meridian; else you get words to send yourself"),
     group: z.string().min(1).max(64).optional().describe("Into this group instead of friendship with you"),
     email: z.email().max(254).optional(),
-    locale: z.string().max(35).optional().describe("Language of the mail"),
+    number: z
+      .string()
+      .regex(/^\+[1-9]\d{6,14}$/, "A number in the international form of E.164.")
+      .optional()
+      .describe("For `sms`: Meridian sends it there. The international form, with `+` and nothing but digits"),
+    locale: z.string().max(35).optional().describe("Language of the mail or text message"),
     mostUses: z.int().min(1).max(100).default(1),
     expiresInDays: z.int().min(1).max(30).default(14),
   })
   .refine(({ via, email }) => (via === "email") === (email !== undefined), "An address belongs to an invitation by mail, and to no other.")
+  .refine(({ via, number }) => via === "sms" || number === undefined, "A number belongs to an invitation by SMS, and to no other.")
   .meta({ id: "NewInvitation", example: { via: "link", mostUses: 1 } });
 export const invitationSchema = z
   .object({
@@ -115,6 +121,9 @@ export const madeInvitationSchema = invitationSchema
     url: z.string().describe("Where it leads, with the code: shown once"),
     text: z.string().describe("Words to share, with the address in them"),
     smsUrl: z.string().nullable().describe("Opens the telephone's own messages with these words; for `sms` where Meridian sends none"),
+    shares: z
+      .object({ whatsapp: z.string(), telegram: z.string(), x: z.string(), facebook: z.string(), sms: z.string(), email: z.string() })
+      .describe("Opens each network's own way to share, with words and link filled in"),
   })
   .meta({ id: "MadeInvitation" });
 export const invitationListSchema = listOf(invitationSchema, "InvitationList");
