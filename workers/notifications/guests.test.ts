@@ -27,11 +27,20 @@ function world() {
   const clock = { at: Date.now() };
   const standIn = new ProviderStandIn(BASE, secret, () => clock.at);
   const accounts = { ...env, NOTIFICATION_CREDENTIALS: secret, NOTIFICATION_BASES: standInBases(BASE) };
-  const gate = { enter: async () => await Promise.resolve({ allowed: true, retryAfterMs: 0 }), report: async () => await Promise.resolve(true) };
+  const gate = {
+    enter: async () => await Promise.resolve({ allowed: true, retryAfterMs: 0 }),
+    report: async () => await Promise.resolve(true),
+  };
   const ports: NotificationPorts = {
     ...notificationPorts(accounts, () => clock.at),
     fetch: standIn.fetch,
-    breakers: (region) => new Breakers(region, () => gate, () => clock.at, new Map()),
+    breakers: (region) =>
+      new Breakers(
+        region,
+        () => gate,
+        () => clock.at,
+        new Map(),
+      ),
   };
   return { clock, standIn, ports, secret };
 }
@@ -60,7 +69,11 @@ describe("an invitation to somebody who may not be here", () => {
     expect(await stateOf(id)).toMatchObject({ state: "sent", attempts: 2, isForgotten: 1 });
     // Whoever was killed after it went out: the service knows the repetition by its id.
     const other = await keep(ports, ada, "email", to);
-    await sendGuestMessage({ ...ports, fetch: async (url, init) => (await standIn.fetch(url, init), Promise.reject(new Error("killed"))) }, "eu", other);
+    await sendGuestMessage(
+      { ...ports, fetch: async (url, init) => (await standIn.fetch(url, init), Promise.reject(new Error("killed"))) },
+      "eu",
+      other,
+    );
     clock.at += MINUTE_MS;
     await sweepGuestMessages(ports);
     expect([standIn.of("mail", to).length, standIn.faults]).toEqual([2, []]);
@@ -89,9 +102,14 @@ describe("an invitation to somebody who may not be here", () => {
       await sendGuestMessage(ports, "eu", id);
       return await stateOf(id);
     };
-    expect([await go("sms", phone), await go("email", mail), await go("email", other)]).toMatchObject([{ state: "sent" }, { state: "sent" }, { state: "sent" }]);
+    expect([await go("sms", phone), await go("email", mail), await go("email", other)]).toMatchObject([
+      { state: "sent" },
+      { state: "sent" },
+      { state: "sent" },
+    ]);
     await noteStop(ports, "sms", phone, true);
-    const link = /<(.+)>/.exec(String((standIn.of("mail", mail)[0]?.body["headers"] as Record<string, string>)["List-Unsubscribe"]))?.[1] ?? "";
+    const link =
+      /<(.+)>/.exec(String((standIn.of("mail", mail)[0]?.body["headers"] as Record<string, string>)["List-Unsubscribe"]))?.[1] ?? "";
     expect(link).not.toContain("people.test");
     const stop = await readUnsubscription(ports, link.split("/").pop() ?? "");
     expect(stop).toEqual({ contact: mail });
@@ -99,7 +117,11 @@ describe("an invitation to somebody who may not be here", () => {
     const told = JSON.stringify({ type: "email.complained", data: { to: [other], tags: standIn.of("mail", other)[0]?.body["tags"] } });
     const { webhookSecret } = (JSON.parse(secret) as { mail: { webhookSecret: string } }).mail;
     await hearMail(ports, new Headers(await webhookHeaders([webhookSecret], "msg_1", ports.now(), told)), new TextEncoder().encode(told));
-    for (const [channel, to] of [["sms", phone], ["email", mail], ["email", other]] as const)
+    for (const [channel, to] of [
+      ["sms", phone],
+      ["email", mail],
+      ["email", other],
+    ] as const)
       expect(await go(channel, to)).toMatchObject({ state: "dropped", reason: "stop", attempts: 0, isForgotten: 1 });
     // Said in one region, it counts in all.
     const id = newId("invitation", "us", ports.now(), systemRandom);
@@ -110,7 +132,10 @@ describe("an invitation to somebody who may not be here", () => {
     expect(await go("sms", phone)).toMatchObject({ state: "sent" });
     standIn.answerNext("sms", { status: 400, body: { code: 21_610 } });
     const third = number();
-    expect([await go("sms", third), await go("sms", third)]).toMatchObject([{ state: "dropped", reason: "stop", attempts: 1 }, { state: "dropped", attempts: 0 }]);
+    expect([await go("sms", third), await go("sms", third)]).toMatchObject([
+      { state: "dropped", reason: "stop", attempts: 1 },
+      { state: "dropped", attempts: 0 },
+    ]);
   });
 
   test("is limited: ten text messages a day for who invites, three a month for who gets them; and refused where none are sent", async () => {
@@ -128,12 +153,19 @@ describe("an invitation to somebody who may not be here", () => {
     clock.at += DAY_MS + 1;
     await keep(ports, ada, "sms", number());
     const { sms: _sms, ...without } = ports.credentials;
-    await expect(keep({ ...ports, credentials: without, outbox: undefined }, ben, "sms", number())).rejects.toMatchObject({ code: "unavailable" });
+    await expect(keep({ ...ports, credentials: without, outbox: undefined }, ben, "sms", number())).rejects.toMatchObject({
+      code: "unavailable",
+    });
   });
 
   test("is found through indexes", async () => {
     const plan = async (query: string, n: number) =>
-      (await records.prepare(`explain query plan ${query}`).bind(...Array.from({ length: n }, () => "1")).all<{ detail: string }>()).results
+      (
+        await records
+          .prepare(`explain query plan ${query}`)
+          .bind(...Array.from({ length: n }, () => "1"))
+          .all<{ detail: string }>()
+      ).results
         .map(({ detail }) => detail)
         .join("\n");
     expect(await plan(DUE_GUESTS, 2)).toContain("USING INDEX guest_messages_due (due_at<?)");

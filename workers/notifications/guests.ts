@@ -82,18 +82,7 @@ export async function keepGuestMessage(ports: NotificationPorts, message: GuestM
   const hashes = await contactHashes(keys, channel, to);
   const { meta } = await records
     .prepare(KEEP_GUEST)
-    .bind(
-      id,
-      person,
-      channel,
-      hashes[0],
-      sealed,
-      now,
-      MOST_TEXTS_A_DAY,
-      now - DAY_MS,
-      JSON.stringify(hashes),
-      now - MONTH_MS,
-    )
+    .bind(id, person, channel, hashes[0], sealed, now, MOST_TEXTS_A_DAY, now - DAY_MS, JSON.stringify(hashes), now - MONTH_MS)
     .run();
   if (meta.changes === 0) throw problem("rate_limited", "That was enough for a day.", { retryAfter: DAY_MS / 1_000 });
 }
@@ -139,7 +128,10 @@ async function carry(ports: NotificationPorts, region: Region, row: Row): Promis
   if (row.channel === "sms") {
     const words = `${text} ${frame("stop", locale)}`;
     if (sms !== undefined)
-      return await breakers.through(breakerOf("sms"), async () => await sendSms(ports.fetch, ports.now, ports.bases, sms, { to, text: words }));
+      return await breakers.through(
+        breakerOf("sms"),
+        async () => await sendSms(ports.fetch, ports.now, ports.bases, sms, { to, text: words }),
+      );
     if (ports.outbox === undefined) return { kind: "failed", reason: "no_provider" };
     await ports.outbox.send({ region, to, subject: "SMS", text: words });
     return { kind: "sent" };
@@ -169,11 +161,7 @@ async function carry(ports: NotificationPorts, region: Region, row: Row): Promis
 
 async function settle(ports: NotificationPorts, records: D1Database, { id, attempts }: Row, outcome: Outcome): Promise<void> {
   const wait =
-    outcome.kind === "deferred"
-      ? outcome.afterMs
-      : outcome.kind === "retry"
-        ? waitAfter(attempts, outcome, ports.random)
-        : undefined;
+    outcome.kind === "deferred" ? outcome.afterMs : outcome.kind === "retry" ? waitAfter(attempts, outcome, ports.random) : undefined;
   if (wait === undefined) {
     const reason = outcome.kind === "sent" || outcome.kind === "deferred" ? null : outcome.reason;
     await records
@@ -233,7 +221,9 @@ export async function noteStop(ports: NotificationPorts, channel: "email" | "sms
 
 async function stopHash(records: D1Database, hash: string, now: number): Promise<void> {
   await records
-    .prepare("insert into contact_stops (contact_hash, stopped_at) values (?, ?) on conflict do update set stopped_at = excluded.stopped_at")
+    .prepare(
+      "insert into contact_stops (contact_hash, stopped_at) values (?, ?) on conflict do update set stopped_at = excluded.stopped_at",
+    )
     .bind(hash, now)
     .run();
 }

@@ -125,7 +125,9 @@ export async function invite(ports: SocialPorts & InvitationPorts, input: NewInv
   const from = names?.results[0]?.name ?? "";
   if (to !== undefined) await send(ports, home, { id, to, from, group: group?.name, url }, input);
   const words =
-    group === undefined ? `${from} invites you to be friends on Meridian:` : `${from} invites you into the group “${group.name}” on Meridian:`;
+    group === undefined
+      ? `${from} invites you to be friends on Meridian:`
+      : `${from} invites you into the group “${group.name}” on Meridian:`;
   const text = `${words} ${url}`;
   const row = {
     id,

@@ -89,7 +89,10 @@ export const codeParam = z.strictObject({
 });
 export const invitationBody = z
   .strictObject({
-    via: z.enum(VIAS).default("link").describe("`email`, and `sms` with a number, are sent by Meridian; else you get words to send yourself"),
+    via: z
+      .enum(VIAS)
+      .default("link")
+      .describe("`email`, and `sms` with a number, are sent by Meridian; else you get words to send yourself"),
     group: z.string().min(1).max(64).optional().describe("Into this group instead of friendship with you"),
     email: z.email().max(254).optional(),
     number: z
