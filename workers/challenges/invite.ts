@@ -192,7 +192,7 @@ export async function removeParticipant(ports: ChallengePorts, text: string, ali
   await ports.vaultOf(person).dismissFromChallenge(id);
   await records
     .prepare(
-      "update challenge_people set state = 'removed', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3 where challenge_id = ?1 and person_id = ?2",
+      "update challenge_people set state = 'removed', name = null, ranking = 'anonymous', team_id = null, in_room = 0, tells_rank = 0, changed_at = ?3 where challenge_id = ?1 and person_id = ?2",
     )
     .bind(id, person, ports.now())
     .run();

@@ -2,6 +2,7 @@ import type { Prize } from "../../durable-objects/board/terms";
 import { MINUTE_MS } from "../../shared/clock";
 import { boardIdOf, roundNumber } from "../../shared/challenges/board";
 import { type Period, periodAfter, periodFrom } from "../../shared/challenges/periods";
+import { localDay, offsetAt } from "../../shared/health/zone";
 import { hasReached } from "../../shared/challenges/score";
 import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared/id";
 import type { Entry, Placed } from "../../shared/ranking/terms";
@@ -9,7 +10,9 @@ import { REGIONS, type Region } from "../../shared/region";
 import type { WorkPorts } from "./ports";
 import { challengeRow, type ChallengeRow, COLUMNS } from "./records";
 import { totalsOf } from "./standings";
+import { keepRanks } from "./keep-ranks";
 import { keepRooms } from "./tell-room";
+import { anonymousOf } from "./veil";
 import { iso } from "./view";
 
 /** Vaults end their own counting at the close; a round is closed when they have had time to. */
@@ -31,7 +34,11 @@ export const DUE_QUERY = `select ${COLUMNS} from fitness_challenges indexed by f
 export async function keepChallenges(ports: WorkPorts): Promise<number> {
   const counts = await Promise.all(
     REGIONS.map(
-      async (region) => (await keepRegion(ports, region)) + (await tellDecisions(ports, region)) + (await keepRooms(ports, region)),
+      async (region) =>
+        (await keepRegion(ports, region)) +
+        (await tellDecisions(ports, region)) +
+        (await keepRooms(ports, region)) +
+        (await keepRanks(ports, region)),
     ),
   );
   return counts.reduce((sum, count) => sum + count, 0);
@@ -80,9 +87,9 @@ async function keepOpen(ports: WorkPorts, id: ChallengeId, row: ChallengeRow): P
   const records = ports.recordsOf(regionOf(id));
   const { schedule } = row.terms;
   const now = ports.now();
-  type Round = { opens_at: number; ends_at: number; closes_at: number; state: "open" | "closing" | "closed" };
+  type Round = { opens_at: number; ends_at: number; closes_at: number; state: "open" | "closing" | "closed"; told_to: string | null };
   const { results: known } = await records
-    .prepare("select opens_at, ends_at, closes_at, state from challenge_periods where challenge_id = ? order by opens_at")
+    .prepare("select opens_at, ends_at, closes_at, state, told_to from challenge_periods where challenge_id = ? order by opens_at")
     .bind(id)
     .all<Round>();
   const opened: Period[] = [];
@@ -93,21 +100,61 @@ async function keepOpen(ports: WorkPorts, id: ChallengeId, row: ChallengeRow): P
     await say(ports, id, row, "round_started", { round: iso(opensAt) });
     await records
       .prepare(
-        "insert into challenge_periods (challenge_id, opens_at, ends_at, closes_at, state) values (?, ?, ?, ?, 'open') on conflict do nothing",
+        "insert into challenge_periods (challenge_id, opens_at, ends_at, closes_at, state, told_to) values (?, ?, ?, ?, 'open', '') on conflict do nothing",
       )
       .bind(id, opensAt, endsAt, closesAt)
       .run();
   }
   const open = [
     ...known.filter(({ state }) => state !== "closed"),
-    ...opened.map((one): Round => ({ opens_at: one.opensAt, ends_at: one.endsAt, closes_at: one.closesAt, state: "open" })),
+    ...opened.map((one): Round => ({ opens_at: one.opensAt, ends_at: one.endsAt, closes_at: one.closesAt, state: "open", told_to: "" })),
   ];
   let waits = next?.opensAt ?? Number.POSITIVE_INFINITY;
   for (const round of open) {
+    if (round.told_to !== null && !(await tellStarted(ports, id, row, round, round.told_to))) waits = now;
     if (round.closes_at + SETTLE_MS > now) waits = Math.min(waits, round.closes_at + SETTLE_MS);
     else if (!(await closeRound(ports, id, row, round.opens_at, round.state))) waits = now;
   }
   return Number.isFinite(waits) ? waits : null;
+}
+
+export const STARTED_QUERY =
+  "select person_id from challenge_people where challenge_id = ?1 and state = 'active' and person_id > ?2 order by person_id limit ?3";
+
+/**
+ * Tells those who take part that a round has begun: of one challenge once a day, however often it is reset. False where some are left for the
+ * next tick. Of a round that is over nobody is told that it begins.
+ */
+async function tellStarted(
+  ports: WorkPorts,
+  id: ChallengeId,
+  row: ChallengeRow,
+  { opens_at, ends_at }: { readonly opens_at: number; readonly ends_at: number },
+  toldTo: string,
+): Promise<boolean> {
+  const records = ports.recordsOf(regionOf(id));
+  const note = async (to: string | null) =>
+    await records
+      .prepare("update challenge_periods set told_to = ?3 where challenge_id = ?1 and opens_at = ?2")
+      .bind(id, opens_at, to)
+      .run();
+  const day = localDay(opens_at, offsetAt(row.terms.schedule.zone, opens_at));
+  let after = toldTo;
+  for (let page = 0; ports.now() < ends_at; page++) {
+    if (page === MOST_PAGES) return false;
+    const { results } = await records.prepare(STARTED_QUERY).bind(id, after, PAGE).all<{ person_id: string }>();
+    const people = results.flatMap(({ person_id }) => parseId("person", person_id) ?? []);
+    await tellAll(people, async (person) => await ports.tell(person, "challenge_started", `${id} ${day}`, id, row.title));
+    if (results.length < PAGE) break;
+    after = results.at(-1)?.person_id ?? after;
+    await note(after);
+  }
+  await note(null);
+  return true;
+}
+
+async function tellAll(people: readonly PersonId[], tell: (person: PersonId) => Promise<void>): Promise<void> {
+  for (let at = 0; at < people.length; at += ASKED_AT_ONCE) await Promise.all(people.slice(at, at + ASKED_AT_ONCE).map(tell));
 }
 
 /**
@@ -154,20 +201,28 @@ async function closeRound(
   if (!(await payRewards(ports, id))) return false;
   const teams = row.terms.kind === "individual" ? [] : await totalsOf(ports, id, row, opensAt);
   await say(ports, id, row, "round_closed", { round: iso(opensAt), entries: status.entries ?? 0 });
-  const totals = teams.map(({ id: team, rank, score }) => ["team", team === "" ? "everybody" : team, rank, score, reached(row, score)]);
+  const totals = teams.map(({ id: team, rank, score, anonymous }) => [
+    "team",
+    team === "" ? "everybody" : team,
+    rank,
+    score,
+    reached(row, score),
+    anonymous,
+  ]);
+  const anonymous = await anonymousOf(ports, id);
   await records.batch([
     records.prepare(WRITE_RESULTS).bind(id, opensAt, JSON.stringify(totals)),
     records
       .prepare(
-        "update challenge_periods set state = 'closed', entries = ?3, closed_at = ?4, cursor = null where challenge_id = ?1 and opens_at = ?2 and state <> 'closed'",
+        "update challenge_periods set state = 'closed', entries = ?3, closed_at = ?4, cursor = null, anonymous = ?5 where challenge_id = ?1 and opens_at = ?2 and state <> 'closed'",
       )
-      .bind(id, opensAt, status.entries ?? 0, ports.now()),
+      .bind(id, opensAt, status.entries ?? 0, ports.now(), anonymous),
   ]);
   return true;
 }
 
-const WRITE_RESULTS = `insert into challenge_results (challenge_id, opens_at, kind, alias, person_id, rank, score, reached)
-  select ?1, ?2, j.value->>0, j.value->>1, p.person_id, j.value->>2, j.value->>3, j.value->>4
+const WRITE_RESULTS = `insert into challenge_results (challenge_id, opens_at, kind, alias, person_id, rank, score, reached, anonymous)
+  select ?1, ?2, j.value->>0, j.value->>1, p.person_id, j.value->>2, j.value->>3, j.value->>4, j.value->>5
   from json_each(?3) j left join challenge_people p on p.challenge_id = ?1 and p.alias = j.value->>1 and j.value->>0 = 'person' where true
   on conflict do nothing`;
 
@@ -242,7 +297,7 @@ async function dismissAll(ports: WorkPorts, id: ChallengeId): Promise<number | n
   }
   await records
     .prepare(
-      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3
+      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, tells_rank = 0, changed_at = ?3
        where challenge_id = ?1 and person_id in (select value from json_each(?2))`,
     )
     .bind(id, JSON.stringify(people), ports.now())
@@ -259,13 +314,7 @@ async function tellResults(ports: WorkPorts, id: ChallengeId, row: ChallengeRow,
     .bind(id, JSON.stringify(items.map(({ alias }) => alias)))
     .all<{ person_id: string }>();
   const people = results.flatMap(({ person_id }) => parseId("person", person_id) ?? []);
-  for (let at = 0; at < people.length; at += ASKED_AT_ONCE) {
-    await Promise.all(
-      people
-        .slice(at, at + ASKED_AT_ONCE)
-        .map(async (person) => await ports.tell(person, "challenge_ended", `${id} ${opensAt}`, id, row.title)),
-    );
-  }
+  await tellAll(people, async (person) => await ports.tell(person, "challenge_ended", `${id} ${opensAt}`, id, row.title));
 }
 
 export const UNTOLD_QUERY =

@@ -39,7 +39,7 @@ export interface Social {
   readonly shareGroup: (a: PersonId, b: PersonId) => Promise<boolean>;
 }
 
-type Told = "challenge_invitation" | "challenge_ended" | "moderation";
+type Told = "challenge_invitation" | "challenge_started" | "challenge_rank" | "challenge_ended" | "moderation";
 
 /** A challenge's room. Each may be repeated. */
 export interface RoomWork {

@@ -76,6 +76,7 @@ const partSchema = z.object({
   name: z.string().nullable(),
   team_id: z.string().nullable(),
   in_room: z.number(),
+  tells_rank: z.number(),
 });
 export type PartRow = Readonly<z.output<typeof partSchema>>;
 
@@ -83,7 +84,7 @@ export type PartRow = Readonly<z.output<typeof partSchema>>;
 export const FIND = {
   challenge: `select ${COLUMNS} from fitness_challenges where id = ?1`,
   owner: "select person_id from challenge_owners where challenge_id = ?1",
-  part: "select state, alias, ranking, name, team_id, in_room from challenge_people where challenge_id = ?1 and person_id = ?2",
+  part: "select state, alias, ranking, name, team_id, in_room, tells_rank from challenge_people where challenge_id = ?1 and person_id = ?2",
   invitation: "select 1 as found from challenge_invitations where challenge_id = ?1 and person_id = ?2",
   groups: "select group_id from challenge_invitations where challenge_id = ?1 and person_id = ''",
 } as const;

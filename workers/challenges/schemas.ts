@@ -235,6 +235,10 @@ export type RoomAnswer = z.output<typeof roomView>;
 
 export const challengeList = z.object({ items: z.array(challengeView), next: z.string().nullable() }).meta({ id: "ChallengeList" });
 
+const rankNews = z
+  .boolean()
+  .describe("Whether to be told when somebody passes you, when you rise into the top, or move by many places: once a day");
+
 export const joinBody = z
   .strictObject({
     ranking: z.enum(RANKINGS).default("anonymous").describe("Under an alias of this challenge alone, or with a name"),
@@ -247,6 +251,7 @@ export const joinBody = z
       .describe(
         "Whether to enter the challenge's room, should it have one, under what you stand under; where absent whoever shows a name does",
       ),
+    rankNews: rankNews.default(false),
   })
   .meta({ id: "ChallengeJoining" });
 export type JoinInput = z.output<typeof joinBody>;
@@ -255,6 +260,7 @@ export const partChange = z
     ranking: z.enum(RANKINGS).optional(),
     name: z.string().trim().min(1).max(60).optional(),
     target: z.number().positive().max(1e12).optional(),
+    rankNews: rankNews.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "Change something.")
   .meta({ id: "ChallengePartChange" });
@@ -272,7 +278,7 @@ const ownRound = roundSchema
   })
   .meta({ id: "ChallengeOwnRound" });
 
-export const partView = z
+const listedPart = z
   .object({
     challenge: challengeId,
     title: z.string(),
@@ -289,9 +295,11 @@ export const partView = z
     unit: z.string().nullable(),
     round: ownRound.nullable(),
   })
-  .meta({ id: "ChallengeParticipation" });
+  .meta({ id: "ChallengeParticipationListed" });
+export type ListedPart = z.output<typeof listedPart>;
+export const partView = listedPart.extend({ rankNews: z.boolean() }).meta({ id: "ChallengeParticipation" });
 export type PartAnswer = z.output<typeof partView>;
-export const partList = z.object({ items: z.array(partView), next: z.string().nullable() }).meta({ id: "ChallengeParticipationList" });
+export const partList = z.object({ items: z.array(listedPart), next: z.string().nullable() }).meta({ id: "ChallengeParticipationList" });
 
 export const effortsQuery = z.strictObject({ round: instant.optional().describe("`opensAt` of a round; the last one where absent") });
 export const effortsView = z
@@ -378,7 +386,8 @@ export const standingsView = z
     challenge: challengeId,
     round: roundSchema,
     count: z.int(),
-    items: z.array(place.extend({ reachedAt: at })),
+    veiled: z.boolean().describe("Those without a name are too few to be shown: you see yourself, and those who show theirs"),
+    items: z.array(place.extend({ reachedAt: at.nullable() })),
     next: z.string().nullable(),
     previous: z.string().nullable(),
   })
@@ -388,9 +397,9 @@ export const totalsView = z
   .object({
     challenge: challengeId,
     round: roundSchema,
-    total: z.number().describe("Of everybody together"),
+    total: z.number().nullable().describe("Of everybody together; null where it would show what single people without a name have"),
     hasReached: z.boolean().nullable(),
-    teams: z.array(z.object({ team: z.string(), name: z.string(), rank: z.int(), score: z.number(), people: z.int() })),
+    teams: z.array(z.object({ team: z.string(), name: z.string(), rank: z.int(), score: z.number().nullable(), people: z.int() })),
   })
   .meta({ id: "ChallengeTotals" });
 export type TotalsAnswer = z.output<typeof totalsView>;
@@ -408,6 +417,7 @@ export const resultsView = z
     round: roundSchema,
     closedAt: at,
     count: z.int(),
+    veiled: z.boolean().describe("Those without a name were too few to be shown"),
     items: z.array(place),
     next: z.string().nullable(),
   })

@@ -10,6 +10,7 @@ import { invalid } from "./manage-challenge";
 import type { ChallengePorts, WorkPorts } from "./ports";
 import { type ChallengeRow, findChallenge, type Found } from "./records";
 import type { ResultsAnswer, RoundList, StandingsAnswer, StandingsQuery, TotalsAnswer } from "./schemas";
+import { anonymousIn, isFew, isVeiled } from "./veil";
 import { iso, timesOf } from "./view";
 
 /** Where a page of standings goes on. */
@@ -31,13 +32,14 @@ export async function readStandings(ports: ChallengePorts, text: string, query: 
   const period = await roundFor(ports, found, query.round);
   const board = ports.boardOf(boardIdOf(id));
   const round = roundNumber(period.opensAt);
-  const base = { challenge: id, round: timesOf(period) };
+  const veiled = await isVeiled(ports, id);
+  const base = { challenge: id, round: timesOf(period), veiled };
   switch (query.view) {
     case "around": {
       const page = part?.state === "active" && part.alias !== null ? await board.around(part.alias, query.limit, round) : null;
       return {
         ...base,
-        ...(await shown(ports, found, page?.items ?? [])),
+        ...(await shown(ports, found, page?.items ?? [], veiled)),
         count: page?.count ?? (await board.count(round)),
         next: null,
         previous: null,
@@ -48,7 +50,7 @@ export async function readStandings(ports: ChallengePorts, text: string, query: 
       const people = query.view === "friends" ? await ports.social.friendsOf(ports.actor.person) : await groupOf(ports, query.group);
       const aliases = await namedAliases(ports, id, [...people, ports.actor.person], ports.actor.person);
       const items = aliases.length === 0 ? [] : await board.subset(aliases.slice(0, AT_ONCE), round);
-      return { ...base, ...(await shown(ports, found, items)), count: items.length, next: null, previous: null };
+      return { ...base, ...(await shown(ports, found, items, veiled)), count: items.length, next: null, previous: null };
     }
     case "everyone": {
       const scope = `challenge standings ${id} ${round}`;
@@ -65,7 +67,7 @@ export async function readStandings(ports: ChallengePorts, text: string, query: 
           : await sealCursor(ports.keys, ports.actor.person, scope, { entry, backwards } satisfies Place);
       return {
         ...base,
-        ...(await shown(ports, found, page.items)),
+        ...(await shown(ports, found, page.items, veiled)),
         count: page.count,
         next: await at(page.items.at(-1), false, page.hasAfter),
         previous: await at(page.items[0], true, page.hasBefore),
@@ -98,23 +100,37 @@ async function namedAliases(
 export const NAMES_QUERY = `select alias, name from challenge_people where challenge_id = ?1 and alias in (select value from json_each(?2)) and ranking = 'public'
   and person_id not in (select value from json_each(?3))`;
 
-/** Entries with the names that people chose to show. */
-async function shown(ports: ChallengePorts, { id, row, part }: Found, items: readonly Placed[]): Promise<Pick<StandingsAnswer, "items">> {
+/**
+ * Entries with the names that people chose to show. Where those without a name are too few they are left out, but for one's own; the owner, who
+ * may have to take somebody out, is told their aliases and no scores.
+ */
+async function shown(
+  ports: ChallengePorts,
+  { id, row, part, isOwner }: Found,
+  items: readonly Placed[],
+  veiled: boolean,
+): Promise<Pick<StandingsAnswer, "items">> {
   const names = await namesOf(
     ports,
     id,
     items.map(({ alias }) => alias),
   );
+  const isBehind = (alias: string) => veiled && !names.has(alias) && part?.alias !== alias;
   return {
-    items: items.map(({ alias, rank, score, at }) => ({
-      rank,
-      alias,
-      name: names.get(alias) ?? null,
-      score: isNothing(score) ? null : score,
-      reachedAt: iso(at),
-      hasReached: isNothing(score) ? null : hasReached(score, row.terms.goal, row.terms.order === "ascending"),
-      isYou: part?.alias === alias,
-    })),
+    items: items
+      .filter(({ alias }) => isOwner || !isBehind(alias))
+      .map(({ alias, rank, score, at }) => {
+        const isUnknown = isNothing(score) || isBehind(alias);
+        return {
+          rank,
+          alias,
+          name: names.get(alias) ?? null,
+          score: isUnknown ? null : score,
+          reachedAt: isBehind(alias) ? null : iso(at),
+          hasReached: isUnknown ? null : hasReached(score, row.terms.goal, row.terms.order === "ascending"),
+          isYou: part?.alias === alias,
+        };
+      }),
   };
 }
 
@@ -159,14 +175,23 @@ export async function readTotals(ports: ChallengePorts, text: string, round: str
   const totals = await totalsOf(ports, found.id, found.row, period.opensAt);
   const { goal } = found.row.terms;
   const score = totals.reduce((sum, team) => sum + team.score, 0);
+  // What is left of all without the teams that are shown must not be that of a few either.
+  const behind = totals.reduce((sum, team) => sum + (isFew(team.anonymous) ? team.anonymous : 0), 0);
+  const isUnknown = isFew(behind);
   return {
     challenge: found.id,
     round: timesOf(period),
-    total: rounded(score),
+    total: isUnknown ? null : rounded(score),
     hasReached: found.row.terms.kind === "cooperative" ? hasReached(score, goal, false) : null,
     teams:
       found.row.terms.kind === "team"
-        ? totals.map(({ id, name, rank, score: own, people }) => ({ team: id, name, rank, score: own, people }))
+        ? totals.map(({ id, name, rank, score: own, people, anonymous }) => ({
+            team: id,
+            name,
+            rank,
+            score: isFew(anonymous) ? null : own,
+            people,
+          }))
         : [],
   };
 }
@@ -177,9 +202,11 @@ export interface TeamTotal {
   readonly rank: number;
   readonly score: number;
   readonly people: number;
+  /** How many of them show no name. */
+  readonly anonymous: number;
 }
 
-export const MEMBERS_QUERY = `select p.alias, p.team_id, t.name from challenge_people p left join challenge_teams t on t.id = p.team_id
+export const MEMBERS_QUERY = `select p.alias, p.team_id, p.ranking, t.name from challenge_people p left join challenge_teams t on t.id = p.team_id
   where p.challenge_id = ?1 and p.state = 'active' and p.alias > ?2 order by p.alias limit ?3`;
 
 /** Sums of what the people of each team have on the board; one sum of all where there are no teams. */
@@ -191,13 +218,13 @@ export async function totalsOf(
 ): Promise<TeamTotal[]> {
   if (terms.kind === "individual") return [];
   const board = ports.boardOf(boardIdOf(id));
-  const sums = new Map<string, { name: string; score: number; people: number }>();
+  const sums = new Map<string, { name: string; score: number; people: number; anonymous: number }>();
   for (let after = ""; ;) {
     const { results } = await ports
       .recordsOf(regionOf(id))
       .prepare(MEMBERS_QUERY)
       .bind(id, after, AT_ONCE)
-      .all<{ alias: string; team_id: string | null; name: string | null }>();
+      .all<{ alias: string; team_id: string | null; ranking: string; name: string | null }>();
     const scores = new Map(
       (results.length === 0
         ? []
@@ -207,19 +234,25 @@ export async function totalsOf(
           )
       ).map(({ alias, score }) => [alias, score]),
     );
-    for (const { alias, team_id, name } of results) {
+    for (const { alias, team_id, ranking, name } of results) {
       const key = team_id ?? "";
-      const known = sums.get(key) ?? { name: name ?? "", score: 0, people: 0 };
-      sums.set(key, { ...known, score: known.score + (scores.get(alias) ?? 0), people: known.people + 1 });
+      const known = sums.get(key) ?? { name: name ?? "", score: 0, people: 0, anonymous: 0 };
+      sums.set(key, {
+        ...known,
+        score: known.score + (scores.get(alias) ?? 0),
+        people: known.people + 1,
+        anonymous: known.anonymous + Number(ranking === "anonymous"),
+      });
     }
     after = results.at(-1)?.alias ?? after;
     if (results.length < AT_ONCE) break;
   }
   const inOrder = [...sums].toSorted(([a, one], [b, other]) => other.score - one.score || (a < b ? -1 : 1));
-  return inOrder.map(([team, { name, score, people }]) => ({
+  return inOrder.map(([team, { name, score, people, anonymous }]) => ({
     id: team,
     name,
     people,
+    anonymous,
     score: rounded(score),
     rank: inOrder.findIndex(([, other]) => rounded(other.score) === rounded(score)) + 1,
   }));
@@ -254,7 +287,7 @@ export async function listRounds(ports: ChallengePorts, text: string, limit: num
   };
 }
 
-export const RESULTS_QUERY = `select r.kind, r.alias, r.rank, r.score, r.reached,
+export const RESULTS_QUERY = `select r.kind, r.alias, r.rank, r.score, r.reached, r.anonymous, r.person_id is ?8 as own,
     case when p.person_id in (select value from json_each(?7)) then null else p.name end as name, p.ranking from challenge_results r
   left join challenge_people p on p.challenge_id = r.challenge_id and p.alias = r.alias
   where r.challenge_id = ?1 and r.opens_at = ?2 and r.kind = ?3 and (r.rank, r.alias) > (?4, ?5) order by r.rank, r.alias limit ?6`;
@@ -270,35 +303,63 @@ export async function readResults(
   const opensAt = Date.parse(query.round);
   const records = ports.recordsOf(regionOf(id));
   const round = await records
-    .prepare("select closed_at, entries from challenge_periods where challenge_id = ? and opens_at = ? and state = 'closed'")
+    .prepare("select closed_at, entries, anonymous from challenge_periods where challenge_id = ? and opens_at = ? and state = 'closed'")
     .bind(id, opensAt)
-    .first<{ closed_at: number; entries: number }>();
+    .first<{ closed_at: number; entries: number; anonymous: number | null }>();
   const period = periodAt(found.row.terms.schedule, opensAt);
   if (round === null || period === undefined) throw notFound("round");
   const scope = `challenge results ${id} ${opensAt} ${query.kind}`;
   const [rank, alias] =
     query.cursor === undefined ? [0, ""] : await openCursor<[number, string]>(ports.keys, ports.actor.person, scope, query.cursor);
-  type Row = { alias: string; rank: number; score: number; reached: number | null; name: string | null; ranking: string | null };
+  type Row = {
+    alias: string;
+    rank: number;
+    score: number;
+    reached: number | null;
+    anonymous: number | null;
+    own: number;
+    name: string | null;
+    ranking: string | null;
+  };
   const { results } = await records
     .prepare(RESULTS_QUERY)
-    .bind(id, opensAt, query.kind, rank, alias, query.limit + 1, JSON.stringify(await ports.social.hiddenFrom(ports.actor.person)))
+    .bind(
+      id,
+      opensAt,
+      query.kind,
+      rank,
+      alias,
+      query.limit + 1,
+      JSON.stringify(await ports.social.hiddenFrom(ports.actor.person)),
+      ports.actor.person,
+    )
     .all<Row>();
   const teams = query.kind === "team" ? await teamNames(records, id) : new Map<string, string>();
   const items = results.slice(0, query.limit);
   const last = items.at(-1);
+  // As few as there were at the close, or as there are now: whoever has become anonymous since is hidden as well.
+  const veiled = isFew(round.anonymous ?? 0) || (await isVeiled(ports, id));
+  const anonymous = query.kind === "team" ? await anonymousIn(ports, id) : undefined;
+  const isBehind = (one: Row) =>
+    anonymous === undefined
+      ? veiled && one.name === null && one.own === 0
+      : isFew(one.anonymous ?? 0) || isFew(anonymous.get(one.alias) ?? 0);
   return {
     challenge: id,
     round: timesOf(period),
     closedAt: iso(round.closed_at),
     count: round.entries,
-    items: items.map((one) => ({
-      rank: one.rank,
-      alias: one.alias,
-      name: query.kind === "team" ? (teams.get(one.alias) ?? null) : one.ranking === "public" ? one.name : null,
-      score: isNothing(one.score) ? null : one.score,
-      hasReached: one.reached === null ? null : one.reached === 1,
-      isYou: one.alias === part?.alias || one.alias === part?.team_id,
-    })),
+    veiled,
+    items: items
+      .filter((one) => query.kind === "team" || found.isOwner || !isBehind(one))
+      .map((one) => ({
+        rank: one.rank,
+        alias: one.alias,
+        name: query.kind === "team" ? (teams.get(one.alias) ?? null) : one.ranking === "public" ? one.name : null,
+        score: isNothing(one.score) || isBehind(one) ? null : one.score,
+        hasReached: one.reached === null || (isBehind(one) && query.kind === "person") ? null : one.reached === 1,
+        isYou: one.own === 1 || one.alias === part?.alias || one.alias === part?.team_id,
+      })),
     next:
       results.length > query.limit && last !== undefined
         ? await sealCursor(ports.keys, ports.actor.person, scope, [last.rank, last.alias])

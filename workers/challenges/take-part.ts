@@ -7,7 +7,7 @@ import { readerOf } from "../consents";
 import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
 import { findChallenge, type Found, ownName } from "./records";
-import type { EffortsAnswer, JoinInput, PartAnswer, PartChangeInput } from "./schemas";
+import type { EffortsAnswer, JoinInput, ListedPart, PartAnswer, PartChangeInput } from "./schemas";
 import { tryRoom } from "./tell-room";
 import { iso, timesOf } from "./view";
 
@@ -64,6 +64,7 @@ function waiting(challenge: string, title: string, ranking: "anonymous" | "publi
     consent: null,
     unit: null,
     round: null,
+    rankNews: false,
   };
 }
 
@@ -82,7 +83,11 @@ export interface Entering {
   readonly team: string | null;
   /** Whether they enter the challenge's room, should it have one. */
   readonly inRoom: boolean;
+  readonly rankNews: boolean;
 }
+
+/** Somebody wants to hear of their rank: the clock looks at ranks from now on. */
+const WAKE_RANKS = "update fitness_challenges set ranks_due_at = coalesce(ranks_due_at, ?2) where id = ?1";
 
 const ENTER = `insert into challenge_people (challenge_id, person_id, state, ranking, name, team_id, changed_at)
   select id, ?2, 'joining', ?3, ?4, ?5, ?6 from fitness_challenges
@@ -106,15 +111,16 @@ async function enter(ports: ChallengePorts, person: PersonId, { id, row, part }:
     const joined = await ports.vault.joinChallenge(ports.actor, { challenge: id, title: row.title, terms: row.terms, ranking, target });
     const { meta } = await records
       .prepare(
-        "update challenge_people set state = 'active', alias = ?3, ranking = ?4, name = ?5, changed_at = ?6, in_room = ?7 where challenge_id = ?1 and person_id = ?2 and state = 'joining'",
+        "update challenge_people set state = 'active', alias = ?3, ranking = ?4, name = ?5, changed_at = ?6, in_room = ?7, tells_rank = ?8 where challenge_id = ?1 and person_id = ?2 and state = 'joining'",
       )
-      .bind(id, person, joined.alias, input.ranking, input.name, ports.now(), Number(input.inRoom))
+      .bind(id, person, joined.alias, input.ranking, input.name, ports.now(), Number(input.inRoom), Number(input.rankNews))
       .run();
     if (meta.changes === 0 && (await stateIn(records, id, person)) !== "active") {
       // Taken out, left or cancelled meanwhile.
       await ports.vault.leaveChallenge(ports.actor, id);
       throw problem("conflict", "You do not take part any more.");
     }
+    if (input.rankNews) await records.prepare(WAKE_RANKS).bind(id, ports.now()).run();
     await records.prepare("delete from challenge_invitations where challenge_id = ? and person_id = ?").bind(id, person).run();
     return joined;
   } catch (error) {
@@ -165,11 +171,11 @@ export async function readPart(ports: ChallengePorts, text: string): Promise<Par
   const { id, row, part } = await findChallenge(ports, text);
   if (part?.state === "requested") return waiting(id, row.title, part.ranking);
   if (part === undefined || part.state === "refused") throw notFound("participation");
-  return answerOf(await ports.vault.challengePart(ports.actor, id));
+  return { ...answerOf(await ports.vault.challengePart(ports.actor, id)), rankNews: part.tells_rank === 1 };
 }
 
 /** What the actor takes part in, or took, in order of the id. Their own vault knows, whichever regions the challenges are of. */
-export async function listParts(ports: ChallengePorts, query: PageQuery): Promise<{ items: PartAnswer[]; next: string | null }> {
+export async function listParts(ports: ChallengePorts, query: PageQuery): Promise<{ items: ListedPart[]; next: string | null }> {
   const parts = await ports.vault.challenges(ports.actor);
   const list = { name: "challenge parts", items: parts, place: ({ challenge }: PartView) => challenge };
   const page = await pageOf(ports.keys, ports.actor.person, list, query);
@@ -195,6 +201,16 @@ export async function changePart(ports: ChallengePorts, text: string, input: Par
       )
       .bind(id, ports.actor.person, ranking, name, alias, ports.now())
       .run();
+  if (input.rankNews !== undefined) {
+    await records.batch([
+      records
+        .prepare(
+          `update challenge_people set tells_rank = ?3, rank_seen = null, rank_round = null where challenge_id = ?1 and person_id = ?2 and state = 'active'`,
+        )
+        .bind(id, ports.actor.person, Number(input.rankNews)),
+      ...(input.rankNews ? [records.prepare(WAKE_RANKS).bind(id, ports.now())] : []),
+    ]);
+  }
   if (ranking === "anonymous") await write(part.alias);
   const joined = await ports.vault.changeChallenge(ports.actor, id, { ranking, target: input.target });
   await write(joined.alias);
@@ -217,7 +233,7 @@ export async function leave(ports: ChallengePorts, text: string): Promise<void> 
   await ports
     .recordsOf(regionOf(id))
     .prepare(
-      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, changed_at = ?3
+      `update challenge_people set state = 'left', name = null, ranking = 'anonymous', team_id = null, in_room = 0, tells_rank = 0, changed_at = ?3
        where challenge_id = ?1 and person_id = ?2 and state in ('requested', 'joining', 'active')`,
     )
     .bind(id, ports.actor.person, ports.now())
@@ -256,7 +272,7 @@ function effortsOf({ unit }: PartView, { round, efforts, late }: RoundDetail): E
   };
 }
 
-function answerOf(part: PartView): PartAnswer {
+function answerOf(part: PartView): ListedPart {
   const { challenge, title, state, ranking, alias, own, joinedAt, leftAt, metrics, from, until, receipt, unit, round } = part;
   return {
     challenge,

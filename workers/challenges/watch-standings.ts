@@ -6,6 +6,7 @@ import { WATCH_HEADER, writeWatch } from "../../shared/ranking/watch";
 import type { ChallengePorts } from "./ports";
 import { findChallenge } from "./records";
 import { roundFor } from "./standings";
+import { isVeiled } from "./veil";
 
 /** So long a socket stays open: then whoever watches connects again, and whether they may is asked anew. */
 const WATCHED_MS = 5 * MINUTE_MS;
@@ -27,12 +28,14 @@ export async function watchStandings(
   const found = await findChallenge(ports, text);
   const period = await roundFor(ports, found, round);
   const alias = found.part?.state === "active" ? found.part.alias : null;
+  // The board knows no names: while those without one are too few it tells everybody of themselves alone.
+  const veiled = await isVeiled(ports, found.id);
   const watch = writeWatch({
     period: roundNumber(period.opensAt),
     alias,
     top,
     around: AROUND,
-    least: 0,
+    least: veiled ? Number.MAX_SAFE_INTEGER : 0,
     tag: alias ?? "guest",
     until: ports.now() + WATCHED_MS,
   });

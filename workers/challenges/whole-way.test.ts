@@ -6,7 +6,9 @@ import { boardIdOf, roundNumber } from "../../shared/challenges/board";
 import { newId } from "../../shared/id";
 import { type Somebody, signedIn, somebody } from "../../test/staff";
 import { boardOf, regional, vaultOf } from "../regional";
-import { DUE_QUERY, keepChallenges, UNTOLD_QUERY } from "./keep-challenges";
+import { RANKS_DUE_QUERY, WHO_HEARS_QUERY } from "./keep-ranks";
+import { ANONYMOUS_BY_TEAM_QUERY, ANONYMOUS_QUERY } from "./veil";
+import { DUE_QUERY, keepChallenges, STARTED_QUERY, UNTOLD_QUERY } from "./keep-challenges";
 import { REQUESTS_QUERY } from "./invite";
 import { workPorts } from "./ports";
 import { MEMBERS_QUERY, NAMES_QUERY, RESULTS_QUERY, ROUNDS_QUERY } from "./standings";
@@ -99,7 +101,7 @@ test("from making a challenge to its results: live ranks, what is left out, late
   const id = made.id ?? "";
   const path = `/v1/challenges/${id}`;
   const a = await call(ann, "POST", `${path}/participation`, { ranking: "public" }, 201);
-  const b = await call(bob, "POST", `${path}/participation`, {}, 201);
+  const b = await call(bob, "POST", `${path}/participation`, { ranking: "public", name: "B." }, 201);
   await keep();
 
   // What their phones bring is counted in their own regions, and ranked in the challenge's.
@@ -114,7 +116,7 @@ test("from making a challenge to its results: live ranks, what is left out, late
   const ranks = async (view = "everyone") =>
     (await call(ann, "GET", `${path}/standings?view=${view}`)).items.map(({ rank, name, score, isYou }) => [rank, name, score, isYou]);
   expect(await ranks()).toEqual([
-    [1, null, 9_500, false],
+    [1, "B.", 9_500, false],
     [2, "Ann", 8_000, true],
   ]);
   expect(await ranks("around")).toEqual(await ranks());
@@ -142,7 +144,7 @@ test("from making a challenge to its results: live ranks, what is left out, late
   });
   await counted();
   expect(await ranks()).toEqual([
-    [1, null, 9_500, false],
+    [1, "B.", 9_500, false],
     [2, "Ann", 3_000, true],
   ]);
 
@@ -160,7 +162,7 @@ test("from making a challenge to its results: live ranks, what is left out, late
   await counted();
   expect(await ranks()).toEqual([
     [1, "Ann", 10_000, true],
-    [2, null, 9_500, false],
+    [2, "B.", 9_500, false],
   ]);
   expect((await call(bob, "GET", `${path}/efforts`)).late).toMatchObject([{ date: new Date(endsAt - DAY_MS).toISOString().slice(0, 10) }]);
 
@@ -175,7 +177,7 @@ test("from making a challenge to its results: live ranks, what is left out, late
   const results = await call(bob, "GET", `${path}/results?round=${encodeURIComponent(round)}`);
   expect(results.items.map(({ rank, name, score, hasReached, isYou }) => [rank, name, score, hasReached, isYou])).toEqual([
     [1, "Ann", 10_000, true, false],
-    [2, null, 9_500, true, true],
+    [2, "B.", 9_500, true, true],
   ]);
   // The winner has what was to be won, once; nobody else has.
   expect(await boardOf(env, boardIdOf(id)).unsettled()).toEqual([]);
@@ -186,10 +188,10 @@ test("from making a challenge to its results: live ranks, what is left out, late
   expect(kept?.n).toBe(2);
   // A name is taken back from results at once, and whoever leaves is gone from the board.
   await call(ann, "PATCH", `${path}/participation`, { ranking: "anonymous" });
-  expect((await call(bob, "GET", `${path}/results?round=${encodeURIComponent(round)}`)).items.map(({ name }) => name)).toEqual([
-    null,
-    null,
-  ]);
+  expect(await call(bob, "GET", `${path}/results?round=${encodeURIComponent(round)}`)).toMatchObject({
+    veiled: true,
+    items: [{ rank: 2, name: "B.", isYou: true }],
+  });
   await call(bob, "DELETE", `${path}/participation`, undefined, 204);
   expect(await boardOf(env, boardIdOf(id)).rank(b.alias ?? "", roundNumber(startsAt))).toBeNull();
 });
@@ -230,6 +232,12 @@ test("teams and everybody together come to the sum of what their people have", a
     await push(person, today, 1_000 * (i + 1));
     await vaultOf(env, person.person.id).countChallenge(made.id ?? "");
   }
+  // Of three without a name a sum would tell what single people have.
+  expect(await call(people[2], "GET", `${path}/totals`)).toMatchObject({ total: null, teams: [{ score: null }, { score: null }] });
+  for (const person of people.slice(0, 2)) await call(person, "PATCH", `${path}/participation`, { ranking: "public" });
+  expect(await call(people[2], "GET", `${path}/totals`)).toMatchObject({ total: null, teams: [{ score: null }, { score: 3_000 }] });
+  await call(people[2], "PATCH", `${path}/participation`, { ranking: "public" });
+  await vaultOf(env, people[2].person.id).countChallenge(made.id ?? "");
   expect(await call(people[2], "GET", `${path}/totals`)).toMatchObject({
     total: 6_000,
     teams: expect.toSatisfy(
@@ -242,6 +250,63 @@ test("teams and everybody together come to the sum of what their people have", a
   });
 });
 
+test("people are told that a challenge has begun, and of their rank where they want that, once a day and without a number", async () => {
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  const [owner, ann, bob] = await Promise.all([somebody("eu"), somebody("eu"), somebody("us")]);
+  const made = await call(
+    owner,
+    "POST",
+    "/v1/challenges",
+    {
+      title: "Steps by day",
+      measure: { kind: "metric", metric: "steps" },
+      schedule: {
+        timeZone: "UTC",
+        startsAt: new Date(today).toISOString(),
+        endsAt: new Date(today + 2 * DAY_MS).toISOString(),
+        repeat: { cron: "0 */2 * * *" },
+      },
+      visibility: "public",
+      state: "open",
+    },
+    201,
+  );
+  const id = made.id ?? "";
+  const join = async (who: Somebody, body: object) =>
+    await call(who, "POST", `/v1/challenges/${id}/participation`, { ranking: "public", ...body }, 201);
+  const [a, b] = [await join(ann, { rankNews: true }), await join(bob, {})];
+  expect(a).toMatchObject({ rankNews: true });
+  expect(await call(bob, "GET", `/v1/challenges/${id}/participation`)).toMatchObject({ rankNews: false });
+  const { records } = regional(env, "eu");
+  const { opensAt } = z.object({ opensAt: z.string() }).parse((await call(ann, "GET", `/v1/challenges/${id}`))["round"]);
+  const board = boardOf(env, boardIdOf(id));
+  const stand = async (alias: unknown, score: number, version: number) => {
+    await board.submit([{ alias: String(alias), score, at: Date.now(), version: 1e15 + version }], roundNumber(Date.parse(opensAt)));
+    await records
+      .prepare("update fitness_challenges set ranks_due_at = 1, due_at = 1 where id = ? and ranks_due_at is not null")
+      .bind(id)
+      .run();
+    await keep();
+  };
+  const told = async (who: Somebody) =>
+    (await call(who, "GET", "/v1/me/notifications")).items.filter(({ type }) => String(type).startsWith("challenge_"));
+  await stand(a.alias, 500, 1);
+  await stand(b.alias, 400, 1);
+  const types = async (who: Somebody) => (await told(who)).map(({ type }) => type);
+  expect([await types(ann), await types(bob)]).toEqual([["challenge_started"], ["challenge_started"]]);
+  await stand(b.alias, 600, 2);
+  await stand(a.alias, 700, 2);
+  await stand(b.alias, 800, 3);
+  // A start that was cut off, and another round of the same day.
+  await records.prepare("update challenge_periods set told_to = '' where challenge_id = ?").bind(id).run();
+  await keep();
+  expect([(await types(ann)).toSorted(), await types(bob)]).toEqual([["challenge_rank", "challenge_started"], ["challenge_started"]]);
+  expect(JSON.stringify(await told(ann))).not.toMatch(/[5-8]00\b/);
+  await call(ann, "PATCH", `/v1/challenges/${id}/participation`, { rankNews: false });
+  await stand(a.alias, 900, 3);
+  expect(await records.prepare("select ranks_due_at from fitness_challenges where id = ?").bind(id).first("ranks_due_at")).toBeNull();
+});
+
 test("what the clock and lists ask is found by an index", async () => {
   const { records } = regional(env, "eu");
   const plans: readonly (readonly [string, readonly unknown[]])[] = [
@@ -250,7 +315,12 @@ test("what the clock and lists ask is found by an index", async () => {
     [MEMBERS_QUERY, ["c", "", 1]],
     [REQUESTS_QUERY, ["c", "", 1]],
     [ROUNDS_QUERY, ["c", 1, 1]],
-    [RESULTS_QUERY, ["c", 1, "person", 0, "", 1, "[]"]],
+    [RESULTS_QUERY, ["c", 1, "person", 0, "", 1, "[]", "p"]],
+    [STARTED_QUERY, ["c", "", 1]],
+    [RANKS_DUE_QUERY, [1, 1]],
+    [WHO_HEARS_QUERY, ["c", "", 1]],
+    [ANONYMOUS_QUERY, ["c", 5]],
+    [ANONYMOUS_BY_TEAM_QUERY, ["c"]],
     [NAMES_QUERY, ["c", "[]", "[]"]],
   ];
   for (const [sql, values] of plans) {
@@ -260,7 +330,7 @@ test("what the clock and lists ask is found by an index", async () => {
       .all<{ detail: string }>();
     const scans = results
       .map(({ detail }) => detail)
-      .filter((detail) => detail.startsWith("SCAN") && !/json_each|challenge_appeals_untold/.test(detail));
+      .filter((detail) => detail.startsWith("SCAN") && !/json_each|challenge_appeals_untold|subquery/.test(detail));
     expect(scans, sql).toEqual([]);
   }
 });

@@ -165,7 +165,7 @@ export const ACCOUNT_KINDS: readonly AccountKind[] = [
     kind: "challenge-people",
     tables: ["challenge_people"],
     everywhere: true,
-    sql: `select challenge_id as challenge, state, alias, ranking, name, team_id as team, in_room as inRoom, changed_at as changedAt
+    sql: `select challenge_id as challenge, state, alias, ranking, name, team_id as team, in_room as inRoom, tells_rank as rankNews, changed_at as changedAt
           from challenge_people where person_id = ?1 order by challenge_id`,
   },
   {
