@@ -15,7 +15,7 @@ const standingsSchema = z.looseObject({
   veiled: z.boolean(),
   items: z.array(z.looseObject({ alias: z.string(), name: z.string().nullable(), score: z.number().nullable() })),
 });
-const messageSchema = z.looseObject({ type: z.string(), count: z.number(), top: z.unknown(), me: entries.nullish() });
+const messageSchema = z.looseObject({ type: z.string(), count: z.number(), top: z.unknown().optional(), me: entries.nullish() });
 
 const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
 const opensAt = today - DAY_MS;
