@@ -706,9 +706,15 @@ export class Vault extends DurableObject<Env> {
     fileName: string,
   ): Promise<LabReceipt> {
     this.#parts.door.system(by, { action: "write", resource: "fhir", about: [...new Set(drafts.map(({ type }) => type))] });
-    const receipt = this.#parts.fhir.imported.record(drafts, by);
-    if (isEnd) this.#parts.fhir.imported.attest(by, fileName);
-    return receipt;
+    const { binaries, imported } = this.#parts.fhir;
+    const taken = await binaries.takenIn(drafts);
+    try {
+      const receipt = imported.record(taken.drafts, by, taken.files);
+      if (isEnd) imported.attest(by, fileName);
+      return receipt;
+    } finally {
+      binaries.settle(taken.files);
+    }
   }
 
   /** Takes back a piece of the laboratory results that an import brought; idempotent. Called again while `isMore`. */
@@ -767,11 +773,18 @@ export class Vault extends DurableObject<Env> {
     // A Bundle without entries is nobody else's business either.
     if (request.kind === "bundle" && actor.kind === "person" && this.#isPerson(actor)) this.#parts.door.check(actor);
     else if (request.kind === "bundle" && reach.grants.length === 0) this.#enterFhir(actor, "read", ["Bundle"]);
-    return inbox.by(actor, () =>
-      repository.answer(request, reach, (action, type) => {
-        this.#enterFhir(actor, action, isResourceType(type) ? [type] : []);
-      }),
-    );
+    const enter = (action: "read" | "write" | "delete", type: string) => {
+      this.#enterFhir(actor, action, isResourceType(type) ? [type] : []);
+    };
+    if (request.kind !== "bundle") return inbox.by(actor, () => repository.answer(request, reach, enter));
+    const { binaries } = this.#parts.fhir;
+    const { bundle, files } = await binaries.taken(request.bundle, reach);
+    try {
+      const answer = inbox.by(actor, () => repository.answer({ kind: "bundle", bundle }, reach, enter, files));
+      return await binaries.filled(answer, reach);
+    } finally {
+      binaries.settle(files);
+    }
   }
 
   /** One page of what others have written to the person, newest first. */

@@ -1,3 +1,5 @@
+import { type Fields, textAt } from "./r4/issue";
+
 /** Bytes that a Binary may have. */
 export const LARGEST_BINARY = 20 * 1024 * 1024;
 
@@ -72,6 +74,13 @@ export function binaryFault(
   if (other !== undefined && kind.marks === undefined && type !== "application/octet-stream")
     return { field: "data", message: `The file is not ${type}, whatever it is called.` };
   return undefined;
+}
+
+/** What speaks against keeping the file in a Binary; undefined where nothing does, or where it has no data. */
+export function fileFault(resource: Fields): ReturnType<typeof binaryFault> {
+  const data = textAt(resource, "data");
+  const bytes = data === undefined ? undefined : bytesOf(data);
+  return bytes === undefined ? undefined : binaryFault(textAt(resource, "contentType") ?? "", bytes);
 }
 
 /** The end of the name of a file of a type. */

@@ -1,13 +1,16 @@
-import { binaryFault, bytesOf } from "../../../../shared/fhir/binary";
-import type { Fields } from "../../../../shared/fhir/r4/issue";
-import { textAt } from "../../../../shared/fhir/r4/issue";
-import { limitsOf, type Reach } from "../../../../shared/fhir/reach";
+import { createHash } from "node:crypto";
+import { base64Of, binaryFault, bytesOf, LARGEST_BINARY } from "../../../../shared/fhir/binary";
+import { storedId } from "../../../../shared/fhir/ids";
+import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
+import { limitsOf, permits, type Reach } from "../../../../shared/fhir/reach";
+import type { ResourceDraft } from "../../../../shared/imports/fhir/taken-in";
 import { notFound, problem } from "../../../../shared/problem";
 import type { LabFiles } from "../../labs/files";
 import type { VaultState } from "../../state";
 import { answerOf, type FhirAnswer } from "./answers";
 import type { Repository } from "./repository";
-import { Resources, type StoredVersion } from "./resources";
+import { parsedJson } from "./requests";
+import { type KeptFile, Resources } from "./resources";
 
 /** What is done with a file: it is kept, or read. */
 export type BinaryRequest =
@@ -23,12 +26,18 @@ export interface BinaryAnswer {
   readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
+/** A Bundle as it is worked off: with texts in place of the files that are kept for it. */
+export interface TakenBundle {
+  readonly bundle: string | Fields;
+  readonly files: ReadonlyMap<string, KeptFile>;
+}
+
+const FILE_BEGINS = '{"resourceType":"Binary"';
+
 interface FileRow extends Record<string, SqlStorageValue> {
   readonly file: string;
   readonly sha256: string;
 }
-
-const LOCAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/;
 
 /** Binary resources: what they say lies in the repository, their bytes sealed in the region's bucket. */
 export class Binaries {
@@ -49,21 +58,15 @@ export class Binaries {
     if (limitsOf(reach, "Binary", "c") === "none") throw problem("forbidden", "Creating this Binary is not allowed here.");
     const fault = binaryFault(contentType, bytes);
     if (fault !== undefined) throw invalid(fault.field, fault.message);
-    if (context !== undefined && !this.#isReadable(context, reach))
+    if (context !== undefined && !this.#repository.mayRead(context, reach))
       throw invalid("securityContext", "The resource that the security context names is not here.");
-    const { key, sha256, size } = await this.#files.store(bytes);
     const body = { resourceType: "Binary", contentType, ...(context !== undefined && { securityContext: { reference: context } }) };
+    if (!this.#repository.search.isWithin(body, reach, "c")) throw problem("forbidden", "Creating this Binary is not allowed here.");
+    const kept = await this.#files.store(bytes);
     const stored = this.#state.storage.transactionSync(() => {
-      const made = this.#resources.put("Binary", crypto.randomUUID(), body, "POST");
-      this.#state.sql.exec(
-        "INSERT INTO fhir_files (n, file, type, size, sha256) VALUES (?, ?, ?, ?, ?)",
-        made.n,
-        key,
-        contentType,
-        size,
-        sha256,
-      );
-      this.#files.keep(key);
+      // The id says whose it is, so that others find it who may.
+      const made = this.#resources.put("Binary", storedId(this.#state.person, crypto.randomUUID().replaceAll("-", "")), body, "POST");
+      this.#resources.nameFile(made.n, { ...kept, type: contentType });
       return made;
     });
     return { answer: { ...answerOf(stored), status: 201 }, contentType, context };
@@ -72,16 +75,95 @@ export class Binaries {
   /** A file with its bytes; problems `not_found`, `gone`. */
   async read(id: string, reach: Reach): Promise<BinaryAnswer> {
     const stored = this.#resources.get("Binary", id);
-    if (stored === undefined || !this.#isWithin(stored, reach)) throw notFound("Binary");
+    if (stored === undefined) throw notFound("Binary");
     const { body } = stored;
-    if (body === undefined) throw problem("gone", "The resource was deleted.");
-    const bytes = (await this.#bytes(stored.n)) ?? bytesOf(textAt(body, "data") ?? "") ?? new Uint8Array();
+    if (body === undefined) throw permits(reach, "Binary", "r") ? problem("gone", "The resource was deleted.") : notFound("Binary");
+    if (!this.#repository.mayReadFile(id, body, reach)) throw notFound("Binary");
+    const bytes = bytesOf(textAt(body, "data") ?? "");
     return {
       answer: answerOf(stored),
       contentType: textAt(body, "contentType") ?? "application/octet-stream",
       context: contextOf(body),
-      bytes,
+      bytes: bytes !== undefined && bytes.length > 0 ? bytes : ((await this.#bytes(stored.n)) ?? new Uint8Array()),
     };
+  }
+
+  /**
+   * Puts the files that come in a Bundle into the bucket, and texts that stand for them in their place. What is not to be kept is
+   * left as it is, with why. Whatever ends it in between, a file that nothing names is deleted after an hour.
+   */
+  async taken(text: string, reach: Reach): Promise<TakenBundle> {
+    const bundle = text.includes('"Binary"') && permits(reach, "Binary", "c") ? bundleIn(text) : undefined;
+    const files = new Map<string, KeptFile>();
+    if (bundle === undefined) return { bundle: text, files };
+    const entry: unknown[] = [];
+    for (const one of bundle.entry) {
+      const resource = isFields(one) ? one["resource"] : undefined;
+      const isMade = isFields(one) && textAt(one["request"], "method") === "POST" && textAt(resource, "resourceType") === "Binary";
+      const kept = isMade && isFields(resource) ? await this.#taken(resource, files) : undefined;
+      entry.push(kept === undefined || !isFields(one) ? one : { ...one, resource: kept });
+    }
+    return { bundle: { ...bundle.fields, entry }, files };
+  }
+
+  /** The same of resources that an import brings; what is here already, with these bytes, has no file anew. */
+  async takenIn(
+    drafts: readonly ResourceDraft[],
+  ): Promise<{ readonly drafts: readonly ResourceDraft[]; readonly files: ReadonlyMap<string, KeptFile> }> {
+    const files = new Map<string, KeptFile>();
+    const ready: ResourceDraft[] = [];
+    for (const draft of drafts) {
+      const resource = draft.type === "Binary" ? parsedJson(draft.json) : undefined;
+      const kept = isFields(resource) ? await this.#takenIn(draft.id, resource, files) : undefined;
+      ready.push(kept === undefined ? draft : { ...draft, json: JSON.stringify(kept) });
+    }
+    return { drafts: ready, files };
+  }
+
+  /** Lets go of files that nothing names after all. */
+  settle(files: ReadonlyMap<string, KeptFile>): void {
+    for (const { key } of files.values())
+      if (this.#state.sql.exec("SELECT 1 FROM fhir_files WHERE file = ?", key).toArray().length === 0) this.#files.drop(key);
+  }
+
+  /** Answers of a Bundle with the data of the files that they show; past 20 MiB without. */
+  async filled(answer: FhirAnswer, reach: Reach): Promise<FhirAnswer> {
+    if (answer.bundle === undefined) return answer;
+    let left = LARGEST_BINARY;
+    const answers: FhirAnswer[] = [];
+    for (const one of answer.bundle.answers) {
+      const isFile = one.status === 200 && one.json?.startsWith(FILE_BEGINS) === true;
+      const resource = isFile ? parsedJson(one.json ?? "") : undefined;
+      const id = textAt(resource, "id");
+      const { bytes } = isFields(resource) && id !== undefined && resource["data"] === undefined ? await this.read(id, reach) : {};
+      left -= bytes?.length ?? 0;
+      answers.push(
+        bytes === undefined || left < 0 ? one : { ...one, json: JSON.stringify({ ...(resource as Fields), data: base64Of(bytes) }) },
+      );
+    }
+    return { ...answer, bundle: { ...answer.bundle, answers } };
+  }
+
+  async #takenIn(id: string, resource: Fields, files: Map<string, KeptFile>): Promise<Fields | undefined> {
+    const stored = this.#resources.get("Binary", id);
+    if (stored === undefined) return await this.#taken(resource, files);
+    const [row] = this.#state.sql.exec<{ sha256: string }>("SELECT sha256 FROM fhir_files WHERE n = ?", stored.n).toArray();
+    const bytes = bytesOf(textAt(resource, "data") ?? "");
+    if (row === undefined || bytes === undefined || hashOf(bytes) !== row.sha256) return undefined;
+    const { data: _data, ...said } = resource;
+    return said;
+  }
+
+  /** A Binary whose data stand for a file that is in the bucket now; undefined for one without, or whose file is not to be kept. */
+  async #taken(resource: Fields, files: Map<string, KeptFile>): Promise<Fields | undefined> {
+    const bytes = bytesOf(textAt(resource, "data") ?? "");
+    const type = textAt(resource, "contentType") ?? "";
+    if (bytes === undefined || binaryFault(type, bytes) !== undefined || bytes.length > LARGEST_BINARY) return undefined;
+    const kept = await this.#files.store(bytes);
+    // Base64 that nobody can guess.
+    const data = btoa(kept.key);
+    files.set(data, { ...kept, type });
+    return { ...resource, data };
   }
 
   /** The files of all Binaries, for an export. */
@@ -107,36 +189,15 @@ export class Binaries {
       .toArray();
     return row === undefined ? undefined : await this.#files.open(row.file, row);
   }
+}
 
-  /**
-   * Whether a file may be read: as the resource of its security context may where it has one (R4 binary.html#security), else by a reach to
-   * files, or because a document that names it may be read.
-   */
-  #isWithin({ id, body }: StoredVersion, reach: Reach): boolean {
-    const context = body === undefined ? undefined : contextOf(body);
-    if (context !== undefined) return this.#isReadable(context, reach);
-    return limitsOf(reach, "Binary", "r") !== "none" || this.#isInDocument(id, reach);
-  }
+function bundleIn(text: string): { readonly fields: Fields; readonly entry: readonly unknown[] } | undefined {
+  const fields = parsedJson(text);
+  return isFields(fields) && Array.isArray(fields["entry"]) ? { fields, entry: fields["entry"] } : undefined;
+}
 
-  #isInDocument(id: string, reach: Reach): boolean {
-    const bases = ["", `${this.#state.env.ORIGIN}/fhir/r4/`, `${this.#state.env.ORIGIN}/fhir/R4/`];
-    return this.#state.sql
-      .exec<{ n: number }>(
-        "SELECT DISTINCT n FROM fhir_uris WHERE param = 'DocumentReference.location' AND value IN (?, ?, ?) LIMIT 50",
-        ...bases.map((base) => `${base}Binary/${id}`),
-      )
-      .toArray()
-      .some(({ n }) => {
-        const [document] = this.#resources.byNumber(n);
-        return document?.body !== undefined && this.#repository.search.isWithin(document.body, reach, "r");
-      });
-  }
-
-  #isReadable(reference: string, reach: Reach): boolean {
-    const [, type = "", id = ""] = LOCAL.exec(reference) ?? [];
-    const resource = this.#repository.search.one(type, id, reach);
-    return resource !== undefined && this.#repository.search.isWithin(resource, reach, "r");
-  }
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function contextOf(body: Fields): string | undefined {

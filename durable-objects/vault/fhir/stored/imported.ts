@@ -8,7 +8,7 @@ import type { LabCount, LabReceipt } from "../../../../shared/labs/result";
 import { identityHash } from "../../labs/rows";
 import type { VaultState } from "../../state";
 import type { Repository } from "./repository";
-import { Resources, type StoredVersion } from "./resources";
+import { type KeptFile, Resources, type StoredVersion } from "./resources";
 
 /** Resources that one call of `undo` takes back. */
 const AT_ONCE = 200;
@@ -33,7 +33,11 @@ export class ImportedResources {
   }
 
   /** Stores what an import brings, in one transaction; a replay changes nothing. Drafts are valid. */
-  record(drafts: readonly ResourceDraft[], by: string): LabReceipt {
+  record(drafts: readonly ResourceDraft[], by: string, files: ReadonlyMap<string, KeptFile> = new Map()): LabReceipt {
+    return this.#resources.withFiles(files, () => this.#record(drafts, by));
+  }
+
+  #record(drafts: readonly ResourceDraft[], by: string): LabReceipt {
     const byType: Record<string, LabCount> = {};
     const warnings: { code: string; detail: string; count: number }[] = [];
     this.#state.storage.transactionSync(() => {

@@ -3,8 +3,9 @@ import { isResourceType, RESOURCE_TYPES, type ResourceType } from "../../../../s
 import { checkProfiles } from "../../../../shared/fhir/r4/profiles";
 import { NOT_WRITTEN } from "../../../../shared/fhir/store/served";
 import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/validate";
+import { fileFault } from "../../../../shared/fhir/binary";
 import { patientId, personOfPatientId, storedId } from "../../../../shared/fhir/ids";
-import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
+import { type Grant, type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { readHistory } from "../../../../shared/fhir/store/history";
 import { readSubscription } from "../../../../shared/fhir/subscriptions/read";
 import { localHostsOf } from "../../../../shared/webhooks/endpoint-url";
@@ -15,7 +16,7 @@ import { isProblem, notFound, type Problem, problem } from "../../../../shared/p
 import type { VaultState } from "../../state";
 import { placeOf } from "../by-id";
 import type { FhirView } from "../view";
-import { NO_TIME, type ResourceChange, Resources, type StoredVersion, type Unwritten } from "./resources";
+import { type KeptFile, NO_TIME, type ResourceChange, Resources, type StoredVersion, type Unwritten } from "./resources";
 import { answerOf, builtAnswer, faultOf, type FhirAnswer, summarised } from "./answers";
 import {
   type Aim,
@@ -46,6 +47,7 @@ const TURNS: readonly SingleRequest["kind"][] = ["delete", "create", "update", "
 const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 /** How ids of views begin: with the person, and the kind of what they show. */
 const VIEW_ID = /^[0-9a-hjkmnp-tv-z]{26}\./;
+const LOCAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/;
 const MOST_ENTRIES = 500;
 const PURGED_AT_ONCE = 500;
 /** So many versions are looked at for one page of a history. */
@@ -53,6 +55,12 @@ const MOST_LOOKED_AT = 2_000;
 const SUBSCRIPTION_ALONE = "A Subscription is made by POST and changed by PUT, whole and not within a Bundle.";
 /** Where a patch would make something larger than what can be sent. */
 const LARGEST_BYTES = 1_000_000;
+
+/** A Bundle that is read already, or its text. */
+interface BundleRequest {
+  readonly kind: "bundle";
+  readonly bundle: string | Fields;
+}
 
 /** The FHIR resources of one person: what clients wrote, beside the views of readings and results, behind one reach. */
 export class Repository {
@@ -72,8 +80,17 @@ export class Repository {
   }
 
   /** Answers one request. `enter` is called for each interaction before it: it decides and logs, and throws to refuse. */
-  answer(request: FhirRequest, reach: Reach, enter: (kind: "read" | "write" | "delete", type: string) => void): FhirAnswer {
-    if (request.kind === "bundle") return this.#bundle(request.bundle, reach, enter);
+  answer(
+    request: FhirRequest | BundleRequest,
+    reach: Reach,
+    enter: (kind: "read" | "write" | "delete", type: string) => void,
+    files?: ReadonlyMap<string, KeptFile>,
+  ): FhirAnswer {
+    if (request.kind === "bundle") {
+      const { bundle } = request;
+      if (files === undefined) return this.#bundle(bundle, reach, enter);
+      return this.#resources.withFiles(files, () => this.#bundle(bundle, reach, enter));
+    }
     enter(accessOf(request.kind), request.type);
     return this.#whole(() => this.#one(request, reach));
   }
@@ -172,8 +189,41 @@ export class Repository {
       return builtAnswer(built);
     }
     if (stored.body === undefined) throw this.#isHidden(stored, reach) ? notFound(type) : problem("gone", "The resource was deleted.");
-    if (!this.search.isWithin(stored.body, reach, "r")) throw notFound(type);
+    const isWithin = type === "Binary" ? this.mayReadFile(id, stored.body, reach) : this.search.isWithin(stored.body, reach, "r");
+    if (!isWithin) throw notFound(type);
     return answerOf(stored);
+  }
+
+  /**
+   * Whether a file may be read: as the resource of its security context may where it has one (R4 binary.html#security), else by a reach to
+   * it, or because a document that names it may be read. Whoever may read everything may read it anyhow.
+   */
+  mayReadFile(id: string, binary: Fields, reach: Reach): boolean {
+    const context = textAt(binary["securityContext"], "reference");
+    if (context !== undefined && this.mayRead(context, reach)) return true;
+    if (context !== undefined) return reach.sees === undefined && reach.grants.some(isWhole);
+    return this.search.isWithin(binary, reach, "r") || this.#isInDocument(id, reach);
+  }
+
+  /** Whether what a reference names is here, and within reach. */
+  mayRead(reference: string, reach: Reach): boolean {
+    const [, type = "", id = ""] = LOCAL.exec(reference) ?? [];
+    const resource = this.search.one(type, id, reach);
+    return resource !== undefined && this.search.isWithin(resource, reach, "r");
+  }
+
+  #isInDocument(id: string, reach: Reach): boolean {
+    const bases = ["", `${this.#state.env.ORIGIN}/fhir/r4/`, `${this.#state.env.ORIGIN}/fhir/R4/`];
+    return this.#state.sql
+      .exec<{ n: number }>(
+        "SELECT DISTINCT n FROM fhir_uris WHERE param = 'DocumentReference.location' AND value IN (?, ?, ?) LIMIT 50",
+        ...bases.map((base) => `${base}Binary/${id}`),
+      )
+      .toArray()
+      .some(({ n }) => {
+        const [document] = this.#resources.byNumber(n);
+        return document?.body !== undefined && this.search.isWithin(document.body, reach, "r");
+      });
   }
 
   /** Whether a deleted resource was out of reach while it was there. */
@@ -259,6 +309,10 @@ export class Repository {
 
   #create(type: ResourceType, resource: Fields, ifNoneExist: Params | undefined, reach: Reach, id?: string): FhirAnswer {
     this.#require(type, resource);
+    if (type === "Binary" && !this.#resources.isFile(resource)) {
+      const fault = fileFault(resource);
+      if (fault !== undefined) throw invalid(`/${fault.field}`, fault.message);
+    }
     if (ifNoneExist !== undefined) {
       const [first, second] = this.search.few(type, ifNoneExist, reach);
       if (second !== undefined) throw problem("precondition_failed", "The condition names several resources.");
@@ -431,7 +485,7 @@ export class Repository {
     if ("faults" in read) throw problem("invalid", "The Subscription cannot be kept.", { errors: read.faults });
   }
 
-  #bundle(text: string, reach: Reach, enter: (kind: "read" | "write" | "delete", type: string) => void): FhirAnswer {
+  #bundle(text: string | Fields, reach: Reach, enter: (kind: "read" | "write" | "delete", type: string) => void): FhirAnswer {
     const bundle = parsed(text);
     const type = textAt(bundle, "type");
     const list = bundle["entry"] ?? [];
@@ -569,4 +623,8 @@ function* referencesIn(value: unknown): Iterable<string> {
 
 function invalid(pointer: string, message: string): Problem {
   return problem("invalid", undefined, { errors: [{ pointer, code: "invalid", message }] });
+}
+
+function isWhole({ type, interactions, where = [] }: Grant): boolean {
+  return type === "*" && interactions.includes("r") && where.length === 0;
 }

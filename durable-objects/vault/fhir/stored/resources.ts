@@ -1,6 +1,6 @@
 import { classesOf, maskOf } from "../../../../shared/fhir/classes";
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
-import { type Fields, isFields } from "../../../../shared/fhir/r4/issue";
+import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
 import { FILE_TIMER } from "../../labs/files";
 import type { VaultState } from "../../state";
@@ -31,6 +31,14 @@ export interface Erasable {
   readonly body: Fields | undefined;
 }
 
+/** A file that lies in the bucket, and that nothing names yet. */
+export interface KeptFile {
+  readonly key: string;
+  readonly type: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
 export interface ChangesQuery {
   readonly since: number | undefined;
   readonly at: readonly [from: number, to: number] | undefined;
@@ -50,6 +58,8 @@ export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly
   uri: { table: "fhir_uris", columns: ["value"] },
   pair: { table: "fhir_pairs", columns: ["code", "system", "second"] },
 };
+
+const NO_FILES: ReadonlyMap<string, KeptFile> = new Map();
 
 /** Rows of one statement: the text of a bound value stays far below its limit. */
 const ROWS_AT_ONCE = 2_000;
@@ -84,6 +94,7 @@ export class Resources {
   /** Rows of the index that are not written yet: those of many resources are written together. */
   #pending = new Map<Family, (string | number)[][]>();
   readonly #listeners: ((change: ResourceChange) => void)[] = [];
+  #files: ReadonlyMap<string, KeptFile> = NO_FILES;
 
   constructor(state: VaultState) {
     this.#state = state;
@@ -166,7 +177,8 @@ export class Resources {
       versionId: String(version),
       lastUpdated: new Date(changedAt).toISOString(),
     };
-    const { resourceType, id: _id, meta: _meta, ...rest } = resource;
+    const file = type === "Binary" ? this.#files.get(textAt(resource, "data") ?? "") : undefined;
+    const { resourceType, id: _id, meta: _meta, ...rest } = file === undefined ? resource : withoutData(resource);
     const body = { resourceType, id, meta, ...rest };
     const json = JSON.stringify(body);
     const classes = maskOf(classesOf(body));
@@ -192,6 +204,7 @@ export class Resources {
         "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING n";
       n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, classes, json).one().n;
     }
+    if (file !== undefined) this.nameFile(n, file);
     for (const { family, name, row } of rowsOf(entries)) {
       const values: (string | number)[] = [`${type}.${name}`];
       for (const column of INDEXES[family].columns) values.push(row[column] ?? "");
@@ -248,6 +261,28 @@ export class Resources {
     const { type, id, body } = before;
     if (body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
     return { ...before, version, changedAt, method: "DELETE", json: undefined, body: undefined };
+  }
+
+  /** Runs work in which the data of Binaries stand for files that are kept already: `files` by that text. */
+  withFiles<T>(files: ReadonlyMap<string, KeptFile>, work: () => T): T {
+    this.#files = files;
+    try {
+      return work();
+    } finally {
+      this.#files = NO_FILES;
+    }
+  }
+
+  /** Whether the data of a Binary stand for a file that is kept already. */
+  isFile(binary: Fields): boolean {
+    return this.#files.has(textAt(binary, "data") ?? "");
+  }
+
+  /** Makes a file that of a Binary. Part of the caller's transaction. */
+  nameFile(n: number, { key, type, size, sha256 }: KeptFile): void {
+    this.#dropFile(n);
+    this.#state.sql.exec("INSERT INTO fhir_files (n, file, type, size, sha256) VALUES (?, ?, ?, ?, ?)", n, key, type, size, sha256);
+    this.#state.timers.clear(FILE_TIMER, key);
   }
 
   /** The bytes of a Binary go with it, also from its history. */
@@ -334,4 +369,8 @@ function versionOf({ n, type, id, version, changed_at, method, body }: Row): Sto
       return body === null ? undefined : (read ??= JSON.parse(body) as Fields);
     },
   };
+}
+
+function withoutData({ data: _data, ...resource }: Fields): Fields {
+  return resource;
 }
