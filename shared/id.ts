@@ -104,9 +104,13 @@ export const systemRandom: RandomBytes = (bytes) => crypto.getRandomValues(bytes
 
 /** A ULID in lower-case Crockford base 32. `now` is epoch milliseconds below 2^48. */
 export function ulid(now: number, random: RandomBytes = systemRandom): string {
-  const bytes = random(new Uint8Array(16));
+  return ulidOf(now, random(new Uint8Array(16)), 0);
+}
+
+/** A ULID of a time and the sixteen random bytes from a place on. */
+export function ulidOf(now: number, bytes: Uint8Array, from: number): string {
   let noise = "";
-  for (let i = 0; i < 16; i++) noise += ALPHABET[(bytes[i] ?? 0) & 31];
+  for (let i = from; i < from + 16; i++) noise += ALPHABET[(bytes[i] ?? 0) & 31];
   return timePart(now) + noise;
 }
 

@@ -21,6 +21,8 @@ export interface AppEnv {
     records: (region: Region) => D1Database;
     /** Where stored answers of a region lie; set by composition. */
     idempotency: (region: Region) => IdempotencyStore;
+    /** Whether the method only reads; asked once, as each question is a call into the runtime. */
+    isRead: boolean | undefined;
     /** True once a streamed body grew past its limit, whatever error the reader saw. */
     bodyTooLarge: boolean | undefined;
   };

@@ -24,6 +24,8 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
     // Each is a call into the runtime, so they are asked for once.
     const { headers, method } = c.req.raw;
     const id = nameRequest(c, headers, startedAt);
+    const isRead = READS.has(method);
+    c.set("isRead", isRead);
     let isSecure: ((answer: Response) => boolean) | undefined;
     try {
       if (asksForOrigin(c, headers, method)) {
@@ -36,7 +38,7 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
       } else {
         const limit = guard(c, headers);
         if (limit !== undefined) await limit;
-        if (READS.has(method)) isSecure = secureBeforehand(c, id);
+        if (isRead) isSecure = secureBeforehand(c, id);
         await next();
       }
     } catch (error) {

@@ -81,7 +81,7 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
       refuseWrongHost(c, idOf(actor));
     }
     // Of a read nobody reads a body.
-    if (!WRITES.has(c.req.method)) return next();
+    if (c.get("isRead") ?? !WRITES.has(c.req.method)) return next();
     if (spec.bodyLimit !== "stream") limitBody(c, spec.bodyLimit ?? DEFAULT_BODY_LIMIT);
     if (spec.idempotency === "off") return next();
     return idempotently(c, { regionOfBody: spec.idempotency, streamed: spec.bodyLimit === "stream" }, next);

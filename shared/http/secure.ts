@@ -12,8 +12,9 @@ const SECURITY: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
   ["x-frame-options", "DENY"],
   ["referrer-policy", "no-referrer"],
-  ["cross-origin-resource-policy", "cross-origin"],
 ];
+/** For what pages embed. JSON is read by CORS alone, where nobody asks for this. */
+const EMBEDDED = ["cross-origin-resource-policy", "cross-origin"] as const;
 
 const CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'";
 const CACHE_CONTROL = "no-store";
@@ -25,6 +26,7 @@ export function secureAnswer(c: AppContext, requestId: string): void {
   const headers = variedHeaders(c);
   headers.set("x-request-id", requestId);
   for (const [name, value] of SECURITY) headers.set(name, value);
+  headers.set(...EMBEDDED);
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", CONTENT_SECURITY_POLICY);
   if (!headers.has("cache-control")) headers.set("cache-control", CACHE_CONTROL);
 }
@@ -44,6 +46,7 @@ function securedHeaders(type: string | undefined): Headers {
       ["cache-control", CACHE_CONTROL],
       ["vary", "Origin"],
     ]);
+    if (type !== JSON_TYPE) headers.set(...EMBEDDED);
     if (type !== undefined) headers.set("content-type", type);
     SECURED.set(type, headers);
   }
@@ -68,29 +71,36 @@ export function secureBeforehand(c: AppContext, requestId: string): (answer: Res
     return made;
   };
   const restore = (): void => void Object.assign(c, { body, header, json, status });
-  Object.assign(c, {
-    json(value: unknown, code?: unknown, more?: unknown): Response {
-      const isPlain = more === undefined && (code === undefined || typeof code === "number");
-      return isPlain ? secured(JSON.stringify(value), code, JSON_TYPE) : json(value as never, code as never, more as never);
-    },
-    body(data: BodyInit | null, code?: unknown, more?: unknown): Response {
-      const isPlain = (code === undefined || typeof code === "number") && saysTypeAlone(more);
-      return isPlain ? secured(data, code, more?.["content-type"]) : body(data as never, code as never, more as never);
-    },
-    // Whatever is set on the context first is Hono's to put together.
-    header(...of: Parameters<typeof header>): void {
-      restore();
-      header(...of);
-    },
-    status(...of: Parameters<typeof status>): void {
-      restore();
-      status(...of);
-    },
-  });
+  const own: Writable = c;
+  own.json = (value: unknown, code?: unknown, more?: unknown): Response => {
+    const isPlain = more === undefined && (code === undefined || typeof code === "number");
+    return isPlain ? secured(JSON.stringify(value), code, JSON_TYPE) : json(value as never, code as never, more as never);
+  };
+  own.body = (data: BodyInit | null, code?: unknown, more?: unknown): Response => {
+    const isPlain = (code === undefined || typeof code === "number") && saysTypeAlone(more);
+    return isPlain ? secured(data, code, more?.["content-type"]) : body(data as never, code as never, more as never);
+  };
+  // Whatever is set on the context first is Hono's to put together.
+  own.header = (...of: Parameters<typeof header>): void => {
+    restore();
+    header(...of);
+  };
+  own.status = (...of: Parameters<typeof status>): void => {
+    restore();
+    status(...of);
+  };
   return (answer) => answer === made;
 }
 
 const JSON_TYPE = "application/json";
+
+/** A context whose way to make answers is put in place of Hono's: fields and not methods there. */
+interface Writable {
+  json: unknown;
+  body: unknown;
+  header: unknown;
+  status: unknown;
+}
 
 function saysTypeAlone(headers: unknown): headers is { readonly "content-type": string } | undefined {
   if (headers === undefined) return true;

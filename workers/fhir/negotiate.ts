@@ -47,17 +47,20 @@ function originOf(c: AppContext): string {
 /** The path routes are found by: `/fhir/R4` is `/fhir/r4`, because clients write both, and the base ends with a slash. */
 export function routePath(request: Request): string {
   const path = pathOf(request.url);
-  const fhir = /^\/fhir\/[Rr]4(?=\/|$)/.test(path) ? `/fhir/r4${path.slice("/fhir/R4".length)}` : undefined;
-  if (fhir === undefined) return path;
+  if (!BASE.test(path)) return path;
   // The base is written with a slash at its end and without; nothing else is.
-  return fhir === "/fhir/r4" ? "/fhir/r4/" : fhir;
+  return `/fhir/r4${path.slice("/fhir/R4".length) || "/"}`;
 }
+
+const BASE = /^\/fhir\/[Rr]4(?=\/|$)/;
+const END = /[?#]/;
 
 /** The path of an absolute URL that is in normal form already, as those of requests are: parsing it again would cost more than routing. */
 function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
-  const end = url.slice(start).search(/[?#]/);
-  return end === -1 ? url.slice(start) : url.slice(start, start + end);
+  const rest = url.slice(start);
+  const end = rest.search(END);
+  return end === -1 ? rest : rest.slice(0, end);
 }
 
 function acceptsJson(accept: string | undefined): boolean {
