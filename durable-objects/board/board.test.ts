@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { leastOfWinner, nothing } from "../../shared/challenges/board";
 import { newId } from "../../shared/id";
 import type { Submission } from "../../shared/ranking/terms";
 import { boardOf } from "../../workers/regional";
@@ -118,6 +119,17 @@ describe("a board", () => {
       [1, "closed"],
       [2, "open"],
     ]);
+  });
+
+  test("gives nothing to those of whom nothing counts, below nought and where less is better", async () => {
+    for (const order of ["descending", "ascending"] as const) {
+      const board = boardOf(env, newId("board", "eu", Date.now()));
+      await board.define({ operator: "set", order, ties: "earlier" });
+      await board.submit([score("low", -5), score("none", nothing({ order })), score("lower", -9)]);
+      await board.close(0, [{ reward: "rwd_all", from: 1, to: 9, reaches: leastOfWinner({ order }) }]);
+      expect((await board.unsettled()).map(({ alias }) => alias)).toEqual(["low", "lower"]);
+      expect((await board.top(3)).items.at(-1)?.alias).toBe("none");
+    }
   });
 
   test("ends a close that a crash interrupted, by its alarm", async () => {

@@ -60,7 +60,9 @@ export class Board extends DurableObject<Env> {
       across: (period) => this.#parts.across(period),
       state: (period) => this.#closing.status(period).state,
       now: systemClock,
+      wakeAt: (at) => this.#timers.setEarliest("watch", "", at),
     });
+    this.#timers.on("watch", async () => this.#live.dismissEnded());
     this.#timers.on("close", async (period) => {
       await this.#turns.alone(async () => await this.#finish(Number(period)));
       return undefined;

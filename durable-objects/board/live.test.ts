@@ -137,11 +137,13 @@ describe("watching a board", () => {
       ["1 c", "2 a", "3 b"],
       ["1 c", "2 a", "3 b"],
     ]);
-    const late = await open(board, { until: 1 });
+    // Nothing changes on the board meanwhile.
+    const late = await open(board, { until: Date.now() + 50 });
+    expect(await late.closed).toBe(4401);
     await board.dismiss("shy");
     expect(await shy.closed).toBe(4403);
-    await board.submit([score("c", 7, 2)]);
-    expect(await late.closed).toBe(4401);
+    const over = writeWatch({ ...WATCH, until: 1 });
+    expect((await board.fetch("https://board/live", { headers: { upgrade: "websocket", [WATCH_HEADER]: over } })).status).toBe(401);
     const talker = await open(board);
     talker.say("hello");
     expect(await talker.closed).toBe(1008);

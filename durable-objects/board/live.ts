@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock";
 import type { Across, Listed } from "../../shared/ranking/across";
-import type { Placed } from "../../shared/ranking/terms";
+import { isNothing, type Placed } from "../../shared/ranking/terms";
 import { readWatch, type Watch, WATCH_HEADER } from "../../shared/ranking/watch";
 import type { PeriodStatus } from "./terms";
 
@@ -21,13 +21,16 @@ export interface LivePorts {
   readonly across: (period: number) => Across;
   readonly state: (period: number) => PeriodStatus["state"];
   readonly now: Clock;
+  /** Has `dismissEnded` called at an instant, also after a sleep. */
+  readonly wakeAt: (at: number) => void;
 }
 
 /** An entry as watchers see it. */
 interface Shown {
   readonly rank: number;
   readonly alias: string;
-  readonly score: number;
+  /** Null where nothing counts. */
+  readonly score: number | null;
   readonly subscore: number;
 }
 
@@ -74,6 +77,7 @@ export class Live {
   async open(request: Request): Promise<Response> {
     const watch = readWatch(request.headers.get(WATCH_HEADER));
     if (watch === undefined || request.headers.get("upgrade") !== "websocket") return Response.json({ code: "malformed" }, { status: 400 });
+    if (watch.until <= this.#ports.now()) return Response.json({ code: "session_ended" }, { status: 401 });
     const all = this.#all();
     if (all.size >= MOST_SOCKETS) return Response.json({ code: "unavailable", detail: "Too many watch this board." }, { status: 503 });
     const after = Number(new URL(request.url).searchParams.get("after") ?? Number.NaN);
@@ -81,6 +85,7 @@ export class Live {
     this.#ctx.acceptWebSocket(server, [watch.tag]);
     server.serializeAttachment(JSON.stringify(watch));
     const watcher = this.#add(all, server, watch);
+    this.#ports.wakeAt(watch.until);
     await this.#inOrder(async () => await this.#greet(watcher, after));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -101,7 +106,7 @@ export class Live {
     this.#tickedAt = this.#ports.now();
     const changed = new Set(this.#changed);
     this.#changed.clear();
-    this.#dismissEnded();
+    this.dismissEnded();
     await this.#inOrder(async () => {
       for (const period of changed) await this.#tell(period);
     }).catch(() => this.#forget(changed));
@@ -110,6 +115,18 @@ export class Live {
   /** Closes the sockets of a tag. */
   dismiss(tag: string): void {
     for (const ws of this.#ctx.getWebSockets(tag)) this.#close(ws, CLOSE.notAllowed, "not_allowed");
+  }
+
+  /** Closes the sockets whose time is over; returns when that of the next one is. */
+  dismissEnded(): number | undefined {
+    const now = this.#ports.now();
+    for (const [ws, { watch }] of this.#all()) if (watch.until <= now) this.#close(ws, CLOSE.ended, "session_ended");
+    const next = Math.min(
+      ...this.#all()
+        .values()
+        .map(({ watch }) => watch.until),
+    );
+    return Number.isFinite(next) ? next : undefined;
   }
 
   /** Closes every socket. */
@@ -199,11 +216,6 @@ export class Live {
     for (const group of this.#groups.values()) if (changed.has(group.watch.period)) group.told = undefined;
   }
 
-  #dismissEnded(): void {
-    const now = this.#ports.now();
-    for (const [ws, { watch }] of this.#all()) if (watch.until <= now) this.#close(ws, CLOSE.ended, "session_ended");
-  }
-
   #close(ws: WebSocket, code: number, reason: string): void {
     this.remove(ws);
     try {
@@ -246,7 +258,7 @@ function keyOf({ period, top, around, least }: Watch): string {
 }
 
 function shown({ rank, alias, score, subscore }: Placed): Shown {
-  return { rank, alias, score, subscore };
+  return { rank, alias, score: isNothing(score) ? null : score, subscore };
 }
 
 function ownText(listed: Listed | null): string {

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../clock";
 import type { BoardId, ChallengeId } from "../id";
-import type { Terms as BoardTerms } from "../ranking/terms";
+import { NOTHING, type Terms as BoardTerms } from "../ranking/terms";
 import type { Terms } from "./terms";
 
 /** The board of a challenge: of the same region and the same number, so that vaults find it without asking. */
@@ -23,15 +23,12 @@ export function boardTermsOf({ order }: Pick<Terms, "order">): BoardTerms {
   return { operator: "set", order, ties: "earlier" };
 }
 
-/** Stands for a score of somebody of whom nothing counts any more: it leads nobody. */
+/** Stands for a score of somebody of whom nothing counts any more: it leads nobody, not those below nought either. */
 export function nothing({ order }: Pick<Terms, "order">): number {
-  return order === "ascending" ? NOTHING_ASCENDING : 0;
+  return order === "ascending" ? NOTHING : -NOTHING;
 }
 
-/** Whether a score says that nothing counts. */
-export function isNothing(score: number): boolean {
-  return score >= NOTHING_ASCENDING;
+/** The score that whoever wins anything has at least (at most, where less is better): that of somebody of whom something counts. */
+export function leastOfWinner({ order }: Pick<Terms, "order">): number {
+  return order === "ascending" ? NOTHING - 1 : 1 - NOTHING;
 }
-
-/** Beyond every score. */
-const NOTHING_ASCENDING = 1e15;

@@ -56,6 +56,14 @@ export interface Placed extends Entry {
   readonly rank: number;
 }
 
+/** Beyond every score, one way or the other: an owner's word for an entry of which nothing counts at the moment. */
+export const NOTHING = 1e15;
+
+/** Whether a score says that nothing counts. */
+export function isNothing(score: number): boolean {
+  return Math.abs(score) >= NOTHING;
+}
+
 export const LONGEST_ALIAS = 64;
 const ALIAS = /^[\x21-\x7e]{1,64}$/;
 

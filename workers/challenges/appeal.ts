@@ -41,6 +41,7 @@ export async function makeAppeal(ports: ChallengePorts, text: string, { round, e
   if (ports.now() >= period.closesAt) throw problem("conflict", "The round is closed.");
   const excluded = await ports.vault.excludedEffort(actor, id, opensAt, effort);
   if (excluded.reason === "kept_for_its_person") throw problem("conflict", "The vendor shows this to you alone: it cannot count.");
+  if (excluded.reason === "no_value") throw problem("conflict", "The formula has no value on that date: there is nothing to count.");
   const appeal = newId("appeal", regionOf(id), ports.now(), ports.random);
   const records = ports.recordsOf(regionOf(id));
   await records
@@ -103,6 +104,9 @@ export async function decideAppeal(
     throw stored?.person_id === actor.person ? problem("forbidden", "The owner of the challenge decides.") : notFound("appeal");
   if (stored === undefined) throw notFound("appeal");
   if (stored.person_id === actor.person) throw problem("forbidden", "Nobody decides about their own appeal: a moderator does.");
+  const period = periodAt(row.terms.schedule, stored.opens_at);
+  if (uphold && (period === undefined || ports.now() >= period.closesAt))
+    throw problem("conflict", "The round is closed: what came to count now would change nothing.");
   const state = uphold ? "upheld" : "rejected";
   await records
     .prepare("update challenge_appeals set state = ?2, answer = ?3, decided_at = ?4, untold = ?5 where id = ?1 and state = 'open'")

@@ -5,7 +5,7 @@ import { notFound, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import { invalid } from "./manage-challenge";
 import type { ChallengePorts } from "./ports";
-import { findChallenge, notOf, ownChallenge } from "./records";
+import { findChallenge, type Found, notOf, ownChallenge } from "./records";
 import type { InvitationInput, InvitationView, MyInvitation, RequestView, TeamView } from "./schemas";
 import { tryRoom } from "./tell-room";
 import { iso } from "./view";
@@ -13,6 +13,8 @@ import { iso } from "./view";
 /** Invitations of one challenge at most: each is a row. */
 const MOST_INVITED = 1_000;
 const MOST_TEAMS = 500;
+/** While so many teams have nobody, the owner alone makes more. */
+const MOST_EMPTY = 20;
 
 /**
  * Invites people and whole groups. The owner invites whom they like that is a friend or in a group of theirs; whoever takes part in an open
@@ -199,9 +201,14 @@ export async function removeParticipant(ports: ChallengePorts, text: string, ali
   await tryRoom(ports, id);
 }
 
-/** Makes a team; whoever may take part may. Problems `not_found`, `conflict` for a name that is taken, or where there are no teams. */
+/**
+ * Makes a team: the owner, and, unless the challenge says that they alone do, whoever takes part or may take part at once. Problems `not_found`,
+ * `forbidden`, `conflict` for a name that is taken, or where there are no teams.
+ */
 export async function createTeam(ports: ChallengePorts, text: string, name: string): Promise<TeamView> {
-  const { id, row } = await findChallenge(ports, text);
+  const found = await findChallenge(ports, text);
+  const { id, row, isOwner } = found;
+  if (!isOwner && !mayMakeTeam(found)) throw problem("forbidden", "You join one of the teams that there are.");
   if (row.terms.kind !== "team") throw problem("conflict", "There are no teams in this challenge.");
   if (row.state !== "open" && row.state !== "draft") throw problem("conflict", "The challenge is over.");
   const records = ports.recordsOf(regionOf(id));
@@ -209,12 +216,20 @@ export async function createTeam(ports: ChallengePorts, text: string, name: stri
   const { meta } = await records
     .prepare(
       `insert into challenge_teams (id, challenge_id, name, created_at) select ?1, ?2, ?3, ?4
-       where (select count(*) from challenge_teams where challenge_id = ?2) < ?5 on conflict do nothing`,
+       where (select count(*) from challenge_teams where challenge_id = ?2) < ?5
+         and (?6 = 1 or (select count(*) from challenge_teams where challenge_id = ?2 and taken = 0) < ?7) on conflict do nothing`,
     )
-    .bind(team, id, name, ports.now(), MOST_TEAMS)
+    .bind(team, id, name, ports.now(), MOST_TEAMS, isOwner ? 1 : 0, MOST_EMPTY)
     .run();
   if (meta.changes === 0) throw problem("conflict", "A team has that name, or there are too many.");
   return { id: team, name, people: 0 };
+}
+
+/** Whoever has to choose a team when they join, or has one; not those who wait for the owner's word or were sent away. */
+function mayMakeTeam({ row, part, isInvited }: Found): boolean {
+  if (row.teams_by === "owner") return false;
+  if (part?.state === "active" || part?.state === "joining") return true;
+  return part?.state !== "removed" && part?.state !== "refused" && (isInvited || row.joining === "open");
 }
 
 export const TEAMS_QUERY = "select id, name, taken from challenge_teams where challenge_id = ? order by name";

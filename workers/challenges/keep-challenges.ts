@@ -1,11 +1,11 @@
 import type { Prize } from "../../durable-objects/board/terms";
 import { MINUTE_MS } from "../../shared/clock";
-import { boardIdOf, roundNumber } from "../../shared/challenges/board";
+import { boardIdOf, leastOfWinner, roundNumber } from "../../shared/challenges/board";
 import { type Period, periodAfter, periodFrom } from "../../shared/challenges/periods";
 import { localDay, offsetAt } from "../../shared/health/zone";
 import { hasReached } from "../../shared/challenges/score";
 import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared/id";
-import type { Entry, Placed } from "../../shared/ranking/terms";
+import { type Entry, isNothing, type Placed } from "../../shared/ranking/terms";
 import { REGIONS, type Region } from "../../shared/region";
 import type { WorkPorts } from "./ports";
 import { challengeRow, type ChallengeRow, COLUMNS } from "./records";
@@ -227,7 +227,7 @@ const WRITE_RESULTS = `insert into challenge_results (challenge_id, opens_at, ki
   on conflict do nothing`;
 
 function resultOf(row: ChallengeRow, { alias, rank, score }: Placed): readonly unknown[] {
-  return ["person", alias, rank, score, reached(row, score)];
+  return ["person", alias, rank, score, isNothing(score) ? null : reached(row, score)];
 }
 
 function reached({ terms }: ChallengeRow, score: number): number | null {
@@ -242,7 +242,8 @@ function prizesOf({ rewards, terms, places }: ChallengeRow): Prize[] {
     reward,
     from: 1,
     to: ranks ?? places,
-    ...(whoReach === true && target !== null && { reaches: target }),
+    // With few people the last places are those of whom nothing counts: they win nothing.
+    reaches: whoReach === true && target !== null ? target : leastOfWinner(terms),
   }));
 }
 

@@ -63,12 +63,13 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
     updated_at: at,
     due_at: input.state === "open" ? dueAt(terms, at) : null,
     has_room: input.room ? 1 : 0,
+    teams_by: input.teamsBy,
   };
   if (input.state === "open") await ports.boardOf(boardIdOf(id)).define(boardTermsOf(terms));
   const [inserted] = await records.batch([
     records
       .prepare(
-        `insert into fitness_challenges (${COLUMNS}) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, 1, ?14, ?14, ?15, ?18
+        `insert into fitness_challenges (${COLUMNS}) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, 1, ?14, ?14, ?15, ?18, ?19
          where (select count(*) from challenge_owners join fitness_challenges on id = challenge_id where person_id = ?16 and state in ('draft', 'open')) < ?17`,
       )
       .bind(
@@ -90,6 +91,7 @@ export async function createChallenge(ports: ChallengePorts, input: ChallengeInp
         actor.person,
         MOST_OWN,
         row.has_room,
+        row.teams_by,
       ),
     records
       .prepare("insert into challenge_owners (challenge_id, person_id, called) select id, ?2, ?3 from fitness_challenges where id = ?1")
@@ -177,6 +179,7 @@ export async function changeChallenge(
   if (ifVersion !== undefined && ifVersion !== row.version) throw problem("precondition_failed");
   if (row.state === "ended" || row.state === "cancelled") throw problem("conflict", "The challenge is over.");
   const { title = row.title, description = row.description, joining = row.joining, rewards = row.rewards, state = row.state } = change;
+  const teamsBy = change.teamsBy ?? row.teams_by;
   const mostPeople = placesOf(row.terms.kind, change.mostPeople ?? row.places);
   const mostInTeam = change.mostInTeam === undefined ? row.most_in_team : change.mostInTeam;
   const terms = amended(row.terms, change);
@@ -195,7 +198,7 @@ export async function changeChallenge(
   const { meta } = await records
     .prepare(
       `update fitness_challenges set state = ?2, title = ?3, description = ?4, joining = ?5, terms = ?6, starts_at = ?7, ends_at = ?8, places = ?9,
-         most_in_team = ?10, rewards = ?11, due_at = case when ?12 is null then due_at else ?12 end, version = version + 1, updated_at = ?13
+         most_in_team = ?10, rewards = ?11, due_at = case when ?12 is null then due_at else ?12 end, version = version + 1, updated_at = ?13, teams_by = ?16
        where id = ?1 and version = ?14 and (?15 = 0 or taken = 0)`,
     )
     .bind(
@@ -215,6 +218,7 @@ export async function changeChallenge(
       now,
       row.version,
       hasChangedTerms ? 1 : 0,
+      teamsBy,
     )
     .run();
   if (meta.changes === 0) throw problem("precondition_failed");

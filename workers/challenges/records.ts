@@ -5,7 +5,7 @@ import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared
 import { notFound, problem } from "../../shared/problem";
 import { readerOf } from "../consents";
 import type { ChallengePorts } from "./ports";
-import { JOININGS, VISIBILITIES } from "./schemas";
+import { JOININGS, TEAMS_BY, VISIBILITIES } from "./schemas";
 
 const json = <T>() => z.string().transform((text) => JSON.parse(text) as T);
 
@@ -30,6 +30,7 @@ const rowSchema = z.object({
   due_at: z.number().nullable(),
   /** 0 none, 1 wanted, 2 open. */
   has_room: z.number(),
+  teams_by: z.enum(TEAMS_BY),
 });
 export type ChallengeRow = z.output<typeof rowSchema>;
 
@@ -41,7 +42,7 @@ export interface Reward {
 }
 
 export const COLUMNS =
-  "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at, has_room";
+  "id, state, title, description, visibility, audience, joining, terms, starts_at, ends_at, places, taken, most_in_team, rewards, version, created_at, updated_at, due_at, has_room, teams_by";
 
 /** SQL condition that a challenge `c` is of nobody in the list of people that is bound at a place. */
 export const notOf = (place: string) =>

@@ -406,9 +406,10 @@ const people = new Hono<AppEnv>()
     route({
       policy: "person",
       summary: "Make a team",
+      description: "The owner does, and, unless the challenge says that they alone do, whoever takes part or may join at once.",
       tags: TAGS,
       responses: { 201: teamView },
-      problems: ["malformed", "invalid", "not_found", "conflict"],
+      problems: ["malformed", "invalid", "not_found", "forbidden", "conflict"],
     }),
     validate("param", challengeParam),
     validate("json", teamBody),

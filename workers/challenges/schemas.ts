@@ -12,6 +12,7 @@ import { REGIONS } from "../../shared/region";
 export const VISIBILITIES = ["public", "friends", "group", "organisation", "private"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 export const JOININGS = ["open", "request", "invitation"] as const;
+export const TEAMS_BY = ["owner", "people"] as const;
 export const RANKINGS = ["anonymous", "public"] as const;
 
 const at = z.string().meta({ example: "2026-12-07T00:00:00.000Z" });
@@ -135,6 +136,7 @@ const fields = {
   joining: z.enum(JOININGS).default("open"),
   mostPeople: z.int().min(2).max(1_000_000).default(10_000),
   mostInTeam: z.int().min(2).max(1_000).nullable().default(null),
+  teamsBy: z.enum(TEAMS_BY).default("people").describe("Who makes teams: the owner alone, or whoever takes part as well"),
   rewards,
 };
 
@@ -165,6 +167,7 @@ export const challengeChange = z
     joining: z.enum(JOININGS).optional(),
     mostPeople: z.int().min(2).max(1_000_000).optional(),
     mostInTeam: z.int().min(2).max(1_000).nullable().optional(),
+    teamsBy: z.enum(TEAMS_BY).optional(),
     rewards: rewards.optional(),
     state: z.enum(["open", "cancelled"]).optional(),
   })
@@ -215,6 +218,7 @@ export const challengeView = z
     people: z.int(),
     mostPeople: z.int(),
     mostInTeam: z.int().nullable(),
+    teamsBy: z.enum(TEAMS_BY),
     rewards: z.array(z.looseObject({ reward: z.string() })),
     version: z.int(),
     createdAt: at,

@@ -1,11 +1,11 @@
 import type { BoardPage } from "../../durable-objects/board/terms";
-import { boardIdOf, isNothing, roundNumber } from "../../shared/challenges/board";
+import { boardIdOf, roundNumber } from "../../shared/challenges/board";
 import { periodAt, type Period, periodFrom } from "../../shared/challenges/periods";
 import { hasReached } from "../../shared/challenges/score";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
 import { type ChallengeId, type PersonId, regionOf } from "../../shared/id";
 import { notFound } from "../../shared/problem";
-import type { Entry, Placed } from "../../shared/ranking/terms";
+import { type Entry, isNothing, type Placed } from "../../shared/ranking/terms";
 import { invalid } from "./manage-challenge";
 import type { ChallengePorts, WorkPorts } from "./ports";
 import { type ChallengeRow, findChallenge, type Found } from "./records";
@@ -232,7 +232,7 @@ export async function totalsOf(
             results.map(({ alias }) => alias),
             roundNumber(opensAt),
           )
-      ).map(({ alias, score }) => [alias, score]),
+      ).map(({ alias, score }) => [alias, isNothing(score) ? 0 : score]),
     );
     for (const { alias, team_id, ranking, name } of results) {
       const key = team_id ?? "";

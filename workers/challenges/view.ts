@@ -41,6 +41,7 @@ export function viewOf(
     people: row.taken,
     mostPeople: row.places,
     mostInTeam: row.most_in_team,
+    teamsBy: row.teams_by,
     rewards: row.rewards.map((reward) => ({ ...reward })),
     version: row.version,
     createdAt: iso(row.created_at),

@@ -179,6 +179,19 @@ test("from making a challenge to its results: live ranks, what is left out, late
     [1, "Ann", 10_000, true, false],
     [2, "B.", 9_500, true, true],
   ]);
+  // After the close nothing is upheld that would change nothing.
+  const { records: eu } = regional(env, "eu");
+  const belated = newId("appeal", "eu", Date.now());
+  await eu
+    .prepare(
+      `insert into challenge_appeals (id, challenge_id, person_id, opens_at, effort, reason, value, words, state, created_at)
+       values (?, ?, ?, ?, 'x', 'too_fast', 1, 'w', 'open', 1)`,
+    )
+    .bind(belated, id, bob.person.id, startsAt)
+    .run();
+  const host = await signedIn(owner, "aal1");
+  await call(host, "POST", `${path}/appeals/${belated}/decision`, { uphold: true }, 409);
+  await call(host, "POST", `${path}/appeals/${belated}/decision`, { uphold: false });
   // The winner has what was to be won, once; nobody else has.
   expect(await boardOf(env, boardIdOf(id)).unsettled()).toEqual([]);
   expect((await call(ann, "GET", "/v1/me/wallet/vouchers")).items).toHaveLength(1);
@@ -220,6 +233,35 @@ test("teams and everybody together come to the sum of what their people have", a
   const red = await call(owner, "POST", `${path}/teams`, { name: "Red" }, 201);
   const blue = await call(people[2], "POST", `${path}/teams`, { name: "Blue" }, 201);
   await call(people[2], "POST", `${path}/teams`, { name: "Blue" }, 409);
+  // Whoever was sent away makes none, and nobody but the owner where that is said, or where enough teams have nobody.
+  const { records } = regional(env, "eu");
+  const makes = async (name: string, status: number) => await call(people[0], "POST", `${path}/teams`, { name }, status);
+  const out = "insert into challenge_people (challenge_id, person_id, state, ranking, changed_at) values (?, ?, 'removed', 'anonymous', 1)";
+  await records
+    .prepare(out)
+    .bind(made.id ?? "", people[0].person.id)
+    .run();
+  await makes("Green", 404);
+  await records
+    .prepare("delete from challenge_people where challenge_id = ?")
+    .bind(made.id ?? "")
+    .run();
+  await call(owner, "PATCH", path, { joining: "request" });
+  await makes("Green", 403);
+  await call(owner, "PATCH", path, { joining: "open", teamsBy: "owner" });
+  await makes("Green", 403);
+  await call(owner, "PATCH", path, { teamsBy: "people" });
+  await records
+    .prepare(
+      "insert into challenge_teams (id, challenge_id, name, created_at) select 'tem_' || value || ?1, ?1, value, 1 from json_each(?2)",
+    )
+    .bind(made.id ?? "", JSON.stringify(Array.from({ length: 18 }, (_, i) => `T${i}`)))
+    .run();
+  await makes("Green", 409);
+  await records
+    .prepare("delete from challenge_teams where challenge_id = ? and name glob 'T[0-9]*'")
+    .bind(made.id ?? "")
+    .run();
   for (const [person, team] of [
     [people[0], red],
     [people[1], red],

@@ -128,6 +128,30 @@ test("the answer to a request says nothing of whether anybody is registered unde
   expect(await shape(newId("person", "us", Date.now()))).toBe(await shape(ben.person.id));
 });
 
+test("whoever hears of no requests is not told of them, and the answer is the same", async () => {
+  const [ada, ben] = await Promise.all([somebody("eu"), somebody("us")]);
+  const told = async () =>
+    z
+      .object({ items: z.array(z.looseObject({ type: z.string() })) })
+      .parse(await (await ben.fetch("/v1/me/notifications")).json())
+      .items.map(({ type }) => type);
+  const requests = async (asks: string) =>
+    await regional(env, "us")
+      .records.prepare(
+        "insert into social_profiles (person_id, asks, updated_at) values (?1, ?2, 0) on conflict do update set asks = excluded.asks",
+      )
+      .bind(ben.person.id, asks)
+      .run();
+  await requests("nobody");
+  expect(await (await ask(ada, ben)).json()).toMatchObject({ state: "waiting" });
+  expect([await told(), await incoming(ben)]).toEqual([[], []]);
+  expect(await outgoing(ada)).toEqual([ben.person.id]);
+  await remove(ada, "friend-requests", ben);
+  await requests("everybody");
+  await ask(ada, ben);
+  expect(await told()).toEqual(["friend_request"]);
+});
+
 test("nobody asks more than fifty people a day", async () => {
   const ada = await somebody("eu");
   const now = Date.now();

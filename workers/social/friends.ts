@@ -1,6 +1,6 @@
 import { DAY_MS } from "../../shared/clock";
 import type { PageQuery } from "../../shared/http/page";
-import { parseId, type PersonId } from "../../shared/id";
+import { parseId, type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import {
   areFriends,
@@ -138,7 +138,13 @@ export async function askForFriendship(ports: SocialPorts, other: PersonId): Pro
       { person: ports.actor.person },
       { names: true },
     );
-  else if (!isFriend && after.rev !== before.rev && hasAsked(after.own, after.theirs, ports.now()) && !isBlocked(after.own, after.theirs))
+  else if (
+    !isFriend &&
+    after.rev !== before.rev &&
+    hasAsked(after.own, after.theirs, ports.now()) &&
+    !isBlocked(after.own, after.theirs) &&
+    (await hearsRequests(ports, other))
+  )
     await ports.tell(
       other,
       "friend_request",
@@ -149,6 +155,12 @@ export async function askForFriendship(ports: SocialPorts, other: PersonId): Pro
   const shown = await shownOf(ports, [other]);
   const person = cardOf(other, shown.get(other), isFriend ? "friend" : "stranger");
   return { person, state: isFriend ? "friends" : "waiting", askedAt: after.own.wantsAt ?? ports.now() };
+}
+
+/** Whether somebody hears of requests: who does not is not told of them either, and the request stands where it would. */
+async function hearsRequests({ recordsOf }: SocialPorts, person: PersonId): Promise<boolean> {
+  const query = "select 1 from social_profiles where person_id = ? and asks = 'nobody'";
+  return (await recordsOf(regionOf(person)).prepare(query).bind(person).first()) === null;
 }
 
 /** Agrees to a request. Agreed already is fine. Problem `not_found` where nobody has asked, or the request was taken back. */
