@@ -241,7 +241,7 @@ test("teams and everybody together come to the sum of what their people have", a
     .prepare(out)
     .bind(made.id ?? "", people[0].person.id)
     .run();
-  await makes("Green", 404);
+  await makes("Green", 403);
   await records
     .prepare("delete from challenge_people where challenge_id = ?")
     .bind(made.id ?? "")
