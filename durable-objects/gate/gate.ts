@@ -130,7 +130,7 @@ export class Gate extends DurableObject<Env> {
     // The next turn of the loop: what has arrived by then goes along.
     const written = new Promise<void>((resolve) => setTimeout(resolve, 0)).then(async () => {
       this.arriving = undefined;
-      const taken = this.ctx.storage.transactionSync(() => arrivals.map((arrival) => this.inbox.take(arrival)));
+      const taken = this.ctx.storage.transactionSync(() => this.inbox.take(arrivals));
       if (taken.includes(true)) await this.sendSoon();
       return taken;
     });
