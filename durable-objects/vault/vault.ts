@@ -61,6 +61,7 @@ import type { LogPage, LogQuery } from "./access/log";
 import { narrowDays, narrowSleep, narrowWorkout, seesMetric, withoutAttributes } from "./access/narrow";
 import type { Verification } from "./access/verify";
 import { type MetricOverview, metricOverviews, seriesPage, type SeriesPage, type SeriesQuery } from "./answers";
+import { mealAnswer } from "./meal-answer";
 import { dayAnswers, sleepAnswers, workoutAnswers, workoutWithRoute } from "./day-answers";
 import {
   type DaysQuery,
@@ -551,6 +552,14 @@ export class Vault extends DurableObject<Env> {
       key?.kind === "workout" ? workoutWithRoute(this.#parts.state.sql, this.#parts.store, key.source, key.start, key.tag) : undefined;
     if (found === undefined) throw notFound("workout");
     return JSON.stringify(found);
+  }
+
+  /** One meal with its nutrients as JSON text; throws `not_found`. */
+  async meal(actor: Reader, id: string): Promise<string> {
+    const entry = this.#parts.door.enter(actor, { ...metricAccess("read", "meal"), about: [id] });
+    const found = mealAnswer(this.#parts.state.sql, this.#parts.store.seenBy(entry), this.#parts.state.profile().timeZone, id);
+    if (found === undefined) throw notFound("meal");
+    return found;
   }
 
   /** The sources of the readings that are here, also of those kept apart. */

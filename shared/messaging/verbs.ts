@@ -53,7 +53,7 @@ export type Sealed = z.output<typeof sealedSchema>;
 export const cardSchema = z
   .strictObject({
     kind: z.enum(CARD_KINDS),
-    id: z.string().min(1).max(256).describe("The id of what is shown, among the sender's own"),
+    id: z.string().min(1).max(256).describe("The id of what is shown, among the sender's own: a workout's, a meal's, a CarePlan's"),
   })
   .meta({ id: "MessageCard" });
 export type Card = z.output<typeof cardSchema>;

@@ -1,6 +1,6 @@
 export { normaliseEmail, regionalHashes } from "./email";
 export { limitRegistrations, regionOfUnknown } from "./limits";
-export { type AccountPorts, accountPorts } from "./ports";
+export { type AccountPorts, accountPorts, type AccountVault } from "./ports";
 export { localeSchema, nameSchema, regionSchema, timeZoneSchema, UNITS, type Units } from "./profile";
 export { completeSignIn } from "./complete-sign-in";
 export { signIn } from "./sign-in";

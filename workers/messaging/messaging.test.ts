@@ -1,7 +1,11 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { patientId } from "../../shared/fhir/ids";
+import { BatchBuilder } from "../../shared/health/batch";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { RoomClient } from "../../test/rooms";
+import { vaultOf } from "../regional";
 
 const JSON_TYPE = { "content-type": "application/json" };
 type Method = "POST" | "PATCH" | "PUT" | "DELETE";
@@ -165,4 +169,70 @@ test("a card shows each reader what they may see, and nothing to the others", as
     purpose: "personal",
   });
   expect(await card(bo)).toMatchObject({ state: "shown", data: { type: "running" } });
+});
+
+test("a card of a meal or of a plan shows what a consent opens of it, without what an app attached; an invoice is nowhere yet", async () => {
+  const [ada, bo] = await Promise.all([registerPerson("eu"), registerPerson("eu")]);
+  const at = Date.parse("2026-11-20T12:00:00Z");
+  const batch = new BatchBuilder();
+  batch.reading({
+    metric: "meal",
+    kind: "event",
+    source: batch.source({ vendor: "healthkit", app: "Food diary" }),
+    start: at,
+    end: at,
+    value: null,
+    zone: 0,
+    version: 1,
+    attributes: { name: "Lentil soup", mealType: "lunch", nutrients: { dietary_energy: 420, none: 1 }, metadata: { note: "felt sick" } },
+  });
+  await vaultOf(env, ada.person.id).record(batch.take(), "test");
+  const series = await call(ada, "GET", "/v1/me/metrics/meal?from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z&resolution=raw");
+  const [meal] = z.looseObject({ items: z.array(idSchema) }).parse(series.body).items;
+  const patient = patientId(ada.person.id);
+  const made = await ada.fetch("/fhir/r4/CarePlan", {
+    method: "POST",
+    headers: { "content-type": "application/fhir+json" },
+    body: JSON.stringify({
+      resourceType: "CarePlan",
+      status: "active",
+      intent: "plan",
+      title: "Ten kilometres",
+      category: [{ coding: [{ system: "urn:meridian:category", code: "activity" }] }],
+      subject: { reference: `Patient/${patient}` },
+      period: { start: "2026-11-01", end: "2026-12-24" },
+      activity: [{ detail: { status: "scheduled", description: "Run twice a week" } }],
+      note: [{ text: "between us" }],
+    }),
+  });
+  const plan = idSchema.parse(await made.json());
+  const room = await open(ada, { kind: "group", name: "Table", people: [bo.person.id] });
+  await call(bo, "POST", `/v1/rooms/${room}/membership`, { accept: true });
+  const send = async (kind: string, id: string | undefined) => {
+    const sent = await call(ada, "POST", `/v1/rooms/${room}/messages`, { clientId: `card-${++n}`, card: { kind, id } });
+    const { seq } = z.looseObject({ seq: z.number() }).parse(sent.body);
+    return async (person: RegisteredPerson) => (await call(person, "GET", `/v1/rooms/${room}/messages/${seq}/card`)).body;
+  };
+  const [ofMeal, ofPlan, ofInvoice, ofNothing, ofOther] = [
+    await send("meal", meal?.id),
+    await send("plan", plan.id),
+    await send("invoice", "1"),
+    await send("plan", "nothing/here"),
+    await send("meal", meal?.id.replace(/^r[^.]+/, "r1")),
+  ];
+  const [shownMeal, shownPlan] = [
+    { state: "shown", data: { name: "Lentil soup", mealType: "lunch", nutrients: [{ key: "dietary_energy", value: 420, unit: "kcal" }] } },
+    { state: "shown", data: { title: "Ten kilometres", start: "2026-11-01", steps: [{ text: "Run twice a week", status: "scheduled" }] } },
+  ];
+  expect([await ofMeal(ada), await ofPlan(ada)]).toMatchObject([shownMeal, shownPlan]);
+  expect(JSON.stringify([await ofMeal(ada), await ofPlan(ada)])).not.toMatch(/felt sick|between us/);
+  const hidden = { state: "not_shared", data: null };
+  expect([await ofMeal(bo), await ofPlan(bo), await ofInvoice(ada), await ofNothing(ada), await ofOther(ada)]).toMatchObject(
+    Array.from({ length: 5 }, () => hidden),
+  );
+  const consent = { grantee: { kind: "person", id: bo.person.id }, role: "user", actions: ["read"], purpose: "personal" };
+  await call(ada, "POST", "/v1/me/consents", { ...consent, categories: ["nutrition"] });
+  expect([await ofMeal(bo), await ofPlan(bo)]).toMatchObject([shownMeal, hidden]);
+  await call(ada, "POST", "/v1/me/consents", { ...consent, categories: ["activity"] });
+  expect(await ofPlan(bo)).toMatchObject(shownPlan);
 });

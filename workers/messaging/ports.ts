@@ -14,7 +14,7 @@ export type RoomStub = DurableObjectStub<Room>;
 /** What a vault does for conversations. */
 export type MessagingVault = Pick<
   Vault,
-  "enterRooms" | "sendToRoom" | "rooms" | "directRoomWith" | "claimDirectRoom" | "workouts" | "workout" | "sharedWith"
+  "enterRooms" | "sendToRoom" | "rooms" | "directRoomWith" | "claimDirectRoom" | "workouts" | "workout" | "meal" | "fhir" | "sharedWith"
 >;
 
 /** What the verbs of this domain need from outside. */

@@ -103,8 +103,19 @@ export async function redeemCode(ports: SmartPorts, form: Form, authorization: s
     )
     .run();
   if (meta.changes !== 1) throw refused();
+  await tellOfGrant(ports, person, session, app);
   const opened = { app, person, session, granted: scopes, scopes, n: 0, amr: code.amr, acr: code.acr, authTime: code.authTime };
   return { ...(await tokensOf(ports, opened, code.nonce)), ...code.context };
+}
+
+/** The person hears of each grant once, by the app's name alone. A vault that is busy does not cost the app its tokens: it is told again. */
+async function tellOfGrant(ports: SmartPorts, person: PersonId, session: SessionId, { id, name }: App): Promise<void> {
+  const news = { type: "access", key: `app/${session}`, about: { app: id, session }, words: { who: name } } as const;
+  try {
+    await ports.vault(person).notify(news);
+  } catch {
+    ports.later(async () => void (await ports.vault(person).notify(news).catch(() => undefined)));
+  }
 }
 
 /** A code that comes again was stolen, or is tried twice: what it opened ends (RFC 6749 §4.1.2). */

@@ -1,12 +1,15 @@
 import type { AppContext } from "../../shared/http/app-env";
-import { type AppId, regionOf } from "../../shared/id";
-import { type AccountPorts, accountPorts } from "../accounts";
+import type { Vault } from "../../durable-objects/vault/vault";
+import { type AppId, type PersonId, regionOf } from "../../shared/id";
+import { type AccountPorts, accountPorts, type AccountVault } from "../accounts";
+import { vaultOf } from "../regional";
 import { type OAuthPorts, oauthPorts } from "../partners";
 import { ringsOf } from "../../shared/http/authenticate";
 import { canIdentify } from "../../shared/crypto/identity-tokens";
 
 /** What the authorization server needs from outside: what accounts need, since people sign in on its page, and what machine clients need. */
 export interface SmartPorts extends AccountPorts {
+  vault(person: PersonId): AccountVault & Pick<Vault, "notify">;
   readonly oauth: OAuthPorts;
   /** Base of FHIR: the audience that an app must name. */
   readonly base: string;
@@ -21,6 +24,7 @@ export const FHIR = "/fhir/r4";
 export function smartPorts(c: AppContext): SmartPorts {
   return {
     ...accountPorts(c),
+    vault: (person) => vaultOf(c.env, person),
     oauth: oauthPorts(c),
     base: `${c.env.ORIGIN}${FHIR}`,
     identifies: canIdentify(ringsOf(c.env)),

@@ -148,8 +148,15 @@ describe("a public app", () => {
   test("is let in, reads what it was given, refreshes without its id, and is sent away", async () => {
     const person = await registerPerson("us");
     const { client_id: app } = await register();
+    const told = async () => {
+      const { items } = z
+        .object({ items: z.array(z.looseObject({ type: z.string(), body: z.string(), about: z.record(z.string(), z.string()) })) })
+        .parse(await (await person.fetch("/v1/me/notifications")).json());
+      return items.filter(({ type, about }) => type === "access" && about["app"] === app);
+    };
     const tokens = await letIn(app, person);
     expect(tokens.scope).toBe(SCOPE);
+    expect((await told()).map(({ body }) => body)).toEqual([expect.stringMatching(/ has access to your data now\. Your access log says more\.$/)]);
     expect((await asApp(`/fhir/r4/Patient/${tokens.patient}`, tokens.access_token)).status).toBe(200);
     expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(200);
     expect((await asApp("/fhir/r4/DiagnosticReport", tokens.access_token)).status).toBe(403);
@@ -158,6 +165,7 @@ describe("a public app", () => {
 
     const next = tokensSchema.parse(await (await token({ grant_type: "refresh_token", refresh_token: tokens.refresh_token ?? "" })).json());
     expect(next.scope).toBe(SCOPE);
+    expect((await told()).length, "a refresh is no news").toBe(1);
     expect(next.refresh_token).not.toBe(tokens.refresh_token);
 
     const list = z.object({ items: z.array(z.looseObject({ id: z.string() })) }).parse(await (await person.fetch("/v1/me/apps")).json());
