@@ -72,5 +72,13 @@ function planOf(id: string, { title, description, status, period, activity = [] 
   const steps = activity.flatMap(({ detail }) =>
     detail?.description === undefined ? [] : [{ text: detail.description, status: detail.status ?? null }],
   );
-  return { id, title: title ?? null, description: description ?? null, status, start: period?.start ?? null, end: period?.end ?? null, steps };
+  return {
+    id,
+    title: title ?? null,
+    description: description ?? null,
+    status,
+    start: period?.start ?? null,
+    end: period?.end ?? null,
+    steps,
+  };
 }

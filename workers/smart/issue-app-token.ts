@@ -114,7 +114,13 @@ async function tellOfGrant(ports: SmartPorts, person: PersonId, session: Session
   try {
     await ports.vault(person).notify(news);
   } catch {
-    ports.later(async () => void (await ports.vault(person).notify(news).catch(() => undefined)));
+    ports.later(
+      async () =>
+        void (await ports
+          .vault(person)
+          .notify(news)
+          .catch(() => undefined)),
+    );
   }
 }
 

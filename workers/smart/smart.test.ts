@@ -156,7 +156,9 @@ describe("a public app", () => {
     };
     const tokens = await letIn(app, person);
     expect(tokens.scope).toBe(SCOPE);
-    expect((await told()).map(({ body }) => body)).toEqual([expect.stringMatching(/ has access to your data now\. Your access log says more\.$/)]);
+    expect((await told()).map(({ body }) => body)).toEqual([
+      expect.stringMatching(/ has access to your data now\. Your access log says more\.$/),
+    ]);
     expect((await asApp(`/fhir/r4/Patient/${tokens.patient}`, tokens.access_token)).status).toBe(200);
     expect((await asApp("/fhir/r4/Observation", tokens.access_token)).status).toBe(200);
     expect((await asApp("/fhir/r4/DiagnosticReport", tokens.access_token)).status).toBe(403);
