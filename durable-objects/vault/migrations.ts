@@ -21,6 +21,7 @@ import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import fhirGone from "../../migrations/vault/0298_fhir_gone.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
+import awardsInTheFeed from "../../migrations/vault/0290_awards_in_the_feed.sql";
 import achievements from "../../migrations/vault/0270_achievements.sql";
 import streamTargets from "../../migrations/vault/0272_stream_targets.sql";
 import wallet from "../../migrations/vault/0271_wallet.sql";
@@ -75,6 +76,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0270_achievements", achievements],
   ["0271_wallet", wallet],
   ["0275_challenges", challenges],
+  ["0290_awards_in_the_feed", awardsInTheFeed],
   ["0272_stream_targets", streamTargets],
   ["0247_fhir_fewer_rows", fhirFewerRows],
   ["0298_fhir_gone", fhirGone],

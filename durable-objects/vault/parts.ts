@@ -175,7 +175,12 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   const challenges = new Challenges(state, store, challengeBoards(env));
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));
   const streams = new StreamTargets(state, sealer);
-  const achievements = new Achievements(state, store, wallet);
+  const achievements = new Achievements(
+    state,
+    store,
+    wallet,
+    async () => await storesOf(env, state.region).hooks.send({ kind: "award-posts", person }),
+  );
   achievements.onAwarded((news) => {
     for (const { achievement, key, isSpecial } of news)
       if (!isSpecial) state.notify({ type: "achievement", key: `${achievement}/${key}`, about: { achievement, award: key } });

@@ -54,7 +54,7 @@ import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
 import { type Access, metricAccess } from "./access/door";
-import type { AchievementSettings, OwnAchievement, ShownAchievement } from "./achievements/achievements";
+import type { AchievementSettings, FeedAward, OwnAchievement, ShownAchievement } from "./achievements/achievements";
 import { type Explanation, type Judged, judgedAs, type Unproven } from "./access/judge";
 import type { RefusedSignIn } from "./access/event";
 import type { LogPage, LogQuery } from "./access/log";
@@ -1661,6 +1661,16 @@ export class Vault extends DurableObject<Env> {
     if (shown === undefined) throw notFound("person");
     door.visited(actor, { action: "read", resource: "achievement", about: shown.map(({ id }) => id) });
     return shown;
+  }
+
+  /** Awards whose posts in the person's feed are to be written or taken out; for whoever writes feeds. */
+  async awardsForFeed(): Promise<FeedAward[]> {
+    return this.#parts.life.isOpen ? this.#parts.achievements.forFeed() : [];
+  }
+
+  /** Notes that this was done. False where the opposite is wanted by now: then it is to be undone. */
+  async awardFed(award: FeedAward): Promise<boolean> {
+    return this.#parts.life.isOpen && this.#parts.achievements.fed(award);
   }
 
   /** What the person's wallet holds. */

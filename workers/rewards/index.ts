@@ -1,1 +1,2 @@
+export { postAwards } from "./post-awards";
 export { payWon, type PayPorts, type Prize, type Won } from "./pay-won";

@@ -16,5 +16,5 @@ export { sweepTies } from "./ties";
 export { bringRelations, movedRelations } from "./move-relations";
 export { cleanAllInvitations } from "./invitations";
 export { isModerator, keepReport } from "./moderation";
-export { type CardFacts, type Happening, postToFeed } from "./posts";
+export { type CardFacts, type Happening, postToFeed, takeOutOfFeed } from "./posts";
 export { handleHashes } from "./profile";

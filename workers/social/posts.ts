@@ -129,7 +129,7 @@ export async function postToFeed(
     id,
     person,
     group,
-    fact: `${kind} ${key}`.slice(0, 200),
+    fact: factName(kind, key),
     now,
     kind,
     text: "",
@@ -137,6 +137,23 @@ export async function postToFeed(
     audience: reach,
   }).run();
   return meta.changes === 1 ? id : undefined;
+}
+
+/** Takes out what was posted by itself of a fact that holds no more. Done already is fine. */
+export async function takeOutOfFeed(
+  context: SocialContext,
+  person: PersonId,
+  { kind, key }: Pick<Happening, "kind" | "key">,
+): Promise<void> {
+  await context
+    .recordsOf(regionOf(person))
+    .prepare("delete from posts where person_id = ? and fact = ?")
+    .bind(person, factName(kind, key))
+    .run();
+}
+
+function factName(kind: PostedKind, key: string): string {
+  return `${kind} ${key}`.slice(0, 200);
 }
 
 function insertPost(

@@ -6,6 +6,7 @@ import { deliverNotification, notificationPorts } from "../notifications";
 import { deliver } from "./deliver";
 import { cleanWebhooks } from "./manage-endpoints";
 import { sendNotice } from "./notify";
+import { postAwards } from "../rewards";
 import { type WebhookPorts, webhookPorts } from "./ports";
 import { type DeliveryPointer, queueDeliveries, routeEvents } from "./route-events";
 
@@ -15,6 +16,7 @@ const idOf = <K extends "person" | "webhook" | "event" | "notificationSend">(kin
 /** What the queue carries: ids alone. */
 export const pointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("webhook-events"), person: idOf("person") }),
+  z.strictObject({ kind: z.literal("award-posts"), person: idOf("person") }),
   z.strictObject({ kind: z.literal("notification"), person: idOf("person"), send: idOf("notificationSend") }),
   z.strictObject({ kind: z.literal("webhook-delivery"), webhook: idOf("webhook"), event: idOf("event"), person: idOf("person") }),
 ]);
@@ -53,6 +55,8 @@ async function work(env: Env, ports: WebhookPorts, pointer: z.output<typeof poin
       return await routeEvents(ports, pointer.person);
     case "webhook-delivery":
       return await deliver(ports, pointer);
+    case "award-posts":
+      return await postAwards(env, ports.now, pointer.person);
     case "notification":
       return await deliverNotification(notificationPorts(env, ports.now), pointer.person, pointer.send);
   }

@@ -24,6 +24,11 @@ const NEWS_DAYS = 2;
 const BLOCK_DAYS = 32;
 const KEPT_LAST = 8;
 
+/** What was not taken up by whoever writes feeds is announced again, and how many awards are handed out at once. */
+const ANNOUNCED_AGAIN_MS = 10 * 60 * SECOND_MS;
+const FEED_AT_ONCE = 50;
+const FEED_TIMER = "award posts";
+
 export const VISIBILITIES = ["private", "friends", "public"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 
@@ -81,8 +86,17 @@ type AwardRow = {
   taken_at: number | null;
   paid: number;
   bookings: number;
+  feed: "post" | "posted" | "unpost" | null;
 };
 
+/** An award whose post is to be written or taken out. Crosses RPC: plain data only. */
+export interface FeedAward {
+  readonly achievement: string;
+  readonly key: string;
+  readonly feed: "post" | "unpost";
+}
+
+export const TO_FEED = "SELECT achievement, key, feed FROM achievement_awards WHERE feed IN ('post', 'unpost') LIMIT ?";
 export const AWARDS_FROM = "SELECT * FROM achievement_awards WHERE date >= ? AND taken_at IS NULL";
 export const STANDING_BEFORE = "SELECT date, body FROM achievement_standings WHERE date < ? ORDER BY date DESC LIMIT 1";
 export const DAYS_AFTER = "SELECT facts FROM achievement_days WHERE date > ? ORDER BY date";
@@ -98,12 +112,41 @@ export class Achievements {
   readonly #wallet: Wallet;
   readonly #listeners: AwardListener[] = [];
 
-  constructor(state: VaultState, store: Pick<Store, "sources">, wallet: Wallet) {
+  constructor(state: VaultState, store: Pick<Store, "sources">, wallet: Wallet, announce: () => Promise<unknown>) {
     this.#state = state;
     this.#store = store;
     this.#wallet = wallet;
     state.timers.on(ACHIEVEMENTS_TIMER, async () => (this.settle() ? state.now() + SECOND_MS : undefined));
+    state.timers.on(FEED_TIMER, async () => {
+      if (this.forFeed().length === 0) return undefined;
+      await announce();
+      return state.now() + ANNOUNCED_AGAIN_MS;
+    });
     state.onRecorded((touched) => this.#heard(touched));
+  }
+
+  /** Awards whose posts are to be written or taken out. */
+  forFeed(): FeedAward[] {
+    return this.#state.sql
+      .exec<FeedAward & { [column: string]: string }>(TO_FEED, FEED_AT_ONCE)
+      .toArray()
+      .map(({ achievement, key, feed }) => ({ achievement, key, feed }));
+  }
+
+  /** Notes that a post was written (or not, where the person wants none) or taken out. False where the opposite is wanted by now. */
+  fed({ achievement, key, feed }: FeedAward): boolean {
+    const { sql } = this.#state;
+    const next = feed === "post" ? "posted" : null;
+    const noted = sql.exec(
+      "UPDATE achievement_awards SET feed = ? WHERE achievement = ? AND key = ? AND feed = ? RETURNING 1",
+      next,
+      achievement,
+      key,
+      feed,
+    );
+    if (noted.toArray().length > 0) return true;
+    const [row] = sql.exec<AwardRow>("SELECT * FROM achievement_awards WHERE achievement = ? AND key = ?", achievement, key).toArray();
+    return (row?.feed === "post" || row?.feed === "posted") === (feed === "post");
   }
 
   onAwarded(listener: AwardListener): void {
@@ -172,6 +215,7 @@ export class Achievements {
       JSON.stringify(after.keptBack),
       Math.floor(this.#state.now()),
     );
+    for (const id of after.keptBack) if (!before.keptBack.includes(id)) this.#unpost("achievement = ?", id);
     return after;
   }
 
@@ -211,6 +255,7 @@ export class Achievements {
   /** Goes on with what was marked when the person came from another region. */
   wake(): void {
     this.#state.timers.setEarliest(ACHIEVEMENTS_TIMER, "", this.#state.now());
+    this.#state.timers.setEarliest(FEED_TIMER, "", this.#state.now());
   }
 
   #heard(touched: readonly Touched[]): void {
@@ -327,6 +372,7 @@ export class Achievements {
       const definition = definitionOf(award.achievement);
       const isSpecial = definition === undefined || !isShowable(definition);
       const isOpen = !isSpecial && !keptBack.includes(award.achievement);
+      if (isOpen && award.date >= newest) this.#feed("post", "achievement = ? AND key = ?", award.achievement, award.key);
       if (first && award.date >= newest)
         news.push({
           achievement: award.achievement,
@@ -381,6 +427,17 @@ export class Achievements {
       achievement,
       key,
     );
+    this.#unpost("achievement = ? AND key = ?", achievement, key);
+  }
+
+  #unpost(which: string, ...values: readonly string[]): void {
+    this.#feed("unpost", `feed IN ('post', 'posted') AND ${which}`, ...values);
+  }
+
+  #feed(what: FeedAward["feed"], which: string, ...values: readonly string[]): void {
+    const { sql, timers, now } = this.#state;
+    const changed = sql.exec(`UPDATE achievement_awards SET feed = ? WHERE ${which} RETURNING 1`, what, ...values).toArray();
+    if (changed.length > 0) timers.setEarliest(FEED_TIMER, "", now());
   }
 
   #earned(): Map<string, Earned[]> {
