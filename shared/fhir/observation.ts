@@ -142,11 +142,10 @@ function componentsOf(reading: Reading, metric: Metric): ObservationComponent[] 
 
 function zoneExtension(zones: ArrayLike<number>): Extension | undefined {
   const runs: [zone: number, n: number][] = [];
-  for (let i = 0; i < zones.length; i++) {
-    const zone = zones[i] ?? 0;
-    const last = runs.at(-1);
-    if (last?.[0] === zone) last[1]++;
-    else runs.push([zone, 1]);
+  for (let from = 0, to = 0; from < zones.length; from = to) {
+    const zone = zones[from] ?? 0;
+    while (to < zones.length && zones[to] === zone) to++;
+    runs.push([zone, to - from]);
   }
   return runs.length < 2 ? undefined : { url: URN.zones, valueString: runs.map(([zone, n]) => `${zone}:${n}`).join(" ") };
 }

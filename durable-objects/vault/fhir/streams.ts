@@ -14,6 +14,8 @@ interface TableQuery {
   readonly end: string;
   readonly tag: string;
   readonly updatedAt: string;
+  /** Columns in whose order rows come by time, where the key has it; by default start, end and tag. */
+  readonly ordered?: readonly string[];
   /** Condition on the key that lets the table be sought, and its bindings. */
   seek(stream: Stream, from: number, to: number): { readonly where: string; readonly bind: readonly number[] };
 }
@@ -37,15 +39,16 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
     }),
   },
   segments: {
-    // One entry an hour, whatever its parts.
-    from: `(SELECT metric, source, hour, min(first_at) AS start, max(last_at) AS end, max(updated_at) AS updated_at
-            FROM segments WHERE metric = ? AND source = ? AND hour >= ? AND hour < ? GROUP BY hour)`,
-    start: "start",
-    end: "end",
+    // One entry an hour, whatever its parts: the first begins it, and an hour's parts follow one another.
+    from: "segments",
+    start: "first_at",
+    end: partsOf("last_at"),
     tag: "''",
-    updatedAt: "updated_at",
+    updatedAt: partsOf("updated_at"),
+    // Hours are in the order of their beginnings, and the key is sorted by them.
+    ordered: ["hour"],
     seek: ({ metric, source }, from, to) => ({
-      where: "true",
+      where: "metric = ? AND source = ? AND part = 0 AND hour >= ? AND hour < ?",
       bind: [metric, source, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS)],
     }),
   },
@@ -67,6 +70,11 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
   },
 };
 
+/** The greatest that the parts of an hour have. */
+function partsOf(column: string): string {
+  return `(SELECT max(p.${column}) FROM segments p WHERE p.metric = segments.metric AND p.hour = segments.hour AND p.source = segments.source)`;
+}
+
 type Row = { start: number; end: number; tag: string; updated_at: number };
 
 function labQuery(from: "lab_results" | "lab_reports"): TableQuery {
@@ -86,7 +94,8 @@ export function entriesOf(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: s
   if (stream.table === "daily") return dailyEntries(sql, stream, ask, timeZone);
   const query = QUERIES[stream.table];
   const { where, bind } = conditions(stream, query, ask);
-  const keys = [...(ask.by === "updated" ? [query.updatedAt] : []), query.start, query.end, query.tag];
+  const times = query.ordered ?? [query.start, query.end, query.tag];
+  const keys = ask.by === "updated" ? ["updated_at", ...times] : times;
   return sql
     .exec<Row>(
       `SELECT ${query.start} AS start, ${query.end} AS end, ${query.tag} AS tag, ${query.updatedAt} AS updated_at FROM ${query.from}

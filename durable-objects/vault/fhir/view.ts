@@ -1,7 +1,8 @@
-import { DAY_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { deviceOf, patientOf } from "../../../shared/fhir/actors";
 import { categoryMatches, codeMatches } from "../../../shared/fhir/coding";
-import { parseDeviceId, parseObservationId, personOfPatientId } from "../../../shared/fhir/ids";
+import { observationId, parseDeviceId, parseObservationId, personOfPatientId } from "../../../shared/fhir/ids";
+import { labFhirId } from "../../../shared/fhir/labs";
 import { satisfies } from "../../../shared/fhir/date-search";
 import type { Fields } from "../../../shared/fhir/r4/issue";
 import { parseSearch, type Search, type SearchableType } from "../../../shared/fhir/search";
@@ -34,6 +35,13 @@ export interface Sight {
   readonly files: boolean;
   /** Of whoever is not the person. */
   readonly sees?: ReadonlySet<Category>;
+}
+
+/** One that was found, built where somebody looks at it. */
+export interface Seen {
+  readonly id: string;
+  readonly place: Position;
+  build(): Observation | DiagnosticReport | undefined;
 }
 
 export interface SearchResult {
@@ -137,6 +145,55 @@ export class FhirView {
     return ids === undefined ? this.#page(search, asked) : this.#byId(search, ids, asked);
   }
 
+  /**
+   * One page of a search for Observations or DiagnosticReports as `search` answers it, each to be built where somebody looks at it:
+   * of what is merged with other things little may be shown.
+   */
+  seek(request: SearchRequest, sight = WHOLE): { readonly found: readonly Seen[]; readonly next?: Position } {
+    const { timeZone } = this.#state.profile();
+    const { type, after } = request;
+    const search = parseSearch(type, request.params, { timeZone, now: this.#state.now(), lenient: request.lenient });
+    const isOwn = search.patients.every((ids) => ids.some((id) => personOfPatientId(id) === this.#state.person));
+    if (isOwn && namedIds(this.#rows, search) === undefined) {
+      const { shown, next } = this.#entries(search, { type, sight, after, timeZone });
+      return { found: shown.map((entry) => this.#seen(entry, sight)), ...(next !== undefined && { next }) };
+    }
+    const { resources, places = [], next } = this.search(request, sight);
+    const found = resources.flatMap((resource, i) => {
+      const place = places[i];
+      const isOne = resource.resourceType === "Observation" || resource.resourceType === "DiagnosticReport";
+      return place === undefined || !isOne ? [] : [{ id: resource.id, place, build: () => resource }];
+    });
+    return { found, ...(next !== undefined && { next }) };
+  }
+
+  #seen(entry: Entry, sight: Sight): Seen {
+    return {
+      id: this.#idOf(entry),
+      place: positionOf(entry),
+      build: () => this.#labs.load(entry, sight.files) ?? this.#load(entry, sight),
+    };
+  }
+
+  #idOf({ stream: { table, metric, source }, start, end, tag }: Entry): string {
+    const { person } = this.#state;
+    switch (table) {
+      case "readings":
+        return observationId(person, { kind: "reading", metric, source, start, end, tag });
+      case "daily":
+        return observationId(person, { kind: "daily", metric, source, date: dateAt(start, this.#state.profile().timeZone) });
+      case "segments":
+        return observationId(person, { kind: "segment", metric, source, hour: Math.floor(start / HOUR_MS) });
+      case "sleeps":
+        return observationId(person, { kind: "sleep", source, start });
+      case "workouts":
+        return observationId(person, { kind: "workout", source, start, end, tag });
+      case "lab_results":
+      case "lab_reports":
+        return labFhirId(tag);
+    }
+  }
+
   /** The Observations of one metric and source whose time overlaps [from, to], by start: the first ones after a position. */
   window(
     metric: string,
@@ -201,7 +258,27 @@ export class FhirView {
     return this.#deviceOf(source);
   }
 
-  #page(search: Search, { type, sight, after, timeZone }: Asked): SearchResult {
+  #page(search: Search, asked: Asked): SearchResult {
+    const { shown, next, total } = this.#entries(search, asked);
+    const loaded = shown.flatMap((entry) => {
+      const { place, build } = this.#seen(entry, asked.sight);
+      const resource = build();
+      return resource === undefined ? [] : [{ resource, place }];
+    });
+    return {
+      resources: loaded.map(({ resource }) => resource),
+      places: loaded.map(({ place }) => place),
+      ...(next !== undefined && { next }),
+      ...(total !== undefined && { total }),
+      ignored: search.ignored,
+    };
+  }
+
+  /** The rows that a page shows, and where the next one begins. */
+  #entries(
+    search: Search,
+    { type, sight, after, timeZone }: Asked,
+  ): { readonly shown: readonly Entry[]; readonly next?: Position; readonly total?: number } {
     const { sql } = this.#state;
     const streams = [
       ...(type === "Observation" && sight.part === "everything"
@@ -219,21 +296,11 @@ export class FhirView {
       limit: search.count + 1,
     };
     const total = search.total ? { total: streams.reduce((sum, stream) => sum + countOf(sql, stream, ask, timeZone), 0) } : {};
-    if (search.count === 0) return { resources: [], ignored: search.ignored, ...total };
+    if (search.count === 0) return { shown: [], ...total };
     const entries = merged(sql, streams, ask, timeZone);
     const shown = entries.slice(0, search.count);
     const last = shown.at(-1);
-    const loaded = shown.flatMap((entry) => {
-      const resource = this.#labs.load(entry, sight.files) ?? this.#load(entry, sight);
-      return resource === undefined ? [] : [{ resource, place: positionOf(entry) }];
-    });
-    return {
-      resources: loaded.map(({ resource }) => resource),
-      places: loaded.map(({ place }) => place),
-      ...(entries.length > search.count && last !== undefined && { next: positionOf(last) }),
-      ...total,
-      ignored: search.ignored,
-    };
+    return { shown, ...(entries.length > search.count && last !== undefined && { next: positionOf(last) }), ...total };
   }
 
   /** What the tables hold, as sequences, as far as somebody sees it. */

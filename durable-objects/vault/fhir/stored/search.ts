@@ -11,7 +11,7 @@ import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import { type BookPage, type BookPlace, Books, type BookType, isBook } from "../books";
 import type { Position } from "../entries";
-import { type FhirView, type Sight, sightOf } from "../view";
+import { type FhirView, type Seen, type Sight, sightOf } from "../view";
 import { INDEXES, NO_TIME, type Resources } from "./resources";
 
 /** Where a page ended in both worlds; travels sealed in a cursor. */
@@ -56,6 +56,23 @@ function builtOne(resource: Fields, mode: Found["mode"] = "match"): Found {
     },
     resource,
     mode,
+  };
+}
+
+function seenOne(type: string, { id, build }: Seen): Found {
+  let built: Fields | undefined;
+  return {
+    reference: `${type}/${id}`,
+    get json() {
+      return JSON.stringify(this.resource);
+    },
+    get resource() {
+      if (built !== undefined) return built;
+      const one = build();
+      if (!isFields(one)) throw new TypeError("a row that was just found is not there");
+      return (built = one);
+    },
+    mode: "match",
   };
 }
 
@@ -539,14 +556,15 @@ export class FhirSearch {
       // Where most fit, the first few are enough: building all that may be looked at would cost more than the rest of the search.
       const size = isWhole || seen === 0 ? Math.min(query.count + 1, LARGEST_COUNT) : LARGEST_COUNT;
       const params = [...pushed, ["_count", String(size)]] as const;
-      const page = this.#view.search({ type, params, lenient: false, ...(after !== undefined && { after }) }, sight);
-      for (const [i, resource] of page.resources.entries()) {
-        const place = page.places?.[i];
-        if (place === undefined || !isFields(resource)) continue;
-        if (!this.#isInside(resource, bounds, reach) || !this.#fits(resource, rest, reach)) continue;
-        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, found: builtOne(resource), built: place });
+      const page = this.#view.seek({ type, params, lenient: false, ...(after !== undefined && { after }) }, sight);
+      for (const one of page.found) {
+        const { place } = one;
+        const found = seenOne(type, one);
+        // What all of it fits is built where it is shown alone.
+        if (!isWhole && (!this.#isInside(found.resource, bounds, reach) || !this.#fits(found.resource, rest, reach))) continue;
+        placed.push({ key: query.order.by === "date" ? place.start : place.updatedAt, found, built: place });
       }
-      seen += page.resources.length;
+      seen += page.found.length;
       after = page.next;
       if (after === undefined) return { placed, last: "end" };
       if (placed.length > query.count) return { placed, last: after };
