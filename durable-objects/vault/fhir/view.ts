@@ -41,7 +41,7 @@ export interface Sight {
 export interface Seen {
   readonly id: string;
   readonly place: Position;
-  build(): Observation | DiagnosticReport | undefined;
+  readonly build: () => Observation | DiagnosticReport | undefined;
 }
 
 export interface SearchResult {
