@@ -1,10 +1,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { FhirRequest } from "../../durable-objects/vault/fhir/stored/requests";
 import type { Vault } from "../../durable-objects/vault/vault";
 import type { PersonActor } from "../../shared/context";
+import { newestOfEach, subjectCodes } from "../../shared/fhir/lastn";
 import type { Reach } from "../../shared/fhir/reach";
+import { URN } from "../../shared/fhir/systems";
 import { newId } from "../../shared/id";
 import { vaultOf } from "../regional";
 
@@ -136,4 +139,93 @@ test("a search begins with what few resources have, and walks through what many 
       ["identifier", "https://a.example|1"],
     ]),
   ).toBe(true);
+});
+
+test("$lastn of what is stored is one statement, which finds by an index what few have and what many have", async () => {
+  const actor: PersonActor = { kind: "person", person, session: newId("session", "eu", Date.now()) };
+  const [made, plans] = await runInDurableObject<Vault, [string[], string[]]>(vaultOf(env, person), async (vault, { storage: { sql } }) => {
+    const exec = sql.exec.bind(sql);
+    const queries: [string, unknown[]][] = [];
+    const watched = (query: string, ...bindings: unknown[]) => {
+      if (/^WITH RECURSIVE/.test(query)) queries.push([query, bindings]);
+      return exec(query, ...bindings);
+    };
+    Object.defineProperty(sql, "exec", { value: watched, configurable: true });
+    try {
+      await vault.fhirOperation(actor, { kind: "lastn", params: [] });
+    } finally {
+      Reflect.deleteProperty(sql, "exec");
+    }
+    const details = queries.flatMap(([query, bindings]) =>
+      exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...bindings)
+        .toArray()
+        .map(({ detail }) => detail),
+    );
+    return [queries.map(([query]) => query), details];
+  });
+  expect(made).toHaveLength(1);
+  expect(plans.filter((step) => /^SCAN (?!json_each|[csk]\b|\(|CONSTANT)/.test(step))).toEqual([]);
+  expect(plans).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^SEARCH t USING PRIMARY KEY \(param=\? AND .*code/),
+      expect.stringMatching(/^SEARCH r USING (?:COVERING )?INDEX fhir_resources_by_time/),
+      expect.stringMatching(/^SEARCH r USING INTEGER PRIMARY KEY/),
+    ]),
+  );
+});
+
+test("$lastn finds the newest of each code as whoever looks at everything does", async () => {
+  const codes = [
+    ["http://loinc.org", "99991-1"],
+    ["http://loinc.org", "99992-9"],
+    ["http://snomed.info/sct", "27113001"],
+    ["https://a.example/codes", "own"],
+    [`${URN.vendor}watch`, "own"],
+  ] as const;
+  const one = fc.record({
+    codings: fc.subarray([...codes], { minLength: 1, maxLength: 3 }),
+    day: fc.integer({ min: 1, max: 28 }),
+    category: fc.constantFrom("survey", "exam"),
+    isGone: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(one, { selector: ({ day }) => day, maxLength: 14 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (list, max) => {
+        const owner = newId("person", "eu", Date.now());
+        const vault = vaultOf(env, owner);
+        const actor: PersonActor = { kind: "person", person: owner, session: newId("session", "eu", Date.now()) };
+        const resources = list.map(({ codings, day, category }) => ({
+          resourceType: "Observation",
+          id: `o-${day}`,
+          status: "final",
+          category: [{ coding: [{ system: CATEGORY, code: category }] }],
+          code: { coding: codings.map(([system, code]) => ({ system, code })) },
+          effectiveDateTime: `2026-01-${String(day).padStart(2, "0")}T00:00:00Z`,
+          valueString: "seen",
+        }));
+        const entry = resources.map((resource) => ({ resource, request: { method: "PUT", url: `Observation/${resource.id}` } }));
+        await vault.fhir(actor, { kind: "bundle", bundle: JSON.stringify({ resourceType: "Bundle", type: "transaction", entry }) });
+        for (const { day, isGone } of list) if (isGone) await vault.fhir(actor, { kind: "delete", type: "Observation", id: `o-${day}` });
+        const { entries = [] } = await vault.fhirOperation(actor, {
+          kind: "lastn",
+          params: [
+            ["category", "survey"],
+            ["max", String(max)],
+          ],
+        });
+        // By hand: of each code the newest, and of what is left the newest of those that share one.
+        const timeOf = (resource: object) => Date.parse((resource as (typeof resources)[0]).effectiveDateTime);
+        const fitting = resources
+          .filter((_, i) => list[i]?.category === "survey" && list[i]?.isGone === false)
+          .toSorted((a, b) => timeOf(b) - timeOf(a));
+        const tokens = new Set(fitting.flatMap((resource) => subjectCodes(resource)));
+        const newest = [...tokens].flatMap((token) => fitting.filter((resource) => subjectCodes(resource).includes(token)).slice(0, max));
+        const wanted = newestOfEach(newest, max, timeOf).map(({ id }) => `Observation/${String(id)}`);
+        expect(entries.map(({ reference }) => reference).toSorted()).toEqual(wanted.toSorted());
+      },
+    ),
+    { numRuns: 12 },
+  );
 });

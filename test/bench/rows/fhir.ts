@@ -75,11 +75,19 @@ async function readRows(bench: Bench, person: string, end: number, stored: numbe
     {
       read: "hours",
       name: `FHIR: 30 days of one metric of ${days} days at 1 Hz`,
+      mostMs: 10,
       times: 5,
       shown: 50,
       how: `the first page of 50 hours with 3,600 samples each as SampledData, beside ${all} stored resources`,
     },
-    { read: "everything", name: `FHIR: $everything, a page of 50 of ${all}`, times: 10, shown: 50, how: "Observations since a date" },
+    {
+      read: "everything",
+      name: `FHIR: $everything, a page of 50 of ${all}`,
+      mostMs: 5,
+      times: 10,
+      shown: 50,
+      how: "Observations since a date",
+    },
     { read: "lastn", name: `FHIR: $lastn of ${all}`, times: 5, shown: 5, how: "the newest of each code of vital signs" },
   ];
   const rows: Row[] = [];

@@ -160,7 +160,7 @@ export class Operations {
     };
   }
 
-  /** The newest Observations of each code: as many searches as there are codes, each of which reads what it shows. */
+  /** The newest Observations of each code: of what is stored by one statement, of readings by a search of each code that metrics have. */
   #lastn(params: Params, reach: Reach): Fields[] {
     const text = params.findLast(([name]) => name === "max")?.[1] ?? "1";
     const max = Number(text);
@@ -169,6 +169,7 @@ export class Operations {
     if (asked.some(([name]) => name.startsWith("_") && name !== "_id" && name !== "_lastUpdated"))
       throw problem("malformed", "$lastn takes max and the search parameters of Observation.");
     const found = new Map<string, Fields>();
+    for (const { resource } of this.#repository.search.newestOfCodes(asked, max, reach)) found.set(textAt(resource, "id") ?? "", resource);
     for (const token of ["", ...this.#codes()]) {
       for (const one of this.#newest(asked, token, max, reach)) found.set(textAt(one, "id") ?? "", one);
       if (found.size > MOST_NEWEST * 2) throw problem("invalid", "There is too much: ask for fewer codes or a smaller max.");
@@ -178,12 +179,13 @@ export class Operations {
     return newest;
   }
 
-  /** The newest Observations about a code (`system|code`); about none and of laboratories where it is empty. */
+  /** The newest readings about a code (`system|code`); all that is of laboratories where it is empty. */
   #newest(asked: Params, token: string, max: number, reach: Reach): Fields[] {
     const narrowed: Params = token === "" ? [["category", "laboratory"]] : [["code", escaped(token)]];
     const size = token === "" ? 200 : max;
     const kept: Fields[] = [];
-    let after: Mark | undefined;
+    // What is stored has been found already, but for results of laboratories without a code.
+    let after: Mark | undefined = token === "" ? undefined : { top: 0, stored: "end", built: "start" };
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const params: Params = [...asked, ...narrowed, ["_sort", "-date"], ["_count", String(size)]];
       const page = this.#repository.search.page({ type: "Observation", params, lenient: false, after }, reach);
@@ -194,21 +196,13 @@ export class Operations {
     return token === "" ? kept : kept.slice(0, max);
   }
 
-  /** What there are Observations about, but for laboratory results: codes of the metrics and of what is stored. */
+  /** What there are readings about. */
   #codes(): Set<string> {
     const codes = new Set<string>();
     for (const { metric: key } of this.#view.extents()) {
       const metric = metricOf(key);
       if (metric === undefined) continue;
       for (const kind of [metric.kind, "daily"] as const) for (const code of subjectCodes({ code: codeOf(metric, kind) })) codes.add(code);
-    }
-    // From one code to the next by the key of the index: the rows of each are not read.
-    const next =
-      "SELECT code, system FROM fhir_tokens WHERE param = 'Observation.code' AND (code, system) > (?, ?) ORDER BY code, system LIMIT 1";
-    let at: { code: string; system: string } | undefined = { code: "", system: "" };
-    while (at !== undefined) {
-      at = this.#state.sql.exec<{ code: string; system: string }>(next, at.code, at.system).toArray()[0];
-      if (at !== undefined) codes.add(`${at.system}|${at.code}`);
     }
     return codes;
   }

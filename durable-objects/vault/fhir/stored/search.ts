@@ -7,6 +7,8 @@ import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/
 import { Bindings, bounded, type Condition, holds, rowsOf, sqlOf, startsWithin } from "../../../../shared/fhir/store/conditions";
 import { type Filter, LARGEST_COUNT, parseQuery, parseWhere, type Query } from "../../../../shared/fhir/store/query";
 import { compareBy, orderSql, pastSql, SORT_COLUMNS, type SortKey, type SortValue, sortValue } from "../../../../shared/fhir/store/order";
+import { SYSTEM } from "../../../../shared/health/codes";
+import { URN } from "../../../../shared/fhir/systems";
 import { problem } from "../../../../shared/problem";
 import type { VaultState } from "../../state";
 import { type BookPage, type BookPlace, Books, type BookType, isBook } from "../books";
@@ -174,6 +176,43 @@ export class FhirSearch {
       }),
       ...total,
     };
+  }
+
+  /**
+   * The newest stored Observations about each code, `max` of each, that fit a search and lie within reach: one statement. It goes from code to
+   * code by the key of their index, lists what few have, and looks for what many have in the order of time. An Observation is about its LOINC
+   * codes, else about its other standard ones, else about those of vendors and Meridian (`subjectCodes`).
+   */
+  newestOfCodes(params: readonly (readonly [string, string])[], max: number, reach: Reach): Found[] {
+    const type = "Observation";
+    const query = parseQuery(type, params, this.#setting(false));
+    const bounds = this.bounds(reach, type, "s");
+    if (bounds === undefined) throw problem("forbidden", `Searching ${type} is not allowed here.`);
+    this.#resources.flush();
+    const bind = new Bindings();
+    const [param, loinc] = [bind.add(`${type}.code`), bind.add(SYSTEM.loinc)];
+    const own = (system: string) =>
+      `(${system} IN (${bind.add(URN.metric)}, ${bind.add(SYSTEM.appleHealthKit)}) OR substr(${system}, 1, ${URN.vendor.length}) = ${bind.add(URN.vendor)})`;
+    const about = `t.param = ${param} AND t.code = c.k ->> 0 AND t.system = c.k ->> 1`;
+    const isSubject = `(c.k ->> 1 = ${loinc} OR NOT EXISTS (SELECT 1 FROM fhir_tokens y WHERE y.n = r.n AND y.param = ${param}
+      AND CASE WHEN ${own("c.k ->> 1")} THEN NOT ${own("y.system")} ELSE y.system = ${loinc} END))`;
+    const top = { top: Number.MAX_SAFE_INTEGER };
+    const newest = `AND ${isSubject} ORDER BY r.at DESC, r.n DESC LIMIT ${bind.add(max)}`;
+    const walked = `SELECT r.n AS n ${this.#from(type, query, bounds, bind, top, reach)} AND EXISTS (SELECT 1 FROM fhir_tokens t WHERE t.n = r.n AND ${about}) ${newest}`;
+    const listed = `SELECT r.n AS n ${this.#from(type, query, bounds, bind, top, reach, true)} AND r.n IN (SELECT t.n FROM fhir_tokens t WHERE ${about}) ${newest}`;
+    return this.#state.sql
+      .exec<{ id: string; body: string }>(
+        `WITH RECURSIVE c (k) AS (
+           SELECT (SELECT json_array(t.code, t.system) FROM fhir_tokens t WHERE t.param = ${param} ORDER BY t.code, t.system LIMIT 1)
+           UNION ALL SELECT (SELECT json_array(t.code, t.system) FROM fhir_tokens t
+             WHERE t.param = ${param} AND (t.code, t.system) > (c.k ->> 0, c.k ->> 1) ORDER BY t.code, t.system LIMIT 1) FROM c WHERE c.k IS NOT NULL),
+         s AS MATERIALIZED (SELECT CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM fhir_tokens t WHERE ${about} LIMIT ${FEW + 1})) > ${FEW}
+           THEN (SELECT json_group_array(n) FROM (${walked})) ELSE (SELECT json_group_array(n) FROM (${listed})) END AS ns FROM c WHERE c.k IS NOT NULL)
+         SELECT b.id, b.body FROM (SELECT DISTINCT value AS n FROM s, json_each(s.ns)) k CROSS JOIN fhir_resources b ON b.n = k.n`,
+        bind.json,
+      )
+      .toArray()
+      .map(({ id, body }) => storedOne(type, id, body));
   }
 
   /** The resources that a condition names: at most two, to tell none, one and several apart. */
@@ -465,11 +504,19 @@ export class FhirSearch {
     return best?.filter;
   }
 
-  /** `FROM … WHERE` of all that fits, with the time of `date` as bounds of the walk. */
-  #from(type: ResourceType, query: Query, bounds: Bounds, bind: Bindings, { top }: Pick<Mark, "top">, reach: Reach): string {
-    const begin = this.#begin(type, query.filters, bounds);
+  /** `FROM … WHERE` of all that fits, with the time of `date` as bounds of the walk; `isListed` where the caller says which numbers to look at. */
+  #from(
+    type: ResourceType,
+    query: Query,
+    bounds: Bounds,
+    bind: Bindings,
+    { top }: Pick<Mark, "top">,
+    reach: Reach,
+    isListed = false,
+  ): string {
+    const begin = isListed ? undefined : this.#begin(type, query.filters, bounds);
     const parts = [
-      `${begin === undefined ? "" : "+"}r.type = ${bind.add(type)}`,
+      `${begin === undefined && !isListed ? "" : "+"}r.type = ${bind.add(type)}`,
       "r.body IS NOT NULL",
       `r.n <= ${bind.add(top)}`,
       this.#where(type, query.filters, bounds, bind, reach, "r", begin),
