@@ -70,8 +70,8 @@ export class Bulk {
           return { texts, next: { type, mark } };
         }
         const page = search.page({ ...asked, after: mark }, within);
-        for (const { resource } of page.found) {
-          const line = JSON.stringify(resource);
+        // What is stored is its text already.
+        for (const { json: line } of page.found) {
           written += line.length;
           lines.push(line);
         }
