@@ -3,6 +3,7 @@ import { SECOND_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { sniff } from "../../shared/files/sniff";
+import { stripPicture } from "../../shared/files/strip";
 import { newId, parseId, type PersonId, regionOf, type RoomId } from "../../shared/id";
 import { parseJson } from "../../shared/live/admission";
 import { attachmentKey } from "../../shared/messaging/files";
@@ -24,8 +25,8 @@ export interface Upload {
 }
 
 /**
- * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Problems `not_found`,
- * `unsupported_media_type`, `invalid`, `rate_limited`.
+ * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Of pictures goes what they
+ * tell beside themselves. Problems `not_found`, `unsupported_media_type`, `file_unreadable`, `invalid`, `rate_limited`.
  */
 export async function uploadAttachment(ports: RoomPorts, actor: PersonActor, room: RoomId, upload: Upload): Promise<AttachmentView> {
   await ports.vault(actor.person).enterRooms(actor);
@@ -35,16 +36,18 @@ export async function uploadAttachment(ports: RoomPorts, actor: PersonActor, roo
   if (bytes.length === 0) throw problem("invalid", "The file is empty.");
   const found = isSealed ? { type: "application/octet-stream", kind: "sealed" as const, width: null, height: null } : sniff(bytes);
   if (found === undefined) throw problem("unsupported_media_type", "Pictures, sound, films, PDF and plain text can be sent.");
+  const stored = stripPicture(found.type, bytes);
+  if (stored === undefined) throw problem("file_unreadable", "The picture is not whole.");
   const view: AttachmentView = {
     id: newId("attachment", regionOf(room), ports.now(), ports.random),
     ...found,
-    size: bytes.length,
+    size: stored.length,
     name: upload.name === "" || isSealed ? null : upload.name,
     durationMs: found.kind === "audio" || found.kind === "video" ? (upload.durationMs ?? null) : null,
   };
   const key = attachmentKey(room, view.id);
   const files = ports.files(regionOf(room));
-  await files.put(key, upload.bytes);
+  await files.put(key, stored);
   try {
     return await stub.noteUpload(actor.person, view);
   } catch (error) {

@@ -105,17 +105,21 @@ test("a ticket opens one socket of a room, for a member, from a page that may", 
 test("a file is what its bytes say, and is read by members alone, by links of their own, as long as its message is there", async () => {
   const [ada, stranger] = await Promise.all([registerPerson("eu"), registerPerson("us")]);
   const room = await open(ada, { kind: "group", name: "Photos" });
-  const png = Uint8Array.from([
-    0x89, 0x50, 0x4e, 0x47, 13, 10, 0x1a, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 4, 0, 0, 0, 3, 8, 6,
-  ]);
+  const chunk = (name: string, content: readonly number[]) => [0, 0, 0, content.length, ...new TextEncoder().encode(name), ...content, 1, 2, 3, 4];
+  const begin = [0x89, 0x50, 0x4e, 0x47, 13, 10, 0x1a, 10, ...chunk("IHDR", [0, 0, 0, 4, 0, 0, 0, 3, 8, 6, 0, 0, 0])];
+  const end = [...chunk("IDAT", [7, 7]), ...chunk("IEND", [])];
+  const png = Uint8Array.from([...begin, ...end]);
+  const taken = Uint8Array.from([...begin, ...chunk("tEXt", [...new TextEncoder().encode("GPS\0 51.5 N")]), ...end]);
   const upload = async (person: RegisteredPerson, bytes: Uint8Array<ArrayBuffer>, type = "text/html") =>
     await person.fetch(`/v1/rooms/${room}/attachments`, {
       method: "POST",
       headers: { "content-type": type, "x-file-name": "ma%C3%9F.png" },
       body: bytes,
     });
-  const answer = await upload(ada, png);
+  // What it tells beside itself is not kept, and what is no whole picture is not taken.
+  const answer = await upload(ada, taken);
   expect(answer.status).toBe(201);
+  expect((await upload(ada, taken.slice(0, -4))).status).toBe(422);
   const file = z.looseObject({ id: z.string() }).parse(await answer.json());
   expect(file).toMatchObject({ type: "image/png", kind: "image", width: 4, height: 3, size: png.length, name: "maß.png" });
   expect((await upload(ada, Uint8Array.from(new TextEncoder().encode("<script>alert(1)</script>")), "image/png")).status).toBe(415);
