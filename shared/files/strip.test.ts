@@ -32,12 +32,21 @@ interface Part {
   readonly bytes: readonly number[];
   readonly isKept: boolean;
 }
-const part = (isKept: boolean) => (bytes: readonly number[]): Part => ({ bytes, isKept });
+const part =
+  (isKept: boolean) =>
+  (bytes: readonly number[]): Part => ({ bytes, isKept });
 
 const segment = (marker: number, content: readonly number[]) => [0xff, marker, ...u16(content.length + 2), ...content];
 /** Coded data: every FF is stuffed, or a restart. */
 const coded = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 254 }).map((byte) => [byte]), fc.constant([0xff, 0]), fc.integer({ min: 0xd0, max: 0xd7 }).map((m) => [0xff, m])), { maxLength: 30 })
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 254 }).map((byte) => [byte]),
+      fc.constant([0xff, 0]),
+      fc.integer({ min: 0xd0, max: 0xd7 }).map((m) => [0xff, m]),
+    ),
+    { maxLength: 30 },
+  )
   .map((list) => list.flat());
 const scan = fc.tuple(body, coded).map(([head, data]) => [...segment(0xda, head), ...data]);
 const jpegParts = fc.array(
@@ -55,13 +64,20 @@ const jpegParts = fc.array(
 const crcless = (name: string, content: readonly number[]) => [...u32(content.length), ...latin(name), ...content, 1, 2, 3, 4];
 const pngParts = fc.array(
   fc.oneof(
-    fc.tuple(fc.constantFrom("PLTE", "IDAT", "tRNS", "iCCP", "gAMA", "pHYs", "fcTL", "fdAT"), body).map(([name, content]) => part(true)(crcless(name, content))),
+    fc
+      .tuple(fc.constantFrom("PLTE", "IDAT", "tRNS", "iCCP", "gAMA", "pHYs", "fcTL", "fdAT"), body)
+      .map(([name, content]) => part(true)(crcless(name, content))),
     fc.constantFrom("tEXt", "zTXt", "iTXt", "tIME", "prIv").map((name) => part(false)(crcless(name, latin(SECRET)))),
   ),
   { maxLength: 12 },
 );
 
-const riffChunk = (name: string, content: readonly number[]) => [...latin(name), ...u32le(content.length), ...content, ...(content.length % 2 === 0 ? [] : [0])];
+const riffChunk = (name: string, content: readonly number[]) => [
+  ...latin(name),
+  ...u32le(content.length),
+  ...content,
+  ...(content.length % 2 === 0 ? [] : [0]),
+];
 const webpParts = fc.array(
   fc.oneof(
     fc.tuple(fc.constantFrom("ICCP", "ANIM", "ANMF", "ALPH", "VP8 "), body).map(([name, content]) => part(true)(riffChunk(name, content))),
@@ -78,14 +94,27 @@ describe("a picture loses what it tells beside itself, and nothing else", () => 
       fc.property(jpegParts, scan, orientation, fc.boolean(), fc.boolean(), (parts, last, way, isLittle, hasJfif) => {
         const thumbnail = latin(SECRET.slice(0, 30));
         const jfif = hasJfif ? segment(0xe0, [...latin("JFIF\0"), 1, 2, 1, 0, 72, 0, 72, 10, 1, ...thumbnail]) : [];
-        const file = [0xff, 0xd8, ...jfif, ...segment(0xe1, [...latin("Exif\0\0"), ...exif(way, isLittle)]), ...flat(parts), ...last, 0xff, 0xd9, ...latin(SECRET)];
+        const file = [
+          0xff,
+          0xd8,
+          ...jfif,
+          ...segment(0xe1, [...latin("Exif\0\0"), ...exif(way, isLittle)]),
+          ...flat(parts),
+          ...last,
+          0xff,
+          0xd9,
+          ...latin(SECRET),
+        ];
         const out = strip("image/jpeg", file) ?? [];
         const bare = hasJfif ? segment(0xe0, [...latin("JFIF\0"), 1, 2, 1, 0, 72, 0, 72, 0, 0]) : [];
         const rest = [...keptOf(parts), ...last, 0xff, 0xd9];
         expect(out.slice(0, 2 + bare.length)).toEqual([0xff, 0xd8, ...bare]);
         expect(out.slice(-rest.length)).toEqual(rest);
         const between = out.slice(2 + bare.length, -rest.length);
-        expect([between.length, between.length === 0 ? 1 : orientationOf(new Uint8Array(between.slice(10)))]).toEqual([way === 1 ? 0 : 36, way]);
+        expect([between.length, between.length === 0 ? 1 : orientationOf(new Uint8Array(between.slice(10)))]).toEqual([
+          way === 1 ? 0 : 36,
+          way,
+        ]);
         expect(text(out)).not.toMatch(/51\.5|telephone/);
         expect(strip("image/jpeg", out)).toEqual(out);
       }),
@@ -100,19 +129,30 @@ describe("a picture loses what it tells beside itself, and nothing else", () => 
         const begin = [...latin("\u0089PNG\r\n\u001A\n"), ...head];
         const end = [...crcless("IDAT", pixels)];
         const last = crcless("IEND", []);
-        const out = strip("image/png", [...begin, ...crcless("eXIf", exif(way, isLittle)), ...flat(parts), ...end, ...last, ...latin(SECRET)]) ?? [];
+        const out =
+          strip("image/png", [...begin, ...crcless("eXIf", exif(way, isLittle)), ...flat(parts), ...end, ...last, ...latin(SECRET)]) ?? [];
         const kept = [...begin, ...keptOf(parts), ...end];
         expect(out.slice(0, kept.length)).toEqual(kept);
         expect(out.slice(-last.length)).toEqual(last);
         const between = out.slice(kept.length, -last.length);
-        expect([between.length, between.length === 0 ? 1 : orientationOf(new Uint8Array(between.slice(8)))]).toEqual([way === 1 ? 0 : 38, way]);
+        expect([between.length, between.length === 0 ? 1 : orientationOf(new Uint8Array(between.slice(8)))]).toEqual([
+          way === 1 ? 0 : 38,
+          way,
+        ]);
         expect(text(out)).not.toContain("telephone");
         expect(strip("image/png", out)).toEqual(out);
       }),
       { numRuns: 150 },
     );
     // A chunk that is new has a sum that is right.
-    const turned = strip("image/png", [...latin("\u0089PNG\r\n\u001A\n"), ...head, ...crcless("IDAT", []), ...crcless("eXIf", exif(6, true)), ...crcless("IEND", [])]) ?? [];
+    const turned =
+      strip("image/png", [
+        ...latin("\u0089PNG\r\n\u001A\n"),
+        ...head,
+        ...crcless("IDAT", []),
+        ...crcless("eXIf", exif(6, true)),
+        ...crcless("IEND", []),
+      ]) ?? [];
     expect(turned.slice(-16, -12)).toEqual(u32(crcOf(turned.slice(-46, -16))));
   });
 
@@ -127,7 +167,8 @@ describe("a picture loses what it tells beside itself, and nothing else", () => 
           ...riffChunk("VP8L", pixels),
           ...riffChunk("EXIF", [...(hasHead ? latin("Exif\0\0") : []), ...exif(way, true)]),
         ];
-        const out = strip("image/webp", [...latin("RIFF"), ...u32le(content.length + 4), ...latin("WEBP"), ...content, ...latin(SECRET)]) ?? [];
+        const out =
+          strip("image/webp", [...latin("RIFF"), ...u32le(content.length + 4), ...latin("WEBP"), ...content, ...latin(SECRET)]) ?? [];
         const kept = [...extended(way === 1 ? 0x10 : 0x18), ...keptOf(parts), ...riffChunk("VP8L", pixels)];
         expect(out.slice(12, 12 + kept.length)).toEqual(kept);
         expect(out.slice(4, 8)).toEqual(u32le(out.length - 8));
@@ -142,12 +183,18 @@ describe("a picture loses what it tells beside itself, and nothing else", () => 
 });
 
 function crcOf(bytes: readonly number[]): number {
-  const table = Array.from({ length: 256 }, (_, n) => Array.from({ length: 8 }).reduce<number>((c) => (c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1), n));
+  const table = Array.from({ length: 256 }, (_, n) =>
+    Array.from({ length: 8 }).reduce<number>((c) => (c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1), n),
+  );
   return (bytes.reduce((crc, byte) => (table[(crc ^ byte) & 255] ?? 0) ^ (crc >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
 }
 
 test("whatever the bytes are, nothing is thrown, and what comes out stays as it is when it goes in again", () => {
-  const start = { "image/jpeg": [0xff, 0xd8, 0xff], "image/png": latin("\u0089PNG\r\n\u001A\n"), "image/webp": latin("RIFF\x30\0\0\0WEBP") };
+  const start = {
+    "image/jpeg": [0xff, 0xd8, 0xff],
+    "image/png": latin("\u0089PNG\r\n\u001A\n"),
+    "image/webp": latin("RIFF\x30\0\0\0WEBP"),
+  };
   fc.assert(
     fc.property(fc.constantFrom(...(Object.keys(start) as (keyof typeof start)[])), fc.uint8Array({ maxLength: 80 }), (type, bytes) => {
       const once = strip(type, [...start[type], ...bytes]);

@@ -100,9 +100,7 @@ function bareJfif(segment: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 
 const PNG_SIGNATURE = "\u0089PNG\r\n\u001A\n";
 /** Chunks that may be left out and change how the picture looks or moves. */
-const PNG_KEPT: ReadonlySet<string> = new Set(
-  "tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT acTL fcTL fdAT".split(" "),
-);
+const PNG_KEPT: ReadonlySet<string> = new Set("tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT acTL fcTL fdAT".split(" "));
 
 function stripPng(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
   if (!begins(bytes, PNG_SIGNATURE)) return undefined;

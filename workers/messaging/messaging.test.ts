@@ -105,7 +105,18 @@ test("a ticket opens one socket of a room, for a member, from a page that may", 
 test("a file is what its bytes say, and is read by members alone, by links of their own, as long as its message is there", async () => {
   const [ada, stranger] = await Promise.all([registerPerson("eu"), registerPerson("us")]);
   const room = await open(ada, { kind: "group", name: "Photos" });
-  const chunk = (name: string, content: readonly number[]) => [0, 0, 0, content.length, ...new TextEncoder().encode(name), ...content, 1, 2, 3, 4];
+  const chunk = (name: string, content: readonly number[]) => [
+    0,
+    0,
+    0,
+    content.length,
+    ...new TextEncoder().encode(name),
+    ...content,
+    1,
+    2,
+    3,
+    4,
+  ];
   const begin = [0x89, 0x50, 0x4e, 0x47, 13, 10, 0x1a, 10, ...chunk("IHDR", [0, 0, 0, 4, 0, 0, 0, 3, 8, 6, 0, 0, 0])];
   const end = [...chunk("IDAT", [7, 7]), ...chunk("IEND", [])];
   const png = Uint8Array.from([...begin, ...end]);
