@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orientationOf, stripPicture } from "./strip";
 
-const latin = (text: string) => [...text].map((letter) => letter.charCodeAt(0));
+const latin = (text: string) => Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
 const u16 = (n: number) => [(n >> 8) & 255, n & 255];
 const u32 = (n: number) => [...u16(n >>> 16), ...u16(n & 0xffff)];
 const u32le = (n: number) => u32(n).toReversed();
