@@ -46,6 +46,7 @@ export const ID_KINDS = {
   room: "rom",
   attachment: "att",
   reward: "rwd",
+  achievement: "ach",
   voucher: "vch",
   transfer: "trf",
   challenge: "chl",

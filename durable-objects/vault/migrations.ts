@@ -21,6 +21,7 @@ import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import fhirGone from "../../migrations/vault/0298_fhir_gone.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
+import adoptedAchievements from "../../migrations/vault/0291_adopted_achievements.sql";
 import awardsInTheFeed from "../../migrations/vault/0290_awards_in_the_feed.sql";
 import achievements from "../../migrations/vault/0270_achievements.sql";
 import streamTargets from "../../migrations/vault/0272_stream_targets.sql";
@@ -77,6 +78,7 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0271_wallet", wallet],
   ["0275_challenges", challenges],
   ["0290_awards_in_the_feed", awardsInTheFeed],
+  ["0291_adopted_achievements", adoptedAchievements],
   ["0272_stream_targets", streamTargets],
   ["0247_fhir_fewer_rows", fhirFewerRows],
   ["0298_fhir_gone", fhirGone],

@@ -54,6 +54,7 @@ import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import type { Ask, Given } from "../programme/terms";
 import { type Access, metricAccess } from "./access/door";
+import type { OrganisationDefinition } from "../../shared/achievements/own-rules";
 import type { AchievementSettings, FeedAward, OwnAchievement, ShownAchievement } from "./achievements/achievements";
 import { type Explanation, type Judged, judgedAs, type Unproven } from "./access/judge";
 import type { RefusedSignIn } from "./access/event";
@@ -1661,6 +1662,17 @@ export class Vault extends DurableObject<Env> {
     if (shown === undefined) throw notFound("person");
     door.visited(actor, { action: "read", resource: "achievement", about: shown.map(({ id }) => id) });
     return shown;
+  }
+
+  /** Takes up an organisation's achievement, or drops one. */
+  async adoptAchievement(actor: PersonActor, definition: OrganisationDefinition): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "achievement" });
+    this.#parts.achievements.adopt(definition);
+  }
+
+  async dropAchievement(actor: PersonActor, id: string): Promise<void> {
+    this.#parts.door.enter(actor, { action: "manage", resource: "achievement" });
+    this.#parts.achievements.drop(id);
   }
 
   /** Awards whose posts in the person's feed are to be written or taken out; for whoever writes feeds. */

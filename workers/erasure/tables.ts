@@ -72,6 +72,7 @@ export const REGIONAL_TABLES: Readonly<Record<string, PersonTable | NobodysTable
   recovery_codes: { columns: ["person_id"], by: "cascade" },
   research_exports: { nobodys: "exports of programmes" },
   reward_claims: { nobodys: "vouchers that were given out; whose they are, nobody but their vaults know" },
+  organisation_achievements: { nobodys: "what organisations give their people to achieve; who has taken it up their vaults alone know" },
   rewards: { nobodys: "what organisations offer" },
   revoked_client_tokens: { nobodys: "numbers of programs' tokens, until those would have expired" },
   security_counts: { nobodys: "counts of a day" },

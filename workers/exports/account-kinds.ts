@@ -276,6 +276,7 @@ export const RECORDS_LEFT_OUT: Readonly<Record<string, string>> = {
   key_moves: "Where a rotation of keys goes on.",
   moves: "Moves to another region, under way or done, as ids and steps; the person sees theirs where they asked for it.",
   key_notes: "Which versions of keys were noted.",
+  organisation_achievements: "What organisations define: it belongs to these; what the person has taken up is in the export.",
   rewards: "What organisations offer: it belongs to these.",
   reward_claims: "Vouchers that were given out, which name nobody; the person's own are in the export.",
   security_counts: "Counts of a day; names nobody.",

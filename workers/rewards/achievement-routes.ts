@@ -10,7 +10,10 @@ import { validate } from "../../shared/http/validate";
 import { parseId, regionOf } from "../../shared/id";
 import { SPECIAL } from "../../shared/policy/vocabulary";
 import { notFound } from "../../shared/problem";
+import { partnerPorts } from "../partners";
 import { regional, vaultOf } from "../regional";
+import { closeAchievement, defineAchievement, listAchievements, takeUp } from "./organisation-achievements";
+import { rewardPorts } from "./ports";
 import { relationOf } from "./relations";
 import {
   achievementListSchema,
@@ -19,6 +22,11 @@ import {
   achievementSchema,
   type AchievementView,
   definitionListSchema,
+  newAchievementBody,
+  organisationAchievementListSchema,
+  organisationAchievementParam,
+  organisationAchievementSchema,
+  organisationParam,
   personParam,
   recomputedSchema,
   settingsBody,
@@ -29,7 +37,11 @@ import {
 const TAGS = ["Achievements"] as const;
 /** In the order of the catalogue, which grows at its end. */
 const ORDER = new Map(DEFINITIONS.map(({ id }, i) => [id, i]));
-const placeOf = ({ id }: { readonly id: string }) => ORDER.get(id) ?? DEFINITIONS.length;
+/** Those of organisations come behind, by their ids. */
+const placeOf = ({ id }: { readonly id: string }) => {
+  const place = ORDER.get(id);
+  return place === undefined ? id : String(place).padStart(4, "0");
+};
 
 /** What there is to achieve, and what the person and others have. */
 export const achievementRoutes = new Hono<AppEnv>()
@@ -99,6 +111,82 @@ export const achievementRoutes = new Hono<AppEnv>()
     async (c) => {
       const actor = personOf(c);
       return c.json(achievementView(await vaultOf(c.env, actor.person).achievement(actor, c.req.valid("param").achievementId)));
+    },
+  )
+  .put(
+    "/v1/me/achievements/:achievementId",
+    route({
+      policy: "person",
+      summary: "Take up an achievement of an organisation that you are with",
+      description:
+        "Your vault computes it from now on, of all your days. The organisation is not told, nor does anybody else see it. It is worth no points.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found", "conflict"],
+    }),
+    validate("param", achievementParam),
+    async (c) => {
+      await takeUp(rewardPorts(c), c.req.valid("param").achievementId);
+      return c.body(null, 204);
+    },
+  )
+  .delete(
+    "/v1/me/achievements/:achievementId",
+    route({
+      policy: "person",
+      summary: "Drop an achievement of an organisation, with what you earned by it",
+      tags: TAGS,
+      responses: { 204: null },
+    }),
+    validate("param", achievementParam),
+    async (c) => {
+      const actor = personOf(c);
+      await vaultOf(c.env, actor.person).dropAchievement(actor, c.req.valid("param").achievementId);
+      return c.body(null, 204);
+    },
+  )
+  .get(
+    "/v1/organisations/:organisationId/achievements",
+    route({
+      policy: "person",
+      summary: "What an organisation gives its people to achieve",
+      description: "For those who work there or share something with it.",
+      tags: TAGS,
+      responses: { 200: organisationAchievementListSchema },
+      problems: ["not_found"],
+    }),
+    validate("param", organisationParam),
+    async (c) => c.json({ items: await listAchievements(rewardPorts(c), c.req.valid("param").organisationId), next: null }),
+  )
+  .post(
+    "/v1/organisations/:organisationId/achievements",
+    route({
+      policy: "person",
+      summary: "Define an achievement of your organisation",
+      description: "For owners and administrators. The rule stays as it is; close it and make another to change it.",
+      tags: TAGS,
+      responses: { 201: organisationAchievementSchema },
+      problems: ["malformed", "invalid", "not_found", "conflict"],
+    }),
+    validate("param", organisationParam),
+    validate("json", newAchievementBody),
+    async (c) => c.json(await defineAchievement(partnerPorts(c), c.req.valid("param").organisationId, c.req.valid("json")), 201),
+  )
+  .delete(
+    "/v1/organisations/:organisationId/achievements/:achievementId",
+    route({
+      policy: "person",
+      summary: "Close an achievement: nobody takes it up any more",
+      description: "Who has taken it up goes on.",
+      tags: TAGS,
+      responses: { 204: null },
+      problems: ["not_found"],
+    }),
+    validate("param", organisationAchievementParam),
+    async (c) => {
+      const { organisationId, achievementId } = c.req.valid("param");
+      await closeAchievement(partnerPorts(c), organisationId, achievementId);
+      return c.body(null, 204);
     },
   )
   .get(
@@ -181,12 +269,14 @@ function definitionView(definition: Definition) {
   };
 }
 
-function achievementView({ id, progress, best, earned, isKeptBack }: OwnAchievement): AchievementView {
-  const definition = definitionOf(id);
+function achievementView({ id, progress, best, earned, isKeptBack, definition: own }: OwnAchievement): AchievementView {
+  const definition = own ?? definitionOf(id);
   if (definition === undefined) throw new TypeError("not an achievement");
   const reached = new Set(earned.map(({ key }) => key));
   return {
     ...definitionView(definition),
+    ...(own !== null && { shareable: false }),
+    organisation: own?.organisation ?? null,
     hidden: definition.isHidden === true,
     progress,
     best,

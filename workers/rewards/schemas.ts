@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DEFINITIONS } from "../../shared/achievements/definitions";
+import { isRepeated, ruleSchema } from "../../shared/achievements/own-rules";
 import { parseId, type PersonId } from "../../shared/id";
 import { pageQuery } from "../../shared/http/page";
 import { BOOKING_KINDS, CURRENCIES, MOST_AT_ONCE, REWARD_KINDS, UNITS, VOUCHER_STATES } from "../../shared/wallet/wallet";
@@ -37,6 +38,41 @@ export const definitionListSchema = z
   .object({ items: z.array(definitionSchema), next: z.string().nullable() })
   .meta({ id: "AchievementDefinitionList" });
 
+export const organisationAchievementParam = organisationParam.extend({ achievementId: id.meta({ example: ACHIEVEMENT }) });
+export const newAchievementBody = z
+  .strictObject({
+    title: z.string().trim().min(1).max(60),
+    text: z.string().trim().min(1).max(200),
+    rule: ruleSchema,
+    steps: z
+      .array(z.number().positive().max(1e9))
+      .max(10)
+      .default([])
+      .refine((all) => all.every((at, i) => i === 0 || at > (all[i - 1] ?? 0)), "In rising order."),
+  })
+  .refine(({ rule, steps }) => isRepeated(rule) === (steps.length === 0), {
+    path: ["steps"],
+    message: "Records, days of the calendar and returns have no steps; everything else has one at least.",
+  })
+  .meta({ id: "OrganisationAchievementInput" });
+export type NewAchievement = z.output<typeof newAchievementBody>;
+export const organisationAchievementSchema = z
+  .object({
+    id: z.string(),
+    organisation: z.string(),
+    title: z.string(),
+    text: z.string(),
+    rule: z.looseObject({ kind: z.string() }),
+    unit: z.string(),
+    steps: z.array(z.number()),
+    createdAt: at,
+  })
+  .meta({ id: "OrganisationAchievement" });
+export type OrganisationAchievementView = z.output<typeof organisationAchievementSchema>;
+export const organisationAchievementListSchema = z
+  .object({ items: z.array(organisationAchievementSchema), next: z.string().nullable() })
+  .meta({ id: "OrganisationAchievementList" });
+
 const earned = z.object({
   key: z.string().describe("`step:<at>`, or `on:<date>`"),
   step: z.number().nullable(),
@@ -52,6 +88,7 @@ export const achievementSchema = z
     best: z.number().nullable().describe("The longest row, or the best day"),
     next: step.nullable(),
     keptBack: z.boolean(),
+    organisation: z.string().nullable().describe("Whose it is, where an organisation defined it: then nobody else ever sees it"),
     earned: z.array(earned).describe("Latest first"),
   })
   .meta({ id: "Achievement" });

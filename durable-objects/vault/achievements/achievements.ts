@@ -1,10 +1,11 @@
 import { categoryOf, type Definition, DEFINITIONS, definitionOf, pointsOf, rulesMark } from "../../../shared/achievements/definitions";
+import type { OrganisationDefinition } from "../../../shared/achievements/own-rules";
 import { advance, type Award, BEGINNING, progressOn, type Standing } from "../../../shared/achievements/evaluate";
 import type { DayFacts } from "../../../shared/achievements/facts";
 import { DAY_MS, SECOND_MS } from "../../../shared/clock";
 import { localDay, offsetAt } from "../../../shared/health/zone";
 import { SPECIAL } from "../../../shared/policy/vocabulary";
-import { notFound } from "../../../shared/problem";
+import { notFound, problem } from "../../../shared/problem";
 import type { Touched, VaultState } from "../state";
 import type { Store } from "../store/store";
 import type { Wallet } from "../wallet/wallet";
@@ -27,6 +28,8 @@ const KEPT_LAST = 8;
 /** What was not taken up by whoever writes feeds is announced again, and how many awards are handed out at once. */
 const ANNOUNCED_AGAIN_MS = 10 * 60 * SECOND_MS;
 const FEED_AT_ONCE = 50;
+/** Achievements of organisations that one person takes up at most: each is computed of every day. */
+const MOST_ADOPTED = 50;
 const FEED_TIMER = "award posts";
 
 export const VISIBILITIES = ["private", "friends", "public"] as const;
@@ -56,6 +59,8 @@ export interface OwnAchievement {
   /** Latest first, those that hold. */
   readonly earned: readonly Earned[];
   readonly isKeptBack: boolean;
+  /** What it is, where an organisation defined it. */
+  readonly definition: OrganisationDefinition | null;
 }
 
 /** An achievement as others see it. */
@@ -111,6 +116,7 @@ export class Achievements {
   readonly #store: Pick<Store, "sources">;
   readonly #wallet: Wallet;
   readonly #listeners: AwardListener[] = [];
+  #known: readonly OrganisationDefinition[] | undefined;
 
   constructor(state: VaultState, store: Pick<Store, "sources">, wallet: Wallet, announce: () => Promise<unknown>) {
     this.#state = state;
@@ -160,7 +166,9 @@ export class Achievements {
     const today = this.#today();
     const { keptBack } = this.settings();
     const earned = this.#earned();
-    return DEFINITIONS.filter(({ id, isHidden }) => isHidden !== true || earned.has(id)).map((definition): OwnAchievement => {
+    const adopted = this.#adopted();
+    const all = [...DEFINITIONS.filter(({ id, isHidden }) => isHidden !== true || earned.has(id)), ...adopted];
+    return all.map((definition): OwnAchievement => {
       const { id, rule } = definition;
       const progress = standing.of[id];
       return {
@@ -174,8 +182,58 @@ export class Achievements {
               : null,
         earned: earned.get(id) ?? [],
         isKeptBack: keptBack.includes(id),
+        definition: adopted.find((one) => one.id === id) ?? null,
       };
     });
+  }
+
+  /** Takes up an organisation's achievement: it is computed from now on, of all days. Done already is fine. Problem `conflict` past the limit. */
+  adopt(definition: OrganisationDefinition): void {
+    const { sql, storage, now } = this.#state;
+    storage.transactionSync(() => {
+      const held = this.#adopted();
+      if (held.some(({ id }) => id === definition.id)) return;
+      if (held.length >= MOST_ADOPTED) throw problem("conflict", `At most ${MOST_ADOPTED} achievements of organisations: drop one first.`);
+      sql.exec(
+        "INSERT INTO achievement_adopted (id, organisation, definition, adopted_at) VALUES (?, ?, ?, ?)",
+        definition.id,
+        definition.organisation,
+        JSON.stringify(definition),
+        Math.floor(now()),
+      );
+      this.#known = undefined;
+    });
+    this.settle();
+  }
+
+  /** Drops one, with what was earned by it. Done already is fine. */
+  drop(id: string): void {
+    const { sql, storage } = this.#state;
+    const dropped = storage.transactionSync(() => {
+      const rows = sql.exec("DELETE FROM achievement_adopted WHERE id = ? RETURNING 1", id).toArray();
+      if (rows.length > 0) sql.exec("DELETE FROM achievement_awards WHERE achievement = ?", id);
+      this.#known = undefined;
+      return rows.length > 0;
+    });
+    if (dropped) this.settle();
+  }
+
+  /** What organisations defined and the person has taken up, in order of their ids. */
+  #adopted(): readonly OrganisationDefinition[] {
+    this.#known ??= this.#state.sql
+      .exec<{ definition: string }>("SELECT definition FROM achievement_adopted ORDER BY id")
+      .toArray()
+      .map(({ definition }) => JSON.parse(definition) as OrganisationDefinition);
+    return this.#known;
+  }
+
+  /** All that is computed. */
+  #definitions(): readonly Definition[] {
+    return [...DEFINITIONS, ...this.#adopted()];
+  }
+
+  #definitionOf(id: string): Definition | undefined {
+    return definitionOf(id) ?? this.#adopted().find((one) => one.id === id);
   }
 
   /** One achievement; problem `not_found`, for hidden ones that are not earned too. */
@@ -254,6 +312,7 @@ export class Achievements {
 
   /** Goes on with what was marked when the person came from another region. */
   wake(): void {
+    this.#known = undefined;
     this.#state.timers.setEarliest(ACHIEVEMENTS_TIMER, "", this.#state.now());
     this.#state.timers.setEarliest(FEED_TIMER, "", this.#state.now());
   }
@@ -308,10 +367,11 @@ export class Achievements {
     let standing = this.#standing(from);
     const awards: Award[] = [];
     const kept: Standing[] = [];
+    const definitions = this.#definitions();
     for (const { facts } of sql.exec<{ facts: string }>(DAYS_AFTER, standing.date).toArray()) {
       const day = JSON.parse(facts) as DayFacts;
       if (Math.floor(day.date / BLOCK_DAYS) !== Math.floor(standing.date / BLOCK_DAYS)) kept.push(standing);
-      const step = advance(standing, day, DEFINITIONS);
+      const step = advance(standing, day, definitions);
       standing = step.standing;
       awards.push(...step.awards);
       kept.push(standing);
@@ -369,9 +429,10 @@ export class Achievements {
       }
       const { first, paid, bookings } = this.#give(award, now);
       this.#pay(award, award.points - paid, bookings);
-      const definition = definitionOf(award.achievement);
+      const definition = this.#definitionOf(award.achievement);
       const isSpecial = definition === undefined || !isShowable(definition);
-      const isOpen = !isSpecial && !keptBack.includes(award.achievement);
+      // Those of organisations are the person's own: they would tell to whom somebody belongs.
+      const isOpen = !isSpecial && definitionOf(award.achievement) !== undefined && !keptBack.includes(award.achievement);
       if (isOpen && award.date >= newest) this.#feed("post", "achievement = ? AND key = ?", award.achievement, award.key);
       if (first && award.date >= newest)
         news.push({
@@ -444,7 +505,7 @@ export class Achievements {
     const rows = this.#state.sql.exec<AwardRow>("SELECT * FROM achievement_awards WHERE taken_at IS NULL").toArray();
     const earned = new Map<string, Earned[]>();
     for (const { achievement, key, date, awarded_at } of rows.toSorted((a, b) => b.date - a.date || (a.key < b.key ? 1 : -1))) {
-      const definition = definitionOf(achievement);
+      const definition = this.#definitionOf(achievement);
       if (definition === undefined) continue;
       const list = earned.get(achievement) ?? [];
       list.push({ key, date, at: awarded_at, points: pointsOf(definition, key) });
@@ -463,13 +524,15 @@ export class Achievements {
   #followRules(): void {
     const { sql, storage, now } = this.#state;
     const [row] = sql.exec<{ rules: string }>("SELECT rules FROM achievement_settings").toArray();
-    if (row?.rules === MARK) return;
+    const adopted = this.#adopted();
+    const mark = adopted.length === 0 ? MARK : rulesMark(this.#definitions());
+    if (row?.rules === mark) return;
     storage.transactionSync(() => {
       this.changeAll();
       sql.exec(
         `INSERT INTO achievement_settings (one, visibility, kept_back, rules, changed_at) VALUES (1, 'private', '[]', ?1, ?2)
          ON CONFLICT DO UPDATE SET rules = excluded.rules`,
-        MARK,
+        mark,
         Math.floor(now()),
       );
     });

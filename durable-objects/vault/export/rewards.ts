@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { utc } from "../../../shared/exports/records";
 import { dayText } from "../../../shared/health/zone";
 import { type ExportKind, parsed, tableKind } from "./kind";
@@ -19,6 +20,20 @@ const achievements = tableKind({
     awardedAt: time(row["awarded_at"]),
     takenAt: time(row["taken_at"]),
   }),
+});
+
+const adopted = tableKind({
+  kind: "organisation-achievements",
+  tables: ["achievement_adopted"],
+  resource: "achievement",
+  columns: ["id", "organisation", "title", "text", "adoptedAt"],
+  notReimported: "trust",
+  from: "achievement_adopted",
+  key: ["id"],
+  record: (row) => {
+    const { title, text } = z.looseObject({ title: z.string(), text: z.string() }).parse(parsed(row["definition"]));
+    return { id: row["id"], organisation: row["organisation"], title, text, adoptedAt: time(row["adopted_at"]) };
+  },
 });
 
 const settings = tableKind({
@@ -115,4 +130,4 @@ const vouchers = tableKind({
   }),
 });
 
-export const REWARD_KINDS: readonly ExportKind[] = [achievements, settings, transactions, transfers, vouchers, streamTargets];
+export const REWARD_KINDS: readonly ExportKind[] = [achievements, adopted, settings, transactions, transfers, vouchers, streamTargets];

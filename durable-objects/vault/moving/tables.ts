@@ -117,6 +117,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   achievement_days: { how: "rows" },
   achievement_changes: { how: "rows" },
   achievement_standings: { how: "rows" },
+  achievement_adopted: { how: "rows" },
   achievement_awards: { how: "rows" },
   achievement_settings: { how: "rows" },
   // Transactions before their entries, which refer to them. What was on its way goes on from the new region.
