@@ -57,6 +57,7 @@ export async function closeAchievement(ports: PartnerPorts, organisationId: stri
 
 /** What an organisation gives its people to achieve, for those people. Problem `not_found` for everybody else. */
 export async function listAchievements(ports: RewardPorts, organisationId: string): Promise<OrganisationAchievementView[]> {
+  await ports.vault.admit(ports.actor, { action: "read", resource: "achievement" });
   const organisation = parseId("organisation", organisationId);
   if (organisation === undefined || !(await isOf(ports, organisation))) throw notFound("organisation");
   const { results } = await ports.recordsOf(regionOf(organisation)).prepare(OPEN_OF_ORGANISATION).bind(organisation).all<Row>();
@@ -65,6 +66,7 @@ export async function listAchievements(ports: RewardPorts, organisationId: strin
 
 /** Takes one up: from now on the actor's vault computes it, and tells nobody. Done already is fine. Problems `not_found`, `conflict`. */
 export async function takeUp(ports: RewardPorts, text: string): Promise<void> {
+  await ports.vault.admit(ports.actor, { action: "manage", resource: "achievement" });
   const id = parseId("achievement", text);
   const row =
     id === undefined

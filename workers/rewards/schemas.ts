@@ -54,7 +54,15 @@ export const newAchievementBody = z
     path: ["steps"],
     message: "Records, days of the calendar and returns have no steps; everything else has one at least.",
   })
-  .meta({ id: "OrganisationAchievementInput" });
+  .meta({
+    id: "OrganisationAchievementInput",
+    example: {
+      title: "Days in a row",
+      text: "Come on days in a row.",
+      rule: { kind: "streak", of: "workouts", atLeast: 1 },
+      steps: [2, 5],
+    },
+  });
 export type NewAchievement = z.output<typeof newAchievementBody>;
 export const organisationAchievementSchema = z
   .object({
