@@ -133,6 +133,11 @@ test("the room says that rounds have begun and are closed, once however often th
   await call(olga, "PATCH", `/v1/challenges/${id}`, { state: "cancelled" });
   await keep();
   expect((await codes()).at(-1)).toBe("challenge_cancelled");
+  // A room that nobody was left in holds nothing up.
+  await roomOf(env, room).forget(olga.person.id);
+  await records.prepare("update fitness_challenges set due_at = 1 where id = ?").bind(id).run();
+  await keep();
+  expect(await records.prepare("select due_at from fitness_challenges where id = ?").bind(id).first("due_at")).toBeNull();
   await call(olga, "DELETE", `/v1/challenges/${id}`, undefined, 204);
   expect(await roomOf(env, room).exists()).toBe(false);
 });

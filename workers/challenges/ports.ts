@@ -5,6 +5,7 @@ import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
 import { type BoardId, type ChallengeId, parseId, type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { isProblem } from "../../shared/problem";
 import { REGIONS, type Region } from "../../shared/region";
 import { dissolveRoom, openRoom, roomIdOf, type RoomPlan, roomPorts, systemMessage, withdrawMember } from "../messaging";
 import { notify } from "../notifications";
@@ -113,7 +114,12 @@ function roomWork(env: Env, now: Clock): RoomWork {
     withdraw: async (challenge, person) => await withdrawMember(ports, roomIdOf(challenge), person),
     async say(challenge, code, about) {
       const key = [code, ...Object.values(about)].join(" ");
-      await systemMessage(ports, roomIdOf(challenge), { key, code, about: { challenge, ...about } });
+      try {
+        await systemMessage(ports, roomIdOf(challenge), { key, code, about: { challenge, ...about } });
+      } catch (error) {
+        // A room that nobody was left in has been emptied: there is nobody to be told.
+        if (!isProblem(error) || error.code !== "not_found") throw error;
+      }
     },
     dissolve: async (challenge) => await dissolveRoom(ports, roomIdOf(challenge)),
     areBlocked: async (a, b) => await areBlocked(socialContext(env, now), a, b),
