@@ -6,11 +6,12 @@ import { sleepToObservation, workoutToObservation } from "../../../shared/fhir/s
 import type { Observation } from "../../../shared/fhir/types";
 import type { Kind } from "../../../shared/health/catalogue";
 import type { Reading, SleepSession, Workout } from "../../../shared/health/reading";
+import { decodeSegment } from "../../../shared/health/segment";
 import { dayText } from "../../../shared/health/zone";
 import type { PersonId } from "../../../shared/id";
 import type { Category } from "../../../shared/policy/vocabulary";
 import { categoryOf } from "../access/narrow";
-import { readHour } from "../store/segments";
+import { joinParts } from "../store/segments";
 import type { SleepBody } from "../store/sleeps";
 import type { Sources } from "../store/sources";
 
@@ -116,25 +117,31 @@ export function dailyOf(ctx: RowContext, metric: number, source: number, date: n
   return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin));
 }
 
-type HourRow = { parts: number; n: number | null; version: number | null; updated_at: number | null };
+type HourPart = { n: number; version: number; updated_at: number; data: ArrayBuffer };
 
-/** The Observation of an hour of dense samples, or undefined. */
+/** The Observation of an hour of dense samples, or undefined. Record ids of single samples are not shown, and not read. */
 export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
-  const row = ctx.sql
-    .exec<HourRow>(
-      "SELECT count(*) AS parts, sum(n) AS n, max(version) AS version, max(updated_at) AS updated_at FROM segments WHERE metric = ? AND hour = ? AND source = ?",
+  const parts = ctx.sql
+    .exec<HourPart>(
+      "SELECT n, version, updated_at, data FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part",
       metric,
       hour,
       source,
     )
-    .one();
+    .toArray();
   const key = metricByCode(metric)?.key;
-  if (row.n === null || row.updated_at === null || row.version === null || key === undefined) return undefined;
-  const { at, value, zone } = readHour(ctx.sql, { metric, source, hour });
+  if (parts.length === 0 || key === undefined) return undefined;
+  let [n, version, updatedAt] = [0, 0, 0];
+  for (const part of parts) {
+    n += part.n;
+    version = Math.max(version, part.version);
+    updatedAt = Math.max(updatedAt, part.updated_at);
+  }
+  const { at, value, zone } = joinParts(parts.map(({ data }) => decodeSegment(new Uint8Array(data))));
   const annotations = ctx.sees !== undefined ? undefined : annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0);
-  const samples = { metric: key, hour, at, value, zone, version: row.version, ...(annotations !== undefined && { annotations }) };
+  const samples = { metric: key, hour, at, value, zone, version, ...(annotations !== undefined && { annotations }) };
   // Segments count no revisions: the time of change and the number of samples tell one state from the next.
-  const stamp = { ...row, updated_at: row.updated_at, revision: row.updated_at * 1_000 + (row.n % 1_000) };
+  const stamp = { updated_at: updatedAt, revision: updatedAt * 1_000 + (n % 1_000) };
   return withOrigin(ctx, source, stamp, (origin) => hourToObservation(samples, origin));
 }
 
