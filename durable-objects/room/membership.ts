@@ -206,6 +206,10 @@ export class Membership {
       for (const table of ["reactions", "votes", "marks", "follows", "keys", "scheduled", "mentions"])
         sql.exec(`DELETE FROM ${table} WHERE member = ?`, member.no);
       sql.exec("DELETE FROM reports WHERE reporter = ?", member.no);
+      sql.exec(
+        "UPDATE reports SET evidence = NULL WHERE evidence IS NOT NULL AND handed_at IS NULL AND message IN (SELECT seq FROM messages WHERE author = ?)",
+        member.no,
+      );
       sql.exec("DELETE FROM call_signals WHERE sender = ?1 OR recipient = ?1", member.no);
       sql.exec("DELETE FROM call_tracks WHERE session IN (SELECT session FROM call_sessions WHERE member = ?)", member.no);
       sql.exec("DELETE FROM call_sessions WHERE member = ?", member.no);

@@ -6,6 +6,7 @@ import { Attachments } from "./attachments";
 import { Changes } from "./changes";
 import { FanOut } from "./fan-out";
 import { EventLog } from "./log";
+import { HandedReports } from "./handed-reports";
 import { Members } from "./members";
 import { Membership } from "./membership";
 import { Messages } from "./messages";
@@ -37,6 +38,7 @@ export interface Parts {
   readonly retention: Retention;
   readonly fanOut: FanOut;
   readonly typing: Typing;
+  readonly handedReports: HandedReports;
   readonly sockets: Sockets;
   readonly tells: Tells;
   readonly verbs: Verbs;
@@ -60,7 +62,8 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
   const search = new Search(state);
   const sockets = new Sockets(ctx, state, { members, unread, fanOut, typing, log });
   const tells = new Tells(state, { facts, members, unread, sockets: (no) => sockets.of(no).length });
-  const verbs = new Verbs(state, {
+  const handedReports: HandedReports = new HandedReports(state, { members, messages, verbs: () => verbs });
+  const verbs: Verbs = new Verbs(state, {
     facts,
     members,
     messages,
@@ -73,6 +76,7 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
     typing,
     onMessage: () => tells.said(),
     onRead: (member, seq) => tells.read(member, seq),
+    onReport: (reporter, message) => handedReports.keep(reporter, message),
     note: (by, action, concerned, message) => moderation.note(by.no, action, concerned, message),
   });
   const membership = new Membership(state, { facts, members, messages, log, changes, attachments, sockets, tells });
@@ -89,6 +93,7 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
     attachments,
     search,
     moderation,
+    handedReports,
     scheduled: new Scheduled(state, { members, verbs }),
     retention: new Retention(state, { facts, log, messages, attachments }),
     fanOut,

@@ -3,6 +3,7 @@ import initial from "../../migrations/room/0001_room.sql";
 import calls from "../../migrations/room/0002_calls.sql";
 import unread from "../../migrations/room/0261_unread.sql";
 import handles from "../../migrations/room/0290_handles.sql";
+import handedReports from "../../migrations/room/0295_handed_reports.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -29,6 +30,7 @@ import { openParts, type Parts } from "./parts";
 import type { ScheduledView } from "./scheduled";
 import { MARKS, type SearchQuery } from "./search";
 import { memberTag, MOST_OF_MEMBER, MOST_SOCKETS, parseAttached, sendTo } from "./sockets";
+import type { HandedReport } from "./handed-reports";
 import { iso, isoOrNull } from "./state";
 
 const ROOM_MIGRATIONS: readonly Migration[] = [
@@ -36,6 +38,7 @@ const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0002_calls", calls],
   ["0261_unread", unread],
   ["0290_handles", handles],
+  ["0295_handed_reports", handedReports],
 ];
 
 /** How a room begins. */
@@ -442,6 +445,21 @@ export class Room extends Server<Env> {
   async reports(caller: Caller, state: ReportView["state"], after: number, limit: number): Promise<ReportView[]> {
     this.#staff(caller);
     return this.#parts().moderation.queue(state, after, limit);
+  }
+
+  /** A report of a direct room that waits for the region's moderators. */
+  async reportToHand(no: number): Promise<HandedReport | undefined> {
+    return this.#parts().handedReports.read(no);
+  }
+
+  /** The region's moderators have a report. */
+  async reportHanded(no: number): Promise<void> {
+    this.#parts().handedReports.handed(no);
+  }
+
+  /** The region's moderators have decided about a message of a direct room. Idempotent. */
+  async decideHanded(seq: number, outcome: "removed" | "kept"): Promise<void> {
+    this.#parts().handedReports.decide(seq, outcome);
   }
 
   async decideReport(

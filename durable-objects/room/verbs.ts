@@ -32,6 +32,8 @@ export interface VerbParts {
   readonly onMessage: () => void;
   /** A member has read to a number. */
   readonly onRead: (member: Member, seq: number) => void;
+  /** A message was reported in a room without staff. */
+  readonly onReport: (reporter: number, message: Message) => void;
   /** Writes down what staff did. */
   readonly note: (by: Member, action: string, concerned: number, message: number) => void;
 }
@@ -317,6 +319,7 @@ export class Verbs {
       note ?? null,
       now,
     );
+    if (this.#parts.facts.get().kind === "direct") this.#parts.onReport(member.no, message);
     return this.#answer(0, now);
   }
 

@@ -10,4 +10,5 @@ export {
   systemMessage,
   withdrawMember,
 } from "./open-room";
+export { handReport } from "./hand-report";
 export { type RoomPorts, roomPorts } from "./ports";

@@ -1,16 +1,21 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { patientId } from "../../shared/fhir/ids";
 import { BatchBuilder } from "../../shared/health/batch";
+import { parseId } from "../../shared/id";
 import { fetchApp, registerPerson, type RegisteredPerson } from "../../test/people";
 import { RoomClient } from "../../test/rooms";
-import { vaultOf } from "../regional";
+import { somebody, type Somebody } from "../../test/staff";
+import { regional, roomOf, vaultOf } from "../regional";
+import { socialContext } from "../social";
+import { handReport, roomPorts } from "./index";
 
 const JSON_TYPE = { "content-type": "application/json" };
 type Method = "POST" | "PATCH" | "PUT" | "DELETE";
 
-async function call(person: RegisteredPerson, method: Method | "GET", path: string, body?: unknown) {
+async function call(person: Pick<RegisteredPerson, "fetch">, method: Method | "GET", path: string, body?: unknown) {
   const init = body === undefined ? { method } : { method, headers: JSON_TYPE, body: JSON.stringify(body) };
   const response = await person.fetch(path, init);
   const text = await response.text();
@@ -19,7 +24,7 @@ async function call(person: RegisteredPerson, method: Method | "GET", path: stri
 
 const idSchema = z.looseObject({ id: z.string() });
 
-async function open(person: RegisteredPerson, body: unknown): Promise<string> {
+async function open(person: Pick<RegisteredPerson, "fetch">, body: unknown): Promise<string> {
   const { status, body: room } = await call(person, "POST", "/v1/rooms", body);
   expect([status, room]).toMatchObject([201, { id: expect.stringMatching(/^rom_/) }]);
   return idSchema.parse(room).id;
@@ -250,4 +255,42 @@ test("a card of a meal or of a plan shows what a consent opens of it, without wh
   expect([await ofMeal(bo), await ofPlan(bo)]).toMatchObject([shownMeal, hidden]);
   await call(ada, "POST", "/v1/me/consents", { ...consent, categories: ["activity"] });
   expect(await ofPlan(bo)).toMatchObject(shownPlan);
+});
+
+test("what is reported between two people goes to moderators, with what was there, once; who reads it is written down, and what they decide is done", async () => {
+  const [ada, bo, moderator, member] = await Promise.all([
+    somebody("eu"),
+    somebody("us"),
+    somebody("eu", { roles: ["user", "moderator"], acr: "aal2" }),
+    somebody("eu", { roles: ["user", "moderator"] }),
+  ]);
+  const room = await open(ada, { kind: "direct", person: bo.person.id });
+  await open(bo, { kind: "direct", person: ada.person.id });
+  const { seq } = z
+    .looseObject({ seq: z.number() })
+    .parse((await call(bo, "POST", `/v1/rooms/${room}/messages`, message("I know where you live"))).body);
+  const report = { reason: "harassment", note: "again" };
+  for (let turn = 0; turn < 2; turn++)
+    expect((await call(ada, "POST", `/v1/rooms/${room}/messages/${seq}/report`, report)).status).toBeLessThan(300);
+  // Its author takes it back: what was there is still known.
+  expect((await call(bo, "PATCH", `/v1/rooms/${room}/messages/${seq}`, { text: "Hello" })).status).toBe(200);
+  const stub = roomOf(env, parseId("room", room)!);
+  const [ports, context] = [roomPorts(env), socialContext(env, Date.now)];
+  await Promise.all([1, 2].map(async () => await handReport(ports, context, parseId("room", room)!, 1)));
+  await handReport(ports, context, parseId("room", room)!, 1);
+  const kept = await runInDurableObject(stub, (_room, { storage }) => storage.sql.exec("SELECT evidence, handed_at IS NULL AS open FROM reports").toArray());
+  expect(kept).toEqual([{ evidence: null, open: 0 }]);
+  const queue = async (as: Somebody, region = "eu") => await call(as, "GET", `/v1/moderation/reports?region=${region}&limit=200`);
+  const itemSchema = z.looseObject({ id: z.string(), subject: z.string() });
+  const listed = z.object({ items: z.array(itemSchema) }).parse((await queue(moderator)).body).items.filter(({ subject }) => subject.startsWith(room));
+  expect(listed).toMatchObject([
+    { kind: "message", author: bo.person.id, reporter: ada.person.id, reason: "harassment", note: "again", quote: "I know where you live" },
+  ]);
+  expect((await queue(member)).status).toBe(403);
+  const { results } = await regional(env, "eu").records.prepare("select body from security_events order by seq desc limit 5").all<{ body: string }>();
+  expect(results.map(({ body }) => body)).toContainEqual(expect.stringMatching(new RegExp(`reports_read.*${moderator.person.id}`)));
+  expect(JSON.stringify(results)).not.toContain("where you live");
+  const decide = async (outcome: string) => await call(moderator, "POST", `/v1/moderation/reports/${listed[0]?.id}/decision`, { outcome, note: "" });
+  expect([(await decide("removed")).status, (await decide("removed")).status, (await decide("kept")).status]).toEqual([200, 200, 409]);
+  expect((await call(ada, "GET", `/v1/rooms/${room}/messages`)).body).toMatchObject({ items: [expect.objectContaining({ seq, text: null })] });
 });

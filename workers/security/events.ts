@@ -11,9 +11,9 @@ import { regional } from "../regional";
  * `key_current`: a version of a key came to be used for new values. `keys_moved`: nothing is made with older versions any more.
  * `operator`: somebody with the operator's secret did something. `role_changed`: a person's roles were changed for them.
  * `sign_ins_unknown`: how often somebody tried to sign in with an address that nobody has, in one day. `repaired`: an inconsistency was
- * found and put right.
+ * found and put right. `reports_read`: a moderator was shown what was reported of conversations between two people.
  */
-export const SECURITY_KINDS = ["key_current", "keys_moved", "operator", "role_changed", "sign_ins_unknown", "repaired"] as const;
+export const SECURITY_KINDS = ["key_current", "keys_moved", "operator", "role_changed", "sign_ins_unknown", "repaired", "reports_read"] as const;
 
 const bodySchema = z.object({
   kind: z.enum(SECURITY_KINDS),

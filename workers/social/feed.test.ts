@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { parseId } from "../../shared/id";
 import { somebody, type Somebody } from "../../test/staff";
+import { regional } from "../regional";
 import { COMMENTS_QUERY } from "./comments";
 import { BY_AUTHORS_QUERY, FOLLOWED_QUERY, IN_GROUPS_QUERY, OWN_QUERY } from "./feed";
-import { QUEUE_QUERY } from "./moderation";
+import { effects, QUEUE_QUERY } from "./moderation";
 import { commentListSchema, postListSchema, postSchema, reportListSchema } from "./post-schemas";
 import { COUNTS_QUERY } from "./posts";
 import { MANY_TIES } from "./ties";
@@ -202,6 +204,20 @@ describe("what is reported", () => {
     expect(await status(reporter.fetch(`/v1/posts/${post.id}`))).toBe(404);
     const own = postSchema.parse(await (await author.fetch(`/v1/posts/${post.id}`)).json());
     expect(own.removedFor).toBe("spam: Advertising.");
+  });
+
+  test("of two who decide otherwise at the same moment one decides, and what is seen agrees", async () => {
+    const other = await somebody("eu", { roles: ["moderator"], acr: "aal2" });
+    const { id } = await report(reporter);
+    const decided = await Promise.all([status(decide(moderator, id, "removed")), status(decide(other, id, "kept"))]);
+    expect(decided.toSorted()).toEqual([200, 409]);
+    expect(await status(reporter.fetch(`/v1/posts/${post.id}`))).toBe(decided[0] === 200 ? 404 : 200);
+    // Whoever asked when the report was open, and is late, changes nothing.
+    const { records } = regional(env, "eu");
+    const late = effects(records, { id: parseId("report", id)!, kind: "post", subject_id: post.id, within_id: null, reason: "spam" }, "removed", "", Date.now());
+    const before = await records.prepare("select removed_at from posts where id = ?").bind(post.id).first();
+    await records.batch(late);
+    expect(await records.prepare("select removed_at from posts where id = ?").bind(post.id).first()).toEqual(before);
   });
 
   test("comes back where its author appeals and another look finds it right", async () => {

@@ -195,6 +195,10 @@ export async function listReports(
     .all<Row>();
   const page = results.slice(0, limit);
   const last = page.at(-1);
+  // What two people wrote to each other is read by nobody unnoticed.
+  const messages = page.filter(({ kind }) => kind === "message");
+  const [first] = messages;
+  if (first !== undefined) await ports.noteRead(where, { first: first.id, last: messages.at(-1)?.id ?? first.id, n: messages.length });
   const next = results.length > limit && last !== undefined ? await sealCursor(ports.keys, actor.person, scope, last.id) : null;
   return { items: page.map(reportOf), next };
 }
@@ -214,6 +218,7 @@ export async function decideReport(ports: SocialPorts, id: string, outcome: "rem
   if (found.author_id === actor.person || found.reporter_id === actor.person) throw problem("forbidden", "You have a part in this.");
   if (found.state !== "open") {
     if (found.state !== outcome) throw problem("conflict", "This was decided otherwise.");
+    await inRoom(ports, found, outcome);
     return reportOf(found);
   }
   const now = ports.now();
@@ -226,54 +231,73 @@ export async function decideReport(ports: SocialPorts, id: string, outcome: "rem
       )
       .bind(found.subject_id, found.kind, outcome, now, actor.person, note),
   ]);
+  const row = await records.prepare(`select ${COLUMNS} from reports where id = ?`).bind(report).first<Row>();
+  if (row === null) throw notFound("report");
+  // Somebody else was faster.
+  if (row.state !== outcome) throw problem("conflict", "This was decided otherwise.");
+  await inRoom(ports, row, outcome);
   const author = parseId("person", found.author_id ?? "");
   const isOut = outcome === "removed";
   if (author !== undefined && (found.kind === "removal" || (isOut && found.kind !== "person"))) {
     await ports.tell(author, "moderation", `decided ${found.id}`, { subject: found.subject_id });
   }
-  const row = await records.prepare(`select ${COLUMNS} from reports where id = ?`).bind(report).first<Row>();
-  if (row === null) throw notFound("report");
   return reportOf(row);
 }
 
-function effects(
+/** What is decided of a message is done in its room, which asks nobody else about it. Again changes nothing, so that a decision that was cut off is repeated. */
+async function inRoom(ports: SocialPorts, { kind, subject_id, within_id }: Row, outcome: "removed" | "kept"): Promise<void> {
+  if (kind !== "message") return;
+  const room = parseId("room", within_id ?? "");
+  const seq = Number(subject_id.split(".")[1]);
+  if (room !== undefined && Number.isSafeInteger(seq)) await ports.room(room).decideHanded(seq, outcome);
+}
+
+/**
+ * What follows in the region's records. Each holds only where the report is still open, in the batch that closes it: of two moderators who decide
+ * otherwise at the same moment the second has no effect.
+ */
+export function effects(
   records: D1Database,
-  { kind, subject_id, within_id, reason }: Row,
+  { id, kind, subject_id, within_id, reason }: Pick<Row, "id" | "kind" | "subject_id" | "within_id" | "reason">,
   outcome: "removed" | "kept",
   note: string,
   now: number,
 ): D1PreparedStatement[] {
   const words = note === "" ? reason : `${reason}: ${note}`;
+  const isOpen = (n: number) => `exists (select 1 from reports where id = ?${n} and state = 'open')`;
   if (kind === "removal") {
     // The appeal was right: what was taken out is seen again.
     return outcome === "kept"
-      ? [records.prepare("update posts set removed_at = null, removed_for = null where id = ?").bind(subject_id)]
+      ? [records.prepare(`update posts set removed_at = null, removed_for = null where id = ?1 and ${isOpen(2)}`).bind(subject_id, id)]
       : [];
   }
   if (outcome === "kept") return [];
   if (kind === "post") {
     return [
       records
-        .prepare("update posts set removed_at = ?2, removed_for = ?3 where id = ?1 and removed_at is null")
-        .bind(subject_id, now, words),
+        .prepare(`update posts set removed_at = ?2, removed_for = ?3 where id = ?1 and removed_at is null and ${isOpen(4)}`)
+        .bind(subject_id, now, words, id),
     ];
   }
   if (kind === "comment") {
     return [
       records
-        .prepare("update post_comments set removed_at = ?3, removed_for = ?4 where post_id = ?2 and id = ?1 and removed_at is null")
-        .bind(subject_id, within_id ?? "", now, words),
+        .prepare(
+          `update post_comments set removed_at = ?3, removed_for = ?4 where post_id = ?2 and id = ?1 and removed_at is null and ${isOpen(5)}`,
+        )
+        .bind(subject_id, within_id ?? "", now, words, id),
     ];
   }
-  if (kind === "group") return [records.prepare("delete from social_groups where id = ?").bind(subject_id)];
+  if (kind === "group") return [records.prepare(`delete from social_groups where id = ?1 and ${isOpen(2)}`).bind(subject_id, id)];
   // A person: what they have shown of themselves in words is emptied; accounts are an administrator's.
   if (kind === "person") {
     return [
       records
         .prepare(
-          "update social_profiles set about = null, pronouns = null, area = null, activities = '[]', version = version + 1 where person_id = ?",
+          `update social_profiles set about = null, pronouns = null, area = null, activities = '[]', version = version + 1
+           where person_id = ?1 and ${isOpen(2)}`,
         )
-        .bind(subject_id),
+        .bind(subject_id, id),
     ];
   }
   return [];

@@ -1,11 +1,13 @@
+import type { Room } from "../../durable-objects/room/room";
 import type { Clock } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
 import { type RegionalKeys, regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, personOf } from "../../shared/http/app-env";
-import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
+import { type PersonId, type RandomBytes, regionOf, type RoomId, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { notify, type NotificationType } from "../notifications";
-import { regional } from "../regional";
+import { regional, roomOf } from "../regional";
+import { appendSecurityEvent, securityPorts } from "../security";
 
 /** What reading relations between people needs. Other domains make one with `socialContext`. */
 export interface SocialContext {
@@ -24,6 +26,9 @@ export interface SocialPorts extends SocialContext {
   readonly random: RandomBytes;
   /** Tells somebody that something happened; `key` names the fact, so that nobody hears of it twice. Never fails: what was done is done. */
   readonly tell: Tell;
+  room(id: RoomId): Pick<Room, "decideHanded">;
+  /** Writes down, in a region's chain of security events, that the actor was shown reports of conversations. */
+  readonly noteRead: (region: Region, reports: { readonly first: string; readonly last: string; readonly n: number }) => Promise<void>;
 }
 
 /**
@@ -54,6 +59,9 @@ export function socialPorts(c: AppContext): SocialPorts {
     keys: regionalKeys(keys),
     random: systemRandom,
     tell: teller(c, actor.person),
+    room: (id) => roomOf(c.env, id),
+    noteRead: async (where, detail) =>
+      void (await appendSecurityEvent(securityPorts(c.env, where, c.get("now")), { kind: "reports_read", actor: actor.person, detail })),
   };
 }
 

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { MINUTE_MS } from "../../shared/clock";
 import { parseId } from "../../shared/id";
 import { REGIONS } from "../../shared/region";
+import { handReport, roomPorts } from "../messaging";
 import { deliverNotification, notificationPorts } from "../notifications";
+import { socialContext } from "../social";
 import { deliver } from "./deliver";
 import { cleanWebhooks } from "./manage-endpoints";
 import { sendNotice } from "./notify";
@@ -10,7 +12,7 @@ import { postAwards } from "../rewards";
 import { type WebhookPorts, webhookPorts } from "./ports";
 import { type DeliveryPointer, queueDeliveries, routeEvents } from "./route-events";
 
-const idOf = <K extends "person" | "webhook" | "event" | "notificationSend">(kind: K) =>
+const idOf = <K extends "person" | "webhook" | "event" | "notificationSend" | "room">(kind: K) =>
   z.string().transform((text, context) => parseId(kind, text) ?? (context.addIssue("not an id of its kind"), z.NEVER));
 
 /** What the queue carries: ids alone. */
@@ -18,6 +20,7 @@ export const pointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("webhook-events"), person: idOf("person") }),
   z.strictObject({ kind: z.literal("award-posts"), person: idOf("person") }),
   z.strictObject({ kind: z.literal("notification"), person: idOf("person"), send: idOf("notificationSend") }),
+  z.strictObject({ kind: z.literal("room-report"), room: idOf("room"), no: z.int() }),
   z.strictObject({ kind: z.literal("webhook-delivery"), webhook: idOf("webhook"), event: idOf("event"), person: idOf("person") }),
 ]);
 
@@ -57,6 +60,8 @@ async function work(env: Env, ports: WebhookPorts, pointer: z.output<typeof poin
       return await deliver(ports, pointer);
     case "award-posts":
       return await postAwards(env, ports.now, pointer.person);
+    case "room-report":
+      return await handReport(roomPorts(env, ports.now), socialContext(env, ports.now), pointer.room, pointer.no);
     case "notification":
       return await deliverNotification(notificationPorts(env, ports.now), pointer.person, pointer.send);
   }
