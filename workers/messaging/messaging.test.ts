@@ -278,19 +278,29 @@ test("what is reported between two people goes to moderators, with what was ther
   const [ports, context] = [roomPorts(env), socialContext(env, Date.now)];
   await Promise.all([1, 2].map(async () => await handReport(ports, context, parseId("room", room)!, 1)));
   await handReport(ports, context, parseId("room", room)!, 1);
-  const kept = await runInDurableObject(stub, (_room, { storage }) => storage.sql.exec("SELECT evidence, handed_at IS NULL AS open FROM reports").toArray());
+  const kept = await runInDurableObject(stub, (_room, { storage }) =>
+    storage.sql.exec("SELECT evidence, handed_at IS NULL AS open FROM reports").toArray(),
+  );
   expect(kept).toEqual([{ evidence: null, open: 0 }]);
   const queue = async (as: Somebody, region = "eu") => await call(as, "GET", `/v1/moderation/reports?region=${region}&limit=200`);
   const itemSchema = z.looseObject({ id: z.string(), subject: z.string() });
-  const listed = z.object({ items: z.array(itemSchema) }).parse((await queue(moderator)).body).items.filter(({ subject }) => subject.startsWith(room));
+  const listed = z
+    .object({ items: z.array(itemSchema) })
+    .parse((await queue(moderator)).body)
+    .items.filter(({ subject }) => subject.startsWith(room));
   expect(listed).toMatchObject([
     { kind: "message", author: bo.person.id, reporter: ada.person.id, reason: "harassment", note: "again", quote: "I know where you live" },
   ]);
   expect((await queue(member)).status).toBe(403);
-  const { results } = await regional(env, "eu").records.prepare("select body from security_events order by seq desc limit 5").all<{ body: string }>();
+  const { results } = await regional(env, "eu")
+    .records.prepare("select body from security_events order by seq desc limit 5")
+    .all<{ body: string }>();
   expect(results.map(({ body }) => body)).toContainEqual(expect.stringMatching(new RegExp(`reports_read.*${moderator.person.id}`)));
   expect(JSON.stringify(results)).not.toContain("where you live");
-  const decide = async (outcome: string) => await call(moderator, "POST", `/v1/moderation/reports/${listed[0]?.id}/decision`, { outcome, note: "" });
+  const decide = async (outcome: string) =>
+    await call(moderator, "POST", `/v1/moderation/reports/${listed[0]?.id}/decision`, { outcome, note: "" });
   expect([(await decide("removed")).status, (await decide("removed")).status, (await decide("kept")).status]).toEqual([200, 200, 409]);
-  expect((await call(ada, "GET", `/v1/rooms/${room}/messages`)).body).toMatchObject({ items: [expect.objectContaining({ seq, text: null })] });
+  expect((await call(ada, "GET", `/v1/rooms/${room}/messages`)).body).toMatchObject({
+    items: [expect.objectContaining({ seq, text: null })],
+  });
 });

@@ -13,7 +13,15 @@ import { regional } from "../regional";
  * `sign_ins_unknown`: how often somebody tried to sign in with an address that nobody has, in one day. `repaired`: an inconsistency was
  * found and put right. `reports_read`: a moderator was shown what was reported of conversations between two people.
  */
-export const SECURITY_KINDS = ["key_current", "keys_moved", "operator", "role_changed", "sign_ins_unknown", "repaired", "reports_read"] as const;
+export const SECURITY_KINDS = [
+  "key_current",
+  "keys_moved",
+  "operator",
+  "role_changed",
+  "sign_ins_unknown",
+  "repaired",
+  "reports_read",
+] as const;
 
 const bodySchema = z.object({
   kind: z.enum(SECURITY_KINDS),

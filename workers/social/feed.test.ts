@@ -214,7 +214,13 @@ describe("what is reported", () => {
     expect(await status(reporter.fetch(`/v1/posts/${post.id}`))).toBe(decided[0] === 200 ? 404 : 200);
     // Whoever asked when the report was open, and is late, changes nothing.
     const { records } = regional(env, "eu");
-    const late = effects(records, { id: parseId("report", id)!, kind: "post", subject_id: post.id, within_id: null, reason: "spam" }, "removed", "", Date.now());
+    const late = effects(
+      records,
+      { id: parseId("report", id)!, kind: "post", subject_id: post.id, within_id: null, reason: "spam" },
+      "removed",
+      "",
+      Date.now(),
+    );
     const before = await records.prepare("select removed_at from posts where id = ?").bind(post.id).first();
     await records.batch(late);
     expect(await records.prepare("select removed_at from posts where id = ?").bind(post.id).first()).toEqual(before);
