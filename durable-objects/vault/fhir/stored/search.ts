@@ -204,8 +204,9 @@ export class FhirSearch {
       .exec<{ id: string; body: string }>(
         `WITH RECURSIVE c (k) AS (
            SELECT (SELECT json_array(t.code, t.system) FROM fhir_tokens t WHERE t.param = ${param} ORDER BY t.code, t.system LIMIT 1)
-           UNION ALL SELECT (SELECT json_array(t.code, t.system) FROM fhir_tokens t
-             WHERE t.param = ${param} AND (t.code, t.system) > (c.k ->> 0, c.k ->> 1) ORDER BY t.code, t.system LIMIT 1) FROM c WHERE c.k IS NOT NULL),
+           UNION ALL SELECT coalesce(
+             (SELECT json_array(t.code, t.system) FROM fhir_tokens t WHERE t.param = ${param} AND t.code = c.k ->> 0 AND t.system > c.k ->> 1 ORDER BY t.system LIMIT 1),
+             (SELECT json_array(t.code, t.system) FROM fhir_tokens t WHERE t.param = ${param} AND t.code > c.k ->> 0 ORDER BY t.code, t.system LIMIT 1)) FROM c WHERE c.k IS NOT NULL),
          s AS MATERIALIZED (SELECT CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM fhir_tokens t WHERE ${about} LIMIT ${FEW + 1})) > ${FEW}
            THEN (SELECT json_group_array(n) FROM (${walked})) ELSE (SELECT json_group_array(n) FROM (${listed})) END AS ns FROM c WHERE c.k IS NOT NULL)
          SELECT b.id, b.body FROM (SELECT DISTINCT value AS n FROM s, json_each(s.ns)) k CROSS JOIN fhir_resources b ON b.n = k.n`,
