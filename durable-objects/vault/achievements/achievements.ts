@@ -314,7 +314,7 @@ export class Achievements {
   wake(): void {
     this.#known = undefined;
     this.#state.timers.setEarliest(ACHIEVEMENTS_TIMER, "", this.#state.now());
-    this.#state.timers.setEarliest(FEED_TIMER, "", this.#state.now());
+    if (this.forFeed().length > 0) this.#state.timers.setEarliest(FEED_TIMER, "", this.#state.now());
   }
 
   #heard(touched: readonly Touched[]): void {
