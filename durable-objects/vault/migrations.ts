@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
+import connectionPushes from "../../migrations/vault/0304_connection_pushes.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
 import lifecycle from "../../migrations/vault/0100_lifecycle.sql";
@@ -82,4 +83,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0272_stream_targets", streamTargets],
   ["0247_fhir_fewer_rows", fhirFewerRows],
   ["0298_fhir_gone", fhirGone],
+  ["0304_connection_pushes", connectionPushes],
 ];

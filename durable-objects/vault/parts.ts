@@ -170,7 +170,10 @@ export function openParts(ctx: DurableObjectState, env: Env, person: PersonId): 
   });
   const elsewhere = new Elsewhere(state);
   const rooms = new Rooms(state);
-  const connections = new Connections(state, store.sources);
+  const connections = new Connections(state, store.sources, async (batch, connection) => {
+    door.system(connection, { action: "write", resource: "lab_result", about: ["labs"] });
+    await labs.record(batch, connection);
+  });
   const followers = new Followers(ctx, connections);
   const challenges = new Challenges(state, store, challengeBoards(env));
   const wallet = new Wallet(state, sealer, async (to, transfer) => await vaultDoor(env, to).receiveCoins(transfer));

@@ -1270,14 +1270,7 @@ export class Vault extends DurableObject<Env> {
    */
   async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    if (!this.#parts.life.isOpen) return false;
-    const labs = this.#parts.connections.take(connection, parts);
-    if (labs === undefined) return false;
-    if (labs.reports.length + labs.results.length > 0) {
-      this.#parts.door.system(connection, { action: "write", resource: "lab_result", about: ["labs"] });
-      await this.#parts.labs.record(labs, connection);
-    }
-    return true;
+    return this.#parts.life.isOpen && (await this.#parts.connections.push(connection, parts));
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

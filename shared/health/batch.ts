@@ -94,6 +94,26 @@ export class BatchBuilder {
     this.#size++;
   }
 
+  /** Adds what another builder has collected, after what is here. */
+  add(batch: Batch): void {
+    const sources = batch.sources.map((source) => this.source(source));
+    const ours = <T extends { readonly source: number }>(one: T): T => ({ ...one, source: sources[one.source] ?? one.source });
+    for (const { metric, kind, source, start, end, value, zone, version, ids } of batch.series) {
+      for (let i = 0; i < start.length; i++) {
+        const from = start[i] ?? 0;
+        this.#push(kind, metric, sources[source] ?? source, from, end?.[i] ?? from, value[i] ?? 0, zone[i] ?? 0, version[i] ?? 0, ids?.[i]);
+      }
+    }
+    this.#readings.push(...batch.readings.map(ours));
+    this.#stretches.push(...batch.sleepStretches.map(ours));
+    this.#sessions.push(...batch.sleepSessions.map(ours));
+    this.#workouts.push(...batch.workouts.map(ours));
+    this.#deleted.push(...batch.deleted);
+    this.#deletedRanges.push(...batch.deletedRanges);
+    this.#quarantined.push(...batch.quarantined.map(ours));
+    this.#size += sizeOf(batch);
+  }
+
   /** Everything so far as a batch; the builder is empty afterwards but keeps its sources. */
   take(): Batch {
     const series: Series[] = [];
@@ -159,6 +179,14 @@ export class BatchBuilder {
     }
     this.#size++;
   }
+}
+
+/** Of a batch, what `add` does not count by itself. */
+function sizeOf({ readings, sleepStretches, sleepSessions, workouts, deleted, deletedRanges, quarantined }: Batch): number {
+  return [readings, sleepStretches, sleepSessions, workouts, deleted, deletedRanges, quarantined].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
 }
 
 /** The text under which two sources are the same. */

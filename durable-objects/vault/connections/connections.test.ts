@@ -8,7 +8,7 @@ import { OURA_MODULE } from "../../../shared/vendors/oura/module";
 import { METRIC_CODE } from "../../../shared/health/catalogue";
 import { directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
 import { type ConnectionId, newId, type PersonId, systemRandom } from "../../../shared/id";
-import { NO_LABS } from "../../../shared/labs/result";
+import { type LabBatch, NO_LABS } from "../../../shared/labs/result";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
 import { SUMMARIES } from "../../../shared/vendors/garmin/fixtures";
 import { FakeGarmin } from "../../../test/vendors/fake-garmin";
@@ -19,6 +19,7 @@ import { Store } from "../store/store";
 import type { VaultState } from "../state";
 import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
+import { LATEST, WAITING } from "./push-rows";
 import { ConnectionRows } from "./connection-rows";
 import { Connections, SPAN_OF_NIGHTS, type SyncAnswer } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
@@ -68,6 +69,8 @@ interface Rig {
   readonly garmin: FakeGarmin;
   /** Types of the events that subscribers are told. */
   readonly told: string[];
+  /** Laboratory results that pushes brought. */
+  readonly labs: LabBatch[];
   readonly gate: OpenGate;
   readonly person: PersonId;
   readonly rows: ConnectionRows;
@@ -93,6 +96,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     google.scope = STEPS_ONLY;
     const garmin = new FakeGarmin();
     const told: string[] = [];
+    const labs: LabBatch[] = [];
     const gate = new OpenGate();
     const { sql } = ctx.storage;
     const handlers = new Map<string, (id: string, attempts: number) => Promise<number | undefined>>();
@@ -132,7 +136,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         },
         onRecorded: (listener) => store.onRecorded(listener),
       };
-      return new Connections(state, store.sources, ports);
+      return new Connections(state, store.sources, async (batch) => void labs.push(batch), ports);
     };
     const slice = async (_connections: Connections, id: string) => {
       await fire("connections", id);
@@ -140,7 +144,22 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const record = (batch: Batch) => {
       new Store(ctx.storage, now, () => "Europe/Berlin", new HandTimers(ctx.storage, now)).record(batch);
     };
-    await test({ google, garmin, told, fire, gate, person, rows: new ConnectionRows(sql), sql, ports, record, clock, evicted, slice });
+    await test({
+      google,
+      garmin,
+      told,
+      labs,
+      fire,
+      gate,
+      person,
+      rows: new ConnectionRows(sql),
+      sql,
+      ports,
+      record,
+      clock,
+      evicted,
+      slice,
+    });
   });
 }
 
@@ -956,6 +975,14 @@ const pushed = (resource: string, at: number, ...more: readonly object[]): strin
   return JSON.stringify([{ resource, reply: [summary, ...more.map((one) => ({ ...summary, ...one }))] }]);
 };
 
+/** What is stored by the day, without what differs between two vaults. */
+const storedIn = (rig: Rig) =>
+  rig.sql
+    .exec<{ metric: number; date: number; value: number }>(
+      "SELECT metric, date, value FROM daily UNION ALL SELECT metric, date, value FROM readings ORDER BY 1, 2, 3",
+    )
+    .toArray();
+
 const statesOf = (rig: Rig, resource: string): string[] =>
   rig.sql
     .exec<{ state: string }>("SELECT state FROM connection_windows WHERE resource = ? ORDER BY from_at DESC", resource)
@@ -1087,6 +1114,88 @@ describe("a vendor that sends the past later", () => {
       expect(Number(missed?.query.get("summaryStartTimeInSeconds")) * 1000).toBe(Date.parse("2026-06-22T00:00:00Z"));
       rig.evicted().take(id, pushed("dailies", START + 5 * DAY_MS));
       expect(statesOf(rig, "dailies")).not.toContain("waiting_vendor");
+    });
+  });
+
+  it("is kept as it came and read a moment later, many together as if one by one, with the last version of each", async () => {
+    const sent = Array.from({ length: 12 }, (_, i) =>
+      pushed("dailies", START - (3 + (i % 4)) * DAY_MS).replace('"steps":9001', `"steps":${1_000 + i}`),
+    );
+    const oneByOne: unknown[] = [];
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      for (const parts of sent) {
+        rig.evicted().take(id, parts);
+        rig.clock.now += 1;
+      }
+      oneByOne.push(...storedIn(rig));
+    });
+    expect(oneByOne.length).toBeGreaterThan(12);
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      for (const parts of sent) expect(await rig.evicted().push(id, parts)).toBe(true);
+      expect(storedIn(rig)).toEqual([]);
+      rig.evicted();
+      expect(await rig.fire("connections-pushes", id)).toBeUndefined();
+      expect(storedIn(rig)).toEqual(oneByOne);
+      expect(rig.sql.exec("SELECT 1 FROM connection_pushes").toArray()).toEqual([]);
+    });
+  });
+
+  it("is kept for a connection that lives, and read also where it was paused or ended since", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
+      rig.evicted().pauseConnection(id);
+      expect(await rig.evicted().push(id, pushed("dailies", START - 4 * DAY_MS))).toBe(false);
+      await rig.evicted().disconnect(id, { tell: false, deleteData: false });
+      await rig.fire("connections-pushes", id);
+      expect(new Set(storedIn(rig).map(({ date }) => date)).size).toBe(1);
+      await rig.evicted().disconnect(id, { tell: false, deleteData: true });
+      expect(storedIn(rig)).toEqual([]);
+    });
+  });
+
+  it("is read again after a failure, and what cannot be read is set aside without holding up the rest", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await rig.evicted().push(id, "[{}]");
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
+      rig.evicted();
+      for (let attempts = 0; attempts < 8; attempts++) await expect(rig.fire("connections-pushes", id, attempts)).rejects.toThrow();
+      expect(storedIn(rig)).toEqual([]);
+      expect(await rig.fire("connections-pushes", id, 8)).toBe(rig.clock.now);
+      expect(await rig.fire("connections-pushes", id, 0)).toBeUndefined();
+      expect(storedIn(rig)).not.toEqual([]);
+      expect(rig.sql.exec("SELECT failed_at FROM connection_pushes").toArray()).toEqual([{ failed_at: rig.clock.now }]);
+      expect(
+        rig
+          .evicted()
+          .detail(id)
+          .history.map(({ kind }) => kind),
+      ).toContain("malformed_push");
+    });
+  });
+
+  it("is read at once where it is too long to be kept, after what came before", async () => {
+    await withRig(async (rig) => {
+      const id = await connectGarmin(rig);
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
+      await rig.evicted().push(id, `${pushed("dailies", START - 4 * DAY_MS)}${" ".repeat(700_000)}`);
+      expect(rig.sql.exec("SELECT 1 FROM connection_pushes").toArray()).toEqual([]);
+      expect(new Set(storedIn(rig).map(({ date }) => date)).size).toBeGreaterThan(1);
+    });
+  });
+
+  it("is found by an index while it waits", async () => {
+    await withRig(async (rig) => {
+      for (const [query, ...values] of [
+        [WAITING, "c", 1],
+        [LATEST, "c"],
+      ] as const) {
+        const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();
+        expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH connection_pushes USING (COVERING )?INDEX/)]);
+      }
     });
   });
 

@@ -31,7 +31,8 @@ import {
 } from "./plan";
 import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
-import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
+import { PushRows } from "./push-rows";
+import { ALARM_SLICE, CREDENTIAL_REMOVED, type PushedPart, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
 import { lastData } from "./last-data";
@@ -67,6 +68,13 @@ export interface SyncResult extends SyncCounts {
 
 const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
 
+function partsOf(text: string, at: number): PushedPart[] {
+  return partsSchema.parse(JSON.parse(text)).map(({ resource, reply }) => ({ resource, reply, at }));
+}
+
+/** Stores laboratory results that a vendor sent for a connection. */
+export type LabKeeper = (labs: LabBatch, connection: string) => Promise<void>;
+
 /** When the nights of these records were. */
 export const SPAN_OF_NIGHTS = `SELECT min(start) AS "from", max(end) AS "to" FROM sleeps
   WHERE record_id IN (SELECT value FROM json_each(?)) AND record_id <> ''`;
@@ -75,6 +83,17 @@ const ANNOUNCE = "connections-announce";
 const SET_UP = "connections-set-up";
 const PERMISSIONS = "connections-permissions";
 const ENDING = "connections-ending";
+const PUSHES = "connections-pushes";
+/** Vendors that push send many calls in a row: what comes within this time is read together. */
+const PUSHES_WAIT_MS = SECOND_MS;
+const MOST_PUSHES = 500;
+/** What is parsed and held in memory at a time. */
+const LETTERS_AT_ONCE = 4_000_000;
+/** A row holds 2 MB; a letter takes up to three bytes. */
+const LONGEST_KEPT = 600_000;
+/** Failures after which pushes are read one by one, and after which the first is set aside. */
+const ATTEMPTS_TOGETHER = 3;
+const ATTEMPTS_ALONE = 8;
 /** What is permitted is asked so often without a reason, which also keeps a grant alive that nothing else uses; and again after a failure. */
 const PERMISSIONS_EVERY_MS = 7 * DAY_MS;
 const PERMISSIONS_AGAIN_MS = 15 * MINUTE_MS;
@@ -104,10 +123,19 @@ export class Connections {
   readonly #ports: ConnectionPorts;
   readonly #sources: Pick<Sources, "ofVendor">;
   readonly #listeners: ((id: string) => void)[] = [];
+  readonly #pushes: PushRows;
+  readonly #recordLabs: LabKeeper;
   #isPaused = false;
 
-  constructor(state: VaultState, sources: Pick<Sources, "ofVendor">, ports: ConnectionPorts = connectionPorts(state)) {
+  constructor(
+    state: VaultState,
+    sources: Pick<Sources, "ofVendor">,
+    recordLabs: LabKeeper,
+    ports: ConnectionPorts = connectionPorts(state),
+  ) {
     this.#state = state;
+    this.#recordLabs = recordLabs;
+    this.#pushes = new PushRows(state.sql);
     this.#sources = sources;
     const rows = new ConnectionRows(state.sql, stateTeller(state), (id) => {
       for (const listener of this.#listeners) listener(id);
@@ -128,6 +156,7 @@ export class Connections {
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
     state.timers.on(SET_UP, (id, failures) => this.#setUpAgain(id, failures));
     state.timers.on(PERMISSIONS, (id) => this.#checkPermissions(id, "token_expired"));
+    state.timers.on(PUSHES, (id, attempts) => this.#pushAlarm(id, attempts));
     state.timers.on(ENDING, (id) => this.#checkPermissions(id, "revoked_at_vendor"));
   }
 
@@ -206,6 +235,7 @@ export class Connections {
   /** Ends a connection. Its readings stay unless `deleteData`. Problem `not_found`. */
   async disconnect(id: string, options: { readonly tell: boolean; readonly deleteData: boolean }): Promise<{ deleted: number }> {
     const connection = this.#must(id);
+    if (options.deleteData) this.#pushes.forget(id);
     this.#windows.dropQueued(id);
     this.#state.timers.clear(TIMER, id);
     for (const timer of [ANNOUNCE, PERMISSIONS, ENDING]) this.#state.timers.clear(timer, id);
@@ -291,6 +321,7 @@ export class Connections {
   wake(): void {
     this.#isPaused = false;
     for (const { id, state } of this.#rows.all()) {
+      if (this.#pushes.isWaiting(id)) this.#state.timers.setEarliest(PUSHES, id, this.#state.now());
       if (!LIVE_STATES.has(state)) continue;
       this.#wake(id);
       this.#state.timers.set(ANNOUNCE, id, this.#state.now());
@@ -354,9 +385,64 @@ export class Connections {
   take(id: string, parts: string): LabBatch | undefined {
     const connection = this.#rows.get(id);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) return undefined;
-    const labs = this.#runner.take(connection, liveVendor(connection.vendor), partsSchema.parse(JSON.parse(parts)));
-    this.#wake(id);
+    return this.#read(connection, partsOf(parts, this.#state.now()));
+  }
+
+  #read(connection: Connection, parts: readonly PushedPart[]): LabBatch {
+    const labs = this.#runner.take(connection, liveVendor(connection.vendor), parts);
+    this.#wake(connection.id);
     return labs;
+  }
+
+  /**
+   * Keeps data that a webhook brought itself; it is durable when this answers, and is read within a second or two, together with what comes
+   * meanwhile. What is too long for a row is read at once, after what came before it. `parts` is JSON of `{ resource, reply }[]`. False where
+   * there is no living connection, whose data are nobody's.
+   */
+  async push(id: string, parts: string): Promise<boolean> {
+    const connection = this.#rows.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+    const { timers, now } = this.#state;
+    if (parts.length <= LONGEST_KEPT) {
+      this.#pushes.add(id, now(), parts);
+      timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS);
+    } else {
+      while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
+      await this.#keepLabs(id, this.#read(connection, partsOf(parts, now())));
+    }
+    return true;
+  }
+
+  /**
+   * Reads pushes that wait. One that cannot be read does not hold up the others for ever: after some attempts they are read one by one, and it
+   * is set aside, which the person sees.
+   */
+  async #pushAlarm(id: string, attempts: number): Promise<number | undefined> {
+    const isAlone = attempts >= ATTEMPTS_TOGETHER;
+    try {
+      await this.#readPushes(id, isAlone ? 1 : MOST_PUSHES);
+    } catch (error) {
+      if (attempts < ATTEMPTS_ALONE) throw error;
+      this.#pushes.giveUp(this.#pushes.next(id, 1, LETTERS_AT_ONCE), this.#state.now());
+      this.#rows.addEvent(id, "malformed_push", this.#state.now());
+    }
+    return this.#pushes.isWaiting(id) ? this.#state.now() : undefined;
+  }
+
+  /** Reads the oldest pushes. Read again after a crash in the middle, they change nothing. */
+  async #readPushes(id: string, most: number): Promise<void> {
+    const pushes = this.#pushes.next(id, most, LETTERS_AT_ONCE);
+    const connection = this.#rows.get(id);
+    // What came while the connection lived is the person's, also if they have paused or ended it since.
+    if (connection !== undefined && pushes.length > 0) {
+      const parts = pushes.flatMap(({ parts, cameAt }) => partsOf(parts, cameAt));
+      await this.#keepLabs(id, this.#read(connection, parts));
+    }
+    this.#pushes.done(pushes);
+  }
+
+  async #keepLabs(id: string, labs: LabBatch): Promise<void> {
+    if (labs.reports.length + labs.results.length > 0) await this.#recordLabs(labs, id);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */

@@ -183,37 +183,53 @@ export class Runner {
    * nobody's way: the vendor would send it for ever. What the person has not chosen here is let go, whatever they permit there. Returns the
    * laboratory results among it, which the caller stores.
    */
-  take(connection: Connection, module: VendorModule, parts: readonly { readonly resource: string; readonly reply: unknown }[]): LabBatch {
-    const { state, rows, windows } = this.#parts;
-    const now = state.now();
-    const labs: { reports: LabBatch["reports"][number][]; results: LabBatch["results"][number][] } = { reports: [], results: [] };
+  take(connection: Connection, module: VendorModule, parts: readonly PushedPart[]): LabBatch {
+    const { rows } = this.#parts;
     const open = new Set(openResources(module.vendor, connection.areas));
-    for (const { resource, reply } of parts) {
+    const labs: LabBatch[] = [];
+    for (const [resource, own] of Map.groupBy(parts, (part) => part.resource)) {
       if (!open.has(resource)) continue;
-      const into = new BatchBuilder();
-      let outcome: PageOutcome;
-      try {
-        outcome = module.readPage(resource, reply, into, this.#delivery(connection.id));
-      } catch (error) {
-        if (!isProblem(error)) throw error;
-        rows.addEvent(connection.id, "malformed_push", now, resource);
-        continue;
+      const pages: ReadPart[] = [];
+      for (const { reply, at } of own) {
+        const into = new BatchBuilder();
+        try {
+          const outcome = module.readPage(resource, reply, into, { ...this.#delivery(connection.id), syncedAt: at });
+          pages.push({ outcome, batch: into.take() });
+        } catch (error) {
+          if (!isProblem(error)) throw error;
+          rows.addEvent(connection.id, "malformed_push", at, resource);
+        }
       }
-      const batch = into.take();
-      labs.reports.push(...(outcome.labs?.reports ?? []));
-      labs.results.push(...(outcome.labs?.results ?? []));
-      const receipt = state.record(batch, { kind: "system", id: connection.id });
-      const rejected = receipt.rejected.length + Object.values(outcome.rejected).reduce((sum, n) => sum + n, 0);
-      windows.brought(connection.id, resource, outcome, receipt.accepted + receipt.updated, rejected);
-      rows.succeeded(connection.id, now, outcome.newestAt);
+      if (pages.length > 0) this.#storeParts(connection, module, resource, pages);
+      labs.push(...pages.flatMap(({ outcome }) => outcome.labs ?? []));
+    }
+    return { reports: labs.flatMap(({ reports }) => reports), results: labs.flatMap(({ results }) => results) };
+  }
+
+  /** Stores parts of one resource by one write: that costs about as much for many as for one. */
+  #storeParts(connection: Connection, module: VendorModule, resource: string, pages: readonly ReadPart[]): void {
+    const { state, rows, windows } = this.#parts;
+    const { id } = connection;
+    const now = state.now();
+    const all = new BatchBuilder();
+    for (const { batch } of pages) all.add(batch);
+    const outcomes = pages.map(({ outcome }) => outcome);
+    const newest = outcomes.flatMap(({ newestAt }) => newestAt ?? []);
+    const newestAt = newest.length === 0 ? undefined : newest.reduce((a, b) => Math.max(a, b));
+    const read = outcomes.reduce((sum, outcome) => sum + outcome.read, 0);
+    const receipt = state.record(all.take(), { kind: "system", id });
+    const rejected = outcomes.flatMap((outcome) => Object.values(outcome.rejected)).reduce((sum, n) => sum + n, receipt.rejected.length);
+    windows.brought(id, resource, { read, newestAt }, receipt.accepted + receipt.updated, rejected);
+    rows.succeeded(id, now, newestAt);
+    const { pastWith = resource } = module.vendor.resources[resource] ?? {};
+    for (const { outcome, batch } of pages) {
+      // Each by itself: what lies between two of them has not come.
       const range = rangeOf(batch);
       if (range === undefined) continue;
       // What comes is permitted.
-      if (windows.isForbidden(connection.id, resource)) windows.permit(connection.id, resource, now);
-      const { pastWith = resource } = module.vendor.resources[resource] ?? {};
-      this.#endedWaits(connection.id, windows.arrived(connection.id, [...new Set([resource, pastWith])], range, outcome.read));
+      if (windows.isForbidden(id, resource)) windows.permit(id, resource, now);
+      this.#endedWaits(id, windows.arrived(id, [...new Set([resource, pastWith])], range, outcome.read));
     }
-    return labs;
   }
 
   #delivery(connection: string, page?: string): Delivery {
@@ -319,6 +335,18 @@ function operationOf({ vendor }: VendorModule, { resource }: SyncWindow): Vendor
 }
 
 /** From the earliest to the latest start in a batch; undefined where it holds nothing. */
+/** One page of data that a call brought itself, and when it came. */
+export interface PushedPart {
+  readonly resource: string;
+  readonly reply: unknown;
+  readonly at: number;
+}
+
+interface ReadPart {
+  readonly outcome: PageOutcome;
+  readonly batch: Batch;
+}
+
 function rangeOf({ series, readings, sleepSessions, workouts }: Batch): Range | undefined {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const see = (at: number): void => {

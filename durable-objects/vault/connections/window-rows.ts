@@ -238,7 +238,13 @@ export class WindowRows {
   }
 
   /** Notes data that a call of the vendor's brought itself. */
-  brought(connection: string, resource: string, outcome: PageOutcome, stored: number, rejected: number): void {
+  brought(
+    connection: string,
+    resource: string,
+    outcome: Pick<PageOutcome, "read"> & { readonly newestAt?: number | undefined },
+    stored: number,
+    rejected: number,
+  ): void {
     this.#sql.exec(
       `UPDATE connection_resources SET read = read + ?1, stored = stored + ?2, rejected = rejected + ?3,
        newest_at = CASE WHEN ?4 IS NULL THEN newest_at ELSE max(coalesce(newest_at, ?4), ?4) END WHERE connection = ?5 AND resource = ?6`,

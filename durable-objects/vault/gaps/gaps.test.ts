@@ -78,7 +78,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         onRecorded: (listener) => fresh.onRecorded(listener),
       };
       const ports = { ...connectionPorts(state), quota: () => new Quota(liveVendor("google-health").vendor, breaker, breaker, now) };
-      return new Gaps(state, fresh, new Connections(state, fresh.sources, ports));
+      return new Gaps(state, fresh, new Connections(state, fresh.sources, async () => {}, ports));
     };
     evicted();
     await test({ sql, clock, breaker, store: () => store!, evicted, announced: () => announced });

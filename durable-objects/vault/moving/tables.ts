@@ -63,6 +63,7 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   },
   connection_resources: { how: "rows" },
   connection_windows: { how: "rows" },
+  connection_pushes: { how: "rows" },
   connection_jobs: { how: "rows" },
   connection_events: { how: "rows" },
   fhir_targets: {

@@ -52,6 +52,6 @@ async function rowOf(bench: Bench, vendor: HookVendor): Promise<Row> {
     ours: `p99 ${p99.toFixed(0)} ms, p50 ${median(samples.map((s) => s.p50)).toFixed(0)} ms, ${figure(rate)}/s`,
     target: `p99 < ${MOST_MS} ms`,
     pass: p99 < MOST_MS,
-    how: "proof checked, connection looked up in D1, kept in the region's gate (Garmin's push: stored in the vault), then 2xx; closed loop, so the median is the number under way over the rate; queue, consumers and vaults work meanwhile",
+    how: "proof checked, connection looked up in D1, kept in the region's gate (Garmin's push: kept in the vault), then 2xx; closed loop, so the median is the number under way over the rate; queue, consumers and vaults work meanwhile",
   };
 }

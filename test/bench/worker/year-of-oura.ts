@@ -89,7 +89,7 @@ export async function importYear(storage: DurableObjectStorage, env: Env, person
     emit: () => undefined,
     onRecorded: () => undefined,
   };
-  const connections = new Connections(state, store.sources, ports);
+  const connections = new Connections(state, store.sources, async () => {}, ports);
   const stateHash = crypto.randomUUID();
   await connections.begin({ vendor: "oura", state: "s", stateHash, redirectUri: "https://bench/callback" });
   const { connection } = await connections.complete(stateHash, "code");

@@ -1,0 +1,74 @@
+/** What came with a vendor's call, as it came. */
+export interface Push {
+  readonly id: number;
+  /** When, in epoch milliseconds; later pushes of a connection have later times. */
+  readonly cameAt: number;
+  /** JSON of `{ resource, reply }[]`. */
+  readonly parts: string;
+}
+
+export const WAITING =
+  "SELECT id, length(parts) AS size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
+export const LATEST = "SELECT came_at FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id DESC LIMIT 1";
+
+/** Pushes that are kept and not read yet. */
+export class PushRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Keeps a push. Part of the caller's write. */
+  add(connection: string, now: number, parts: string): void {
+    const [latest] = this.#sql.exec<{ came_at: number }>(LATEST, connection).toArray();
+    // Of two versions of a reading the later one counts, also where they came in one millisecond.
+    const cameAt = latest === undefined ? now : Math.max(now, latest.came_at + 1);
+    this.#sql.exec("INSERT INTO connection_pushes (connection, came_at, parts) VALUES (?, ?, ?)", connection, cameAt, parts);
+  }
+
+  /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */
+  next(connection: string, most: number, size: number): readonly Push[] {
+    const waiting = this.#sql.exec<{ id: number; size: number }>(WAITING, connection, most).toArray();
+    const ids: number[] = [];
+    let letters = 0;
+    for (const one of waiting) {
+      letters += one.size;
+      if (ids.length > 0 && letters > size) break;
+      ids.push(one.id);
+    }
+    return this.#sql
+      .exec<{ id: number; came_at: number; parts: string }>(
+        "SELECT id, came_at, parts FROM connection_pushes WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        JSON.stringify(ids),
+      )
+      .toArray()
+      .map(({ id, came_at, parts }) => ({ id, cameAt: came_at, parts }));
+  }
+
+  isWaiting(connection: string): boolean {
+    return this.#sql.exec(WAITING, connection, 1).toArray().length > 0;
+  }
+
+  /** These are read. */
+  done(pushes: readonly Push[]): void {
+    this.#sql.exec(
+      "DELETE FROM connection_pushes WHERE id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(pushes.map(({ id }) => id)),
+    );
+  }
+
+  /** These cannot be read; they stay for whoever looks into it. */
+  giveUp(pushes: readonly Push[], now: number): void {
+    this.#sql.exec(
+      "UPDATE connection_pushes SET failed_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+      now,
+      JSON.stringify(pushes.map(({ id }) => id)),
+    );
+  }
+
+  /** Forgets all of a connection. */
+  forget(connection: string): void {
+    this.#sql.exec("DELETE FROM connection_pushes WHERE connection = ?", connection);
+  }
+}
