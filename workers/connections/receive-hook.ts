@@ -30,11 +30,22 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
 
   const { changes, inline = [], permissions = [], ended = [], status } = hook.read(call, secrets);
   const users = [...changes, ...inline].map(({ userId }) => userId).concat(permissions, ended);
-  // A pointer that comes to a vault which its person has just left is only late; data would be lost.
-  const people = await findPeople(ports, module, credential, users, inline.length === 0);
+  const people = await findPeople(ports, module, credential, users, true);
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
-  await deliver(ports, inline, people);
+  const left = await deliver(ports, inline, people);
+  if (left.length > 0) {
+    // What was known of them is old: a pointer to a vault that its person has left would only be late, but data would be lost.
+    const now = await findPeople(
+      ports,
+      module,
+      credential,
+      left.map(({ userId }) => userId),
+      false,
+    );
+    const asked = new Set(left.flatMap(({ userId }) => people(userId)).map(addressOf));
+    await deliver(ports, left, (userId) => now(userId).filter((to) => !asked.has(addressOf(to))));
+  }
   await keep(ports, module, credential, call, [
     ...pointersOf(module, changes, people),
     ...all("permissions", permissions),
@@ -109,31 +120,49 @@ function pointersOf({ vendor }: VendorModule, changes: readonly Change[], people
     );
 }
 
+/** Where the data of a connection go. */
+function addressOf({ person, connection }: Registered): string {
+  return `${person} ${connection}`;
+}
+
 /** Texts of so many letters go to a vault at once; one that is longer goes alone. */
 const TEXT_AT_ONCE = 8_000_000;
 
-/** Stores what a call brings itself, each person's part in their own vault, in the order in which it came. */
-async function deliver(ports: HookPorts, inline: readonly InlineData[], people: People): Promise<void> {
-  const byConnection = new Map<string, { readonly to: Registered; readonly parts: { resource: string; reply: unknown }[] }>();
-  for (const { userId, resource, reply } of inline) {
+/**
+ * Brings what a call tells itself to the vaults, each person's part to their own, in the order in which it came. Returns what some vault did
+ * not take because the connection does not live there.
+ */
+async function deliver(ports: HookPorts, inline: readonly InlineData[], people: People): Promise<readonly InlineData[]> {
+  const byConnection = new Map<
+    string,
+    { readonly to: Registered; readonly parts: { resource: string; reply: unknown }[]; readonly of: InlineData[] }
+  >();
+  for (const data of inline) {
+    const { userId, resource, reply } = data;
     for (const to of people(userId)) {
-      const known = byConnection.get(to.connection) ?? { to, parts: [] };
-      byConnection.set(to.connection, known);
+      const known = byConnection.get(addressOf(to)) ?? { to, parts: [], of: [] };
+      byConnection.set(addressOf(to), known);
       known.parts.push({ resource, reply });
+      known.of.push(data);
     }
   }
+  const left = new Set<InlineData>();
   const waiting = [...byConnection.values()];
   for (let at = 0; at < waiting.length; at += VAULTS_AT_ONCE) {
     try {
       await Promise.all(
-        waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts }) => {
-          for (const text of textsOf(parts)) await ports.vault(to.person).takeInline(to.connection, text);
+        waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
+          const vault = ports.vault(to.person);
+          for (const text of textsOf(parts)) {
+            if (!(await vault.takeInline(to.connection, text))) for (const data of of) left.add(data);
+          }
         }),
       );
     } catch {
       throw problem("unavailable", "The data could not be stored.", { retryAfter: 30 });
     }
   }
+  return [...left];
 }
 
 /** The parts as JSON lists, none longer than what goes to a vault at once where it holds more than one part. */

@@ -125,6 +125,8 @@ export class Connections {
   readonly #listeners: ((id: string) => void)[] = [];
   readonly #pushes: PushRows;
   readonly #recordLabs: LabKeeper;
+  /** Connections with a timer that reads what is pushed. */
+  readonly #awaited = new Set<string>();
   #isPaused = false;
 
   constructor(
@@ -400,13 +402,15 @@ export class Connections {
    * there is no living connection, whose data are nobody's.
    */
   async push(id: string, parts: string): Promise<boolean> {
-    const connection = this.#rows.get(id);
-    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+    if (!this.#rows.isLive(id)) return false;
     const { timers, now } = this.#state;
     if (parts.length <= LONGEST_KEPT) {
       this.#pushes.add(id, now(), parts);
-      timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS);
+      // Where some wait already, the timer is set; after an eviction it is looked after once.
+      if (!this.#awaited.has(id)) timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS);
+      this.#awaited.add(id);
     } else {
+      const connection = this.#must(id);
       while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
       await this.#keepLabs(id, this.#read(connection, partsOf(parts, now())));
     }
@@ -419,6 +423,7 @@ export class Connections {
    */
   async #pushAlarm(id: string, attempts: number): Promise<number | undefined> {
     const isAlone = attempts >= ATTEMPTS_TOGETHER;
+    this.#awaited.delete(id);
     try {
       await this.#readPushes(id, isAlone ? 1 : MOST_PUSHES);
     } catch (error) {

@@ -9,7 +9,9 @@ export interface Push {
 
 export const WAITING =
   "SELECT id, length(parts) AS size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
-export const LATEST = "SELECT came_at FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id DESC LIMIT 1";
+/** Of two versions of a reading the later one counts, also where they came in one millisecond. */
+export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts)
+  SELECT ?1, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3`;
 
 /** Pushes that are kept and not read yet. */
 export class PushRows {
@@ -21,10 +23,7 @@ export class PushRows {
 
   /** Keeps a push. Part of the caller's write. */
   add(connection: string, now: number, parts: string): void {
-    const [latest] = this.#sql.exec<{ came_at: number }>(LATEST, connection).toArray();
-    // Of two versions of a reading the later one counts, also where they came in one millisecond.
-    const cameAt = latest === undefined ? now : Math.max(now, latest.came_at + 1);
-    this.#sql.exec("INSERT INTO connection_pushes (connection, came_at, parts) VALUES (?, ?, ?)", connection, cameAt, parts);
+    this.#sql.exec(KEEP, connection, now, parts);
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */
