@@ -1,6 +1,7 @@
 import type { HashState } from "../../shared/crypto/running-sha256";
 import { type AccountFacts, EXPORT_STATES, type ExportState, type ExportStatus } from "../../shared/exports/status";
-import { joined, type OpenEntry } from "../../shared/exports/zip/writer";
+import { joined } from "../../shared/bytes";
+import { type OpenEntry } from "../../shared/exports/zip/writer";
 import type { ImportProblem } from "../../shared/imports/status";
 import type { PersonId } from "../../shared/id";
 import type { PlannedFile } from "../vault/export/exports";

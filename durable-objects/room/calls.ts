@@ -95,10 +95,10 @@ function perform(tools: RoomTools, from: Sender, frame: CallFrame): unknown {
       return start(tools, from, frame);
     case "call.list": {
       const rows = tools.state.sql.exec<Row>(CALL_PAGE, frame.before ?? Number.MAX_SAFE_INTEGER, frame.limit).toArray();
-      return { items: rows.map((row) => viewOf(JSON.parse(row.body) as Call)) };
+      return { items: rows.map((row) => viewOf(tools, JSON.parse(row.body) as Call)) };
     }
     case "call.get":
-      return { call: viewOf(find(tools, frame.call)) };
+      return { call: viewOf(tools, find(tools, frame.call)) };
     case "call.join": {
       if (from.socket === undefined) throw problem("conflict", "A call is joined on the room's socket.");
       const { audio, video, screen } = frame;
@@ -118,29 +118,29 @@ function perform(tools: RoomTools, from: Sender, frame: CallFrame): unknown {
       });
       // The other device of the same person learns that it is out.
       if (old !== undefined && old !== null && old !== from.socket) tools.send({ socket: old }, { type: "call.taken_over", call: call.id });
-      return { call: viewOf(call), own: partyView(partyOf(call, no)) };
+      return { call: viewOf(tools, call), own: partyView(partyOf(call, no)) };
     }
     case "call.decline":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "decline", member: no })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "decline", member: no })) };
     case "call.leave":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "leave", member: no })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "leave", member: no })) };
     case "call.end":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "end", by: no })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "end", by: no })) };
     case "call.admit":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "admit", by: no, member: frame.member, admit: frame.admit })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "admit", by: no, member: frame.member, admit: frame.admit })) };
     case "call.remove":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "remove", by: no, member: frame.member })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "remove", by: no, member: frame.member })) };
     case "call.host":
-      return { call: viewOf(happen(tools, find(tools, frame.call), { kind: "host", by: no, member: frame.member, host: frame.host })) };
+      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "host", by: no, member: frame.member, host: frame.host })) };
     case "call.mute": {
       const call = happen(tools, find(tools, frame.call), { kind: "mute", by: no, member: frame.member });
       const { socket } = partyOf(call, frame.member);
       if (socket !== null) tools.send({ socket }, { type: "call.mute", call: call.id, by: no });
-      return { call: viewOf(call) };
+      return { call: viewOf(tools, call) };
     }
     case "call.state": {
       const { call, type: _, ...media } = frame;
-      return { call: viewOf(happen(tools, inCall(tools, from, call), { kind: "media", member: no, media })) };
+      return { call: viewOf(tools, happen(tools, inCall(tools, from, call), { kind: "media", member: no, media })) };
     }
     case "call.signal":
       return signal(tools, from, frame);
@@ -148,7 +148,7 @@ function perform(tools: RoomTools, from: Sender, frame: CallFrame): unknown {
       const call = find(tools, frame.call);
       const party = partyOf(call, no);
       const signals = tools.state.sql.exec<SignalRow>(SIGNALS_FOR, Number(call.id), no, frame.after, party.peer).toArray();
-      return { call: viewOf(call), signals: signals.map(({ body }) => JSON.parse(body) as unknown) };
+      return { call: viewOf(tools, call), signals: signals.map(({ body }) => JSON.parse(body) as unknown) };
     }
   }
 }
@@ -156,10 +156,10 @@ function perform(tools: RoomTools, from: Sender, frame: CallFrame): unknown {
 function start(tools: RoomTools, { member }: Sender, frame: CallFrameOf<"call.start">): unknown {
   const { sql, storage, now, env } = tools.state;
   const [same] = sql.exec<Row>("SELECT * FROM calls WHERE by_member = ? AND client_id = ?", member.no, frame.clientId).toArray();
-  if (same !== undefined) return { call: viewOf(JSON.parse(same.body) as Call) };
+  if (same !== undefined) return { call: viewOf(tools, JSON.parse(same.body) as Call) };
   // One call at a time: whoever calls while somebody does comes into the same.
   const present = live(tools);
-  if (present !== undefined) return { call: viewOf(present) };
+  if (present !== undefined) return { call: viewOf(tools, present) };
   tools.requireBegin(member);
   const [opensAt, closesAt] = [frame.opensAt, frame.closesAt].map((at) => (at === undefined ? null : Date.parse(at)));
   if (opensAt != null && closesAt != null && closesAt <= opensAt)
@@ -204,7 +204,7 @@ function start(tools: RoomTools, { member }: Sender, frame: CallFrameOf<"call.st
     return made;
   });
   tools.append(member.no, { call: call.id, state: "started", media: call.media });
-  const view = viewOf(call);
+  const view = viewOf(tools, call);
   tools.broadcast({ type: "call.update", call: view });
   for (const no of ring) {
     tools.send({ member: no }, { type: "call.ring", call: view, from: member.no });
@@ -375,7 +375,7 @@ function happen(tools: RoomTools, before: Call, event: Event): Call {
     sql.exec("DELETE FROM call_tracks WHERE session IN (SELECT session FROM call_sessions WHERE call = ?)", Number(call.id));
     sql.exec("DELETE FROM call_sessions WHERE call = ?", Number(call.id));
   });
-  const view = viewOf(call);
+  const view = viewOf(tools, call);
   if (call.endedAt !== null) {
     const { media, reason, durationS } = view;
     tools.append(call.by, { call: call.id, state: "ended", media, reason, durationS });
@@ -442,7 +442,7 @@ function partyView({ member, role, state, peer, audio, video, screen, spent }: P
   return { member, role, state, peer, audio, video, screen, seconds: Math.round(spent / 1_000) };
 }
 
-function viewOf(call: Call): CallView {
+function viewOf(tools: RoomTools, call: Call): CallView {
   const { id, media, mode, lobby, by, startedAt, opensAt, closesAt, answeredAt, endedAt, reason, parties } = call;
   const isActive = parties.filter(isHere).length > 0;
   return {
@@ -458,7 +458,7 @@ function viewOf(call: Call): CallView {
     answeredAt: isoOrNull(answeredAt),
     endedAt: isoOrNull(endedAt),
     reason,
-    durationS: answeredAt === null ? 0 : Math.round(((endedAt ?? Date.now()) - answeredAt) / 1_000),
+    durationS: answeredAt === null ? 0 : Math.round(((endedAt ?? tools.state.now()) - answeredAt) / 1_000),
     parties: parties.map(partyView),
   };
 }

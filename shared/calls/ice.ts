@@ -1,3 +1,4 @@
+import { hmacSha1 } from "../crypto/hmac-sha1";
 /** A server of the list that a browser's `RTCPeerConnection` takes. */
 export interface IceServer {
   readonly urls: readonly string[];
@@ -13,10 +14,7 @@ export interface IceServer {
  */
 export async function relayCredential(secret: string, until: number, who: string): Promise<{ username: string; credential: string }> {
   const username = `${until}:${who}`;
-  const encoder = new TextEncoder();
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-1" }, false, ["sign"]);
-  const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(username)));
-  return { username, credential: btoa(String.fromCharCode(...bytes)) };
+  return { username, credential: await hmacSha1(secret, username) };
 }
 
 /** Leaves out port 53, on which browsers connect to nothing and wait long for it. */

@@ -28,7 +28,6 @@ export interface Period {
 }
 
 export const LONGEST_CHALLENGE_MS = 366 * 24 * HOUR_MS;
-export const LEAST_PERIOD_MS = HOUR_MS;
 
 /** The first period that has not ended at an instant: the one under way, else the next; undefined after the last. */
 export function periodFrom(schedule: Schedule, at: number): Period | undefined {

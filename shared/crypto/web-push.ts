@@ -1,3 +1,4 @@
+import { joined } from "../bytes";
 import { importJWK, SignJWT } from "jose";
 import { HOUR_MS } from "../clock";
 import { type RandomBytes, systemRandom } from "../id";
@@ -67,7 +68,7 @@ export async function encryptPush(
   head.set(salt);
   new DataView(head.buffer).setUint32(SALT_BYTES, RECORD_SIZE);
   head[SALT_BYTES + 4] = POINT_BYTES;
-  return joined(head, own.point, cipher);
+  return joined([head, own.point, cipher]);
 }
 
 /** Opens a message as the browser does: for stand-ins of browsers. Throws where it was closed for somebody else. */
@@ -152,7 +153,7 @@ async function contentKeys(
   sender: Uint8Array<ArrayBuffer>,
   salt: Uint8Array<ArrayBuffer>,
 ): Promise<{ key: CryptoKey; nonce: Uint8Array<ArrayBuffer> }> {
-  const ikm = await hkdf(auth, shared, joined(encoder.encode("WebPush: info\0"), browser, sender), 32);
+  const ikm = await hkdf(auth, shared, joined([encoder.encode("WebPush: info\0"), browser, sender]), 32);
   const key = await hkdf(salt, ikm, encoder.encode("Content-Encoding: aes128gcm\0"), 16);
   const nonce = await hkdf(salt, ikm, encoder.encode("Content-Encoding: nonce\0"), 12);
   return { key: await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]), nonce };
@@ -165,20 +166,10 @@ async function hkdf(
   info: Uint8Array,
   length: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return (await mac(await mac(salt, ikm), joined(info, Uint8Array.of(1)))).slice(0, length);
+  return (await mac(await mac(salt, ikm), joined([info, Uint8Array.of(1)]))).slice(0, length);
 }
 
 async function mac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, data));
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,3 +1,5 @@
+import { joined } from "../bytes";
+
 /**
  * Takes out of a picture what it tells beside itself: where and when it was taken, with what, by whom, thumbnails, comments, and whatever lies after its
  * end. Pixels, colours and the way up stay, byte for byte. Undefined where the file is not built as its format says; types that are not known here
@@ -225,16 +227,6 @@ export function orientationOf(tiff: Uint8Array): number | undefined {
 /** A TIFF structure that says which way up, and nothing else. */
 function onlyOrientation(orientation: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x49, 0x49, 0x2a, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, SHORT, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0);
-}
-
-function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function latin(text: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { sameBytes } from "../crypto/hmac";
+import { hmacSha1 } from "../crypto/hmac-sha1";
 import { verifyWebhook } from "../webhooks/signing";
 
 const encoder = new TextEncoder();
@@ -24,8 +25,7 @@ export async function smsSignature(token: string, url: string, fields: Readonly<
       .toSorted()
       .map((name) => `${name}${fields[name] ?? ""}`)
       .join("");
-  const key = await crypto.subtle.importKey("raw", encoder.encode(token), { name: "HMAC", hash: "SHA-1" }, false, ["sign"]);
-  return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)))));
+  return await hmacSha1(token, text);
 }
 
 /** Whether a call comes from the mail service: Standard Webhooks, whose headers this service calls by another name. */

@@ -19,7 +19,6 @@ import {
   refuseFriend,
   removeFollower,
   REQUEST_LASTS_MS,
-  saysNothing,
   type Step,
   type Tie,
   unblock,
@@ -119,11 +118,4 @@ test("steps that were taken already change nothing", () => {
   expect(follow(followed, NO_TIE, 20)).toBe(followed);
   const blocked = block(NO_TIE, NO_TIE, 10);
   expect(block(blocked, NO_TIE, 20).blockedAt).toBe(10);
-});
-
-test("a tie that says something is kept, and a refusal outlives every wish that it answers", () => {
-  const refused = refuseFriend(NO_TIE, askFriend(NO_TIE, NO_TIE, 1), 5);
-  expect(saysNothing(refused, 5 + REQUEST_LASTS_MS)).toBe(false);
-  expect(saysNothing(refused, 6 + 2 * REQUEST_LASTS_MS)).toBe(true);
-  expect(saysNothing(block(NO_TIE, NO_TIE, 1), 10 * REQUEST_LASTS_MS)).toBe(false);
 });

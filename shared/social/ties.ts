@@ -128,10 +128,3 @@ export const unblock: Step = (own) => ({ ...own, blockedAt: null });
 function later(before: number, wish: number | null, now: number): number {
   return Math.max(before, wish ?? 0, now);
 }
-
-/** Whether a tie says nothing any more and need not be kept. A refusal is kept as long as an older wish could still be on its way. */
-export function saysNothing(tie: Tie, now: number): boolean {
-  const { wantsAt, followsAt, admitsAt, blockedAt, buddyAt, refusedAt, followRefusedAt, buddyRefusedAt } = tie;
-  const isSilent = wantsAt === null && followsAt === null && admitsAt === null && blockedAt === null && buddyAt === null;
-  return isSilent && Math.max(refusedAt, followRefusedAt, buddyRefusedAt) < now - 2 * REQUEST_LASTS_MS;
-}

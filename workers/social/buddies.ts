@@ -14,9 +14,9 @@ import {
 import { areBuddies, askBuddy, endBuddy, hasAskedToTrain, isBlocked, REQUEST_LASTS_MS } from "../../shared/social/ties";
 import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
-import { peopleIn, personIn, requireOther } from "./friends";
+import { personIn, requireOther } from "./friends";
 import type { SocialPorts } from "./ports";
-import { areFriends, hiddenFrom, relationTo } from "./relations";
+import { areFriends, hiddenFrom, relationTo, peopleIn } from "./relations";
 import { BUDDIES, exactPair, takeStep } from "./ties";
 
 /** Whom one look compares: the nearest cells first, then who looked lately. */

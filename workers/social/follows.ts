@@ -13,7 +13,8 @@ import {
 } from "../../shared/social/ties";
 import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
-import { peopleIn, personIn, requireOther } from "./friends";
+import { personIn, requireOther } from "./friends";
+import { peopleIn } from "./relations";
 import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { takeStep } from "./ties";

@@ -18,7 +18,7 @@ import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
 import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
-import { FRIENDS_QUERY, MOST_FRIENDS } from "./relations";
+import { FRIENDS_QUERY, MOST_FRIENDS, peopleIn } from "./relations";
 import { FRIENDS, takeStep } from "./ties";
 
 /** New wishes of one person within a day. */
@@ -260,10 +260,6 @@ export function personIn(id: string): PersonId {
   const person = parseId("person", id);
   if (person === undefined) throw notFound("person");
   return person;
-}
-
-export function peopleIn(rows: readonly { readonly id: string }[]): PersonId[] {
-  return rows.flatMap(({ id }) => parseId("person", id) ?? []);
 }
 
 /** Problem `invalid` where somebody means themselves. */

@@ -4,7 +4,7 @@ import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, type Problem, problem } from "../../shared/problem";
 import { sees } from "../../shared/social/visibility";
 import { type Card, shownOf } from "./cards";
-import { peopleIn, personIn, requireOther } from "./friends";
+import { personIn, requireOther } from "./friends";
 import {
   ANOTHER_OWNER,
   type Group,
@@ -18,7 +18,7 @@ import {
 } from "./groups";
 import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
-import { areBlocked, friendsOf, type GroupRole, hiddenFrom } from "./relations";
+import { areBlocked, friendsOf, type GroupRole, hiddenFrom, peopleIn } from "./relations";
 
 /** Somebody of a group, or who was invited, asked to join, or is banned; since when (epoch ms). */
 export interface Member {

@@ -124,6 +124,7 @@ export async function relationTo(context: SocialContext, viewer: PersonId, owner
   return (await shareGroup(context, owner, viewer)) ? "groupmate" : "stranger";
 }
 
-function peopleIn(rows: readonly { readonly id: string }[]): PersonId[] {
+/** The people of rows. */
+export function peopleIn(rows: readonly { readonly id: string }[]): PersonId[] {
   return rows.flatMap(({ id }) => parseId("person", id) ?? []);
 }

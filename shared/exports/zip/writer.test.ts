@@ -5,7 +5,8 @@ import { type ByteSource, memorySource } from "../../imports/byte-source";
 import { readAll } from "../../imports/chunk-reader";
 import { listZip } from "../../imports/zip/directory";
 import { openEntry } from "../../imports/zip/open";
-import { addPiece, beginEntry, directory, endEntry, joined, type OpenEntry } from "./writer";
+import { joined } from "../../bytes";
+import { addPiece, beginEntry, directory, endEntry, type OpenEntry } from "./writer";
 
 const AT = Date.UTC(2026, 10, 25, 12, 30, 8);
 const LIMITS = { bytes: 1e9, ratio: 2_000, ratioFrom: 0 };

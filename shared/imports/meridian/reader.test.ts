@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { FORMAT, type Manifest } from "../../exports/manifest";
-import { addPiece, beginEntry, directory, endEntry, joined } from "../../exports/zip/writer";
+import { joined } from "../../bytes";
+import { addPiece, beginEntry, directory, endEntry } from "../../exports/zip/writer";
 import { isProblem } from "../../problem";
 import { zip, type ZipFile } from "../../../test/fixtures/zip";
 import { memorySource } from "../byte-source";

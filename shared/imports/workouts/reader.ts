@@ -1,3 +1,4 @@
+import { joined } from "../../bytes";
 import { isProblem, problem } from "../../problem";
 import type { ByteSource } from "../byte-source";
 import type { PieceReader } from "../chunk-reader";
@@ -207,14 +208,4 @@ class PeekedReader implements PieceReader {
     this.#hasEnded = chunk === undefined;
     return chunk;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
