@@ -127,11 +127,15 @@ function perform(tools: RoomTools, from: Sender, frame: CallFrame): unknown {
     case "call.end":
       return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "end", by: no })) };
     case "call.admit":
-      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "admit", by: no, member: frame.member, admit: frame.admit })) };
+      return {
+        call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "admit", by: no, member: frame.member, admit: frame.admit })),
+      };
     case "call.remove":
       return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "remove", by: no, member: frame.member })) };
     case "call.host":
-      return { call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "host", by: no, member: frame.member, host: frame.host })) };
+      return {
+        call: viewOf(tools, happen(tools, find(tools, frame.call), { kind: "host", by: no, member: frame.member, host: frame.host })),
+      };
     case "call.mute": {
       const call = happen(tools, find(tools, frame.call), { kind: "mute", by: no, member: frame.member });
       const { socket } = partyOf(call, frame.member);
