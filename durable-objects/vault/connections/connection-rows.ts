@@ -107,12 +107,6 @@ export class ConnectionRows {
     return row === undefined ? undefined : connectionOf(row);
   }
 
-  /** Whether something is read over a connection now. */
-  isLive(id: string): boolean {
-    const [row] = this.#sql.exec<{ state: ConnectionState }>("SELECT state FROM connections WHERE id = ?", id).toArray();
-    return row !== undefined && LIVE_STATES.has(row.state);
-  }
-
   add(id: ConnectionId, vendor: string, now: number, behalf?: Behalf): void {
     this.#sql.exec(
       "INSERT INTO connections (id, vendor, state, created_at, credential, organisation) VALUES (?, ?, 'pending', ?, ?, ?)",

@@ -84,7 +84,10 @@ const SET_UP = "connections-set-up";
 const PERMISSIONS = "connections-permissions";
 const ENDING = "connections-ending";
 const PUSHES = "connections-pushes";
-/** Vendors that push send many calls in a row: what comes within this time is read together. */
+/**
+ * Vendors that push send many calls in a row: what comes within this time, up to twice as long, is read together. A call speaks of many
+ * people, whose vaults should not all work at the same moment.
+ */
 const PUSHES_WAIT_MS = SECOND_MS;
 const MOST_PUSHES = 500;
 /** What is parsed and held in memory at a time. */
@@ -402,15 +405,15 @@ export class Connections {
    * there is no living connection, whose data are nobody's.
    */
   async push(id: string, parts: string): Promise<boolean> {
-    if (!this.#rows.isLive(id)) return false;
     const { timers, now } = this.#state;
     if (parts.length <= LONGEST_KEPT) {
-      this.#pushes.add(id, now(), parts);
+      if (!this.#pushes.add(id, now(), parts)) return false;
       // Where some wait already, the timer is set; after an eviction it is looked after once.
-      if (!this.#awaited.has(id)) timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS);
+      if (!this.#awaited.has(id)) timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS * (1 + Math.random()));
       this.#awaited.add(id);
     } else {
-      const connection = this.#must(id);
+      const connection = this.#rows.get(id);
+      if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
       while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
       await this.#keepLabs(id, this.#read(connection, partsOf(parts, now())));
     }

@@ -1,3 +1,5 @@
+import { LIVE_STATES } from "./connection-rows";
+
 /** What came with a vendor's call, as it came. */
 export interface Push {
   readonly id: number;
@@ -11,7 +13,9 @@ export const WAITING =
   "SELECT id, length(parts) AS size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
 /** Of two versions of a reading the later one counts, also where they came in one millisecond. */
 export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts)
-  SELECT ?1, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3`;
+  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3
+  FROM connections WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING 1`;
+const LIVE = JSON.stringify([...LIVE_STATES]);
 
 /** Pushes that are kept and not read yet. */
 export class PushRows {
@@ -21,9 +25,9 @@ export class PushRows {
     this.#sql = sql;
   }
 
-  /** Keeps a push. Part of the caller's write. */
-  add(connection: string, now: number, parts: string): void {
-    this.#sql.exec(KEEP, connection, now, parts);
+  /** Keeps a push; returns whether the connection lives, else nothing is kept. Part of the caller's write. */
+  add(connection: string, now: number, parts: string): boolean {
+    return this.#sql.exec(KEEP, connection, now, parts, LIVE).toArray().length > 0;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */
