@@ -75,7 +75,7 @@ import {
   type SessionPage,
   type SessionQuery,
 } from "./pages";
-import { type Joined, type Joining, type PartChange, type PartView, readOf, type RoundDetail, type Share } from "./challenges/challenges";
+import { type Joined, type Joining, type PartChange, type PartView, readOf, type RoundDetail } from "./challenges/challenges";
 import type { StoredEffort } from "./challenges/part-rows";
 import type { ConsentChange, ConsentRecord, ConsentTerms } from "./consents/consents";
 import type { BeginInput, Completed } from "./connections/connector";
@@ -1060,11 +1060,6 @@ export class Vault extends DurableObject<Env> {
   /** Counts what is due of a challenge now, and tells its boards. Its timer does the same a moment later. */
   async countChallenge(challenge: string): Promise<void> {
     if (this.#parts.life.isOpen) await this.#parts.challenges.run(challenge);
-  }
-
-  /** What the person gives their team; nothing where they do not take part. */
-  async challengeShares(challenge: string): Promise<{ readonly alias: string; readonly shares: readonly Share[] } | undefined> {
-    return this.#parts.life.isOver ? undefined : this.#parts.challenges.shares(challenge);
   }
 
   /** What an actor may do with FHIR resources here: everything as the person, what consents allow as anybody else, an app no more than it was given. */

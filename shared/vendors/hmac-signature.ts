@@ -50,10 +50,12 @@ export function freshness(signedAtMs: number, now: number): HookVerdict {
   return Math.abs(now - signedAtMs) <= FRESH_MS ? "genuine" : "stale";
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** A body of JSON in strict UTF-8; undefined for anything else. */
 export function parseBody(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)) as unknown;
+    return JSON.parse(decoder.decode(bytes)) as unknown;
   } catch {
     return undefined;
   }

@@ -204,9 +204,11 @@ async function keep(
   }
 }
 
+const encoder = new TextEncoder();
+
 /** What is signed of a call and for whom, in 64 hexadecimal digits. */
 async function digestOf({ headers, body }: HookCall, account: string, header: string | undefined): Promise<string> {
-  const head = new TextEncoder().encode(`${account}\n${(header === undefined ? null : headers.get(header)) ?? ""}\n`);
+  const head = encoder.encode(`${account}\n${(header === undefined ? null : headers.get(header)) ?? ""}\n`);
   const signed = new Uint8Array(head.length + body.length);
   signed.set(head);
   signed.set(body, head.length);

@@ -34,7 +34,8 @@ const OR_UNKNOWN = ["< ?1", "> ?1", "is null"];
 const counted = (table: string, column: string, sides?: string[], more?: string): string =>
   counting("count(*) as old, 0 as waiting", table, column, sides, more);
 
-const LIVING = " and revoked_at is null and client_id = 'meridian' and idle_expiry > ?2 and absolute_expiry > ?2";
+/** Sessions of people and of the apps that act for them: both hold refresh tokens. */
+const LIVING = " and revoked_at is null and idle_expiry > ?2 and absolute_expiry > ?2";
 
 /**
  * Rows under another version than `?1`, and of those the ones that wait for a sign-in; `?2` is now. Everything that outlives the time that

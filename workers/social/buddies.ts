@@ -219,7 +219,7 @@ export async function endTraining(ports: SocialPorts, id: string): Promise<void>
   await takeStep(ports, personIn(id), ({ own, theirs }) => (own.buddyAt === null && theirs.buddyAt === null ? (tie) => tie : endBuddy));
 }
 
-/** Cheers a buddy on: at most once a day. Problems `not_found` for who is none, `rate_limited`. */
+/** Cheers a buddy on: at most once a day. Problem `not_found` for who is none; a second time on a day says nothing. */
 export async function nudge(ports: SocialPorts, id: string): Promise<void> {
   requireSession(await sessionGuard(ports.records, ports.actor, ports.now()).all());
   const other = personIn(id);

@@ -74,6 +74,19 @@ describe.each(["eu", "ap"] as const)("a profile of eu, for people of %s", (there
     const kept = await env.DIRECTORY.prepare("select * from handles where person_id = ?").bind(friend.person.id).first();
     expect(JSON.stringify(kept)).not.toContain(name);
   });
+
+  test("leads to whose profile has it, also after changes in the same moment of which one is refused", async () => {
+    for (let round = 0; round < 4; round++) {
+      const [one, other] = [handle(), handle()];
+      const answers = await Promise.all([one, other].map(async (name) => await status(change(ada, { handle: name }))));
+      const profile = z.object({ handle: z.string() }).parse(await (await call(ada, "GET", "/v1/me/social-profile")).json());
+      const found = await Promise.all(
+        [one, other].map(async (text) => await status(call(friend, "POST", "/v1/people/search", { handle: text }))),
+      );
+      expect(answers).toContain(200);
+      expect(found).toEqual([one, other].map((name) => (name === profile.handle ? 200 : 404)));
+    }
+  });
 });
 
 describe("an invitation", () => {

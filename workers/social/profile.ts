@@ -128,7 +128,13 @@ export async function changeProfile(
       now,
     )
     .run();
-  if (meta.changes !== 1) throw problem("precondition_failed", "The profile was changed in the same moment.");
+  if (meta.changes !== 1) {
+    // The handle leads to whom it stands with: what was claimed for nothing goes back to what is there.
+    const { handle } = await readOwnProfile(ports);
+    if (handle === null) await freeHandle(ports);
+    else if (handle !== after.handle) await claimHandle(ports, handle);
+    throw problem("precondition_failed", "The profile was changed in the same moment.");
+  }
   if (after.handle === null && before.handle !== null) await freeHandle(ports);
   return { ...after, version: before.version + 1 };
 }

@@ -79,14 +79,6 @@ export interface RoundDetail {
   readonly late: readonly { readonly day: number; readonly at: number }[];
 }
 
-/** What a person gives their team in a round. */
-export interface Share {
-  readonly opensAt: number;
-  readonly score: number | null;
-  readonly at: number;
-  readonly version: number;
-}
-
 /** An alias on the board of a challenge. */
 export interface OnBoard {
   readonly challenge: string;
@@ -265,14 +257,6 @@ export class Challenges {
       this.#rows.soil(challenge, opensAt, effort.day, effort.day);
       this.#wake(challenge, this.#state.now());
     });
-  }
-
-  /** What the person gives their team in the rounds that are not over, for those who add it up. */
-  shares(challenge: string): { readonly alias: string; readonly shares: readonly Share[] } | undefined {
-    const part = this.#rows.part(challenge);
-    if (part === undefined) return undefined;
-    const shares = this.#rows.rounds(challenge).map(({ opensAt, ranked, at, version }) => ({ opensAt, score: ranked, at, version }));
-    return { alias: part.alias, shares: part.state === "active" ? shares : [] };
   }
 
   /** The order of sources, or what they are, has changed: everything that is not over is counted again. */
