@@ -77,6 +77,18 @@ describe("a call that was here before", () => {
     expect(await gate.accept(arrival("digest-3"))).toBe(true);
   });
 
+  it("is kept whole, however many people it speaks of", async () => {
+    const gate = freshGate();
+    await gate.accept(arrival("zero"));
+    await runInDurableObject(gate, (_, { storage }) => {
+      storage.sql.exec("delete from inbox");
+      const one = pointer();
+      expect(new Inbox(storage.sql).take([{ region: "eu", pointers: Array.from({ length: 15_000 }, () => one) }])).toEqual([true]);
+      expect(storage.sql.exec<{ n: number }>("select count(*) as n from inbox").one().n).toBe(15_000);
+      storage.sql.exec("delete from inbox");
+    });
+  });
+
   it("is remembered among so many and no more, and is found by its digest", async () => {
     const gate = freshGate();
     await gate.accept(arrival("zero"));

@@ -17,6 +17,9 @@ export interface Waiting {
 /** Calls that are remembered at most, whatever their age: the oldest go first, and a repetition of one is read again, which changes nothing. */
 const MOST_CALLS = 50_000;
 
+/** A value that is bound may have 2 MB; a pointer takes some hundred letters. */
+const ROWS_AT_ONCE = 2_000;
+
 /** What came in by webhooks: pointers that the queue has not taken yet, and which signed calls were here before. */
 export class Inbox {
   readonly #sql: SqlStorage;
@@ -36,10 +39,10 @@ export class Inbox {
     // Of two that are the same, one is new.
     const taken = arrivals.map(({ call }) => call === undefined || unseen.delete(call.digest));
     const rows = arrivals.flatMap(({ region, pointers }, i) => (taken[i] === true ? pointers.map((pointer) => [region, pointer]) : []));
-    if (rows.length > 0) {
+    for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
       this.#sql.exec(
         "insert into inbox (region, pointer) select value ->> 0, value ->> 1 from json_each(?) order by key",
-        JSON.stringify(rows),
+        JSON.stringify(rows.slice(at, at + ROWS_AT_ONCE)),
       );
     }
     return taken;
@@ -47,16 +50,21 @@ export class Inbox {
 
   /** Remembers calls; returns the digests of those that are new. */
   #remember(calls: readonly NonNullable<Arrival["call"]>[]): Set<string> {
-    if (calls.length === 0) return new Set();
-    const added = this.#sql
-      .exec<{ id: number; digest: string }>(
+    const unseen = new Set<string>();
+    let newest = 0;
+    for (let at = 0; at < calls.length; at += ROWS_AT_ONCE) {
+      const added = this.#sql.exec<{ id: number; digest: string }>(
         `insert or ignore into calls (digest, expires_at) select value ->> 0, value ->> 1 from json_each(?) order by key
          returning id, digest`,
-        JSON.stringify(calls.map(({ digest, forgetAt }) => [digest, forgetAt])),
-      )
-      .toArray();
-    if (added.length > 0) this.#sql.exec("delete from calls where id <= ?", Math.max(...added.map(({ id }) => id)) - this.#mostCalls);
-    return new Set(added.map(({ digest }) => digest));
+        JSON.stringify(calls.slice(at, at + ROWS_AT_ONCE).map(({ digest, forgetAt }) => [digest, forgetAt])),
+      );
+      for (const { id, digest } of added) {
+        unseen.add(digest);
+        newest = Math.max(newest, id);
+      }
+    }
+    if (newest > 0) this.#sql.exec("delete from calls where id <= ?", newest - this.#mostCalls);
+    return unseen;
   }
 
   get isEmpty(): boolean {

@@ -59,6 +59,12 @@ export class Timers {
     this.#arm();
   }
 
+  /** Sets a timer unless there is one: it keeps its time, and the pause after a failure. */
+  setOnce(kind: string, ref: string, dueAt: number): void {
+    this.#storage.sql.exec("INSERT INTO timers (kind, ref, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", kind, ref, Math.floor(dueAt));
+    this.#arm();
+  }
+
   clear(kind: string, ref: string): void {
     this.#storage.sql.exec("DELETE FROM timers WHERE kind = ? AND ref = ?", kind, ref);
   }

@@ -5,6 +5,8 @@ create table connection_pushes (
   connection text not null,
   came_at integer not null,
   parts text not null,
+  -- Letters of it, to choose by without reading it.
+  size integer not null,
   failed_at integer
 ) strict;
 create index connection_pushes_waiting on connection_pushes (connection, id) where failed_at is null;

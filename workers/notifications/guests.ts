@@ -176,10 +176,12 @@ async function settle(ports: NotificationPorts, records: D1Database, { id, attem
     .run();
 }
 
-/** What was not sent yet of an invitation that was taken back is not sent any more. */
+/** What was not sent yet of an invitation that was taken back is not sent any more; an attempt that is under way is the last. */
 export async function dropGuestMessage(records: D1Database, id: InvitationId): Promise<void> {
   await records
-    .prepare("update guest_messages set state = 'dropped', reason = 'revoked', sealed = null where id = ? and state = 'waiting'")
+    .prepare(
+      "update guest_messages set state = 'dropped', reason = 'revoked', sealed = null where id = ? and state in ('waiting', 'sending')",
+    )
     .bind(id)
     .run();
 }

@@ -218,7 +218,7 @@ export async function decideReport(ports: SocialPorts, id: string, outcome: "rem
   if (found.author_id === actor.person || found.reporter_id === actor.person) throw problem("forbidden", "You have a part in this.");
   if (found.state !== "open") {
     if (found.state !== outcome) throw problem("conflict", "This was decided otherwise.");
-    await inRoom(ports, found, outcome);
+    await carryOut(ports, found, outcome);
     return reportOf(found);
   }
   const now = ports.now();
@@ -235,13 +235,16 @@ export async function decideReport(ports: SocialPorts, id: string, outcome: "rem
   if (row === null) throw notFound("report");
   // Somebody else was faster.
   if (row.state !== outcome) throw problem("conflict", "This was decided otherwise.");
-  await inRoom(ports, row, outcome);
-  const author = parseId("person", found.author_id ?? "");
-  const isOut = outcome === "removed";
-  if (author !== undefined && (found.kind === "removal" || (isOut && found.kind !== "person"))) {
-    await ports.tell(author, "moderation", `decided ${found.id}`, { subject: found.subject_id });
-  }
+  await carryOut(ports, row, outcome);
   return reportOf(row);
+}
+
+/** What follows from a decision outside of the region's records. Again changes nothing, so that a decision that was cut off is repeated. */
+async function carryOut(ports: SocialPorts, row: Row, outcome: "removed" | "kept"): Promise<void> {
+  await inRoom(ports, row, outcome);
+  const author = parseId("person", row.author_id ?? "");
+  if (author === undefined || (row.kind !== "removal" && (outcome !== "removed" || row.kind === "person"))) return;
+  await ports.tell(author, "moderation", `decided ${row.id}`, { subject: row.subject_id });
 }
 
 /** What is decided of a message is done in its room, which asks nobody else about it. Again changes nothing, so that a decision that was cut off is repeated. */

@@ -148,7 +148,7 @@ test("what was just earned is news, once, and neither what lies back nor what is
   for (let i = 0; i < 2; i++) await ada.vault.recomputeAchievements(ada.actor);
   const told = await runInDurableObject(ada.vault, (_, { storage: { sql } }) =>
     sql
-      .exec<{ about: string }>("SELECT about FROM notifications")
+      .exec<{ about: string }>("SELECT about FROM notifications ORDER BY about DESC")
       .toArray()
       .map(({ about }) => JSON.parse(about) as unknown),
   );

@@ -94,9 +94,13 @@ const MOST_PUSHES = 500;
 const LETTERS_AT_ONCE = 4_000_000;
 /** A row holds 2 MB; a letter takes up to three bytes. */
 const LONGEST_KEPT = 600_000;
-/** Failures after which pushes are read one by one, and after which the first is set aside. */
+/** Failures after which pushes are read one by one. */
 const ATTEMPTS_TOGETHER = 3;
-const ATTEMPTS_ALONE = 8;
+
+/** Whether a text will never be read, however often that is tried. */
+function isFaultOfText(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof z.ZodError || error instanceof TypeError || error instanceof RangeError;
+}
 /** What is permitted is asked so often without a reason, which also keeps a grant alive that nothing else uses; and again after a failure. */
 const PERMISSIONS_EVERY_MS = 7 * DAY_MS;
 const PERMISSIONS_AGAIN_MS = 15 * MINUTE_MS;
@@ -326,7 +330,7 @@ export class Connections {
   wake(): void {
     this.#isPaused = false;
     for (const { id, state } of this.#rows.all()) {
-      if (this.#pushes.isWaiting(id)) this.#state.timers.setEarliest(PUSHES, id, this.#state.now());
+      if (this.#pushes.isWaiting(id)) this.#state.timers.set(PUSHES, id, this.#state.now());
       if (!LIVE_STATES.has(state)) continue;
       this.#wake(id);
       this.#state.timers.set(ANNOUNCE, id, this.#state.now());
@@ -395,7 +399,7 @@ export class Connections {
 
   #read(connection: Connection, parts: readonly PushedPart[]): LabBatch {
     const labs = this.#runner.take(connection, liveVendor(connection.vendor), parts);
-    this.#wake(connection.id);
+    if (LIVE_STATES.has(connection.state)) this.#wake(connection.id);
     return labs;
   }
 
@@ -409,32 +413,38 @@ export class Connections {
     if (parts.length <= LONGEST_KEPT) {
       if (!this.#pushes.add(id, now(), parts)) return false;
       // Where some wait already, the timer is set; after an eviction it is looked after once.
-      if (!this.#awaited.has(id)) timers.setEarliest(PUSHES, id, now() + PUSHES_WAIT_MS * (1 + Math.random()));
+      if (!this.#awaited.has(id)) timers.setOnce(PUSHES, id, now() + PUSHES_WAIT_MS * (1 + Math.random()));
       this.#awaited.add(id);
     } else {
+      while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
+      // Meanwhile the person may have ended it, with all its data.
       const connection = this.#rows.get(id);
       if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-      while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
       await this.#keepLabs(id, this.#read(connection, partsOf(parts, now())));
     }
     return true;
   }
 
   /**
-   * Reads pushes that wait. One that cannot be read does not hold up the others for ever: after some attempts they are read one by one, and it
-   * is set aside, which the person sees.
+   * Reads pushes that wait. One that cannot be read does not hold up the others: after some attempts together they are read one by one, and one
+   * whose text is at fault is set aside, which the person sees. Where something else fails, a bucket say, it is tried again for as long as it takes.
    */
   async #pushAlarm(id: string, attempts: number): Promise<number | undefined> {
-    const isAlone = attempts >= ATTEMPTS_TOGETHER;
+    const until = this.#state.now() + ALARM_SLICE.ms;
     this.#awaited.delete(id);
+    if (attempts < ATTEMPTS_TOGETHER) await this.#readPushes(id, MOST_PUSHES);
+    else while (this.#pushes.isWaiting(id) && this.#state.now() < until) await this.#readAlone(id);
+    return this.#pushes.isWaiting(id) ? this.#state.now() : undefined;
+  }
+
+  async #readAlone(id: string): Promise<void> {
     try {
-      await this.#readPushes(id, isAlone ? 1 : MOST_PUSHES);
+      await this.#readPushes(id, 1);
     } catch (error) {
-      if (attempts < ATTEMPTS_ALONE) throw error;
+      if (!isFaultOfText(error)) throw error;
       this.#pushes.giveUp(this.#pushes.next(id, 1, LETTERS_AT_ONCE), this.#state.now());
       this.#rows.addEvent(id, "malformed_push", this.#state.now());
     }
-    return this.#pushes.isWaiting(id) ? this.#state.now() : undefined;
   }
 
   /** Reads the oldest pushes. Read again after a crash in the middle, they change nothing. */

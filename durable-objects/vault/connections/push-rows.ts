@@ -9,11 +9,10 @@ export interface Push {
   readonly parts: string;
 }
 
-export const WAITING =
-  "SELECT id, length(parts) AS size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
+export const WAITING = "SELECT id, size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
 /** Of two versions of a reading the later one counts, also where they came in one millisecond. */
-export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts)
-  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3
+export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts, size)
+  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3, ?5
   FROM connections WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING 1`;
 const LIVE = JSON.stringify([...LIVE_STATES]);
 
@@ -27,7 +26,7 @@ export class PushRows {
 
   /** Keeps a push; returns whether the connection lives, else nothing is kept. Part of the caller's write. */
   add(connection: string, now: number, parts: string): boolean {
-    return this.#sql.exec(KEEP, connection, now, parts, LIVE).toArray().length > 0;
+    return this.#sql.exec(KEEP, connection, now, parts, LIVE, parts.length).toArray().length > 0;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */

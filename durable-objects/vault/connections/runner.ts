@@ -218,8 +218,11 @@ export class Runner {
     const newestAt = newest.length === 0 ? undefined : newest.reduce((a, b) => Math.max(a, b));
     const read = outcomes.reduce((sum, outcome) => sum + outcome.read, 0);
     const receipt = state.record(all.take(), { kind: "system", id });
+    // Where the person has paused or ended it since, what had come is theirs, and the connection stays as it is.
+    const isLive = LIVE_STATES.has(rows.get(id)?.state ?? "revoked");
     const rejected = outcomes.flatMap((outcome) => Object.values(outcome.rejected)).reduce((sum, n) => sum + n, receipt.rejected.length);
     windows.brought(id, resource, { read, newestAt }, receipt.accepted + receipt.updated, rejected);
+    if (!isLive) return;
     rows.succeeded(id, now, newestAt);
     const { pastWith = resource } = module.vendor.resources[resource] ?? {};
     for (const { outcome, batch } of pages) {

@@ -25,7 +25,8 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   series: "Counts and ends of each series, computed from the readings that are in the export.",
   minutes: "Minutes of the last two days, computed from the samples that are in the export.",
   challenge_outbox: "Scores on their way to a board, for moments; the rounds are in the export.",
-  connection_pushes: "What a vendor sent, for the second until it is read; the readings are in the export.",
+  connection_pushes:
+    "What a vendor sent, until it is read a second later, as a rule; the readings are in the export. What is no text that can be read stays.",
   connection_secrets: "Tokens of vendors: whoever reads the archive must not act for the person there.",
   connection_grants: "Authorizations under way, with their secrets, for ten minutes.",
   fhir_sent: "Marks of what a forwarding target has: of use to this vault alone.",
