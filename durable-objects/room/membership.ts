@@ -22,7 +22,10 @@ export interface Entrant {
   readonly state?: "active" | "invited";
   /** What they go by: who they are is shown to nobody then. */
   readonly alias?: string;
-  /** Who they are here, whatever they go by: under the same they are called anew, under another they are another member. Needs an alias. */
+  /**
+   * Who they are here, whatever they go by: under the same they are called anew, under another they are another member, who comes in with a
+   * later call than the one that takes the first one out. Needs an alias.
+   */
   readonly handle?: string;
 }
 
@@ -47,22 +50,32 @@ export class Membership {
     this.#parts = parts;
   }
 
-  /** Takes people in. Whoever is in stays as they are; whoever left comes back under their number; whoever was banned stays out. */
-  add(entrants: readonly Entrant[], by: number): void {
+  /**
+   * Takes people in. Whoever is in stays as they are; whoever left comes back under their number; whoever was banned stays out. Returns whether
+   * somebody was only taken out, under another handle, and is to come in with a later call.
+   */
+  add(entrants: readonly Entrant[], by: number): boolean {
     const { members, changes, facts } = this.#parts;
     if (facts.get().closedAt !== null) throw problem("conflict", "The room is closed.");
-    for (const entrant of entrants) this.#recognise(entrant, by);
+    const silences = new Map<PersonId, number>();
+    const later = new Set<PersonId>();
+    for (const entrant of entrants) {
+      const { isLater, silencedUntil } = this.#recognise(entrant, by);
+      if (isLater) later.add(entrant.person);
+      if (silencedUntil !== null) silences.set(entrant.person, silencedUntil);
+    }
     const fresh = entrants.filter(({ person, state = "active" }) => {
+      if (later.has(person)) return false;
       const known = members.byPerson(person);
       if (known === undefined) return true;
       return known.state === "left" || known.state === "removed" || (known.state === "invited" && state === "active");
     });
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return later.size > 0;
     if (members.active + fresh.length > MOST_MEMBERS) throw problem("conflict", "The room is full.");
     changes.make((append, now) => {
       for (const { person, role = "member", state = "active", alias, handle } of fresh) {
         const known = members.byPerson(person);
-        const member =
+        let member =
           known === undefined
             ? members.add(person, { role, state, alias: alias ?? null, handle: handle ?? null, at: now, seesFrom: this.#seesFrom() })
             : members.set(known.no, {
@@ -74,25 +87,42 @@ export class Membership {
                 sees_from: Math.max(known.seesFrom, known.state === "invited" ? 0 : this.#seesFrom()),
                 is_untold: 1,
               });
+        const silencedUntil = silences.get(person);
+        if (silencedUntil !== undefined) member = members.set(member.no, { silenced_until: silencedUntil });
         append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(member) }));
       }
     });
+    return later.size > 0;
   }
 
-  /** Whoever has a handle is found by it after a move, is called what they go by now, and under another handle is somebody else. */
-  #recognise({ person, alias, handle }: Entrant, by: number): void {
+  /**
+   * Whoever has a handle is found by it after a move, is called what they go by now, and under another handle is somebody else: later, so that
+   * nobody reads from the log who that is, and silenced for as long as they were.
+   */
+  #recognise({ person, alias, handle }: Entrant, by: number): { readonly isLater: boolean; readonly silencedUntil: number | null } {
     const { members } = this.#parts;
-    if (handle === undefined || alias === undefined) return;
+    const asTheyAre = { isLater: false, silencedUntil: null };
+    if (handle === undefined || alias === undefined) return asTheyAre;
     const holder = members.byHandle(handle);
     if (holder?.person != null && holder.person !== person) this.follow(holder.person, person);
-    let known = members.byPerson(person);
-    if (known === undefined || known.state === "banned") return;
-    if (known.handle !== handle) {
-      this.withdraw(known);
-      known = members.byPerson(person);
-      // Their vault hears of the new membership in the place of the end of the old one.
-      if (known !== undefined) members.set(known.no, { person: null, is_untold: 0 });
-    } else if (known.alias !== alias && known.state === "active") this.#change(known, { alias }, by, false);
+    const known = members.byPerson(person);
+    if (known === undefined || known.state === "banned") return asTheyAre;
+    if (known.handle === handle) {
+      if (known.alias !== alias && known.state === "active") this.#change(known, { alias }, by, false);
+      return asTheyAre;
+    }
+    const isSilenced = (known.silencedUntil ?? 0) > this.#state.now();
+    if (known.state === "active" || (known.state !== "erased" && !isSilenced)) {
+      // The silence is kept with whom it was said to until they come back.
+      if (isSilenced) this.remove({ ...known, role: "member" }, "removed", by);
+      else this.withdraw(known);
+      return { isLater: true, silencedUntil: null };
+    }
+    const { silencedUntil } = known;
+    this.withdraw(known);
+    // Their vault hears of the new membership in the place of the end of the old one.
+    members.set(known.no, { person: null, is_untold: 0 });
+    return { isLater: false, silencedUntil: isSilenced ? silencedUntil : null };
   }
 
   /** Takes somebody out with what they said: their vault is told that they have left, and nothing of theirs stays but the number. */

@@ -108,11 +108,12 @@ export class Room extends Server<Env> {
 
   /**
    * Opens the room, or, where it is open already, takes in whoever is not there yet. Returns the members' numbers in the order of the
-   * entrants.
+   * entrants. Problem `unavailable` where somebody came under another handle: everybody else is in, and they are with the next call.
    */
   async open({ kind, name = null, members: entrants, isSealed = false, isManaged = false, settings = {} }: Opening): Promise<number[]> {
     const isNew = this.#open === undefined;
     const parts = this.#open ?? this.#build();
+    let isLater = false;
     if (isNew) {
       parts.state.sql.exec(
         "INSERT INTO room (one, kind, name, is_sealed, is_managed, who_sends, history, created_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -130,9 +131,10 @@ export class Room extends Server<Env> {
     } else {
       // Whoever declined to be one of two is not asked again and again; they may come by themselves.
       const isDirect = parts.facts.get().kind === "direct";
-      parts.membership.add(isDirect ? entrants.filter(({ state }) => state !== "invited") : entrants, 0);
+      isLater = parts.membership.add(isDirect ? entrants.filter(({ state }) => state !== "invited") : entrants, 0);
     }
     await parts.tells.memberships();
+    if (isLater) throw inWithTheNext();
     return entrants.map(({ person }) => parts.members.byPerson(person)?.no ?? 0);
   }
 
@@ -144,8 +146,9 @@ export class Room extends Server<Env> {
   /** Takes somebody in; done already is fine. Returns their number. */
   async addMember(entrant: Entrant): Promise<number> {
     const parts = this.#parts();
-    parts.membership.add([entrant], 0);
+    const isLater = parts.membership.add([entrant], 0);
     await parts.tells.memberships();
+    if (isLater) throw inWithTheNext();
     return parts.members.byPerson(entrant.person)?.no ?? 0;
   }
 
@@ -799,6 +802,10 @@ export class Room extends Server<Env> {
 }
 
 const MOST_KEYS = 20;
+
+function inWithTheNext(): Error {
+  return problem("unavailable", "Somebody comes in with the next call.", { retryAfter: 60 });
+}
 
 function admitted(request: Request): Admission {
   const admission = readAdmission(request.headers.get(ADMISSION_HEADER));

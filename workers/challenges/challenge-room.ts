@@ -36,7 +36,9 @@ export async function setInRoom(ports: ChallengePorts, text: string, isIn: boole
   // Said again it is told again: whoever came too late for a full room may try once more.
   await ports
     .recordsOf(regionOf(id))
-    .prepare("update challenge_people set in_room = ?3, room_untold = 1 where challenge_id = ?1 and person_id = ?2 and state = 'active'")
+    .prepare(
+      "update challenge_people set in_room = ?3, room_untold = abs(room_untold) + 1 where challenge_id = ?1 and person_id = ?2 and state = 'active'",
+    )
     .bind(id, ports.actor.person, Number(isIn))
     .run();
   await tryRoom(ports, id);
