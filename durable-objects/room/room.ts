@@ -483,9 +483,10 @@ export class Room extends Server<Env> {
   }
 
   /** Whether a member may upload now; throws otherwise. Says whether the room is sealed. */
-  async beginUpload(caller: Caller): Promise<{ readonly isSealed: boolean }> {
+  async beginUpload(caller: Caller): Promise<{ readonly isSealed: boolean; readonly isAliased: boolean }> {
     this.#member(caller);
-    return { isSealed: this.#parts().facts.get().isSealed };
+    const { isSealed, kind } = this.#parts().facts.get();
+    return { isSealed, isAliased: kind === "challenge" };
   }
 
   /** Notes a file that was uploaded. */

@@ -32,16 +32,22 @@ export const DUE_QUERY = `select ${COLUMNS} from fitness_challenges indexed by f
 
 /** Opens and closes rounds of all regions, ends challenges, and tells of decisions; returns how many were looked at. */
 export async function keepChallenges(ports: WorkPorts): Promise<number> {
-  const counts = await Promise.all(
-    REGIONS.map(
-      async (region) =>
-        (await keepRegion(ports, region)) +
-        (await tellDecisions(ports, region)) +
-        (await keepRooms(ports, region)) +
-        (await keepRanks(ports, region)),
-    ),
+  let count = 0;
+  let failed: unknown;
+  await Promise.all(
+    REGIONS.map(async (region) => {
+      for (const part of [keepRegion, tellDecisions, keepRooms, keepRanks]) {
+        try {
+          count += await part(ports, region);
+        } catch (error) {
+          // What fails keeps nothing else waiting, here or in another region.
+          failed = error;
+        }
+      }
+    }),
   );
-  return counts.reduce((sum, count) => sum + count, 0);
+  if (failed !== undefined) throw failed;
+  return count;
 }
 
 async function keepRegion(ports: WorkPorts, region: Region): Promise<number> {

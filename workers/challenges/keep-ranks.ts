@@ -10,7 +10,7 @@ import { isVeiled } from "./veil";
 import { challengeRow, type ChallengeRow, COLUMNS } from "./records";
 
 /** Challenges of a region whose ranks one tick looks at. */
-const MOST_AT_ONCE = 20;
+const MOST_AT_ONCE = 100;
 /** Those who want to hear of their rank, a page; so many pages a look. */
 const PAGE = 500;
 const MOST_PAGES = 20;
@@ -19,33 +19,42 @@ export const RANKS_DUE_QUERY = `select ${COLUMNS} from fitness_challenges indexe
 export const WHO_HEARS_QUERY = `select person_id, alias, rank_seen, rank_round, rank_told_on from challenge_people indexed by challenge_people_tells_rank
   where challenge_id = ?1 and tells_rank = 1 and person_id > ?2 and state = 'active' order by person_id limit ?3`;
 
+/** When a challenge is looked at next, unless somebody has asked for it since the look at `?3` began. */
+const NEXT = "update fitness_challenges set ranks_due_at = ?2 where id = ?1 and ranks_due_at <= ?3";
+
 /** Tells people of their ranks, where they want that and it is worth it, of one challenge once a day; returns how many challenges were looked at. */
 export async function keepRanks(ports: WorkPorts, region: Region): Promise<number> {
-  const { results } = await ports.recordsOf(region).prepare(RANKS_DUE_QUERY).bind(ports.now(), MOST_AT_ONCE).all();
+  const now = ports.now();
+  const records = ports.recordsOf(region);
+  const { results } = await records.prepare(RANKS_DUE_QUERY).bind(now, MOST_AT_ONCE).all();
   let failed: unknown;
   for (const found of results) {
+    const row = challengeRow(found);
     try {
-      await look(ports, challengeRow(found));
+      await look(ports, row, now);
     } catch (error) {
-      // A board that does not answer keeps no other waiting.
+      // A board that does not answer keeps no other waiting, in this hour or the next.
       failed = error;
+      await records
+        .prepare(NEXT)
+        .bind(row.id, now + HOUR_MS, now)
+        .run();
     }
   }
   if (failed !== undefined) throw failed;
   return results.length;
 }
 
-async function look(ports: WorkPorts, row: ChallengeRow): Promise<void> {
+async function look(ports: WorkPorts, row: ChallengeRow, now: number): Promise<void> {
   const id = parseId("challenge", row.id);
   if (id === undefined) return;
-  const now = ports.now();
   const round = row.state === "open" ? periodFrom(row.terms.schedule, now) : undefined;
   // What everybody does together has no places; and few who are anonymous do not stand where others can tell.
   const isTold = row.terms.kind !== "cooperative" && !(await isVeiled(ports, id));
   const hears = round !== undefined && (!isTold || round.opensAt > now || (await lookAt(ports, id, row, round.opensAt)));
   // Nobody, or no round any more: whoever wants to hear of it later has it looked at again.
   const next = hears && round !== undefined ? Math.max(now, round.opensAt) + HOUR_MS : null;
-  await ports.recordsOf(regionOf(id)).prepare("update fitness_challenges set ranks_due_at = ?2 where id = ?1").bind(id, next).run();
+  await ports.recordsOf(regionOf(id)).prepare(NEXT).bind(id, next, now).run();
 }
 
 interface Hearer {

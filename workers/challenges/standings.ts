@@ -10,7 +10,7 @@ import { invalid } from "./manage-challenge";
 import type { ChallengePorts, WorkPorts } from "./ports";
 import { type ChallengeRow, findChallenge, type Found } from "./records";
 import type { ResultsAnswer, RoundList, StandingsAnswer, StandingsQuery, TotalsAnswer } from "./schemas";
-import { anonymousIn, isFew, isVeiled } from "./veil";
+import { anonymousIn, anonymousOf, isFew, isVeiled, LEAST_ANONYMOUS } from "./veil";
 import { iso, timesOf } from "./view";
 
 /** Where a page of standings goes on. */
@@ -337,19 +337,21 @@ export async function readResults(
   const teams = query.kind === "team" ? await teamNames(records, id) : new Map<string, string>();
   const items = results.slice(0, query.limit);
   const last = items.at(-1);
-  // As few as there were at the close, or as there are now: whoever has become anonymous since is hidden as well.
-  const veiled = isFew(round.anonymous ?? 0) || (await isVeiled(ports, id));
+  const now = await anonymousOf(ports, id);
+  const veiled = isFew(round.anonymous ?? 0) || isFew(now);
+  // As few as there were at the close, or as there are now: whoever has become anonymous or left since is hidden as well.
+  const hides = Math.min(round.anonymous ?? 0, now) < LEAST_ANONYMOUS;
   const anonymous = query.kind === "team" ? await anonymousIn(ports, id) : undefined;
   const isBehind = (one: Row) =>
     anonymous === undefined
-      ? veiled && one.name === null && one.own === 0
+      ? hides && one.name === null && one.own === 0
       : isFew(one.anonymous ?? 0) || isFew(anonymous.get(one.alias) ?? 0);
   return {
     challenge: id,
     round: timesOf(period),
     closedAt: iso(round.closed_at),
     count: round.entries,
-    veiled,
+    veiled: veiled || (query.kind === "person" && items.some(isBehind)),
     items: items
       .filter((one) => query.kind === "team" || found.isOwner || !isBehind(one))
       .map((one) => ({

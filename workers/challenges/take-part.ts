@@ -87,7 +87,8 @@ export interface Entering {
 }
 
 /** Somebody wants to hear of their rank: the clock looks at ranks from now on. */
-const WAKE_RANKS = "update fitness_challenges set ranks_due_at = coalesce(ranks_due_at, ?2) where id = ?1";
+/** After now: a look that is under way does not take it away. */
+const WAKE_RANKS = "update fitness_challenges set ranks_due_at = ?2 + 1 where id = ?1";
 
 const ENTER = `insert into challenge_people (challenge_id, person_id, state, ranking, name, team_id, changed_at)
   select id, ?2, 'joining', ?3, ?4, ?5, ?6 from fitness_challenges

@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { sniff } from "../../shared/files/sniff";
-import { stripPicture } from "../../shared/files/strip";
+import { STRIPPED, stripPicture } from "../../shared/files/strip";
 import { newId, parseId, type PersonId, regionOf, type RoomId } from "../../shared/id";
 import { parseJson } from "../../shared/live/admission";
 import { attachmentKey } from "../../shared/messaging/files";
@@ -25,24 +25,30 @@ export interface Upload {
 }
 
 /**
- * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Of pictures goes what they
- * tell beside themselves. Problems `not_found`, `unsupported_media_type`, `file_unreadable`, `invalid`, `rate_limited`.
+ * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Of JPEG, PNG and WebP goes what they
+ * tell beside themselves; where people stand under aliases nothing else is taken but plain text, and no file's name. Problems `not_found`, `unsupported_media_type`, `file_unreadable`, `invalid`, `rate_limited`.
  */
 export async function uploadAttachment(ports: RoomPorts, actor: PersonActor, room: RoomId, upload: Upload): Promise<AttachmentView> {
   await ports.vault(actor.person).enterRooms(actor);
   const stub = ports.room(room);
-  const { isSealed } = await stub.beginUpload(actor.person);
+  const { isSealed, isAliased } = await stub.beginUpload(actor.person);
   const bytes = new Uint8Array(upload.bytes);
   if (bytes.length === 0) throw problem("invalid", "The file is empty.");
   const found = isSealed ? { type: "application/octet-stream", kind: "sealed" as const, width: null, height: null } : sniff(bytes);
   if (found === undefined) throw problem("unsupported_media_type", "Pictures, sound, films, PDF and plain text can be sent.");
+  if (isAliased && !STRIPPED.has(found.type) && found.type !== "text/plain") {
+    throw problem(
+      "unsupported_media_type",
+      "Here JPEG, PNG and WebP pictures and plain text can be sent: other files tell who made them and where.",
+    );
+  }
   const stored = stripPicture(found.type, bytes);
   if (stored === undefined) throw problem("file_unreadable", "The picture is not whole.");
   const view: AttachmentView = {
     id: newId("attachment", regionOf(room), ports.now(), ports.random),
     ...found,
     size: stored.length,
-    name: upload.name === "" || isSealed ? null : upload.name,
+    name: upload.name === "" || isSealed || isAliased ? null : upload.name,
     durationMs: found.kind === "audio" || found.kind === "video" ? (upload.durationMs ?? null) : null,
   };
   const key = attachmentKey(room, view.id);
