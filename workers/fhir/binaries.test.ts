@@ -128,6 +128,19 @@ describe("a Binary", () => {
     await vault.undoImport(by);
     for (let turn = 0; turn < 5 && (await filesOf(id)).length > 1; turn++) await runDurableObjectAlarm(vault);
     expect(await filesOf(id)).toHaveLength(1);
+
+    // One that reads and deletes it has done both, and says so.
+    const entry = ["GET", "DELETE"].map((method) => ({ request: { method, url: file } }));
+    const both = await person.fetch("/fhir/r4", {
+      method: "POST",
+      headers: FHIR,
+      body: JSON.stringify({ resourceType: "Bundle", type: "batch", entry }),
+    });
+    expect(both.status).toBe(200);
+    expect(await both.json()).toMatchObject({
+      entry: [{ response: { status: expect.stringMatching(/^200/) } }, { response: { status: expect.stringMatching(/^20[04]/) } }],
+    });
+    expect((await get(person, file?.slice("Binary/".length) ?? "", "*/*")).status).toBe(410);
   });
 
   test("in a transaction that fails, or that dies between file and row, leaves no file behind", async () => {

@@ -126,7 +126,10 @@ export class Binaries {
       if (this.#state.sql.exec("SELECT 1 FROM fhir_files WHERE file = ?", key).toArray().length === 0) this.#files.drop(key);
   }
 
-  /** Answers of a Bundle with the data of the files that they show; past 20 MiB without. */
+  /**
+   * Answers of a Bundle with the data of the files that they show; past 20 MiB without, and so where a file is gone or cannot be read now: what
+   * the Bundle wrote is written, and whoever wants the data reads them by themselves.
+   */
   async filled(answer: FhirAnswer, reach: Reach): Promise<FhirAnswer> {
     if (answer.bundle === undefined) return answer;
     let left = LARGEST_BINARY;
@@ -135,13 +138,22 @@ export class Binaries {
       const isFile = one.status === 200 && one.json?.startsWith(FILE_BEGINS) === true;
       const resource = isFile ? parsedJson(one.json ?? "") : undefined;
       const id = textAt(resource, "id");
-      const { bytes } = isFields(resource) && id !== undefined && resource["data"] === undefined ? await this.read(id, reach) : {};
+      const bytes =
+        isFields(resource) && id !== undefined && resource["data"] === undefined && this.#sizeOf(id) <= left
+          ? (await this.read(id, reach).catch(() => undefined))?.bytes
+          : undefined;
       left -= bytes?.length ?? 0;
-      answers.push(
-        bytes === undefined || left < 0 ? one : { ...one, json: JSON.stringify({ ...(resource as Fields), data: base64Of(bytes) }) },
-      );
+      answers.push(bytes === undefined ? one : { ...one, json: JSON.stringify({ ...(resource as Fields), data: base64Of(bytes) }) });
     }
     return { ...answer, bundle: { ...answer.bundle, answers } };
+  }
+
+  /** Bytes of the file of a Binary; none where there is none. */
+  #sizeOf(id: string): number {
+    const stored = this.#resources.get("Binary", id);
+    if (stored === undefined) return 0;
+    const [row] = this.#state.sql.exec<{ size: number }>("SELECT size FROM fhir_files WHERE n = ?", stored.n).toArray();
+    return row?.size ?? 0;
   }
 
   async #takenIn(id: string, resource: Fields, files: Map<string, KeptFile>): Promise<Fields | undefined> {
