@@ -1260,8 +1260,8 @@ export class Vault extends DurableObject<Env> {
   }
 
   /**
-   * Stores data that a vendor's webhook brought itself, at once; see `Connections.take`. Throws `unavailable` while the vault is frozen, so
-   * that the vendor sends again.
+   * Keeps data that a vendor's webhook brought itself, which are read a moment later; false where nobody takes them. Throws `unavailable` while
+   * the vault is frozen, so that the vendor sends again.
    */
   async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });

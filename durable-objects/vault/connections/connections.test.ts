@@ -975,6 +975,14 @@ const pushed = (resource: string, at: number, ...more: readonly object[]): strin
   return JSON.stringify([{ resource, reply: [summary, ...more.map((one) => ({ ...summary, ...one }))] }]);
 };
 
+/** Has a push read at once; the laboratory results that it brought, undefined where nobody takes it. */
+const take = async (rig: Rig, id: string, parts: string): Promise<LabBatch | undefined> => {
+  rig.labs.length = 0;
+  if (!(await rig.evicted().push(id, parts))) return undefined;
+  await rig.fire("connections-pushes", id);
+  return rig.labs[0] ?? NO_LABS;
+};
+
 /** What is stored by the day, without what differs between two vaults. */
 const storedIn = (rig: Rig) =>
   rig.sql
@@ -1020,12 +1028,12 @@ describe("a vendor that sends the past later", () => {
       await drain(rig, id);
       const [newest, ...older] = statesOf(rig, "dailies");
       expect(new Set([newest, ...older])).toEqual(new Set(["waiting_vendor"]));
-      expect(rig.evicted().take(id, pushed("dailies", START - 2 * HOUR_MS))).toEqual(NO_LABS);
+      expect(await take(rig, id, pushed("dailies", START - 2 * HOUR_MS))).toEqual(NO_LABS);
       expect(statesOf(rig, "dailies")[0]).toBe("waiting_vendor");
-      for (let replay = 0; replay < 2; replay++) rig.evicted().take(id, pushed("dailies", START - 3 * DAY_MS));
+      for (let replay = 0; replay < 2; replay++) await take(rig, id, pushed("dailies", START - 3 * DAY_MS));
       expect(statesOf(rig, "dailies")[0]).toBe("done");
       expect(statesOf(rig, "sleeps")[0]).toBe("waiting_vendor");
-      expect(rig.evicted().take(id, pushed("dailies", START - 29 * DAY_MS))).toEqual(NO_LABS);
+      expect(await take(rig, id, pushed("dailies", START - 29 * DAY_MS))).toEqual(NO_LABS);
       expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["done"]));
     });
   });
@@ -1098,12 +1106,12 @@ describe("a vendor that sends the past later", () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
       await drain(rig, id);
-      rig.evicted().take(id, pushed("dailies", START - 3 * DAY_MS));
+      await take(rig, id, pushed("dailies", START - 3 * DAY_MS));
       rig.clock.now = START + 2 * DAY_MS;
       await rig.slice(rig.evicted(), id);
-      rig.evicted().take(id, pushed("dailies", START + DAY_MS));
+      await take(rig, id, pushed("dailies", START + DAY_MS));
       rig.evicted().pauseConnection(id);
-      expect(rig.evicted().take(id, pushed("dailies", START + DAY_MS))).toBeUndefined();
+      expect(await take(rig, id, pushed("dailies", START + DAY_MS))).toBeUndefined();
       rig.clock.now = START + 10 * DAY_MS;
       rig.garmin.calls.length = 0;
       rig.evicted().resumeConnection(id);
@@ -1112,7 +1120,7 @@ describe("a vendor that sends the past later", () => {
       const [missed, ...rest] = rig.garmin.backfills("dailies");
       expect(rest.map(({ query }) => query.toString()).filter((text) => text !== missed?.query.toString())).toEqual([]);
       expect(Number(missed?.query.get("summaryStartTimeInSeconds")) * 1000).toBe(Date.parse("2026-06-22T00:00:00Z"));
-      rig.evicted().take(id, pushed("dailies", START + 5 * DAY_MS));
+      await take(rig, id, pushed("dailies", START + 5 * DAY_MS));
       expect(statesOf(rig, "dailies")).not.toContain("waiting_vendor");
     });
   });
@@ -1125,7 +1133,7 @@ describe("a vendor that sends the past later", () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
       for (const parts of sent) {
-        rig.evicted().take(id, parts);
+        await take(rig, id, parts);
         rig.clock.now += 1;
       }
       oneByOne.push(...storedIn(rig));
@@ -1204,9 +1212,9 @@ describe("a vendor that sends the past later", () => {
   it("brings what the person has chosen here, and nothing else, whatever is permitted there", async () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      expect(rig.evicted().take(id, pushed("mct", START))).toEqual(NO_LABS);
+      expect(await take(rig, id, pushed("mct", START))).toEqual(NO_LABS);
       expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toEqual([]);
-      expect(rig.evicted().take(id, pushed("bloodPressures", START, { systolic: "high" }))).toEqual(NO_LABS);
+      expect(await take(rig, id, pushed("bloodPressures", START, { systolic: "high" }))).toEqual(NO_LABS);
       expect(rig.sql.exec("SELECT 1 FROM readings").toArray()).toHaveLength(1);
       const resources = rig.evicted().status("garmin")[0]?.resources;
       expect(resources?.find(({ resource }) => resource === "bloodPressures")).toMatchObject({ read: 2, rejected: 1 });
@@ -1301,7 +1309,7 @@ describe("a permission that changes at the vendor", () => {
       await drain(rig, id);
       expect(permissionOf(rig, "dailies")).toBe("permission_missing");
       rig.garmin.permissions = ["ACTIVITY_EXPORT", "HEALTH_EXPORT"];
-      rig.evicted().take(id, pushed("dailies", START - HOUR_MS));
+      await take(rig, id, pushed("dailies", START - HOUR_MS));
       await drain(rig, id);
       expect(permissionOf(rig, "dailies")).toBe("active");
       expect(new Set(statesOf(rig, "dailies"))).toEqual(new Set(["waiting_vendor"]));
@@ -1321,7 +1329,7 @@ describe("a permission that changes at the vendor", () => {
       expect(await leave()).toBeUndefined();
       expect(rig.rows.get(id)).toMatchObject({ state: "revoked", error: { code: "revoked_at_vendor" } });
       expect(rig.sql.exec("SELECT 1 FROM connection_secrets WHERE connection = ?", id).toArray()).toEqual([]);
-      expect(rig.evicted().take(id, pushed("dailies", START))).toBeUndefined();
+      expect(await take(rig, id, pushed("dailies", START))).toBeUndefined();
     });
   });
 

@@ -1,8 +1,6 @@
-import * as z from "zod";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
 import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";
-import type { LabBatch } from "../../../shared/labs/result";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { SyncPointer } from "../../../shared/vendors/pointer";
@@ -31,8 +29,8 @@ import {
 } from "./plan";
 import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
-import { PushRows } from "./push-rows";
-import { ALARM_SLICE, CREDENTIAL_REMOVED, type PushedPart, Runner, type SliceBudget } from "./runner";
+import { type LabKeeper, Pushes } from "./pushes";
+import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
 import { lastData } from "./last-data";
@@ -66,15 +64,6 @@ export interface SyncResult extends SyncCounts {
   readonly left: number;
 }
 
-const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
-
-function partsOf(text: string, at: number): PushedPart[] {
-  return partsSchema.parse(JSON.parse(text)).map(({ resource, reply }) => ({ resource, reply, at }));
-}
-
-/** Stores laboratory results that a vendor sent for a connection. */
-export type LabKeeper = (labs: LabBatch, connection: string) => Promise<void>;
-
 /** When the nights of these records were. */
 export const SPAN_OF_NIGHTS = `SELECT min(start) AS "from", max(end) AS "to" FROM sleeps
   WHERE record_id IN (SELECT value FROM json_each(?)) AND record_id <> ''`;
@@ -83,24 +72,6 @@ const ANNOUNCE = "connections-announce";
 const SET_UP = "connections-set-up";
 const PERMISSIONS = "connections-permissions";
 const ENDING = "connections-ending";
-const PUSHES = "connections-pushes";
-/**
- * Vendors that push send many calls in a row: what comes within this time, up to twice as long, is read together. A call speaks of many
- * people, whose vaults should not all work at the same moment.
- */
-const PUSHES_WAIT_MS = SECOND_MS;
-const MOST_PUSHES = 500;
-/** What is parsed and held in memory at a time. */
-const LETTERS_AT_ONCE = 4_000_000;
-/** A row holds 2 MB; a letter takes up to three bytes. */
-const LONGEST_KEPT = 600_000;
-/** Failures after which pushes are read one by one. */
-const ATTEMPTS_TOGETHER = 3;
-
-/** Whether a text will never be read, however often that is tried. */
-function isFaultOfText(error: unknown): boolean {
-  return error instanceof SyntaxError || error instanceof z.ZodError || error instanceof TypeError || error instanceof RangeError;
-}
 /** What is permitted is asked so often without a reason, which also keeps a grant alive that nothing else uses; and again after a failure. */
 const PERMISSIONS_EVERY_MS = 7 * DAY_MS;
 const PERMISSIONS_AGAIN_MS = 15 * MINUTE_MS;
@@ -130,10 +101,7 @@ export class Connections {
   readonly #ports: ConnectionPorts;
   readonly #sources: Pick<Sources, "ofVendor">;
   readonly #listeners: ((id: string) => void)[] = [];
-  readonly #pushes: PushRows;
-  readonly #recordLabs: LabKeeper;
-  /** Connections with a timer that reads what is pushed. */
-  readonly #awaited = new Set<string>();
+  readonly #pushes: Pushes;
   #isPaused = false;
 
   constructor(
@@ -143,8 +111,6 @@ export class Connections {
     ports: ConnectionPorts = connectionPorts(state),
   ) {
     this.#state = state;
-    this.#recordLabs = recordLabs;
-    this.#pushes = new PushRows(state.sql);
     this.#sources = sources;
     const rows = new ConnectionRows(state.sql, stateTeller(state), (id) => {
       for (const listener of this.#listeners) listener(id);
@@ -161,11 +127,16 @@ export class Connections {
     this.#connector = new Connector({ state, ports, rows, tokens, owns });
     const askAccount = (id: string): void => state.timers.setEarliest(ANNOUNCE, id, state.now());
     this.#runner = new Runner({ state, ports, rows, windows, jobs, tokens, owns, askAccount });
+    this.#pushes = new Pushes(state, rows, {
+      runner: this.#runner,
+      recordLabs,
+      wake: (id) => this.#wake(id),
+      isPaused: () => this.#isPaused,
+    });
     state.timers.on(TIMER, (id) => this.#alarm(id));
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
     state.timers.on(SET_UP, (id, failures) => this.#setUpAgain(id, failures));
     state.timers.on(PERMISSIONS, (id) => this.#checkPermissions(id, "token_expired"));
-    state.timers.on(PUSHES, (id, attempts) => this.#pushAlarm(id, attempts));
     state.timers.on(ENDING, (id) => this.#checkPermissions(id, "revoked_at_vendor"));
   }
 
@@ -330,7 +301,7 @@ export class Connections {
   wake(): void {
     this.#isPaused = false;
     for (const { id, state } of this.#rows.all()) {
-      if (this.#pushes.isWaiting(id)) this.#state.timers.set(PUSHES, id, this.#state.now());
+      this.#pushes.wake(id);
       if (!LIVE_STATES.has(state)) continue;
       this.#wake(id);
       this.#state.timers.set(ANNOUNCE, id, this.#state.now());
@@ -387,80 +358,9 @@ export class Connections {
     return { outcome: "done", ...(isRegistered && { registration: this.#registration(connection) }) };
   }
 
-  /**
-   * Stores data that a webhook brought itself; `parts` is JSON of `{ resource, reply }[]`. Returns the laboratory
-   * results among it, which the caller stores; undefined where there is no living connection, whose data are nobody's. Idempotent.
-   */
-  take(id: string, parts: string): LabBatch | undefined {
-    const connection = this.#rows.get(id);
-    if (connection === undefined || !LIVE_STATES.has(connection.state)) return undefined;
-    return this.#read(connection, partsOf(parts, this.#state.now()));
-  }
-
-  #read(connection: Connection, parts: readonly PushedPart[]): LabBatch {
-    const labs = this.#runner.take(connection, liveVendor(connection.vendor), parts);
-    if (LIVE_STATES.has(connection.state)) this.#wake(connection.id);
-    return labs;
-  }
-
-  /**
-   * Keeps data that a webhook brought itself; it is durable when this answers, and is read within a second or two, together with what comes
-   * meanwhile. What is too long for a row is read at once, after what came before it. `parts` is JSON of `{ resource, reply }[]`. False where
-   * there is no living connection, whose data are nobody's.
-   */
+  /** Keeps data that a webhook brought itself: see `Pushes.keep`. */
   async push(id: string, parts: string): Promise<boolean> {
-    const { timers, now } = this.#state;
-    if (parts.length <= LONGEST_KEPT) {
-      if (!this.#pushes.add(id, now(), parts)) return false;
-      // Where some wait already, the timer is set; after an eviction it is looked after once.
-      if (!this.#awaited.has(id)) timers.setOnce(PUSHES, id, now() + PUSHES_WAIT_MS * (1 + Math.random()));
-      this.#awaited.add(id);
-    } else {
-      while (this.#pushes.isWaiting(id)) await this.#readPushes(id, MOST_PUSHES);
-      // Meanwhile the person may have ended it, with all its data.
-      const connection = this.#rows.get(id);
-      if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-      await this.#keepLabs(id, this.#read(connection, partsOf(parts, now())));
-    }
-    return true;
-  }
-
-  /**
-   * Reads pushes that wait. One that cannot be read does not hold up the others: after some attempts together they are read one by one, and one
-   * whose text is at fault is set aside, which the person sees. Where something else fails, a bucket say, it is tried again for as long as it takes.
-   */
-  async #pushAlarm(id: string, attempts: number): Promise<number | undefined> {
-    const until = this.#state.now() + ALARM_SLICE.ms;
-    this.#awaited.delete(id);
-    if (attempts < ATTEMPTS_TOGETHER) await this.#readPushes(id, MOST_PUSHES);
-    else while (this.#pushes.isWaiting(id) && this.#state.now() < until) await this.#readAlone(id);
-    return this.#pushes.isWaiting(id) ? this.#state.now() : undefined;
-  }
-
-  async #readAlone(id: string): Promise<void> {
-    try {
-      await this.#readPushes(id, 1);
-    } catch (error) {
-      if (!isFaultOfText(error)) throw error;
-      this.#pushes.giveUp(this.#pushes.next(id, 1, LETTERS_AT_ONCE), this.#state.now());
-      this.#rows.addEvent(id, "malformed_push", this.#state.now());
-    }
-  }
-
-  /** Reads the oldest pushes. Read again after a crash in the middle, they change nothing. */
-  async #readPushes(id: string, most: number): Promise<void> {
-    const pushes = this.#pushes.next(id, most, LETTERS_AT_ONCE);
-    const connection = this.#rows.get(id);
-    // What came while the connection lived is the person's, also if they have paused or ended it since.
-    if (connection !== undefined && pushes.length > 0) {
-      const parts = pushes.flatMap(({ parts, cameAt }) => partsOf(parts, cameAt));
-      await this.#keepLabs(id, this.#read(connection, parts));
-    }
-    this.#pushes.done(pushes);
-  }
-
-  async #keepLabs(id: string, labs: LabBatch): Promise<void> {
-    if (labs.reports.length + labs.results.length > 0) await this.#recordLabs(labs, id);
+    return await this.#pushes.keep(id, parts);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */
