@@ -10,6 +10,36 @@ export const pageQuery = z.strictObject({
 });
 export type PageQuery = z.output<typeof pageQuery>;
 
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** Who reads a list, and the keys that seal their cursors. */
+export interface ListReader {
+  readonly keys: RegionalKeys;
+  readonly actor: { readonly person: PersonId };
+}
+
+/**
+ * One page of a list that the database sorts. `fetch` reads so many rows after a place (undefined at the beginning); the cursor keeps the place of the
+ * last row, so that rows that come and go make nobody miss or see another twice. Problem `invalid` for a cursor of another list or reader.
+ */
+export async function paged<Row, Place>(
+  { keys, actor }: ListReader,
+  scope: string,
+  { limit, cursor }: PageQuery,
+  fetch: (after: Place | undefined, limit: number) => Promise<readonly Row[]>,
+  placeOf: (row: Row) => Place,
+): Promise<Page<Row>> {
+  const after = cursor === undefined ? undefined : await openCursor<Place>(keys, actor.person, scope, cursor);
+  const rows = await fetch(after, limit + 1);
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const next = rows.length > limit && last !== undefined ? await sealCursor(keys, actor.person, scope, placeOf(last)) : null;
+  return { items, next };
+}
+
 /** A list that is short enough to be read whole and shown in pages. */
 export interface WholeList<T> {
   /** Names the list, so that a cursor of another list is refused. */
@@ -25,12 +55,7 @@ export interface WholeList<T> {
  * One page of a list. The cursor keeps the place of the last item and not its index, so that items which come and go between two
  * pages make nobody miss or see another twice. Problem `invalid` for a cursor of another list or reader.
  */
-export async function pageOf<T>(
-  keys: RegionalKeys,
-  reader: PersonId | ClientId,
-  list: WholeList<T>,
-  query: PageQuery,
-): Promise<{ items: T[]; next: string | null }> {
+export async function pageOf<T>(keys: RegionalKeys, reader: PersonId | ClientId, list: WholeList<T>, query: PageQuery): Promise<Page<T>> {
   const after = query.cursor === undefined ? undefined : await openCursor<string | number>(keys, reader, list.name, query.cursor);
   const rest = after === undefined ? list.items : list.items.filter((item) => isPast(list.place(item), after, list.newestFirst === true));
   const items = rest.slice(0, query.limit);

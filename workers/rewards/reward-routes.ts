@@ -1,8 +1,7 @@
 import { Hono } from "hono";
 import { regionalKeys } from "../../shared/crypto/keys";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
-import { openCursor, sealCursor } from "../../shared/http/cursor";
-import { pageQuery } from "../../shared/http/page";
+import { type ListReader, paged, pageQuery } from "../../shared/http/page";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { regionOf } from "../../shared/id";
@@ -22,7 +21,6 @@ import {
   rewardParam,
   rewardQuery,
   rewardSchema,
-  type RewardView,
   voucherSchema,
 } from "./schemas";
 import { takeReward } from "./take-reward";
@@ -47,8 +45,13 @@ export const rewardRoutes = new Hono<AppEnv>()
       await vault.admit(actor, { action: "read", resource: "wallet" });
       const { limit, cursor, organisation } = c.req.valid("query");
       return c.json(
-        await paged(c, `rewards ${organisation ?? ""}`, limit, cursor, async (before, n) =>
-          listOffers(recordsOf, { region: regionOf(actor.person), organisation, before, limit: n }),
+        await paged(
+          readerOfList(c),
+          `rewards ${organisation ?? ""}`,
+          { limit, cursor },
+          async (before: string | undefined, n) =>
+            listOffers(recordsOf, { region: regionOf(actor.person), organisation, before, limit: n }),
+          ({ id }) => id,
         ),
       );
     },
@@ -91,10 +94,13 @@ export const rewardRoutes = new Hono<AppEnv>()
     validate("query", pageQuery),
     async (c) => {
       const { organisationId } = c.req.valid("param");
-      const { limit, cursor } = c.req.valid("query");
       return c.json(
-        await paged(c, `rewards of ${organisationId}`, limit, cursor, async (before, n) =>
-          listOwn(partnerPorts(c), organisationId, before, n),
+        await paged(
+          readerOfList(c),
+          `rewards of ${organisationId}`,
+          c.req.valid("query"),
+          async (before: string | undefined, n) => listOwn(partnerPorts(c), organisationId, before, n),
+          ({ id }) => id,
         ),
       );
     },
@@ -167,18 +173,7 @@ export const rewardRoutes = new Hono<AppEnv>()
     },
   );
 
-async function paged(
-  c: AppContext,
-  scope: string,
-  limit: number,
-  cursor: string | undefined,
-  read: (before: string | undefined, limit: number) => Promise<RewardView[]>,
-): Promise<{ items: RewardView[]; next: string | null }> {
-  const { person } = personOf(c);
-  const keys = regionalKeys(regional(c.env, regionOf(person)).keys);
-  const before = cursor === undefined ? undefined : await openCursor<string>(keys, person, scope, cursor);
-  const found = await read(before, limit + 1);
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: found.length > limit && last !== undefined ? await sealCursor(keys, person, scope, last.id) : null };
+function readerOfList(c: AppContext): ListReader {
+  const actor = personOf(c);
+  return { actor, keys: regionalKeys(regional(c.env, regionOf(actor.person)).keys) };
 }

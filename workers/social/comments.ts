@@ -1,9 +1,8 @@
 import { HOUR_MS } from "../../shared/clock";
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { type CommentId, newId, parseId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import type { Card } from "./cards";
-import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { openPost, type PostRow, requireHand } from "./posts";
 import { viewOfAuthor } from "./readers";

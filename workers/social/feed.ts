@@ -1,11 +1,10 @@
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { parseId, type PersonId, regionOf, type SocialGroupId } from "../../shared/id";
 import { notFound } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { reachOf } from "../../shared/social/posts";
 import { requireSession, sessionGuard } from "../sessions";
 import { openAsMember } from "./groups";
-import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { type Post, POST_COLUMNS, type PostRow, viewPosts } from "./posts";
 import { readersOf } from "./readers";

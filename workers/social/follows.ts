@@ -1,4 +1,4 @@
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import {
@@ -15,7 +15,6 @@ import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
 import { personIn, requireOther } from "./friends";
 import { peopleIn } from "./relations";
-import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { takeStep } from "./ties";
 

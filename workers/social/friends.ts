@@ -1,5 +1,5 @@
 import { DAY_MS } from "../../shared/clock";
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { parseId, type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import {
@@ -16,7 +16,6 @@ import {
 } from "../../shared/social/ties";
 import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
-import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { FRIENDS_QUERY, MOST_FRIENDS, peopleIn } from "./relations";
 import { FRIENDS, takeStep } from "./ties";

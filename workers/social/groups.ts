@@ -1,9 +1,8 @@
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { newId, parseId, type PersonId, regionOf, type SocialGroupId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { requireSession, sessionGuard } from "../sessions";
-import { type Page, paged } from "./page";
 import type { SocialContext, SocialPorts } from "./ports";
 import { type GroupRole, regionsOfGroups } from "./relations";
 

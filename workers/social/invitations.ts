@@ -1,7 +1,7 @@
 import { DAY_MS } from "../../shared/clock";
 import { toBase64Url } from "../../shared/crypto/base64url";
 import { sha256Hex } from "../../shared/crypto/sha256";
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { type InvitationId, newId, parseId, type PersonId, type RandomBytes, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import { isRegion, type Region, REGIONS } from "../../shared/region";
@@ -13,7 +13,6 @@ import { dropGuestMessage, keepGuestMessage, type NotificationPorts, sendGuestMe
 import { requireSession, sessionGuard } from "../sessions";
 import { type Card, cardOf, shownOf } from "./cards";
 import { MOST_MEMBERS, openAsAdmin, openAsMember, pointTo, requireRoom } from "./groups";
-import { type Page, paged } from "./page";
 import type { SocialContext, SocialPorts } from "./ports";
 import { regionsOfGroups } from "./relations";
 import { exactPair, stepFor, takeStep } from "./ties";

@@ -1,5 +1,5 @@
 import { DAY_MS } from "../../shared/clock";
-import type { PageQuery } from "../../shared/http/page";
+import { type Page, type PageQuery, paged } from "../../shared/http/page";
 import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, type Problem, problem } from "../../shared/problem";
 import { sees } from "../../shared/social/visibility";
@@ -16,7 +16,6 @@ import {
   pointTo,
   requireRoom,
 } from "./groups";
-import { type Page, paged } from "./page";
 import type { SocialPorts } from "./ports";
 import { areBlocked, friendsOf, type GroupRole, hiddenFrom, peopleIn } from "./relations";
 

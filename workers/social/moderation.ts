@@ -1,13 +1,12 @@
 import type { PersonActor } from "../../shared/context";
 import { openCursor, sealCursor } from "../../shared/http/cursor";
-import type { PageQuery } from "../../shared/http/page";
+import type { Page, PageQuery } from "../../shared/http/page";
 import { newId, parseId, type PersonId, regionOf, type ReportId } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { readerOf } from "../consents";
 import { requireSession, sessionGuard } from "../sessions";
 import { openGroup } from "./groups";
-import type { Page } from "./page";
 import type { SocialContext, SocialPorts } from "./ports";
 import { openOwnPost, openPost } from "./posts";
 import { hiddenFrom } from "./relations";
