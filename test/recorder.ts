@@ -6,7 +6,7 @@ import { tablesOf } from "./leaver";
 /** Bindings that every region has of its own. */
 export const STORES = ["RECORDS", "FILES", "SYNC", "FHIR", "HOOKS"] as const;
 /** Namespaces whose objects lie in a region's jurisdiction. */
-export const NAMESPACES = ["VAULTS", "IMPORTERS", "EXPORTERS", "PROGRAMMES", "GATES"] as const;
+export const NAMESPACES = ["VAULTS", "IMPORTERS", "EXPORTERS", "PROGRAMMES", "GATES", "ROOMS", "BOARDS"] as const;
 
 export interface Touch {
   readonly store: string;
@@ -46,7 +46,8 @@ export class Recorder {
             : recorded(bound[name] ?? {}, () => this.touched.push({ store, region }));
       }
     }
-    for (const name of ["IMPORTERS", "GATES"] as const) overrides[name] = this.#objects(name, bound[name] as unknown as Env["GATES"]);
+    for (const name of ["IMPORTERS", "GATES", "ROOMS", "BOARDS"] as const)
+      overrides[name] = this.#objects(name, bound[name] as unknown as Env["GATES"]);
     const whole = (): Env => ({ ...this.live.env, ...this.live.overrides });
     for (const kind of ["VAULTS", "EXPORTERS", "PROGRAMMES"] as const)
       overrides[kind] = objectsIn(kind, whole, (name, jurisdiction) =>

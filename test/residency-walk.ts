@@ -1,4 +1,5 @@
 import { expect, vi } from "vitest";
+import { DAY_MS } from "../shared/clock";
 import * as z from "zod";
 import { routeEvents } from "../workers/webhooks/route-events";
 import { webhookPorts } from "../workers/webhooks/ports";
@@ -30,6 +31,7 @@ export async function walk(live: Deployment, region: Region): Promise<Walked> {
   const partner = await beReadByOrganisation(live, person);
   const research = await takePartInResearch(live, person);
   await beTold(live, person);
+  await liveWithOthers(live, person);
   const emergency = await beReadInEmergency(live, person);
   const exported = await exportEverything(live, person);
   // What is asked for last, because from then on nobody else sees anything.
@@ -89,6 +91,26 @@ async function useOwnData(live: Deployment, person: Resident): Promise<void> {
   const state = new URL(begun.authorizeUrl).searchParams.get("state") ?? "";
   expect((await live.fetch(`/v1/integrations/google-health/callback?${new URLSearchParams({ state, code: "c" })}`)).status).toBe(200);
   expect((await post(live, person, "/v1/health/sync", {})).status).toBeLessThan(300);
+}
+
+/** A room in which the person writes, and a challenge in which they take part. */
+async function liveWithOthers(live: Deployment, person: Resident): Promise<void> {
+  const room = await make(live, person, "/v1/rooms", { kind: "group", name: "Runners" });
+  expect((await post(live, person, `/v1/rooms/${room}/messages`, { clientId: crypto.randomUUID(), text: "Tomorrow at six?" })).status).toBe(
+    201,
+  );
+  const day = (days: number) => new Date(Math.floor(Date.now() / DAY_MS + days) * DAY_MS).toISOString();
+  const challenge = await make(live, person, "/v1/challenges", {
+    title: "Steps of a week",
+    kind: "individual",
+    measure: { kind: "metric", metric: "steps" },
+    schedule: { timeZone: "Europe/Berlin", startsAt: day(-1), endsAt: day(6) },
+    state: "open",
+    visibility: "private",
+    room: true,
+  });
+  expect((await post(live, person, `/v1/challenges/${challenge}/participation`)).status).toBeLessThan(300);
+  expect((await live.as(person, `/v1/challenges/${challenge}/standings`)).status).toBe(200);
 }
 
 /** A clinic that the person lets read, by its program. */
