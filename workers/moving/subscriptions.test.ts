@@ -1,12 +1,13 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { answerHooks, type Body, dispatch, Hook, settleHooks, subscription, tellingOf, type Wish } from "../../test/hooks";
+import { answerHooks, type Body, deliverHooks, dispatch, Hook, settleHooks, subscription, tellingOf, type Wish } from "../../test/hooks";
 import { book, portsAt } from "../../test/moves";
 import { fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
 import { type RegisteredPerson, registerPerson } from "../../test/people";
 import { samples } from "../../test/vaults";
 import { MINUTE_MS } from "../../shared/clock";
-import { newId, parseId, type PersonId } from "../../shared/id";
+import { newId, parseId, type PersonId, regionOf } from "../../shared/id";
 import { REGIONS } from "../../shared/region";
 import { regional, vaultOf } from "../regional";
 import { runMove } from "./run-move";
@@ -47,11 +48,13 @@ async function everything(
 ): Promise<void> {
   later(MINUTE_MS);
   for (const person of people) {
-    await settleHooks(person).catch((error: unknown) => {
+    await runDurableObjectAlarm(vaultOf(env, person));
+    await dispatch(regionOf(person), { kind: "webhook-events", person });
+    await deliverHooks(person).catch((error: unknown) => {
       // Of a vault that stands still nothing is due for a minute.
       if (!(error instanceof Error) || !/waiting|equal/.test(error.message)) throw error;
     });
-    for (const one of stale) await dispatch(person, { kind: "webhook-delivery", ...one, person });
+    for (const one of stale) await dispatch(regionOf(person), { kind: "webhook-delivery", ...one, person });
   }
 }
 

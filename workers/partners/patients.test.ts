@@ -1,13 +1,12 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { BatchBuilder } from "../../shared/health/batch";
 import { HOUR_MS } from "../../shared/clock";
+import { deliverHooks, routeHooks } from "../../test/hooks";
 import { call, fetchAs, make, newClient, newOrganisation, tokenOf } from "../../test/partners";
 import { type RegisteredPerson, registerPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
-import { dispatchBatch } from "../queues";
-import { regional, vaultOf } from "../regional";
+import { vaultOf } from "../regional";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -126,16 +125,8 @@ test("a day and a week are told of once they are over, narrowed to what is share
   const { person } = await patient(organisation);
   const { id } = person.person;
   const settle = async () => {
-    await runDurableObjectAlarm(vaultOf(env, id));
-    const dispatch = async (body: unknown) => {
-      const batch = createMessageBatch("hooks-eu", [{ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }]);
-      await dispatchBatch(batch, env, undefined, () => undefined);
-      await getQueueResult(batch, createExecutionContext());
-    };
-    await dispatch({ kind: "webhook-events", person: id });
-    const due = regional(env, "eu").records.prepare("select event_id from webhook_deliveries where endpoint_id = ? and state = 'waiting'");
-    for (const { event_id: event } of (await due.bind(webhook).all<{ event_id: string }>()).results)
-      await dispatch({ kind: "webhook-delivery", webhook, event, person: id });
+    await routeHooks(id);
+    await deliverHooks(webhook);
   };
   await settle();
   expect(got).toEqual([]);

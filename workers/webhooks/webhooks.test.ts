@@ -1,4 +1,4 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -13,6 +13,7 @@ import { inRegion } from "../../shared/erasure/moved-ids";
 import { newId, parseId, type PersonId, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import { openSecret } from "../../shared/webhooks/secret-box";
+import { deliverHooks, dispatch, routeHooks } from "../../test/hooks";
 import { call, clinicOf, make, newClient, newOrganisation, type TestOrganisation, withTwoFactors } from "../../test/partners";
 import { fetchApp, type RegisteredPerson, registerPerson } from "../../test/people";
 import { WATCH } from "../../test/vaults";
@@ -20,7 +21,6 @@ import { outboxPorts } from "../mail/mailer";
 import { readOutbox } from "../mail/outbox";
 import { movePorts } from "../moving/ports";
 import { runMove } from "../moving/run-move";
-import { dispatchBatch } from "../queues";
 import { regional, vaultOf } from "../regional";
 import { cleanAllWebhooks, LOST_DELIVERIES, pointerSchema, sweepWebhooks } from "./consume";
 import { SELECT_DELIVERIES } from "./deliveries";
@@ -82,31 +82,10 @@ afterEach(() => {
 
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
-async function dispatch(region: Region, body: unknown): Promise<void> {
-  const batch = createMessageBatch(`hooks-${region}`, [{ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }]);
-  await dispatchBatch(batch, env, undefined, () => undefined);
-  await getQueueResult(batch, createExecutionContext());
-}
-
-/** What is due at an endpoint, tried now; of this test's queue and of the real one, whichever comes first. */
-async function settle(webhook: string): Promise<void> {
-  const { records } = regional(env, regionOf(webhook));
-  await vi.waitFor(async () => {
-    const { results } = await records
-      .prepare("select event_id, person_id from webhook_deliveries where endpoint_id = ? and state = 'waiting' and due_at <= ?")
-      .bind(webhook, Date.now())
-      .all<{ event_id: string; person_id: string }>();
-    for (const { event_id: event, person_id: person } of results)
-      await dispatch(regionOf(person), { kind: "webhook-delivery", webhook, event, person });
-    expect(results).toEqual([]);
-  });
-}
-
 /** Lets the events of a person close and go to whoever wants them. */
 async function announce(person: PersonId): Promise<void> {
   later(6_000);
-  await runDurableObjectAlarm(vaultOf(env, person));
-  await dispatch(regionOf(person), { kind: "webhook-events", person });
+  await routeHooks(person);
 }
 
 async function add(owner: RegisteredPerson, base: string, receiver: Receiver, input: object = {}) {
@@ -163,7 +142,7 @@ describe("an organisation's webhook", () => {
     await beats(one.id, 5_000);
     await beats(one.id, 5_000, START + 5_000_000);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const [message, ...others] = one.receiver.verified(one.secret);
     expect(others).toEqual([]);
     expect(message).toMatchObject({
@@ -199,13 +178,13 @@ describe("an organisation's webhook", () => {
     await steps(one.id);
     await beats(one.id, 3, START, "respiratory_rate");
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect([one.receiver.got, await one.list()]).toEqual([[], []]);
     const batch = new BatchBuilder();
     batch.sample("heart_rate", batch.source(WATCH), START, 61, 0, 1);
     await vaultOf(env, one.id).record(batch.take());
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.verified(one.secret)).toHaveLength(1);
   });
 
@@ -214,11 +193,11 @@ describe("an organisation's webhook", () => {
     one.receiver.answer = () => new Response(null, { status: 503 });
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(await one.list()).toMatchObject([{ state: "waiting", attempts: 1, reason: "http_503" }]);
     await one.person.fetch(`/v1/me/consents/${one.consent}`, { method: "DELETE" });
     later(MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got).toHaveLength(1);
     expect(await one.list()).toMatchObject([{ state: "dropped", reason: "no_consent" }]);
     const log = await (await (await withTwoFactors(one.person)).fetch("/v1/me/access-log?outcome=denied")).json();
@@ -245,7 +224,7 @@ describe("an organisation's webhook", () => {
       facts: { vendor: "google-health", from: "active", to: "reauth_required" },
     });
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const told = one.receiver.verified(one.secret).toSorted((a, b) => (a.orderedAt < b.orderedAt ? -1 : 1));
     expect(told.map(({ type }) => type).toSorted()).toEqual([
       "connection.reauth_required",
@@ -275,7 +254,7 @@ describe("an organisation's webhook", () => {
     });
     await beats(person.person.id, 2);
     await announce(person.person.id);
-    await settle(hook.id);
+    await deliverHooks(hook.id);
     expect([bound.got.length, foreign.got.length, plain.got.length]).toEqual([1, 0, 0]);
     await call(organisation.owner, "DELETE", `/v1/organisations/${organisation.id}/clients/${mine.id}`);
     expect((await call(organisation.owner, "GET", hook.path)).status).toBe(404);
@@ -290,7 +269,7 @@ describe("an organisation's webhook", () => {
       await beats(person.id, 2);
       await announce(person.id);
     }
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.verified(one.secret).map(({ data }) => data.person)).toEqual([second.person.id]);
     await regional(env, "eu").records.prepare("delete from webhook_people where person_id = ?").bind(second.person.id).run();
     await beats(one.id, 2, START + HOUR_MS);
@@ -332,8 +311,8 @@ describe("a person's own webhook", () => {
       { type: "gap.detected", about: "heart_rate", categories: ["vitals"], from: START, to: START + HOUR_MS },
     );
     await announce(person.person.id);
-    await settle(hook.id);
-    await settle(pointers.id);
+    await deliverHooks(hook.id);
+    await deliverHooks(pointers.id);
     const told = receiver.verified(hook.secret);
     // A state that was left and entered again is no news.
     expect(told.map(({ type }) => type).toSorted()).toEqual(["gap.detected", "readings.created", "sleep.created", "sync.completed"]);
@@ -368,7 +347,7 @@ describe("somebody who moves to another region", () => {
     receiver.answer = () => new Response(null, { status: 503 });
     await beats(person.person.id, 3);
     await announce(person.person.id);
-    await settle(hook.id);
+    await deliverHooks(hook.id);
     expect(await hook.list()).toMatchObject([{ state: "waiting", attempts: 1 }]);
     const asked = await call(await withTwoFactors(person), "POST", "/v1/me/region", { region: "us", password: person.password });
     expect(asked.status, await asked.clone().text()).toBe(202);
@@ -396,14 +375,14 @@ describe("somebody who moves to another region", () => {
     expect(listed.items).toMatchObject([{ id: there, url: receiver.url, state: "enabled" }]);
     receiver.answer = () => new Response(null, { status: 204 });
     receiver.got.length = 0;
-    await settle(there);
+    await deliverHooks(there);
     const fresh = await records.prepare("select person_id from webhook_endpoints where id = ?").bind(there).first<string>("person_id");
     const to = parseId("person", fresh ?? "");
     if (to === undefined) throw new TypeError("nobody has arrived");
     expect(receiver.verified(hook.secret)).toMatchObject([{ type: "readings.created", data: { person: to, readings: 3 } }]);
     await beats(to, 4, START + HOUR_MS);
     await announce(to);
-    await settle(there);
+    await deliverHooks(there);
     expect(receiver.verified(hook.secret)).toMatchObject([{}, { type: "readings.created", data: { person: to, readings: 4 } }]);
   });
 });
@@ -432,8 +411,8 @@ describe("what a laboratory tells", () => {
     const first = await post(one.person, "/v1/me/lab-results", glucose(171, "08"));
     await post(one.person, "/v1/me/lab-results", glucose(172, "09"));
     await announce(one.id);
-    await settle(shared.id);
-    await settle(one.hook);
+    await deliverHooks(shared.id);
+    await deliverHooks(one.hook);
     // Vital signs are shared with this one, and no laboratory.
     expect([one.receiver.got, await one.list()]).toEqual([[], []]);
     const [created, ...none] = receiver.verified(shared.secret);
@@ -450,7 +429,7 @@ describe("what a laboratory tells", () => {
     const deleted = await call(await withTwoFactors(one.person), "DELETE", `/v1/me/lab-results/${first}`);
     expect(deleted.status).toBe(204);
     await announce(one.id);
-    await settle(shared.id);
+    await deliverHooks(shared.id);
     expect(receiver.verified(shared.secret).at(-1)).toMatchObject({ type: "labs.result.deleted", data: { results: 1 } });
   });
 
@@ -476,7 +455,7 @@ describe("what a laboratory tells", () => {
     ] as const) {
       await record(version, title);
       await announce(person.person.id);
-      await settle(hook.id);
+      await deliverHooks(hook.id);
     }
     const told = receiver.verified(hook.secret);
     expect(told.map(({ type }) => type)).toEqual(["labs.report.created", "labs.report.updated"]);
@@ -485,7 +464,7 @@ describe("what a laboratory tells", () => {
     expect(receiver.got.map(({ body }) => body).join("")).not.toContain("anel");
     expect((await call(await withTwoFactors(person), "DELETE", `/v1/me/lab-reports/${id}`)).status).toBe(204);
     await announce(person.person.id);
-    await settle(hook.id);
+    await deliverHooks(hook.id);
     expect(receiver.verified(hook.secret).at(-1)?.data).toEqual({ person: person.person.id, categories: ["labs"], report: id });
   });
 });
@@ -503,18 +482,18 @@ describe("sending", () => {
     one.receiver.answer = () => answers.shift()?.() ?? new Response(null, { status: 500 });
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const [waiting] = await one.list();
     expect(waiting).toMatchObject({ state: "waiting", attempts: 1, reason: "http_503" });
     expect(Date.parse(z.string().parse(waiting?.["nextAt"])) - Date.now()).toBeGreaterThan(9.5 * MINUTE_MS);
     later(9 * MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got).toHaveLength(1);
     later(MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(await one.read()).toMatchObject({ state: "enabled", lastFailure: "unreachable", failingSince: expect.any(String) });
     later(10 * MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const [event] = await one.list();
     expect(event).toMatchObject({
       state: "delivered",
@@ -525,7 +504,7 @@ describe("sending", () => {
     // Queues deliver more than once, in any order, and so does the vault's announcement.
     const pointer = { kind: "webhook-delivery", webhook: one.hook, event: event?.event, person: one.id };
     await Promise.all([dispatch("eu", pointer), dispatch("eu", { kind: "webhook-events", person: one.id }), dispatch("eu", pointer)]);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got.map(({ id }) => id)).toEqual(Array.from({ length: 3 }, () => event?.event));
   });
 
@@ -533,7 +512,7 @@ describe("sending", () => {
     const one = await subscribed();
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const { records } = regional(env, "eu");
     // As it was when the power went: the lease is taken, nothing is noted.
     const cut = records
@@ -545,7 +524,7 @@ describe("sending", () => {
     expect(one.receiver.got).toHaveLength(1);
     later(3 * MINUTE_MS);
     expect(await sweepWebhooks(webhookPorts(env, Date.now))).toBeGreaterThan(0);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got.map(({ id }) => id)).toEqual([event?.event, event?.event]);
     expect(await one.list()).toMatchObject([{ state: "delivered", attempts: 2 }]);
   });
@@ -564,11 +543,11 @@ describe("sending", () => {
       .bind(one.hook, Date.now())
       .run();
     const before = one.receiver.got.length;
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(await one.list()).toMatchObject([{ state: "waiting", attempts: 0 }]);
     await vault.resume();
     later(2 * MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got).toHaveLength(before + 1);
   });
 
@@ -577,7 +556,7 @@ describe("sending", () => {
     one.receiver.answer = () => new Response("gone", { status: 410 });
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(await one.read()).toMatchObject({ state: "disabled", disabledReason: "gone" });
     expect(await one.list()).toMatchObject([{ state: "failed", reason: "gone", attempts: 1 }]);
     await vi.waitFor(async () => expect(await lettersTo(one.organisation.owner)).toEqual([expect.stringContaining(one.receiver.url)]));
@@ -592,9 +571,9 @@ describe("sending", () => {
     const since = Date.now();
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     later(5 * DAY_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const owner = await withTwoFactors(one.organisation.owner);
     const again = async () => await withTwoFactors(one.organisation.owner);
     const read = async () => webhookSchema.parse(await (await call(await again(), "GET", one.path)).json());
@@ -612,7 +591,7 @@ describe("sending", () => {
     });
     // The first one waits for its turn by the schedule.
     later(10 * MINUTE_MS);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     const ids = one.receiver.got.slice(-2).map(({ id }) => id);
     expect(new Set(ids).size).toBe(2);
     expect(await read()).toMatchObject({ state: "enabled", failingSince: null });
@@ -623,7 +602,7 @@ describe("sending", () => {
     ).toEqual(["delivered", "delivered"]);
     // One alone, again under its id.
     expect((await call(await again(), "POST", `${one.path}/deliveries/${ids[0]}/replay`)).status).toBe(202);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.got.at(-1)?.id).toBe(ids[0]);
   });
 });
@@ -636,7 +615,7 @@ describe("secrets", () => {
     const { secret } = createdSchema.parse(await rotated.json());
     await beats(one.id, 3);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.verified(one.secret)).toEqual(one.receiver.verified(secret));
     expect(one.receiver.got[0]?.headers["webhook-signature"]?.split(" ")).toHaveLength(2);
     const { records, keys } = regional(env, "eu");
@@ -653,7 +632,7 @@ describe("secrets", () => {
     one.receiver.got.length = 0;
     await beats(one.id, 3, START + HOUR_MS);
     await announce(one.id);
-    await settle(one.hook);
+    await deliverHooks(one.hook);
     expect(one.receiver.verified(secret)).toHaveLength(1);
     expect(() => one.receiver.verified(one.secret)).toThrow();
   });
