@@ -61,7 +61,7 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
   const typing = new Typing(fanOut);
   const search = new Search(state);
   const sockets = new Sockets(ctx, state, { members, unread, fanOut, typing, log });
-  const tells = new Tells(state, { facts, members, unread, sockets: (no) => sockets.of(no).length });
+  const tells = new Tells(state, { facts, members, unread, sockets: (no) => sockets.count(no) });
   const handedReports: HandedReports = new HandedReports(state, { members, messages, verbs: () => verbs });
   const verbs: Verbs = new Verbs(state, {
     facts,

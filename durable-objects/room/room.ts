@@ -578,7 +578,7 @@ export class Room extends Server<Env> {
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") throw problem("malformed", "Ask for an upgrade to a WebSocket.");
       const member = this.#member(admission.actor.person);
       const { sockets } = this.#parts();
-      if (sockets.size >= MOST_SOCKETS || sockets.of(member.no).length >= this.mostOfMember)
+      if (sockets.size >= MOST_SOCKETS || sockets.count(member.no) >= this.mostOfMember)
         throw problem("unavailable", "Too many connections are open.", { retryAfter: 30 });
     } catch (error) {
       if (!isProblem(error)) throw error;
@@ -599,7 +599,7 @@ export class Room extends Server<Env> {
     const parts = this.#parts();
     const member = this.#member(actor.person);
     connection.setState([member.no, actor.session, sessionEnds] as const);
-    sendTo(connection, parts.sockets.opened(member, sessionEnds));
+    sendTo(connection, parts.sockets.opened(connection, member, sessionEnds));
     const after = new URL(request.url).searchParams.get("after");
     if (after !== null) this.#replay(connection, member, Number(after));
   }
@@ -693,8 +693,7 @@ export class Room extends Server<Env> {
     const parts = this.#open;
     const attached = parseAttached(connection.state);
     if (parts === undefined || attached === undefined) return;
-    const others = parts.sockets.of(attached.member).filter((socket) => socket !== connection);
-    parts.sockets.closed(attached.member, others.length === 0);
+    parts.sockets.closed(connection, attached.member);
     const member = parts.members.byNo(attached.member);
     if (member === undefined) return;
     for (const extension of EXTENSIONS) extension.left?.(this.#tools(parts), { member, socket: connection.id });

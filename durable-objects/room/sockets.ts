@@ -49,19 +49,32 @@ export class Sockets {
   readonly #state: RoomState;
   readonly #parts: Parts;
   readonly #paces = new WeakMap<WebSocket, { readonly pace: Pace; refused: number }>();
+  /** The open sockets of each member, so that a room with thousands does not go through them for each that comes or goes. */
+  readonly #open = new Map<number, Set<WebSocket>>();
+  #size = 0;
 
   constructor(ctx: DurableObjectState, state: RoomState, parts: Parts) {
     this.#ctx = ctx;
     this.#state = state;
     this.#parts = parts;
     state.timers.on(TIMER, async () => this.#endOld());
+    for (const socket of ctx.getWebSockets()) {
+      const no = attachedTo(socket)?.member;
+      if (no !== undefined && socket.readyState === WebSocket.OPEN) this.#add(no, socket);
+    }
     const lastAt = parts.log.lastAt();
     // Woken soon after something happened: a crash may have come between storing and telling it. Whoever misses a number asks for it.
     if (lastAt !== undefined && state.now() - lastAt < RECENT_MS && this.size > 0) parts.fanOut.all(this.#head());
   }
 
+  /** How many are open. */
   get size(): number {
-    return this.#ctx.getWebSockets().length;
+    return this.#size;
+  }
+
+  /** How many a member has open. */
+  count(member: number): number {
+    return this.#open.get(member)?.size ?? 0;
   }
 
   of(member: number): WebSocket[] {
@@ -69,11 +82,12 @@ export class Sockets {
   }
 
   /** A new socket of a member: says where the room stands. Presence is told where it is public and the room small. */
-  opened(member: Member, until: number): string {
+  opened(socket: WebSocket, member: Member, until: number): string {
     const { members, fanOut, unread, log } = this.#parts;
+    this.#add(member.no, socket);
     this.#state.timers.setEarliest(TIMER, "", until);
     const isSmall = members.active <= MOST_SHOWN;
-    if (isSmall && member.presence === "public" && this.of(member.no).length === 1)
+    if (isSmall && member.presence === "public" && this.count(member.no) === 1)
       fanOut.signal(`presence ${member.no}`, { kind: "presence", member: member.no, online: true });
     return JSON.stringify({
       type: "hello",
@@ -87,8 +101,12 @@ export class Sockets {
   }
 
   /** A socket has gone. */
-  closed(member: number, isLast = this.of(member).length === 0): void {
-    if (!isLast) return;
+  closed(socket: WebSocket, member: number): void {
+    const mine = this.#open.get(member);
+    if (mine?.delete(socket) !== true) return;
+    this.#size--;
+    if (mine.size > 0) return;
+    this.#open.delete(member);
     const { members, fanOut, typing } = this.#parts;
     typing.gone(member, this.#state.now());
     const who = members.byNo(member);
@@ -110,7 +128,7 @@ export class Sockets {
 
   /** Closes every socket of a member. */
   expel(member: number): void {
-    for (const socket of this.of(member)) close(socket, CLOSE.notAllowed, "not_allowed");
+    for (const socket of this.of(member)) this.#end(socket, member, CLOSE.notAllowed, "not_allowed");
   }
 
   /** Closes a person's sockets of one session, or of all. */
@@ -119,7 +137,7 @@ export class Sockets {
     if (member === undefined) return;
     for (const socket of this.of(member.no)) {
       if (session !== undefined && attachedTo(socket)?.session !== session) continue;
-      close(socket, CLOSE.sessionEnded, "session_ended");
+      this.#end(socket, member.no, CLOSE.sessionEnded, "session_ended");
     }
   }
 
@@ -127,13 +145,22 @@ export class Sockets {
     for (const socket of this.#ctx.getWebSockets()) close(socket, CLOSE.notAllowed, "not_allowed");
   }
 
+  #add(member: number, socket: WebSocket): void {
+    const mine = this.#open.get(member) ?? new Set();
+    this.#open.set(member, mine);
+    if (mine.has(socket)) return;
+    mine.add(socket);
+    this.#size++;
+  }
+
+  /** Closes a socket of a member, who counts as gone from now on: whoever does not answer the closing lingers. */
+  #end(socket: WebSocket, member: number, code: number, reason: string): void {
+    close(socket, code, reason);
+    this.closed(socket, member);
+  }
+
   #online(): number[] {
-    const found = new Set<number>();
-    for (const socket of this.#ctx.getWebSockets()) {
-      const no = attachedTo(socket)?.member;
-      if (no !== undefined && socket.readyState === WebSocket.OPEN && this.#parts.members.byNo(no)?.presence === "public") found.add(no);
-    }
-    return [...found].toSorted((a, b) => a - b);
+    return [...this.#open.keys()].filter((no) => this.#parts.members.byNo(no)?.presence === "public").toSorted((a, b) => a - b);
   }
 
   #head(): string {
@@ -146,7 +173,8 @@ export class Sockets {
     let next = Number.POSITIVE_INFINITY;
     for (const socket of this.#ctx.getWebSockets()) {
       const attached = attachedTo(socket);
-      if (attached === undefined || attached.until <= now) close(socket, CLOSE.sessionEnded, "session_ended");
+      if (attached === undefined) close(socket, CLOSE.sessionEnded, "session_ended");
+      else if (attached.until <= now) this.#end(socket, attached.member, CLOSE.sessionEnded, "session_ended");
       else next = Math.min(next, attached.until);
     }
     return Number.isFinite(next) ? next : undefined;

@@ -128,9 +128,10 @@ function silenceRuntime(folder: string): void {
   process.env["MINIFLARE_WORKERD_PATH"] = script;
 }
 
+/** The runtime that was started last. */
 function runtimePid(): number {
   const children = execFileSync("ps", ["-o", "pid=,comm=", "--ppid", String(process.pid)], { encoding: "utf8" });
-  return Number(/(\d+) workerd/.exec(children)?.[1] ?? 0);
+  return Number([...children.matchAll(/(\d+) workerd/g)].at(-1)?.[1] ?? 0);
 }
 
 /** Applies all migrations to the empty databases of a runtime. */

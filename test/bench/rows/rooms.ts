@@ -6,6 +6,7 @@ import { newAccount } from "../account.ts";
 import type { Bench, Part } from "../bench.ts";
 import { type Paired, paired } from "../paired.ts";
 import { ratioRow, type Row } from "../row.ts";
+import { startServer } from "../server.ts";
 import { CountingSocket } from "../sockets.ts";
 
 /** Others by `ROOM_SIZES=100 npm run bench -- --only rooms`. */
@@ -30,8 +31,11 @@ export const rooms: Part = {
   name: "rooms",
   async run(bench: Bench): Promise<Row[]> {
     const { server } = bench;
+    // A process may have so many files open only, and the runtime needs two for each socket.
+    const other = await startServer();
     const node = spawn(process.execPath, ["test/bench/ws-server.mjs"], { stdio: ["ignore", "pipe", "inherit"] });
     const [port] = (await once(node.stdout, "data")) as [Buffer];
+    const all: Bench = { ...bench, pids: [...bench.pids, other.pid, node.pid ?? 0] };
     const ws = new URL(`http://127.0.0.1:${String(port).trim()}`);
     try {
       const rows: Row[] = [];
@@ -45,12 +49,13 @@ export const rooms: Part = {
           if (++opened % 500 === 0) headers = await person.signIn();
           return await CountingSocket.open(server.app, `/v1/rooms/${room}/live`, headers);
         };
+        const begun = performance.now();
         const ours = await gather(size, enter, ourText, true);
-        // One crowd beside ours at a time: processes may have so many sockets only.
-        const beside = await besides(bench, ours, async () =>
-          gather(size, async (role) => await CountingSocket.open(server.bare, `/room/${person.id}?role=${role}`), plainText, false),
+        bench.say(`  ${size} sockets of a room opened in ${Math.round((performance.now() - begun) / 1_000)} s`);
+        const beside = await besides(all, ours, async () =>
+          gather(size, async (role) => await CountingSocket.open(other.bare, `/room/${person.id}?role=${role}`), plainText, false),
         );
-        const besideNode = await besides(bench, ours, async () =>
+        const besideNode = await besides(all, ours, async () =>
           gather(size, async (role) => await CountingSocket.open(ws, `/?role=${role}`), plainText, false),
         );
         dismiss(ours);
@@ -76,6 +81,7 @@ export const rooms: Part = {
       return rows;
     } finally {
       node.kill();
+      await other.stop();
     }
   },
 };
@@ -86,12 +92,17 @@ async function besides(bench: Bench, ours: Crowd, open: () => Promise<Crowd>): P
     return await paired(
       bench.pids,
       bench.rounds,
-      async () => await fanOut(ours),
-      async () => await fanOut(theirs),
+      async () => said(bench, "ours", await fanOut(ours)),
+      async () => said(bench, "theirs", await fanOut(theirs)),
     );
   } finally {
     dismiss(theirs);
   }
+}
+
+function said(bench: Bench, whose: string, perSecond: number): number {
+  bench.say(`  ${whose}: ${Math.round(perSecond)} messages delivered/s`);
+  return perSecond;
 }
 
 function dismiss({ watchers, senders }: Crowd): void {
