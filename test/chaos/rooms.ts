@@ -25,6 +25,8 @@ export interface RoomChaosOutcome {
   readonly deliveries: number;
 }
 
+/** An answer that has not come by then is asked for again. */
+const ANSWER_MS = 2_000;
 const LONGEST_MS = 240_000;
 const ticketSchema = z.object({ ticket: z.string() });
 const roomSchema = z.object({ id: z.string(), head: z.number(), unread: z.object({ messages: z.number() }) });
@@ -45,6 +47,7 @@ class RoomClient {
   readonly #open = new Map<string, string>();
   readonly #answers = new Map<string, number>();
   #last: number;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(origin: string, room: string, person: Client, name: string, head: number) {
     this.name = name;
@@ -92,7 +95,10 @@ class RoomClient {
     this.#socket.reconnect();
   }
 
+  /** Asks for what came after the last; once until it is answered, or for a while where it is lost. */
   resume(): void {
+    if (performance.now() - this.#askedAt < ANSWER_MS) return;
+    this.#askedAt = performance.now();
     this.#send(JSON.stringify({ type: "resume", after: this.#last }));
   }
 
@@ -111,16 +117,26 @@ class RoomClient {
       case "events":
         for (const event of frame["events"] as { seq: number; kind: string }[]) this.#take(event);
         return;
+      case "resumed":
+        this.#askedAt = Number.NEGATIVE_INFINITY;
+        if (Number(frame["head"]) > this.#last) this.resume();
+        return;
       case "snapshot":
         return void this.#catchUp(Number(frame["head"]));
       case "head":
         if (Number(frame["seq"]) > this.#last) this.resume();
         return;
       case "error":
-        // Too fast: it is said again.
-        if (frame["code"] === "rate_limited") setTimeout(() => this.#send(this.#open.get(String(frame["ref"])) ?? "{}"), 200);
+        // Too fast: it is said again, if nobody has answered it meanwhile.
+        if (frame["code"] === "rate_limited") setTimeout(() => this.#again(frame["ref"]), 200);
         else this.faults.push(`${this.name} was refused: ${JSON.stringify(frame)}`);
     }
+  }
+
+  #again(ref: unknown): void {
+    const text = this.#open.get(String(ref));
+    if (text !== undefined) this.#send(text);
+    else if (ref === undefined) this.resume();
   }
 
   #answered(id: string, seq: number): void {
@@ -158,6 +174,7 @@ class RoomClient {
       // The power was cut: the next connection asks again.
     } finally {
       this.#catching = false;
+      this.#askedAt = Number.NEGATIVE_INFINITY;
     }
     this.resume();
   }
