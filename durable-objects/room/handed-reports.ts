@@ -81,10 +81,14 @@ export class HandedReports {
     this.#state.sql.exec("UPDATE reports SET handed_at = ?, evidence = NULL WHERE no = ?", Math.floor(this.#state.now()), no);
   }
 
-  /** Does what moderators have decided about a message that was handed to them. Again changes nothing. */
+  /**
+   * Does what moderators have decided about a message that was handed to them. They may be faster than the word that they have it: what is on its
+   * way to them counts as theirs. Again changes nothing.
+   */
   decide(seq: number, outcome: "removed" | "kept"): void {
     const { sql, now } = this.#state;
-    const isHanded = sql.exec("SELECT 1 FROM reports WHERE message = ? AND handed_at IS NOT NULL", seq).toArray().length > 0;
+    const isHanded =
+      sql.exec("SELECT 1 FROM reports WHERE message = ? AND (handed_at IS NOT NULL OR evidence IS NOT NULL)", seq).toArray().length > 0;
     const message = this.#parts.messages.get(seq);
     if (!isHanded) return;
     if (outcome === "removed" && message?.deletedAt === null) this.#parts.verbs().bury(0, message);

@@ -89,6 +89,38 @@ test("a direct room has no staff: neither decides about the other", async () => 
   expect(await refusal(room.changeMember(b, 1, { isBanned: true }))).toEqual({ code: "forbidden" });
 });
 
+describe("what moderators of the platform decide", () => {
+  const reportsOf = async (room: DurableObjectStub<Room>) =>
+    await sqlOf(room, (sql) =>
+      sql.exec("SELECT state, decided_by, evidence, handed_at IS NOT NULL AS handed FROM reports ORDER BY no").toArray(),
+    );
+
+  test.each([
+    ["removed", "upheld", null],
+    ["kept", "dismissed", "of the other"],
+  ] as const)("counts once, also before the room has heard that they have the report: %s", async (outcome, state, text) => {
+    const { room, people } = await freshRoom({ kind: "direct", people: 2 });
+    const [a, b] = people;
+    const { seq } = await room.perform(a, say("of the other"));
+    await room.perform(b, { type: "report", seq, reason: "harassment" });
+    for (let turn = 0; turn < 2; turn++) await room.decideHanded(seq, outcome);
+    for (let turn = 0; turn < 2; turn++) await room.reportHanded(1);
+    expect(await reportsOf(room)).toEqual([{ state, decided_by: 0, evidence: null, handed: 1 }]);
+    expect(await room.message(b, seq)).toMatchObject({ text });
+    expect(await room.reportToHand(1)).toBeUndefined();
+  });
+
+  test("is nothing to a message that was not handed to them", async () => {
+    const { room, people } = await freshRoom();
+    const [, author, reporter] = people;
+    const { seq } = await room.perform(author, say("the staff's"));
+    await room.perform(reporter, { type: "report", seq, reason: "spam" });
+    await room.decideHanded(seq, "removed");
+    expect(await reportsOf(room)).toEqual([{ state: "open", decided_by: null, evidence: null, handed: 0 }]);
+    expect(await room.message(reporter, seq)).toMatchObject({ text: "the staff's" });
+  });
+});
+
 test("what staff deletes of others is written down, and what is reported of somebody others decide", async () => {
   const { room, people } = await freshRoom();
   const [owner, b] = people;
