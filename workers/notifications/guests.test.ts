@@ -1,14 +1,23 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../shared/clock";
-import { newId, systemRandom } from "../../shared/id";
+import { newId, regionOf, systemRandom } from "../../shared/id";
 import { Breakers } from "../../shared/notifications/breakers";
 import { webhookHeaders } from "../../shared/webhooks/signing";
 import { standInBases } from "../../test/notifications/accounts";
 import { ProviderStandIn } from "../../test/notifications/stand-in";
 import { type RegisteredPerson, registerPerson } from "../../test/people";
 import { regional } from "../regional";
-import { DUE_GUESTS, dropGuestMessage, KEEP_GUEST, keepGuestMessage, noteStop, sendGuestMessage, sweepGuestMessages } from "./guests";
+import {
+  DUE_GUESTS,
+  dropGuestMessage,
+  EARLIER_GUESTS,
+  KEEP_GUEST,
+  keepGuestMessage,
+  noteStop,
+  sendGuestMessage,
+  sweepGuestMessages,
+} from "./guests";
 import { hearMail } from "./hear";
 import { type NotificationPorts, notificationPorts } from "./ports";
 import { readUnsubscription } from "./unsubscribe";
@@ -47,7 +56,7 @@ function world() {
 const number = () => `+4915${String(Math.floor(Math.random() * 1e9)).padStart(9, "0")}`;
 const address = () => `guest-${crypto.randomUUID()}@people.test`;
 async function keep(ports: NotificationPorts, { person }: RegisteredPerson, channel: "email" | "sms", to: string) {
-  const id = newId("invitation", "eu", ports.now(), systemRandom);
+  const id = newId("invitation", regionOf(person.id), ports.now(), systemRandom);
   await keepGuestMessage(ports, { id, person: person.id, channel, to, subject: "You are invited", text: `Come: ${id}`, locale: "en" });
   return id;
 }
@@ -157,6 +166,23 @@ describe("an invitation to somebody who may not be here", () => {
     });
   });
 
+  test("is one of three a month for an address, whichever regions it is invited from; and a stop that a carrier tells holds in all", async () => {
+    const { ports, standIn, clock } = world();
+    const people = await Promise.all((["eu", "us", "ap"] as const).map(async (region) => await registerPerson(region)));
+    const to = number();
+    const go = async (person: RegisteredPerson, phone: string) => {
+      clock.at += 1;
+      await sendGuestMessage(ports, regionOf(person.person.id), await keep(ports, person, "sms", phone));
+    };
+    for (const person of [...people, ...people]) await go(person, to);
+    expect(standIn.of("sms", to).length).toBe(3);
+    const stopped = number();
+    standIn.answerNext("sms", { status: 400, body: { code: 21_610 } });
+    const before = standIn.of("sms").length;
+    for (const person of people) await go(person, stopped);
+    expect(standIn.of("sms").length - before).toBe(0);
+  });
+
   test("is found through indexes", async () => {
     const plan = async (query: string, n: number) =>
       (
@@ -168,6 +194,7 @@ describe("an invitation to somebody who may not be here", () => {
         .map(({ detail }) => detail)
         .join("\n");
     expect(await plan(DUE_GUESTS, 2)).toContain("USING INDEX guest_messages_due (due_at<?)");
+    expect(await plan(EARLIER_GUESTS, 4)).toContain("guest_messages_by_recipient (recipient_hash=? AND created_at>? AND created_at<?)");
     const kept = await plan(KEEP_GUEST, 10);
     for (const index of ["guest_messages_by_person", "guest_messages_by_recipient"]) expect(kept).toContain(index);
     expect(kept).not.toMatch(/SCAN (?!json_each|said|CONSTANT)/);

@@ -42,6 +42,9 @@ const ABREAST = 6;
 /** A STOP holds for so long; those who carry text messages keep it themselves. */
 const STOPPED_MS = 3 * 365 * DAY_MS;
 
+/** Why a message is not sent that could have been. */
+const DROPPED: ReadonlySet<string> = new Set(["stop", "enough", "expired"]);
+
 const contentSchema = z.object({ to: z.string(), subject: z.string(), text: z.string(), locale: z.string() });
 interface Row {
   id: InvitationId;
@@ -62,6 +65,10 @@ export const KEEP_GUEST = `insert into guest_messages (id, person_id, channel, r
   select ?1, people.id, ?3, ?4, case when said.reason is null then ?5 end, case when said.reason is null then 'waiting' else 'dropped' end, said.reason, ?6, ?6
   from people, (select case when exists (${IS_STOPPED}) then 'stop' when (${OF_RECIPIENT}) >= ${MOST_TO_ONE} then 'enough' end as reason) as said
   where people.id = ?2 and (?3 <> 'sms' or (${TEXTS_OF_PERSON}) < ?7)`;
+
+/** What an address was sent, or is to be, before a message of its region or another. */
+export const EARLIER_GUESTS = `select count(*) as n from guest_messages where recipient_hash in (select value from json_each(?1))
+  and created_at > ?2 and created_at <= ?3 and (created_at < ?3 or id < ?4) and state <> 'dropped'`;
 
 /** Whether text messages leave from here; a local run keeps them in its outbox. */
 export function canText({ credentials, outbox }: NotificationPorts): boolean {
@@ -106,7 +113,6 @@ export async function sendGuestMessage(ports: NotificationPorts, region: Region,
   } catch {
     outcome = { kind: "retry", reason: "unreachable" };
   }
-  if (outcome.kind === "suppressed") await stopHash(records, row.recipient_hash, ports.now());
   await settle(ports, records, row, outcome);
 }
 
@@ -123,6 +129,20 @@ async function carry(ports: NotificationPorts, region: Region, row: Row): Promis
     .bind(JSON.stringify(await contactHashes(keys, row.channel, to)))
     .first();
   if (isStopped !== null) return { kind: "failed", reason: "stop" };
+  if (await hadEnough(ports, row, to)) return { kind: "failed", reason: "enough" };
+  const outcome = await hand(ports, region, row, { to, subject, text, locale });
+  // Whoever carries it knows that they want none: nobody anywhere sends them more.
+  if (outcome.kind === "suppressed") await noteStop(ports, row.channel, to, true);
+  return outcome;
+}
+
+/** Hands a message to whoever carries it. */
+async function hand(
+  ports: NotificationPorts,
+  region: Region,
+  row: Row,
+  { to, subject, text, locale }: z.output<typeof contentSchema>,
+): Promise<Outcome> {
   const { sms, mail } = ports.credentials;
   const breakers = ports.breakers(region);
   if (row.channel === "sms") {
@@ -159,6 +179,21 @@ async function carry(ports: NotificationPorts, region: Region, row: Row): Promis
   });
 }
 
+/** Whether an address was sent what it may be, whichever regions it was invited from. */
+async function hadEnough(ports: NotificationPorts, { id, channel, created_at: createdAt }: Row, to: string): Promise<boolean> {
+  const counts = await Promise.all(
+    REGIONS.map(async (region) => {
+      const { records, keys } = ports.stores(region);
+      const hashes = JSON.stringify(await contactHashes(keys, channel, to));
+      return await records
+        .prepare(EARLIER_GUESTS)
+        .bind(hashes, createdAt - MONTH_MS, createdAt, id)
+        .first<number>("n");
+    }),
+  );
+  return counts.reduce<number>((sum, n) => sum + (n ?? 0), 0) >= MOST_TO_ONE;
+}
+
 async function settle(ports: NotificationPorts, records: D1Database, { id, attempts }: Row, outcome: Outcome): Promise<void> {
   const wait =
     outcome.kind === "deferred" ? outcome.afterMs : outcome.kind === "retry" ? waitAfter(attempts, outcome, ports.random) : undefined;
@@ -166,7 +201,7 @@ async function settle(ports: NotificationPorts, records: D1Database, { id, attem
     const reason = outcome.kind === "sent" || outcome.kind === "deferred" ? null : outcome.reason;
     await records
       .prepare("update guest_messages set state = ?2, reason = ?3, sealed = null where id = ?1 and state = 'sending'")
-      .bind(id, outcome.kind === "sent" ? "sent" : reason === "stop" || reason === "expired" ? "dropped" : "failed", reason)
+      .bind(id, outcome.kind === "sent" ? "sent" : reason !== null && DROPPED.has(reason) ? "dropped" : "failed", reason)
       .run();
     return;
   }
