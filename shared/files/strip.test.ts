@@ -28,13 +28,16 @@ function exif(orientation: number, isLittle: boolean): number[] {
 const body = fc.uint8Array({ maxLength: 24 }).map((bytes) => [...bytes]);
 const orientation = fc.integer({ min: 1, max: 8 });
 
+/** A part of a file, and what is left of it. */
 interface Part {
   readonly bytes: readonly number[];
-  readonly isKept: boolean;
+  readonly kept: readonly number[];
 }
 const part =
   (isKept: boolean) =>
-  (bytes: readonly number[]): Part => ({ bytes, isKept });
+  (bytes: readonly number[]): Part => ({ bytes, kept: isKept ? bytes : [] });
+/** What nobody knows, with something in it that nobody is to know. */
+const secret = body.map((content) => [...content, ...latin(SECRET)]);
 
 const segment = (marker: number, content: readonly number[]) => [0xff, marker, ...u16(content.length + 2), ...content];
 /** Coded data: every FF is stuffed, or a restart. */
@@ -49,12 +52,21 @@ const coded = fc
   )
   .map((list) => list.flat());
 const scan = fc.tuple(body, coded).map(([head, data]) => [...segment(0xda, head), ...data]);
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+/** Reserved markers, those of extensions, application segments and comments. */
+const unknownMarkers = [...range(0x02, 0xbf), 0xc8, ...range(0xe0, 0xfe)];
 const jpegParts = fc.array(
   fc.oneof(
-    fc.tuple(fc.constantFrom(0xc0, 0xc2, 0xc4, 0xdb, 0xdd), body).map(([marker, content]) => part(true)(segment(marker, content))),
+    fc
+      .tuple(fc.constantFrom(...range(0xc0, 0xc7), ...range(0xc9, 0xcf), ...range(0xdb, 0xdf)), body)
+      .map(([marker, content]) => part(true)(segment(marker, content))),
     body.map((content) => part(true)(segment(0xe2, [...latin("ICC_PROFILE\0"), 1, 1, ...content]))),
-    body.map((content) => part(true)(segment(0xee, [...latin("Adobe"), ...content]))),
-    fc.constantFrom(0xe2, 0xe3, 0xed, 0xfe).map((marker) => part(false)(segment(marker, latin(SECRET)))),
+    fc.tuple(fc.uint8Array({ minLength: 7, maxLength: 7 }), fc.constantFrom("", SECRET)).map(([content, more]) => ({
+      bytes: segment(0xee, [...latin("Adobe"), ...content, ...latin(more)]),
+      kept: segment(0xee, [...latin("Adobe"), ...content]),
+    })),
+    fc.tuple(fc.constantFrom(...unknownMarkers), secret).map(([marker, content]) => part(false)(segment(marker, content))),
+    fc.constantFrom(0xe2, 0xe3, 0xed, 0xee, 0xfe).map((marker) => part(false)(segment(marker, latin(SECRET)))),
     fc.constant(part(false)(segment(0xe1, latin(`http://ns.adobe.com/xap/1.0/\0${SECRET}`)))),
     scan.map(part(true)),
   ),
@@ -62,12 +74,14 @@ const jpegParts = fc.array(
 );
 
 const crcless = (name: string, content: readonly number[]) => [...u32(content.length), ...latin(name), ...content, 1, 2, 3, 4];
+const pngNames = "PLTE IDAT tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs acTL fcTL fdAT".split(" ");
+/** Names that mean nothing here, also such as a decoder would have to know. */
+const unknownPngNames = fc.stringMatching(/^[A-Za-z]{4}$/).filter((name) => !["IHDR", "IEND", "eXIf", ...pngNames].includes(name));
 const pngParts = fc.array(
   fc.oneof(
-    fc
-      .tuple(fc.constantFrom("PLTE", "IDAT", "tRNS", "iCCP", "gAMA", "pHYs", "fcTL", "fdAT"), body)
-      .map(([name, content]) => part(true)(crcless(name, content))),
-    fc.constantFrom("tEXt", "zTXt", "iTXt", "tIME", "prIv").map((name) => part(false)(crcless(name, latin(SECRET)))),
+    fc.tuple(fc.constantFrom(...pngNames), body).map(([name, content]) => part(true)(crcless(name, content))),
+    fc.tuple(unknownPngNames, secret).map(([name, content]) => part(false)(crcless(name, content))),
+    fc.constantFrom("tEXt", "zTXt", "iTXt", "tIME", "sPLT", "PRIV").map((name) => part(false)(crcless(name, latin(SECRET)))),
   ),
   { maxLength: 12 },
 );
@@ -78,15 +92,38 @@ const riffChunk = (name: string, content: readonly number[]) => [
   ...content,
   ...(content.length % 2 === 0 ? [] : [0]),
 ];
+const flat = (parts: readonly Part[]) => parts.flatMap(({ bytes }) => bytes);
+const keptOf = (parts: readonly Part[]) => parts.flatMap(({ kept }) => kept);
+const webpNames = ["ICCP", "ANIM", "ALPH", "VP8 "];
+const unknownWebpNames = fc.stringMatching(/^[ -~]{4}$/).filter((name) => !["VP8X", "VP8L", "ANMF", "EXIF", ...webpNames].includes(name));
+const noWebpPart = fc.oneof(
+  fc.tuple(unknownWebpNames, secret).map(([name, content]) => part(false)(riffChunk(name, content))),
+  fc.constantFrom("XMP ", "note").map((name) => part(false)(riffChunk(name, latin(SECRET)))),
+);
+/** A frame of a film: what it says of itself, perhaps its transparency, its picture, and between them what nobody knows. */
+const frame = fc
+  .tuple(
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    fc.array(noWebpPart, { maxLength: 2 }),
+    fc.option(
+      body.map((content) => part(true)(riffChunk("ALPH", content))),
+      { nil: undefined },
+    ),
+    fc.tuple(fc.constantFrom("VP8 ", "VP8L"), body).map(([name, content]) => part(true)(riffChunk(name, content))),
+    fc.array(noWebpPart, { maxLength: 2 }),
+  )
+  .map(([head, before, alpha, picture, after]) => {
+    const parts = [...before, ...(alpha === undefined ? [] : [alpha]), picture, ...after];
+    return { bytes: riffChunk("ANMF", [...head, ...flat(parts)]), kept: riffChunk("ANMF", [...head, ...keptOf(parts)]) };
+  });
 const webpParts = fc.array(
   fc.oneof(
-    fc.tuple(fc.constantFrom("ICCP", "ANIM", "ANMF", "ALPH", "VP8 "), body).map(([name, content]) => part(true)(riffChunk(name, content))),
-    fc.constantFrom("XMP ", "note").map((name) => part(false)(riffChunk(name, latin(SECRET)))),
+    fc.tuple(fc.constantFrom(...webpNames), body).map(([name, content]) => part(true)(riffChunk(name, content))),
+    frame,
+    noWebpPart,
   ),
   { maxLength: 10 },
 );
-const flat = (parts: readonly Part[]) => parts.flatMap(({ bytes }) => bytes);
-const keptOf = (parts: readonly Part[]) => flat(parts.filter(({ isKept }) => isKept));
 
 describe("a picture loses what it tells beside itself, and nothing else", () => {
   test("a JPEG: profile, tables and coded data stay as they were; of Exif the way up alone", () => {
@@ -156,13 +193,19 @@ describe("a picture loses what it tells beside itself, and nothing else", () => 
     expect(turned.slice(-16, -12)).toEqual(u32(crcOf(turned.slice(-46, -16))));
   });
 
+  test("the end of a PNG says nothing", () => {
+    const file = [...latin("\u0089PNG\r\n\u001A\n"), ...crcless("IHDR", []), ...crcless("IDAT", [])];
+    const end = [...latin("IEND")];
+    expect(strip("image/png", [...file, ...crcless("IEND", latin(SECRET))])).toEqual([...file, ...u32(0), ...end, ...u32(crcOf(end))]);
+  });
+
   test("a WebP: frames stay, the marks of what is gone are cleared, and sizes are those of what is left", () => {
     fc.assert(
       fc.property(webpParts, orientation, fc.boolean(), body, (parts, way, hasHead, pixels) => {
         const flags = 0x10 | 0x08 | 0x04;
-        const extended = (mark: number) => riffChunk("VP8X", [mark, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+        const extended = (mark: number, more = "") => riffChunk("VP8X", [mark, 0, 0, 0, 1, 0, 0, 1, 0, 0, ...latin(more)]);
         const content = [
-          ...extended(flags),
+          ...extended(flags, hasHead ? "" : SECRET),
           ...flat(parts),
           ...riffChunk("VP8L", pixels),
           ...riffChunk("EXIF", [...(hasHead ? latin("Exif\0\0") : []), ...exif(way, true)]),
@@ -204,12 +247,16 @@ test("whatever the bytes are, nothing is thrown, and what comes out stays as it 
   );
 });
 
+const webp = (content: readonly number[]) => [...latin("RIFF"), ...u32le(content.length + 4), ...latin("WEBP"), ...content];
+
 test.each([
   ["a JPEG without an end", "image/jpeg", [0xff, 0xd8, ...segment(0xda, []), 1, 2]],
   ["a JPEG without a picture", "image/jpeg", [0xff, 0xd8, 0xff, 0xd9]],
   ["a segment that is longer than the file", "image/jpeg", [0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff, 1, 0xff, 0xd9]],
   ["a PNG without pixels", "image/png", [...latin("\u0089PNG\r\n\u001A\n"), ...crcless("IHDR", []), ...crcless("IEND", [])]],
   ["a PNG without an end", "image/png", [...latin("\u0089PNG\r\n\u001A\n"), ...crcless("IHDR", []), ...crcless("IDAT", [])]],
+  ["a WebP whose frame has no picture", "image/webp", webp(riffChunk("ANMF", [...range(1, 16), ...riffChunk("note", [1, 2])]))],
+  ["a WebP whose frame ends before what is in it", "image/webp", webp(riffChunk("ANMF", [...range(1, 16), ...latin("VP8 "), ...u32le(9)]))],
   ["a WebP that says it is longer", "image/webp", [...latin("RIFF"), ...u32le(900), ...latin("WEBP"), ...riffChunk("VP8L", [1, 2])]],
 ])("%s is refused", (_name, type, bytes) => {
   expect(strip(type, bytes)).toBeUndefined();

@@ -1,8 +1,8 @@
 import { joined } from "../bytes";
 
 /**
- * Takes out of a picture what it tells beside itself: where and when it was taken, with what, by whom, thumbnails, comments, and whatever lies after its
- * end. Pixels, colours and the way up stay, byte for byte. Undefined where the file is not built as its format says; types that are not known here
+ * Takes out of a picture what it tells beside itself: where and when it was taken, with what, by whom, thumbnails, comments, parts that are not known
+ * here, and whatever lies after its end. Pixels, colours and the way up stay, byte for byte. Undefined where the file is not built as its format says; types that are not known here
  * come back as they are.
  *
  * Sources: JPEG T.81 §B.1–B.2 and JFIF 1.02; Exif 2.3 §4.5 and TIFF 6.0 §2; PNG 3rd ed. §5 and §11.3; WebP container specification.
@@ -28,15 +28,17 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const TEM = 0x01;
 const isRestart = (marker: number) => marker >= 0xd0 && marker <= 0xd7;
-/** Beginnings of the application segments without which a picture would look different: colour profile, colour transform. */
-const COLOUR: readonly (readonly [marker: number, name: string])[] = [
-  [0xe2, "ICC_PROFILE\0"],
-  [0xee, "Adobe"],
-];
+/** Frames and the tables that decoding needs: C0 to CF but for C8, which is left to extensions, and DQT, DNL, DRI, DHP, EXP. */
+const isForDecoding = (marker: number) => (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8) || (marker >= 0xdb && marker <= 0xdf);
+/** Beginnings of the application segments of which something is kept. */
 const EXIF = "Exif\0\0";
 const JFIF = "JFIF\0";
+const PROFILE = "ICC_PROFILE\0";
+const ADOBE = "Adobe";
 /** Length of the JFIF segment without a thumbnail, its own two bytes included. */
 const JFIF_BARE = 16;
+/** The same of Adobe's, which says how colours are transformed. */
+const ADOBE_BARE = 14;
 
 function stripJpeg(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
   if (bytes[0] !== 0xff || bytes[1] !== SOI) return undefined;
@@ -67,11 +69,10 @@ function stripJpeg(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | un
       kept.push(segment, bytes.subarray(at, end));
       at = end;
       hasScan = true;
-    } else if (marker === 0xe0 && begins(body, JFIF) && body.length >= JFIF_BARE - 2) jfif ??= bareJfif(segment);
+    } else if (marker === 0xe0 && begins(body, JFIF) && length >= JFIF_BARE) jfif ??= bareJfif(segment);
     else if (marker === 0xe1 && begins(body, EXIF)) orientation = orientationOf(body.subarray(EXIF.length)) ?? orientation;
-    else if ((marker >= 0xe0 && marker <= 0xef) || marker === 0xfe) {
-      if (COLOUR.some(([one, name]) => one === marker && begins(body, name))) kept.push(segment);
-    } else kept.push(segment);
+    else if (marker === 0xee && begins(body, ADOBE) && length >= ADOBE_BARE) kept.push(shortened(segment, ADOBE_BARE));
+    else if (isForDecoding(marker) || (marker === 0xe2 && begins(body, PROFILE))) kept.push(segment);
   }
   if (!hasScan) return undefined;
   const head = [Uint8Array.of(0xff, SOI), ...(jfif === undefined ? [] : [jfif])];
@@ -93,16 +94,23 @@ function endOfScan(bytes: Uint8Array, from: number): number | undefined {
 }
 
 function bareJfif(segment: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const bare = segment.slice(0, JFIF_BARE + 2);
-  bare.set([0, JFIF_BARE], 2);
+  const bare = shortened(segment, JFIF_BARE);
   // The thumbnail's width and height.
   bare.set([0, 0], JFIF_BARE);
   return bare;
 }
 
+function shortened(segment: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const short = segment.slice(0, length + 2);
+  short.set([0, length], 2);
+  return short;
+}
+
 const PNG_SIGNATURE = "\u0089PNG\r\n\u001A\n";
-/** Chunks that may be left out and change how the picture looks or moves. */
-const PNG_KEPT: ReadonlySet<string> = new Set("tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT acTL fcTL fdAT".split(" "));
+/** What is needed to decode the picture, and what changes how it looks or moves. */
+const PNG_KEPT: ReadonlySet<string> = new Set(
+  "IHDR PLTE IDAT tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD pHYs acTL fcTL fdAT".split(" "),
+);
 
 function stripPng(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
   if (!begins(bytes, PNG_SIGNATURE)) return undefined;
@@ -121,11 +129,11 @@ function stripPng(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | und
     if (name === "IEND") {
       // After the pixels is where a chunk may stand that others must not be before.
       if (orientation !== 1) kept.push(pngChunk("eXIf", onlyOrientation(orientation)));
-      kept.push(chunk);
+      // It has no content.
+      kept.push(length === 0 ? chunk : pngChunk("IEND", new Uint8Array()));
       break;
     }
-    // Without a chunk whose name begins with a capital there is no picture.
-    if (/^[A-Z]/.test(name) || PNG_KEPT.has(name)) kept.push(chunk);
+    if (PNG_KEPT.has(name)) kept.push(chunk);
   }
   return hasPixels ? joined(kept) : undefined;
 }
@@ -149,57 +157,91 @@ function crc32(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-const WEBP_KEPT: ReadonlySet<string> = new Set(["VP8 ", "VP8L", "VP8X", "ANIM", "ANMF", "ALPH", "ICCP"]);
+const WEBP_KEPT: ReadonlySet<string> = new Set(["VP8 ", "VP8L", "ANIM", "ALPH", "ICCP"]);
+/** The same of a frame of a film. */
+const FRAME_KEPT: ReadonlySet<string> = new Set(["VP8 ", "VP8L", "ALPH"]);
+/** Bytes of what a frame says before its chunks: place, size, duration, how it is laid over the last. */
+const FRAME_HEAD = 16;
+/** Bytes of what an extended file says of itself. */
+const EXTENDED = 10;
 const HAS_EXIF = 0x08;
 const HAS_XMP = 0x04;
 
+interface RiffChunk {
+  readonly name: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** With its head, and the byte that fills it up to an even length. */
+  readonly whole: Uint8Array<ArrayBuffer>;
+}
+
 function stripWebp(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!begins(bytes, "RIFF") || bytes.length < 20 || !begins(bytes.subarray(8), "WEBP")) return undefined;
-  const end = 8 + view.getUint32(4, true);
-  if (end > bytes.length) return undefined;
+  const end = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  const chunks = end > bytes.length ? undefined : riffChunks(bytes.subarray(12, end));
+  if (chunks === undefined) return undefined;
   const kept: Uint8Array<ArrayBuffer>[] = [];
   let extended: Uint8Array<ArrayBuffer> | undefined;
   let orientation = 1;
   let hasPixels = false;
-  for (let at = 12; at < end;) {
-    if (at + 8 > end) return undefined;
-    const name = String.fromCharCode(...bytes.subarray(at, at + 4));
-    const length = view.getUint32(at + 4, true);
-    if (at + 8 + length > end) return undefined;
-    const next = Math.min(at + 8 + length + (length & 1), end);
-    let chunk = bytes.slice(at, next);
-    // The last may lack its filling byte.
-    if (chunk.length & 1) chunk = joined([chunk, Uint8Array.of(0)]);
-    if (name === "VP8 " || name === "VP8L" || name === "ANMF") hasPixels = true;
+  for (const [i, { name, body, whole }] of chunks.entries()) {
     if (name === "VP8X") {
-      if (length < 10 || at !== 12) return undefined;
-      extended = chunk;
-    }
-    if (name === "EXIF") {
-      const body = bytes.subarray(at + 8, at + 8 + length);
+      if (body.length < EXTENDED || i > 0) return undefined;
+      extended = riffChunk(name, body.slice(0, EXTENDED));
+      kept.push(extended);
+    } else if (name === "ANMF") {
+      const frame = stripFrame(body);
+      if (frame === undefined) return undefined;
+      kept.push(frame);
+      hasPixels = true;
+    } else if (name === "EXIF") {
       // Some writers put the head of JPEG's segment before it.
       orientation = orientationOf(begins(body, EXIF) ? body.subarray(EXIF.length) : body) ?? orientation;
+    } else if (WEBP_KEPT.has(name)) {
+      kept.push(whole);
+      hasPixels ||= isPixels(name);
     }
-    if (WEBP_KEPT.has(name)) kept.push(chunk);
-    at = next;
   }
   if (!hasPixels) return undefined;
   // Without the extended form there is no place for a way up.
   const turns = orientation !== 1 && extended !== undefined;
   if (extended !== undefined) extended[8] = ((extended[8] ?? 0) & ~(HAS_EXIF | HAS_XMP)) | (turns ? HAS_EXIF : 0);
-  if (turns) {
-    const body = onlyOrientation(orientation);
-    const head = new Uint8Array(8);
-    head.set(latin("EXIF"));
-    new DataView(head.buffer).setUint32(4, body.length, true);
-    kept.push(head, body);
+  if (turns) kept.push(riffChunk("EXIF", onlyOrientation(orientation)));
+  return riffChunk("RIFF", joined([latin("WEBP"), ...kept]));
+}
+
+const isPixels = (name: string) => name === "VP8 " || name === "VP8L";
+
+/** A frame with its picture and nothing else; undefined for one that has none. */
+function stripFrame(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+  const kept = riffChunks(body.subarray(FRAME_HEAD))?.filter(({ name }) => FRAME_KEPT.has(name));
+  if (kept === undefined || !kept.some(({ name }) => isPixels(name))) return undefined;
+  return riffChunk("ANMF", joined([body.subarray(0, FRAME_HEAD), ...kept.map(({ whole }) => whole)]));
+}
+
+/** The chunks that bytes are made of; undefined where the last does not end with them. */
+function riffChunks(bytes: Uint8Array<ArrayBuffer>): RiffChunk[] | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks: RiffChunk[] = [];
+  for (let at = 0; at < bytes.length;) {
+    if (at + 8 > bytes.length) return undefined;
+    const end = at + 8 + view.getUint32(at + 4, true);
+    if (end > bytes.length) return undefined;
+    const next = Math.min(end + ((end - at) & 1), bytes.length);
+    const whole = bytes.subarray(at, next);
+    // The last may lack its filling byte.
+    const filled = whole.length & 1 ? joined([whole, Uint8Array.of(0)]) : whole;
+    chunks.push({ name: String.fromCharCode(...bytes.subarray(at, at + 4)), body: bytes.subarray(at + 8, end), whole: filled });
+    at = next;
   }
-  const content = joined(kept);
-  const riff = new Uint8Array(12);
-  riff.set(latin("RIFF\0\0\0\0WEBP"));
-  new DataView(riff.buffer).setUint32(4, content.length + 4, true);
-  return joined([riff, content]);
+  return chunks;
+}
+
+/** A chunk whose body has an even length. */
+function riffChunk(name: string, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(8);
+  head.set(latin(name));
+  new DataView(head.buffer).setUint32(4, body.length, true);
+  return joined([head, body]);
 }
 
 const ORIENTATION = 0x0112;
