@@ -4,10 +4,10 @@ import type { REPORT_REASONS } from "../../shared/messaging/verbs";
 import { storesOf } from "../doors";
 import type { Members } from "./members";
 import type { Message, Messages } from "./messages";
-import type { RoomState } from "./state";
+import type { Facts, RoomState } from "./state";
 import type { Verbs } from "./verbs";
 
-/** What a queue message says: something was reported in a room that has no staff. */
+/** What a queue message says: something was reported that nobody of the room may decide. */
 export interface ReportPointer {
   readonly kind: "room-report";
   readonly room: RoomId;
@@ -31,12 +31,16 @@ const AT_ONCE = 50;
 export const TO_HAND = "SELECT no FROM reports WHERE evidence IS NOT NULL AND handed_at IS NULL ORDER BY no LIMIT ?";
 
 interface Parts {
+  readonly facts: Facts;
   readonly members: Members;
   readonly messages: Messages;
   readonly verbs: () => Verbs;
 }
 
-/** Hands what is reported in a direct room to the region's moderators, and does what they decide. */
+/**
+ * Hands what is reported and nobody of the room may decide to the region's moderators, and does what they decide: all of a direct room, and elsewhere
+ * what was said by somebody whom nobody of the staff that is left may act on.
+ */
 export class HandedReports {
   readonly #state: RoomState;
   readonly #parts: Parts;
@@ -47,14 +51,37 @@ export class HandedReports {
     state.timers.on(TIMER, async () => await this.#run());
   }
 
-  /** Keeps what a message says with the report that was just made of it. Part of the caller's transaction; a second time changes nothing. */
-  keep(reporter: number, message: Message): void {
+  /** A message was just reported. Part of the caller's transaction; a second time changes nothing. */
+  reported(reporter: number, message: Message): void {
+    if (this.#isOurs(message)) this.#keep(reporter, message);
+  }
+
+  /** Staff has come, gone or changed: what is open and nobody here may decide any more is handed over. Again changes nothing. */
+  staffChanged(): void {
+    const rows = this.#state.sql
+      .exec<{ message: number; reporter: number }>(
+        "SELECT message, reporter FROM reports WHERE state = 'open' AND evidence IS NULL AND handed_at IS NULL ORDER BY no",
+      )
+      .toArray();
+    for (const { message: seq, reporter } of rows) {
+      const message = this.#parts.messages.get(seq);
+      if (message !== undefined && this.#isOurs(message)) this.#keep(reporter, message);
+    }
+  }
+
+  /** Whether a message is the moderators' to decide. Of whoever has been erased nothing is left to decide. */
+  #isOurs({ author: no }: Message): boolean {
+    const { facts, members } = this.#parts;
+    const author = members.byNo(no);
+    return author !== undefined && author.state !== "erased" && (facts.get().kind === "direct" || !members.hasStaffOver(author));
+  }
+
+  /** Keeps what a message says with a report of it, as it is now, until it is handed over. */
+  #keep(reporter: number, message: Message): void {
     const { sql, timers, now } = this.#state;
-    const { text, kind, body } = message;
-    const evidence = kind === "sealed" ? "[sealed]" : (text ?? (body.card === undefined ? `[${kind}]` : `[card: ${body.card.kind}]`));
     sql.exec(
-      "UPDATE reports SET evidence = ? WHERE message = ? AND reporter = ? AND evidence IS NULL AND handed_at IS NULL",
-      evidence,
+      "UPDATE reports SET evidence = ? WHERE message = ? AND reporter = ? AND state = 'open' AND evidence IS NULL AND handed_at IS NULL",
+      evidenceOf(message),
       message.seq,
       reporter,
     );
@@ -108,4 +135,10 @@ export class HandedReports {
     await storesOf(env, regionOf(id)).hooks.sendBatch(pointers);
     return now() + AGAIN_MS;
   }
+}
+
+function evidenceOf({ text, kind, body, deletedAt }: Message): string {
+  if (deletedAt !== null) return "[deleted]";
+  if (kind === "sealed") return "[sealed]";
+  return text ?? (body.card === undefined ? `[${kind}]` : `[card: ${body.card.kind}]`);
 }

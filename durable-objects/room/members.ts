@@ -142,6 +142,21 @@ export class Members {
     return this.#keep(row);
   }
 
+  /** Whether somebody of the staff is here who may act on what a member said: `requireBelow`, asked of everybody. */
+  hasStaffOver({ no, role }: Pick<Member, "no" | "role">): boolean {
+    if (role === "owner") return false;
+    const roles = role === "member" ? ["owner", "moderator"] : ["owner"];
+    return (
+      this.#sql
+        .exec(
+          "SELECT 1 FROM members WHERE state = 'active' AND no <> ? AND role IN (SELECT value FROM json_each(?)) LIMIT 1",
+          no,
+          JSON.stringify(roles),
+        )
+        .toArray().length > 0
+    );
+  }
+
   /** Notes when a member has sent last: on the way of every message, so it costs a row and no more. */
   sent(member: Member, at: number): void {
     this.#sql.exec("UPDATE members SET last_sent_at = ? WHERE no = ?", at, member.no);

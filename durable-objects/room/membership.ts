@@ -38,6 +38,8 @@ interface Parts {
   readonly attachments: Attachments;
   readonly sockets: Sockets;
   readonly tells: Tells;
+  /** Staff has come, gone or changed. */
+  readonly onStaff: () => void;
 }
 
 /** Who comes, goes, and may do what. Each may be repeated. */
@@ -127,7 +129,9 @@ export class Membership {
 
   /** Takes somebody out with what they said: their vault is told that they have left, and nothing of theirs stays but the number. */
   withdraw(member: Member): void {
-    if (member.state !== "erased") this.#empty(member, true);
+    if (member.state === "erased") return;
+    this.#empty(member, true);
+    if (isStaff(member)) this.#parts.onStaff();
   }
 
   /** Takes somebody out: their sockets close at once. */
@@ -219,6 +223,7 @@ export class Membership {
     const member = this.#parts.members.byPerson(person);
     if (member !== undefined) this.#empty(member, false);
     this.#promote();
+    if (member !== undefined && isStaff(member)) this.#parts.onStaff();
     return sql.exec("SELECT 1 FROM members WHERE person IS NOT NULL AND state IN ('active', 'invited') LIMIT 1").toArray().length > 0;
   }
 
@@ -286,11 +291,13 @@ export class Membership {
   }
 
   #change(member: Member, columns: Readonly<Record<string, string | number | null>>, by: number, isTold = true): void {
-    const { changes, members } = this.#parts;
-    changes.make((append) => {
-      const changed = members.set(member.no, { ...columns, ...(isTold && { is_untold: 1 }) });
-      append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(changed) }));
+    const { changes, members, onStaff } = this.#parts;
+    const changed = changes.make((append) => {
+      const set = members.set(member.no, { ...columns, ...(isTold && { is_untold: 1 }) });
+      append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(set) }));
+      return set;
     });
+    if (isStaff(member) || isStaff(changed)) onStaff();
   }
 
   #seesFrom(): number {

@@ -62,7 +62,7 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
   const search = new Search(state);
   const sockets = new Sockets(ctx, state, { members, unread, fanOut, typing, log });
   const tells = new Tells(state, { facts, members, unread, sockets: (no) => sockets.count(no) });
-  const handedReports: HandedReports = new HandedReports(state, { members, messages, verbs: () => verbs });
+  const handedReports: HandedReports = new HandedReports(state, { facts, members, messages, verbs: () => verbs });
   const verbs: Verbs = new Verbs(state, {
     facts,
     members,
@@ -76,10 +76,20 @@ export function openParts(ctx: DurableObjectState, env: Env, id: RoomId): Parts 
     typing,
     onMessage: () => tells.said(),
     onRead: (member, seq) => tells.read(member, seq),
-    onReport: (reporter, message) => handedReports.keep(reporter, message),
+    onReport: (reporter, message) => handedReports.reported(reporter, message),
     note: (by, action, concerned, message) => moderation.note(by.no, action, concerned, message),
   });
-  const membership = new Membership(state, { facts, members, messages, log, changes, attachments, sockets, tells });
+  const membership = new Membership(state, {
+    facts,
+    members,
+    messages,
+    log,
+    changes,
+    attachments,
+    sockets,
+    tells,
+    onStaff: () => handedReports.staffChanged(),
+  });
   const moderation = new Moderation(state, { members, messages, verbs, membership });
   return {
     state,

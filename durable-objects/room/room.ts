@@ -450,7 +450,7 @@ export class Room extends Server<Env> {
     return this.#parts().moderation.queue(state, after, limit);
   }
 
-  /** A report of a direct room that waits for the region's moderators. */
+  /** A report that nobody of the room may decide and that waits for the region's moderators. */
   async reportToHand(no: number): Promise<HandedReport | undefined> {
     return this.#parts().handedReports.read(no);
   }
@@ -460,7 +460,7 @@ export class Room extends Server<Env> {
     this.#parts().handedReports.handed(no);
   }
 
-  /** The region's moderators have decided about a message of a direct room. Idempotent. */
+  /** The region's moderators have decided about a message that is theirs. Idempotent. */
   async decideHanded(seq: number, outcome: "removed" | "kept"): Promise<void> {
     this.#parts().handedReports.decide(seq, outcome);
   }

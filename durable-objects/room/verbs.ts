@@ -32,7 +32,7 @@ export interface VerbParts {
   readonly onMessage: () => void;
   /** A member has read to a number. */
   readonly onRead: (member: Member, seq: number) => void;
-  /** A message was reported in a room without staff. */
+  /** A message was reported. */
   readonly onReport: (reporter: number, message: Message) => void;
   /** Writes down what staff did. */
   readonly note: (by: Member, action: string, concerned: number, message: number) => void;
@@ -319,7 +319,7 @@ export class Verbs {
       note ?? null,
       now,
     );
-    if (this.#parts.facts.get().kind === "direct") this.#parts.onReport(member.no, message);
+    this.#parts.onReport(member.no, message);
     return this.#answer(0, now);
   }
 

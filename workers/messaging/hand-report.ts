@@ -3,7 +3,7 @@ import { keepReport, type SocialContext } from "../social";
 import type { RoomPorts } from "./ports";
 
 /**
- * Puts what was reported in a direct room, which has no staff, before the moderators of the room's region, with what was there then. Idempotent: the queue
+ * Puts what was reported and nobody of the room may decide before the moderators of the room's region, with what was there then. Idempotent: the queue
  * brings a report at least once, and the room tells of it until it was taken.
  */
 export async function handReport(ports: Pick<RoomPorts, "room">, context: SocialContext, room: RoomId, no: number): Promise<void> {
