@@ -132,6 +132,18 @@ describe("bodies", () => {
     expect((await refused("/v1/sessions", post("[]"))).problem.code).toBe("invalid");
   });
 
+  test("what cannot be read says why", async () => {
+    const { refused } = client();
+    for (const body of ["", "{"]) expect((await refused("/v1/sessions", post(body))).problem.detail).toBe("The body is not JSON.");
+  });
+
+  test("a text with half a character is refused, with its place", async () => {
+    const body = '{"email":"half@example.org","password":"correct horse battery staple","name":"\\ud800","region":"eu"}';
+    const answer = await client().send("/v1/accounts", post(body));
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ errors: [{ pointer: "/name", code: "ill_formed" }] });
+  });
+
   test("a body over the limit is 413, declared or not", async () => {
     const { refused } = client();
     const long = JSON.stringify({ email: "x".repeat(1_100_000) });

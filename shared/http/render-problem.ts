@@ -65,9 +65,14 @@ function asProblem(c: AppContext, error: unknown): Problem | undefined {
   if (c.get("bodyTooLarge") === true) return problem("too_large");
   if (isProblem(error)) return error;
   if (error instanceof HTTPException)
-    return HTTP_PROBLEMS[error.status] === undefined ? undefined : problem(HTTP_PROBLEMS[error.status] ?? "internal");
+    return HTTP_PROBLEMS[error.status] === undefined ? undefined : problem(HTTP_PROBLEMS[error.status] ?? "internal", detailOf(error));
   if (isOutage(error)) return problem("unavailable", undefined, { retryAfter: 1 });
   return undefined;
+}
+
+/** What the framework's own words for a body mean, which are told to nobody as they are. */
+function detailOf({ message }: HTTPException): string | undefined {
+  return message.startsWith("Malformed JSON") ? "The body is not JSON." : undefined;
 }
 
 /** Failures that pass by themselves: an object that is overloaded or restarting, a database that is out of reach. */

@@ -3,6 +3,7 @@ import type { ValidationTargets } from "hono";
 import { resolver, uniqueSymbol } from "hono-openapi";
 import type * as z from "zod";
 import { type FieldError, type Problem, problem } from "../problem";
+import { illFormedIn } from "../well-formed";
 
 /**
  * Validates one part of the request and documents it. A failure becomes a 422 problem that names the place and the rule, never the
@@ -11,6 +12,7 @@ import { type FieldError, type Problem, problem } from "../problem";
 export function validate<T extends keyof ValidationTargets, S extends z.ZodType>(target: T, schema: S) {
   const check = zValidator(target, schema, (result) => {
     if (!result.success) throw invalid(result.error.issues);
+    if (target === "json") requireWellFormed(result.data);
   });
   const middleware: typeof check = (c, next) => {
     // Without this check a body of another type would be validated as `{}`.
@@ -27,7 +29,16 @@ const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json\s*(?:;|$)/i;
 export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (!result.success) throw invalid(result.error.issues);
+  requireWellFormed(result.data);
   return result.data;
+}
+
+/** Refuses texts with half a pair of surrogates: no store keeps them, so whoever reads them back would read something else. */
+function requireWellFormed(value: unknown): void {
+  const place = illFormedIn(value);
+  if (place === undefined) return;
+  const error = { pointer: pointer(place), code: "ill_formed", message: "The text holds half a character." };
+  throw problem("invalid", undefined, { errors: [error] });
 }
 
 function invalid(issues: readonly z.core.$ZodIssue[]): Problem {
@@ -53,5 +64,5 @@ function pointer(path: readonly PropertyKey[]): string {
 }
 
 function escape(part: string): string {
-  return part.slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1");
+  return part.slice(0, 64).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1");
 }

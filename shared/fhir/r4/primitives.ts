@@ -21,6 +21,9 @@ export function primitiveFault(type: string, value: unknown): string | undefined
 /** A mebibyte of characters, as the specification has it. */
 const LONGEST_TEXT = 1_048_576;
 
+/** Characters that no text may hold: those below 32, but for tab, line feed and carriage return. */
+const CONTROLS = /[^\P{Cc}\t\n\r\u007f-\u009f]/u;
+
 const PATTERNS: Readonly<Record<string, readonly [RegExp, string]>> = {
   id: [/^[A-Za-z0-9.-]{1,64}$/, "is no id: letters, digits, dots and dashes, at most 64"],
   code: [/^\S+(?: \S+)*$/, "is no code: it has spaces at its ends or twice in a row"],
@@ -44,6 +47,8 @@ const PATTERNS: Readonly<Record<string, readonly [RegExp, string]>> = {
 function textFault(type: string, value: string): string | undefined {
   if (value === "") return "is empty";
   if (type === "base64Binary") return isBase64(value) ? undefined : "is no base64";
+  if (!value.isWellFormed()) return "holds half a character";
+  if (CONTROLS.test(value)) return "holds control characters";
   if (type === "xhtml") return narrativeFault(value);
   if (value.length > LONGEST_TEXT) return "is longer than 1,048,576 characters";
   const [pattern, fault] = PATTERNS[type] ?? [];

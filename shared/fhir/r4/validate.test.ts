@@ -44,6 +44,7 @@ describe("what is valid", () => {
         { extension: [{ url: "urn:x", valueCode: "masked" }] },
       ]),
     ],
+    ["lines and tabs in a text", changed(WEIGHT, "code.text", "one\r\n\ttwo 😀")],
     ["a leap day", changed(WEIGHT, "effectiveDateTime", "2024-02-29")],
     ["a leap second", changed(WEIGHT, "effectiveDateTime", "2016-12-31T23:59:60Z")],
     ["a number without a fraction", changed(WEIGHT, "valueQuantity.value", 0)],
@@ -61,6 +62,8 @@ describe("what is not", () => {
     ["no type", {}, "structure resourceType"],
     ["a type of no use here", { resourceType: "Appointment" }, "not-supported resourceType"],
     ["a type that is none", { resourceType: "Observations" }, "not-supported resourceType"],
+    ["half a pair of surrogates", changed(WEIGHT, "code.text", "half \ud83d"), "value Observation.code.text"],
+    ["a control character", changed(WEIGHT, "code.text", "a\u0000b"), "value Observation.code.text"],
     ["an unknown property", changed(WEIGHT, "colour", "red"), "structure Observation"],
     [
       "an unknown property deep down",
