@@ -1,3 +1,4 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
@@ -5,6 +6,7 @@ import { patientId } from "../../shared/fhir/ids";
 import { parseId } from "../../shared/id";
 import { call, fetchAs, make, newClient, newOrganisation, type TestClient, type TestOrganisation, tokenOf } from "../../test/partners";
 import { registerPerson, type RegisteredPerson } from "../../test/people";
+import { createApp } from "../app";
 import { regional } from "../regional";
 import { sweepBulk, workBulk } from "./bulk-job";
 
@@ -180,7 +182,7 @@ describe("a program", () => {
     const narrow = as(await tokenOf(one));
     expect((await narrow("/fhir/r4/$export?_type=Condition", { headers: ASYNC })).status).toBe(403);
     const { records } = regional(env, "eu");
-    for (let i = 0; i < 3; i++) await begin(narrow, "/$export");
+    for (let i = 0; i < 3; i++) await finished(narrow, await begin(narrow, "/$export"));
     await records.prepare("update fhir_exports set state = 'running' where program = ?").bind(one.id).run();
     const refused = await narrow("/fhir/r4/$export", { headers: ASYNC });
     expect(refused.status).toBe(429);
@@ -205,6 +207,18 @@ describe("an export under way", () => {
     ]);
     return path;
   }
+
+  test("is worked at from the moment it is asked for, whatever becomes of the queue", async () => {
+    const closed = { send: async () => await Promise.reject(new Error("the queue is closed")) };
+    const ctx = createExecutionContext();
+    const authorization = `Bearer ${await tokenOf(await newClient(organisation, ["system/*.rs"]))}`;
+    const request = new Request("https://meridian.test/fhir/r4/$export?_type=Observation", { headers: { ...ASYNC, authorization } });
+    const response = await createApp({ log: () => undefined }).fetch(request, { ...env, FHIR_EU: closed } as unknown as Env, ctx);
+    expect(response.status, await response.clone().text()).toBe(202);
+    await waitOnExecutionContext(ctx);
+    const id = idIn(new URL(response.headers.get("content-location") ?? "").pathname);
+    expect(await records.prepare("select state from fhir_exports where id = ?").bind(id).first("state")).toBe("done");
+  });
 
   test("that was killed after any step goes on from what was written down, and brings everything once", async () => {
     const path = await waiting();
@@ -244,6 +258,7 @@ describe("an export under way", () => {
     const one = await newClient(organisation, ["system/*.rs"]);
     const fetch = as(await tokenOf(one));
     const path = await begin(fetch, "/$export");
+    await finished(fetch, path);
     await call(organisation.owner, "DELETE", `/v1/organisations/${organisation.id}/clients/${one.id}`);
     await records.prepare("update fhir_exports set state = 'running', lease_until = 0 where id = ?").bind(idIn(path)).run();
     await workBulk(env, idIn(path));
