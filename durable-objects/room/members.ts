@@ -191,9 +191,9 @@ export class Members {
 
   /** The vault of a member knows how they stand, unless that has changed again. */
   wasTold(member: Member): void {
-    // Whoever has withdrawn is known by their id for so long alone.
+    // Whoever has withdrawn is known by their id for so long alone, unless they are to come back as silenced as they were.
     this.#sql.exec(
-      "UPDATE members SET is_untold = 0, person = CASE WHEN state = 'erased' THEN NULL ELSE person END WHERE no = ? AND state = ? AND person IS ?",
+      "UPDATE members SET is_untold = 0, person = CASE WHEN state = 'erased' AND silenced_until IS NULL THEN NULL ELSE person END WHERE no = ? AND state = ? AND person IS ?",
       member.no,
       member.state,
       member.person,

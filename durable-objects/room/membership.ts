@@ -113,24 +113,24 @@ export class Membership {
       if (known.alias !== alias && known.state === "active") this.#change(known, { alias }, by, false);
       return asTheyAre;
     }
-    const isSilenced = (known.silencedUntil ?? 0) > this.#state.now();
-    if (known.state === "active" || (known.state !== "erased" && !isSilenced)) {
-      // The silence is kept with whom it was said to until they come back.
-      if (isSilenced) this.remove({ ...known, role: "member" }, "removed", by);
-      else this.withdraw(known);
+    const silencedUntil = (known.silencedUntil ?? 0) > this.#state.now() ? known.silencedUntil : null;
+    if (known.state !== "erased") {
+      // The silence is kept with the number that was theirs until they come back.
+      this.withdraw(known, silencedUntil);
       return { isLater: true, silencedUntil: null };
     }
-    const { silencedUntil } = known;
-    this.withdraw(known);
     // Their vault hears of the new membership in the place of the end of the old one.
-    members.set(known.no, { person: null, is_untold: 0 });
-    return { isLater: false, silencedUntil: isSilenced ? silencedUntil : null };
+    members.set(known.no, { person: null, silenced_until: null, is_untold: 0 });
+    return { isLater: false, silencedUntil };
   }
 
-  /** Takes somebody out with what they said: their vault is told that they have left, and nothing of theirs stays but the number. */
-  withdraw(member: Member): void {
+  /**
+   * Takes somebody out with what they said: their vault is told that they have left, and nothing of theirs stays but the number. With a silence they
+   * are known by it until they come back.
+   */
+  withdraw(member: Member, silencedUntil: number | null = null): void {
     if (member.state === "erased") return;
-    this.#empty(member, true);
+    this.#empty(member, true, silencedUntil);
     if (isStaff(member)) this.#parts.onStaff();
   }
 
@@ -228,7 +228,7 @@ export class Membership {
   }
 
   /** What a member wrote becomes tombstones, what they chose and marked goes. With `isTold` the person is kept until their vault has heard of it. */
-  #empty(member: Member, isTold: boolean): void {
+  #empty(member: Member, isTold: boolean, silencedUntil: number | null = null): void {
     const { members, messages, attachments, changes, sockets, facts } = this.#parts;
     const { sql } = this.#state;
     sockets.expel(member.no);
@@ -257,7 +257,7 @@ export class Membership {
         handle: null,
         role: "member",
         state: "erased",
-        silenced_until: null,
+        silenced_until: silencedUntil,
         muted_until: null,
         is_untold: Number(isTold),
       });

@@ -89,6 +89,56 @@ test("a direct room has no staff: neither decides about the other", async () => 
   expect(await refusal(room.changeMember(b, 1, { isBanned: true }))).toEqual({ code: "forbidden" });
 });
 
+describe("whoever is silenced and comes back under another handle", () => {
+  const silenced = async () => {
+    const [owner, person] = [freshPerson(), freshPerson()];
+    const members = [
+      { person: owner, role: "owner" as const, alias: "Host", handle: "owner" },
+      { person, alias: "first", handle: "first" },
+    ];
+    const { room } = await freshRoom({ kind: "challenge", isManaged: true, members });
+    const { seq } = await room.perform(person, say("Here I am."));
+    await room.changeMember(owner, 2, { silencedUntil: Date.now() + DAY_MS });
+    /** What everybody reads of one call that is to take them in. */
+    const read = async () => {
+      const { head } = await room.view(owner);
+      await refusal(room.addMember({ person, alias: "second", handle: "second" }));
+      const { items } = await room.events(owner, head, 50);
+      return (JSON.parse(items) as { kind: string; member: unknown }[]).map(({ kind, member }) => [kind, member]);
+    };
+    return { room, owner, person, seq, read };
+  };
+
+  test.each<[string, (room: DurableObjectStub<Room>, person: ReturnType<typeof freshPerson>) => Promise<unknown>]>([
+    ["while they are in", async () => undefined],
+    ["after they withdrew", async (room, person) => await room.withdraw(person)],
+    ["after they were taken out", async (room, person) => await room.removeMember(person)],
+  ])(
+    "is erased in one answer and comes in with another, so that nobody reads who that is, as silenced as they were: %s",
+    async (_, goes) => {
+      const { room, owner, person, seq, read } = await silenced();
+      await goes(room, person);
+      expect(await read()).toEqual([["erased", 2]]);
+      expect(await room.message(owner, seq)).toMatchObject({ text: null, author: { member: 2, person: null, alias: null } });
+      expect(await read()).toEqual([["member", expect.objectContaining({ member: 3, alias: "second", state: "active" })]]);
+      expect(await refusal(room.perform(person, say("Here I am again.")))).toMatchObject({ code: "forbidden" });
+    },
+  );
+
+  test("is known by nothing but the silence meanwhile, and by nothing once they are back or erased", async () => {
+    const numbersOf = async (room: DurableObjectStub<Room>, person: string) =>
+      await sqlOf(room, (sql) => sql.exec("SELECT no, alias, handle FROM members WHERE person = ?", person).toArray());
+    for (const end of ["back", "erased"] as const) {
+      const { room, person, read } = await silenced();
+      await read();
+      expect(await numbersOf(room, person)).toEqual([{ no: 2, alias: null, handle: null }]);
+      if (end === "back") await read();
+      else await room.forget(person);
+      expect(await numbersOf(room, person)).toEqual(end === "back" ? [{ no: 3, alias: "second", handle: "second" }] : []);
+    }
+  });
+});
+
 describe("what moderators of the platform decide", () => {
   const reportsOf = async (room: DurableObjectStub<Room>) =>
     await sqlOf(room, (sql) =>

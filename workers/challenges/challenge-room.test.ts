@@ -223,6 +223,7 @@ test("who becomes somebody else comes in with a later call than they go out with
   await rooms.changeMember(olga!.person.id, 3, { silencedUntil: until });
   // Whether they leave first or not.
   await rooms.withdraw(cleo!.person.id);
+  expect(await opened([plan(cleo!, "c2")])).toBe(false);
   expect(await opened([plan(cleo!, "c2")])).toBe(true);
   expect(await speaks(cleo!)).toBe(false);
   expect(await opened([plan(cleo!, "c3")])).toBe(false);
