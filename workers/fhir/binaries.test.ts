@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
+import fhirFileVersions from "../../migrations/vault/0312_fhir_file_versions.sql";
 import { labFileKey } from "../../shared/labs/files";
 import { newId, type PersonId } from "../../shared/id";
 import { patientId } from "../../shared/fhir/ids";
@@ -141,6 +143,119 @@ describe("a Binary", () => {
       entry: [{ response: { status: expect.stringMatching(/^200/) } }, { response: { status: expect.stringMatching(/^20[04]/) } }],
     });
     expect((await get(person, file?.slice("Binary/".length) ?? "", "*/*")).status).toBe(410);
+  });
+
+  test("that a second import brings with other bytes has these, sealed and exported; taken back, it has those of the first", async () => {
+    const person = await registerPerson("eu");
+    const vault = vaultOf(env, person.person.id);
+    const [first, second] = [newId("import", "eu", Date.now()), newId("import", "eu", Date.now())];
+    const binary = crypto.randomUUID();
+    const bring = async (by: string, bytes: Uint8Array, contentType = "application/pdf") => {
+      const json = JSON.stringify({ resourceType: "Binary", contentType, data: btoa(String.fromCharCode(...bytes)) });
+      const draft = { type: "Binary" as const, id: binary, original: "", toldAt: 0, json, links: [] };
+      return (await vault.recordResources({ drafts: [draft], isEnd: false }, by, "a.json")).byType["Binary"];
+    };
+    const read = async () => new Uint8Array(await (await get(person, binary, "*/*")).arrayBuffer());
+    const exported = async () => {
+      const id = newId("export", "eu", Date.now());
+      await vault.openExport({ kind: "person", person: person.person.id, session: newId("session", "eu", Date.now()) }, id);
+      const { documents } = await vault.exportPlan(id);
+      const bytes = await vault.exportDocument(id, `Binary/${binary}`, 0, 1_000);
+      await vault.closeExport(id);
+      return { documents: documents.map(({ size, type }) => ({ size, type })), bytes };
+    };
+    const swept = async (left: number) => {
+      for (let turn = 0; turn < 5 && (await filesOf(person.person.id)).length > left; turn++) await runDurableObjectAlarm(vault);
+      return await filesOf(person.person.id);
+    };
+    const other = new TextEncoder().encode("%PDF-1.7\nA longer letter.");
+    await bring(first, PDF);
+    expect(await bring(second, other)).toEqual({ accepted: 1, duplicate: 0, rejected: 0 });
+    expect(await bring(second, other)).toEqual({ accepted: 0, duplicate: 1, rejected: 0 });
+    expect(await read()).toEqual(other);
+    expect(await exported()).toEqual({ documents: [{ size: other.length, type: "application/pdf" }], bytes: other });
+    await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
+      expect(sql.exec("SELECT 1 FROM fhir_resources WHERE type = 'Binary' AND body LIKE '%data%'").toArray()).toEqual([]);
+    });
+    // The same bytes under another type are the same file.
+    await bring(second, other, "application/octet-stream");
+    expect(await exported()).toEqual({ documents: [{ size: other.length, type: "application/octet-stream" }], bytes: other });
+    expect(await swept(2)).toHaveLength(2);
+
+    await vault.undoImport(second);
+    expect(await read()).toEqual(PDF);
+    expect(await exported()).toEqual({ documents: [{ size: PDF.length, type: "application/pdf" }], bytes: PDF });
+    expect(await swept(1)).toHaveLength(1);
+    expect(await vault.labFileNames(undefined, 10)).toHaveLength(1);
+    await vault.undoImport(first);
+    expect((await get(person, binary, "*/*")).status).toBe(410);
+    expect(await swept(0)).toEqual([]);
+  });
+
+  test("of an import that was changed by the next goes with all its bytes when it is deleted", async () => {
+    const person = await registerPerson("eu");
+    const vault = vaultOf(env, person.person.id);
+    const id = crypto.randomUUID();
+    for (const text of ["%PDF-1.7\nOne.", "%PDF-1.7\nTwo."]) {
+      const json = JSON.stringify({ resourceType: "Binary", contentType: "application/pdf", data: btoa(text) });
+      const draft = { type: "Binary" as const, id, original: "", toldAt: 0, json, links: [] };
+      await vault.recordResources({ drafts: [draft], isEnd: false }, newId("import", "eu", Date.now()), "a.json");
+    }
+    expect(await filesOf(person.person.id)).toHaveLength(2);
+    expect((await person.fetch(`/fhir/r4/Binary/${id}`, { method: "DELETE" })).status).toBe(204);
+    for (let turn = 0; turn < 5 && (await filesOf(person.person.id)).length > 0; turn++) await runDurableObjectAlarm(vault);
+    expect(await filesOf(person.person.id)).toEqual([]);
+  });
+
+  test("whose file goes while an import brings the same bytes is not said to have it: the import tries again", async () => {
+    const person = await registerPerson("eu");
+    const vault = vaultOf(env, person.person.id);
+    const [first, second] = [newId("import", "eu", Date.now()), newId("import", "eu", Date.now())];
+    const draft = (bytes: Uint8Array) => {
+      const json = JSON.stringify({ resourceType: "Binary", contentType: "application/pdf", data: btoa(String.fromCharCode(...bytes)) });
+      return { type: "Binary" as const, id: crypto.randomUUID(), original: "", toldAt: 0, json, links: [] };
+    };
+    const [binary, other] = [draft(PDF), draft(new TextEncoder().encode("%PDF-1.7\nAnother."))];
+    await vault.recordResources({ drafts: [binary], isEnd: false }, first, "a.json");
+    const both = { drafts: [binary, other], isEnd: false };
+    await runInDurableObject(vault, async (instance) => {
+      // It has seen the file that is here, and stores the other one.
+      const brought = instance.recordResources(both, second, "b.json");
+      await instance.undoImport(first);
+      await expect(brought).rejects.toThrow("before it was named");
+    });
+    for (let turn = 0; turn < 5 && (await filesOf(person.person.id)).length > 0; turn++) await runDurableObjectAlarm(vault);
+    expect(await filesOf(person.person.id)).toEqual([]);
+    await vault.recordResources(both, second, "b.json");
+    expect(new Uint8Array(await (await get(person, binary.id, "*/*")).arrayBuffer())).toEqual(PDF);
+  });
+
+  test("from before files had versions keeps its file with every version that holds no bytes itself", async () => {
+    const person = await registerPerson("eu");
+    await runInDurableObject(vaultOf(env, person.person.id), (_instance, { storage: { sql } }) => {
+      const body = (fields: object) => JSON.stringify({ resourceType: "Binary", contentType: "text/plain", ...fields });
+      sql.exec("DROP TABLE fhir_files");
+      sql.exec(fhirFiles);
+      sql.exec("INSERT INTO fhir_files (n, file, type, size, sha256) VALUES (900, 'one', 'text/plain', 3, 'abc')");
+      const insert = (version: number, text: string | null) =>
+        sql.exec(
+          "INSERT INTO fhir_versions (n, type, version, changed_at, method, body) VALUES (900, 'Binary', ?, 0, 'PUT', ?)",
+          version,
+          text,
+        );
+      insert(1, body({}));
+      insert(2, body({ data: "YWJj" }));
+      insert(3, null);
+      sql.exec(
+        "INSERT INTO fhir_resources (n, type, id, version, changed_at, at, method, class, body) VALUES (900, 'Binary', 'a', 4, 0, 0, 'PUT', 0, ?)",
+        body({ contentType: "text/csv" }),
+      );
+      sql.exec(fhirFileVersions);
+      expect(sql.exec("SELECT version, file, type FROM fhir_files ORDER BY version").toArray()).toEqual([
+        { version: 1, file: "one", type: "text/plain" },
+        { version: 4, file: "one", type: "text/csv" },
+      ]);
+    });
   });
 
   test("in a transaction that fails, or that dies between file and row, leaves no file behind", async () => {

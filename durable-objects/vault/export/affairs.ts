@@ -590,7 +590,7 @@ export const FHIR_KINDS: readonly ExportKind[] = [
     resource: "fhir",
     columns: ["id", "document", "type", "size", "sha256"],
     notReimported: "proof",
-    from: "(SELECT f.*, r.id FROM fhir_files AS f JOIN fhir_resources AS r ON r.n = f.n)",
+    from: "(SELECT f.*, r.id FROM fhir_files AS f JOIN fhir_resources AS r ON r.n = f.n AND r.version = f.version)",
     key: ["n"],
     record: ({ id, type, size, sha256 }) => ({ id, document: `fhir-files/${id}.${fileEnd(String(type))}`, type, size, sha256 }),
   }),

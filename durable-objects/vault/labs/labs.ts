@@ -238,7 +238,7 @@ export class Labs {
   /** A file under its name, for a move to another region; undefined where there is none any more. */
   async openFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const [row] = this.#state.sql.exec<{ body: string }>("SELECT body FROM lab_reports WHERE file = ?", name).toArray();
-    const [binary] = this.#state.sql.exec<{ sha256: string }>("SELECT sha256 FROM fhir_files WHERE file = ?", name).toArray();
+    const [binary] = this.#state.sql.exec<{ sha256: string }>("SELECT sha256 FROM fhir_files WHERE file = ? LIMIT 1", name).toArray();
     const { file = binary } = row === undefined ? {} : (JSON.parse(row.body) as ReportBody);
     return file === undefined || !(await this.#files.has(name)) ? undefined : await this.#files.open(name, file);
   }
@@ -281,7 +281,7 @@ export class Labs {
     return this.#state.sql
       .exec<{ file: string }>(
         `SELECT file FROM lab_reports WHERE file IS NOT NULL AND file > ?1
-         UNION ALL SELECT file FROM fhir_files WHERE file > ?1 ORDER BY file LIMIT ?2`,
+         UNION SELECT file FROM fhir_files WHERE file > ?1 ORDER BY file LIMIT ?2`,
         after ?? "",
         limit,
       )

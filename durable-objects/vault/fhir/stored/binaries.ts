@@ -10,7 +10,7 @@ import type { VaultState } from "../../state";
 import { answerOf, type FhirAnswer } from "./answers";
 import type { Repository } from "./repository";
 import { parsedJson } from "./requests";
-import { type KeptFile, Resources } from "./resources";
+import { type KeptFile, type Numbered, Resources } from "./resources";
 
 /** What is done with a file: it is kept, or read. */
 export type BinaryRequest =
@@ -33,11 +33,6 @@ export interface TakenBundle {
 }
 
 const FILE_BEGINS = '{"resourceType":"Binary"';
-
-interface FileRow extends Record<string, SqlStorageValue> {
-  readonly file: string;
-  readonly sha256: string;
-}
 
 /** Binary resources: what they say lies in the repository, their bytes sealed in the region's bucket. */
 export class Binaries {
@@ -66,7 +61,7 @@ export class Binaries {
     const stored = this.#state.storage.transactionSync(() => {
       // The id says whose it is, so that others find it who may.
       const made = this.#resources.put("Binary", storedId(this.#state.person, crypto.randomUUID().replaceAll("-", "")), body, "POST");
-      this.#resources.nameFile(made.n, { ...kept, type: contentType });
+      this.#resources.nameFile(made, { ...kept, type: contentType });
       return made;
     });
     return { answer: { ...answerOf(stored), status: 201 }, contentType, context };
@@ -84,7 +79,7 @@ export class Binaries {
       answer: answerOf(stored),
       contentType: textAt(body, "contentType") ?? "application/octet-stream",
       context: contextOf(body),
-      bytes: bytes !== undefined && bytes.length > 0 ? bytes : ((await this.#bytes(stored.n)) ?? new Uint8Array()),
+      bytes: bytes !== undefined && bytes.length > 0 ? bytes : ((await this.#bytes(stored)) ?? new Uint8Array()),
     };
   }
 
@@ -106,7 +101,7 @@ export class Binaries {
     return { bundle: { ...bundle.fields, entry }, files };
   }
 
-  /** The same of resources that an import brings; what is here already, with these bytes, has no file anew. */
+  /** The same of resources that an import brings; what is here already with these bytes has no file anew. */
   async takenIn(
     drafts: readonly ResourceDraft[],
   ): Promise<{ readonly drafts: readonly ResourceDraft[]; readonly files: ReadonlyMap<string, KeptFile> }> {
@@ -152,18 +147,15 @@ export class Binaries {
   #sizeOf(id: string): number {
     const stored = this.#resources.get("Binary", id);
     if (stored === undefined) return 0;
-    const [row] = this.#state.sql.exec<{ size: number }>("SELECT size FROM fhir_files WHERE n = ?", stored.n).toArray();
-    return row?.size ?? 0;
+    return this.#resources.fileOf(stored)?.size ?? 0;
   }
 
   async #takenIn(id: string, resource: Fields, files: Map<string, KeptFile>): Promise<Fields | undefined> {
     const stored = this.#resources.get("Binary", id);
-    if (stored === undefined) return await this.#taken(resource, files);
-    const [row] = this.#state.sql.exec<{ sha256: string }>("SELECT sha256 FROM fhir_files WHERE n = ?", stored.n).toArray();
+    const file = stored === undefined ? undefined : this.#resources.fileOf(stored);
     const bytes = bytesOf(textAt(resource, "data") ?? "");
-    if (row === undefined || bytes === undefined || hashOf(bytes) !== row.sha256) return undefined;
-    const { data: _data, ...said } = resource;
-    return said;
+    if (file === undefined || bytes === undefined || hashOf(bytes) !== file.sha256) return await this.#taken(resource, files);
+    return standIn(resource, { ...file, type: textAt(resource, "contentType") ?? "" }, files);
   }
 
   /** A Binary whose data stand for a file that is in the bucket now; undefined for one without, or whose file is not to be kept. */
@@ -171,36 +163,38 @@ export class Binaries {
     const bytes = bytesOf(textAt(resource, "data") ?? "");
     const type = textAt(resource, "contentType") ?? "";
     if (bytes === undefined || binaryFault(type, bytes) !== undefined || bytes.length > LARGEST_BINARY) return undefined;
-    const kept = await this.#files.store(bytes);
-    // Base64 that nobody can guess.
-    const data = btoa(kept.key);
-    files.set(data, { ...kept, type });
-    return { ...resource, data };
+    return standIn(resource, { ...(await this.#files.store(bytes)), type }, files);
   }
 
   /** The files of all Binaries, for an export. */
   documents(): { readonly report: string; readonly size: number; readonly type: string }[] {
     return this.#state.sql
       .exec<{ report: string; size: number; type: string }>(
-        "SELECT 'Binary/' || r.id AS report, f.size, f.type FROM fhir_files AS f JOIN fhir_resources AS r ON r.n = f.n ORDER BY f.n",
+        "SELECT 'Binary/' || r.id AS report, f.size, f.type FROM fhir_files AS f JOIN fhir_resources AS r ON r.n = f.n AND r.version = f.version ORDER BY f.n",
       )
       .toArray();
   }
 
   /** The bytes of `Binary/{id}`, for an export; problem `not_found`. */
   async document(reference: string): Promise<Uint8Array<ArrayBuffer>> {
-    const n = this.#resources.get("Binary", reference.slice("Binary/".length))?.n;
-    const bytes = n === undefined ? undefined : await this.#bytes(n);
+    const stored = this.#resources.get("Binary", reference.slice("Binary/".length));
+    const bytes = stored === undefined ? undefined : await this.#bytes(stored);
     if (bytes === undefined) throw notFound("file");
     return bytes;
   }
 
-  async #bytes(n: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const [row] = this.#state.sql
-      .exec<FileRow & { file: string; sha256: string }>("SELECT file, sha256 FROM fhir_files WHERE n = ?", n)
-      .toArray();
-    return row === undefined ? undefined : await this.#files.open(row.file, row);
+  async #bytes(version: Numbered): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = this.#resources.fileOf(version);
+    return file === undefined ? undefined : await this.#files.open(file.key, file);
   }
+}
+
+/** A Binary whose data stand for a file. */
+function standIn(resource: Fields, file: KeptFile, files: Map<string, KeptFile>): Fields {
+  // Base64 that nobody can guess.
+  const data = btoa(file.key);
+  files.set(data, file);
+  return { ...resource, data };
 }
 
 function bundleIn(text: string): { readonly fields: Fields; readonly entry: readonly unknown[] } | undefined {

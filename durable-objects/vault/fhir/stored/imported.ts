@@ -117,11 +117,12 @@ export class ImportedResources {
 
   #one(draft: ResourceDraft, by: string): Outcome {
     const { type, id, original, toldAt } = draft;
-    const resource = settled(draft, (link) => this.#found(link));
+    const told = settled(draft, (link) => this.#found(link));
     // An export of this very vault shows views, which are here, and resources under ids of the person's own.
-    if (original !== "" && original !== id && this.#isOwn(type, original, resource)) return "duplicate";
+    if (original !== "" && original !== id && this.#isOwn(type, original, told)) return "duplicate";
     const stored = this.#resources.get(type, id);
-    if (stored === undefined) return this.#put(draft, resource, "POST", by);
+    if (stored === undefined) return this.#put(draft, told, "POST", by);
+    const resource = this.#resources.withoutSameFile(stored, told);
     const last = this.#lastTold(stored.n);
     if (stored.body === undefined) return last === undefined ? this.#put(draft, resource, "PUT", by) : { reason: "deleted_by_person" };
     if (isSame(said(stored.body, last === undefined), said({ ...resource, id }, last === undefined))) {
@@ -137,8 +138,11 @@ export class ImportedResources {
   }
 
   #put({ type, id, toldAt }: ResourceDraft, resource: Fields, method: "POST" | "PUT", by: string): Outcome {
-    const { n, version } = this.#resources.put(type, id, resource, method);
-    this.#mark(by, n, version, { isMaker: true, toldAt });
+    const before = this.#resources.get(type, id);
+    const stored = this.#resources.put(type, id, resource, method);
+    // A Binary without data has the bytes that it had.
+    if (type === "Binary" && before !== undefined) this.#resources.shareFile(before, stored);
+    this.#mark(by, stored.n, stored.version, { isMaker: true, toldAt });
     return "accepted";
   }
 
@@ -189,8 +193,7 @@ export class ImportedResources {
     const isTold = (version: number) =>
       sql.exec("SELECT 1 FROM fhir_imports WHERE n = ? AND version = ? LIMIT 1", n, version).toArray().length > 0;
     const taken = marks.map(({ version }) => version).filter((version) => !isTold(version));
-    const forget = (version: number) => sql.exec("DELETE FROM fhir_versions WHERE n = ? AND version = ?", n, version);
-    for (const version of taken) forget(version);
+    for (const version of taken) this.#resources.forgetVersion({ n, version });
     const [current] = this.#resources.byNumber(n);
     if (current === undefined || current.body === undefined || !taken.includes(current.version)) return 0;
     const before = this.#resources
@@ -199,16 +202,17 @@ export class ImportedResources {
     if (before?.body === undefined) this.#resources.remove(current);
     else this.#restore(current, before, before.body);
     // What the import said is gone, also from the history.
-    forget(current.version);
+    this.#resources.forgetVersion(current);
     return 1;
   }
 
   /** Makes what a resource was before its present version again. */
   #restore({ type, id, n }: StoredVersion, before: StoredVersion, body: Fields): void {
-    const { version } = this.#resources.put(type, id, body, "PUT");
+    const restored = this.#resources.put(type, id, body, "PUT");
+    if (type === "Binary") this.#resources.shareFile(before, restored);
     this.#state.sql.exec(
       "INSERT OR IGNORE INTO fhir_imports (import, n, version, is_maker, told_at) SELECT import, n, ?, is_maker, told_at FROM fhir_imports WHERE n = ? AND version = ?",
-      version,
+      restored.version,
       n,
       before.version,
     );

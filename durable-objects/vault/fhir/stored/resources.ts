@@ -19,6 +19,9 @@ export interface StoredVersion {
   readonly body: Fields | undefined;
 }
 
+/** A version, by the number of its resource. */
+export type Numbered = Pick<StoredVersion, "n" | "version">;
+
 /** What is written anew: a resource that was never there. */
 export type Unwritten = Pick<StoredVersion, "type" | "id">;
 
@@ -204,7 +207,7 @@ export class Resources {
         "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING n";
       n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, classes, json).one().n;
     }
-    if (file !== undefined) this.nameFile(n, file);
+    if (file !== undefined) this.nameFile({ n, version }, file);
     for (const { family, name, row } of rowsOf(entries)) {
       const values: (string | number)[] = [`${type}.${name}`];
       for (const column of INDEXES[family].columns) values.push(row[column] ?? "");
@@ -278,18 +281,59 @@ export class Resources {
     return this.#files.has(textAt(binary, "data") ?? "");
   }
 
-  /** Makes a file that of a Binary. Part of the caller's transaction. */
-  nameFile(n: number, { key, type, size, sha256 }: KeptFile): void {
-    this.#dropFile(n);
-    this.#state.sql.exec("INSERT INTO fhir_files (n, file, type, size, sha256) VALUES (?, ?, ?, ?, ?)", n, key, type, size, sha256);
-    this.#state.timers.clear(FILE_TIMER, key);
+  /** The file of a version of a Binary; undefined where it has none. */
+  fileOf({ n, version }: Numbered): KeptFile | undefined {
+    return this.#state.sql
+      .exec<{ key: string; type: string; size: number; sha256: string }>(
+        "SELECT file AS key, type, size, sha256 FROM fhir_files WHERE n = ? AND version = ?",
+        n,
+        version,
+      )
+      .toArray()[0];
+  }
+
+  /** A Binary without its data, where they stand for the bytes that a version of it has; any other as it is. */
+  withoutSameFile(of: Numbered, resource: Fields): Fields {
+    const file = this.#files.get(textAt(resource, "data") ?? "");
+    return file !== undefined && file.sha256 === this.fileOf(of)?.sha256 ? withoutData(resource) : resource;
+  }
+
+  /**
+   * Makes a file that of a version of a Binary. Part of the caller's transaction. Throws where the file is being deleted, or may be: who
+   * tries again stores it anew.
+   */
+  nameFile({ n, version }: Numbered, { key, type, size, sha256 }: KeptFile): void {
+    const { sql, timers, now } = this.#state;
+    const there =
+      "SELECT 1 FROM fhir_files WHERE file = ?1 UNION ALL SELECT 1 FROM timers WHERE kind = ?2 AND ref = ?1 AND due_at > ?3 AND attempts = 0";
+    if (sql.exec(there, key, FILE_TIMER, now()).toArray().length === 0) throw new Error("a file went before it was named");
+    const insert = "INSERT INTO fhir_files (n, version, file, type, size, sha256) VALUES (?, ?, ?, ?, ?, ?)";
+    sql.exec(insert, n, version, key, type, size, sha256);
+    timers.clear(FILE_TIMER, key);
+  }
+
+  /** Gives a version of a Binary that says nothing of its bytes the file of another. Part of the caller's transaction. */
+  shareFile(of: Numbered, version: StoredVersion): void {
+    const file = version.body === undefined || version.body["data"] !== undefined ? undefined : this.fileOf(of);
+    if (file !== undefined && this.fileOf(version) === undefined)
+      this.nameFile(version, { ...file, type: textAt(version.body, "contentType") ?? file.type });
+  }
+
+  /** Removes a version from the history, and its file. */
+  forgetVersion({ n, version }: Numbered): void {
+    this.#state.sql.exec("DELETE FROM fhir_versions WHERE n = ? AND version = ?", n, version);
+    this.#letGo("DELETE FROM fhir_files WHERE n = ? AND version = ? RETURNING file", n, version);
   }
 
   /** The bytes of a Binary go with it, also from its history. */
   #dropFile(n: number): void {
+    this.#letGo("DELETE FROM fhir_files WHERE n = ? RETURNING file", n);
+  }
+
+  /** Has files deleted that a statement says; those that another version has stay. */
+  #letGo(statement: string, ...bind: number[]): void {
     const { sql, timers, now } = this.#state;
-    for (const { file } of sql.exec<{ file: string }>("DELETE FROM fhir_files WHERE n = ? RETURNING file", n).toArray())
-      timers.set(FILE_TIMER, file, now());
+    for (const { file } of sql.exec<{ file: string }>(statement, ...bind).toArray()) timers.set(FILE_TIMER, file, now());
   }
 
   /** Resources of a type after a number, in their order, with what they are, or were before they were deleted. */
