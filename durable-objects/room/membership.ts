@@ -8,7 +8,7 @@ import type { EventLog } from "./log";
 import { isStaff, type Member, type Members, memberView } from "./members";
 import type { Messages } from "./messages";
 import type { Sockets } from "./sockets";
-import type { Facts, RoomState } from "./state";
+import type { Facts, RoomFacts, RoomState } from "./state";
 import type { Tells } from "./tells";
 
 /** Most members of a room. */
@@ -172,11 +172,14 @@ export class Membership {
     if (member.hasBlocked !== isBlocked) this.#parts.members.set(member.no, { has_blocked: Number(isBlocked) });
   }
 
+  /** Sets what is named. What is so already makes no event. */
   configure(settings: RoomSettings, by: number): void {
     const { facts, changes } = this.#parts;
     const { name, whoSends, history, slowModeS, blocklist, retentionDays } = settings;
-    if (facts.get().isSealed && blocklist !== undefined && blocklist.length > 0)
+    const known = facts.get();
+    if (known.isSealed && blocklist !== undefined && blocklist.length > 0)
       throw problem("conflict", "A sealed room has no blocklist: nobody but its members can read it.");
+    if (isSame(known, settings)) return;
     changes.make((append) => {
       facts.set({
         ...(name !== undefined && { name }),
@@ -305,6 +308,18 @@ export class Membership {
     const { history, floor } = facts.get();
     return history === "all" ? floor + 1 : log.head + 1;
   }
+}
+
+/** Whether a room is set like this already. */
+function isSame(known: RoomFacts, { name, whoSends, history, slowModeS, blocklist, retentionDays }: RoomSettings): boolean {
+  return (
+    (name === undefined || name === known.name) &&
+    (whoSends === undefined || whoSends === known.whoSends) &&
+    (history === undefined || history === known.history) &&
+    (slowModeS === undefined || slowModeS === known.slowModeS) &&
+    (blocklist === undefined || JSON.stringify(blocklist) === JSON.stringify(known.blocklist)) &&
+    (retentionDays === undefined || retentionDays === known.retentionDays)
+  );
 }
 
 /** States of whoever is shown in the list of members. */

@@ -197,6 +197,27 @@ test("history goes both ways, and around a place", async () => {
   expect(await texts({ around: seqs[3] })).toEqual(["234", true, true]);
 });
 
+test("settings that change nothing make no event", async () => {
+  const { room, people } = await freshRoom();
+  const [owner] = people;
+  const settings = { name: "Runs", slowModeS: 5, blocklist: ["spam"], retentionDays: 30 };
+  await room.configure(owner, settings);
+  const { head } = await room.view(owner);
+  for (const same of [{}, settings, { name: "Runs" }, { blocklist: ["spam"] }]) await room.configure(owner, same);
+  expect((await room.view(owner)).head).toBe(head);
+  for (const other of [{ retentionDays: null }, { blocklist: [] }, { name: "Walks" }]) await room.configure(owner, other);
+  expect((await room.view(owner)).head).toBe(head + 3);
+});
+
+test("half a character is refused of a socket's verbs too", async () => {
+  const { room, people } = await freshRoom();
+  const { seq } = await room.perform(people[0], say("hi"));
+  expect(await refusal(room.perform(people[1], { type: "report", seq, reason: "spam", note: "half \ud83d" }))).toEqual({
+    code: "invalid",
+    why: "ill_formed",
+  });
+});
+
 test("polls count each voter once, may be anonymous, and close", async () => {
   const { room, people } = await freshRoom();
   const [a, b, c] = people;

@@ -89,7 +89,7 @@ export class Judge {
     const type = headers.get("content-type");
     if (content === undefined) return text === "" ? [] : [`a body of ${text.length} characters is not documented for ${status}`];
     const mediaType = (type ?? "").split(";")[0]?.trim() ?? "";
-    const wanted = content[mediaType];
+    const wanted = content[mediaType] ?? content["*/*"];
     if (wanted === undefined) return [`${status} as ${type ?? "nothing"} is not documented, only ${Object.keys(content).join(", ")}`];
     if (!/[/+]json$/.test(mediaType))
       return /charset=utf-8/i.test(type ?? "") || !/^text\/(?!event-stream)/.test(mediaType) ? [] : [`no charset: ${type ?? ""}`];

@@ -64,6 +64,10 @@ test("a draft is its owner's alone until it is opened, and is changed by whoever
   const other = await somebody("eu");
   const id = await create(owner, { state: "draft" });
   expect((await call(other, "GET", `/v1/challenges/${id}`)).status).toBe(404);
+  expect(await json(await call(owner, "POST", `/v1/challenges/${id}/participation`, {}), 409)).toMatchObject({
+    code: "conflict",
+    detail: "The challenge is a draft: open it first.",
+  });
   expect((await call(owner, "PATCH", `/v1/challenges/${id}`, { title: "Other steps" }, { "if-match": '"7"' })).status).toBe(412);
   const opened = await json(await call(owner, "PATCH", `/v1/challenges/${id}`, { state: "open", attempts: 3 }, { "if-match": '"1"' }));
   expect(opened).toMatchObject({

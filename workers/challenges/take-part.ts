@@ -13,12 +13,13 @@ import { iso, timesOf } from "./view";
 
 /**
  * Takes part, or asks to where the owner decides. Joining is the consent to a score of exactly what the challenge counts. Joined already is
- * fine. Problems `not_found`, `invalid`, and `conflict` where the challenge is over or full, or the person was taken out.
+ * fine. Problems `not_found`, `invalid`, and `conflict` where the challenge is a draft, over or full, or the person was taken out.
  */
 export async function takePart(ports: ChallengePorts, text: string, input: JoinInput): Promise<PartAnswer> {
   const found = await findChallenge(ports, text);
   const { row, isOwner, isInvited, part } = found;
   if (part?.state === "active") return await readPart(ports, text);
+  if (row.state === "draft") throw problem("conflict", "The challenge is a draft: open it first.");
   if (row.state !== "open" || ports.now() >= row.ends_at) throw problem("conflict", "The challenge takes nobody any more.");
   checkOwn(found, input);
   // Whom the owner took out comes back by an invitation of their own, and not with a group.

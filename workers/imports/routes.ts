@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type * as z from "zod";
 import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
+import { fileNameIn } from "../../shared/http/file-name";
 import { route } from "../../shared/http/route";
 import { pageQuery } from "../../shared/http/page";
 import { parseWith, validate } from "../../shared/http/validate";
@@ -209,16 +210,7 @@ function uploadOf(c: AppContext, type: string, { kind, dryRun }: z.output<typeof
   if (body === null) throw problem("file_unreadable", "The file is empty.");
   const declared = c.req.header("content-length");
   const length = declared !== undefined && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined;
-  return { kind, fileName: fileNameOf(c.req.header("x-file-name")), body, length, dryRun: dryRun === "true" };
-}
-
-function fileNameOf(header: string | undefined): string {
-  if (header === undefined) return "";
-  try {
-    return decodeURIComponent(header).slice(0, 255);
-  } catch {
-    return header.slice(0, 255);
-  }
+  return { kind, fileName: fileNameIn(c.req.header("x-file-name")), body, length, dryRun: dryRun === "true" };
 }
 
 async function readJson(c: AppContext): Promise<unknown> {

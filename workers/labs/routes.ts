@@ -1,10 +1,11 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../shared/http/app-env";
+import { fileNameIn } from "../../shared/http/file-name";
 import { ifMatchHeader, versionIn } from "../../shared/http/if-match";
 import { route } from "../../shared/http/route";
 import { json, one } from "../../shared/http/text-answer";
 import { validate } from "../../shared/http/validate";
-import { fileNameIn, requirePdfType } from "./upload-headers";
+import { requirePdfType } from "./upload-headers";
 import { listReports, listResults } from "./list";
 import { peopleLabRoutes } from "./people-routes";
 import { ownLabPorts } from "./ports";

@@ -1,16 +1,6 @@
 import type { AppContext } from "../../shared/http/app-env";
 import { problem } from "../../shared/problem";
 
-/** A file's name from a percent-encoded header; nothing where it cannot be read. */
-export function fileNameIn(header: string | undefined): string {
-  if (header === undefined) return "";
-  try {
-    return decodeURIComponent(header).slice(0, 255);
-  } catch {
-    return header.slice(0, 255);
-  }
-}
-
 const PDF_TYPE = /^application\/(?:pdf|x-pdf|octet-stream)\s*(?:;|$)/i;
 
 /** Refuses what says of itself that it is something else; what it is, its bytes tell. Problem `unsupported_media_type`. */

@@ -162,6 +162,29 @@ test("a file is what its bytes say, and is read by members alone, by links of th
   expect((await fetchApp(pathname)).status).toBe(404);
 });
 
+test("a text is downloaded as UTF-8, whole or in part, as the document says, under a name without paths", async () => {
+  const ada = await registerPerson("eu");
+  const room = await open(ada, { kind: "group", name: "Runs" });
+  const uploaded = await ada.fetch(`/v1/rooms/${room}/attachments`, {
+    method: "POST",
+    headers: { "content-type": "text/plain", "x-file-name": "..%2Fplan%00.txt" },
+    body: "süß",
+  });
+  const file = z.looseObject({ id: z.string(), name: z.string() }).parse(await uploaded.json());
+  expect(file.name).toBe("plan.txt");
+  const link = await call(ada, "POST", `/v1/rooms/${room}/attachments/${file.id}/link`);
+  const { pathname } = new URL(z.looseObject({ url: z.string() }).parse(link.body).url);
+  const [whole, part] = [await fetchApp(pathname), await fetchApp(pathname, { headers: { range: "bytes=0-0" } })];
+  expect([whole.headers.get("content-type"), await whole.text(), await part.text()]).toEqual(["text/plain; charset=utf-8", "süß", "s"]);
+  const { paths } = z
+    .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+    .parse(await (await fetchApp("/openapi.json")).json());
+  const content = { "*/*": { schema: { type: "string" } } };
+  expect(paths["/v1/attachments/{token}"]?.["get"]).toMatchObject({
+    responses: { [whole.status]: { content }, [part.status]: { content } },
+  });
+});
+
 test("a card shows each reader what they may see, and nothing to the others", async () => {
   const [ada, bo] = await Promise.all([registerPerson("eu"), registerPerson("eu")]);
   const [start, end] = ["2026-11-20T07:30:00Z", "2026-11-20T08:00:00Z"];

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { answerFile } from "../../shared/http/byte-range";
-import { type AppContext, type AppEnv, personOf } from "../../shared/http/app-env";
+import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { fileNameIn } from "../../shared/http/file-name";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { notFound } from "../../shared/problem";
@@ -72,7 +73,11 @@ const more = new Hono<AppEnv>()
     async (c) => {
       const [ports, actor] = [requestPorts(c), personOf(c)];
       const { id } = await enter(ports, actor, c.req.valid("param").roomId);
-      const upload = { bytes: await c.req.arrayBuffer(), name: nameIn(c), durationMs: c.req.valid("query").durationMs };
+      const upload = {
+        bytes: await c.req.arrayBuffer(),
+        name: fileNameIn(c.req.header("x-file-name")),
+        durationMs: c.req.valid("query").durationMs,
+      };
       return c.json(await uploadAttachment(ports, actor, id, upload), 201);
     },
   )
@@ -100,7 +105,10 @@ const more = new Hono<AppEnv>()
       policy: "public",
       summary: "Download a file by its link",
       tags: TAGS,
-      responses: { 200: { mediaType: "application/octet-stream", description: "The file, in its own type" } },
+      responses: {
+        200: { mediaType: "*/*", description: "The file, in its own type" },
+        206: { mediaType: "*/*", description: "The part of it that was asked for" },
+      },
       problems: ["invalid", "not_found", "session_ended", "forbidden", "gone", "range_not_satisfiable"],
     }),
     validate("param", s.fileParam),
@@ -109,7 +117,8 @@ const more = new Hono<AppEnv>()
       const isInline = view.kind === "image" || view.kind === "audio" || view.kind === "video";
       const asked = { range: c.req.header("range"), ifRange: c.req.header("if-range") };
       const answer = await answerFile(files, key, asked, {
-        "content-type": view.type,
+        // Text is UTF-8: nothing else is taken for text.
+        "content-type": view.type === "text/plain" ? "text/plain; charset=utf-8" : view.type,
         "content-disposition": `${isInline ? "inline" : "attachment"}${view.name === null ? "" : `; filename*=UTF-8''${encodeURIComponent(view.name)}`}`,
         "content-security-policy": "default-src 'none'; sandbox",
         "cache-control": "private, no-store",
@@ -118,16 +127,6 @@ const more = new Hono<AppEnv>()
       return answer;
     },
   );
-
-/** A file's name from its header. */
-function nameIn(c: AppContext): string {
-  const header = c.req.header("x-file-name") ?? "";
-  try {
-    return decodeURIComponent(header).slice(0, 255);
-  } catch {
-    return header.slice(0, 255);
-  }
-}
 
 export const messagingRoutes = new Hono<AppEnv>()
   .route("/", roomRoutes)
