@@ -438,6 +438,7 @@ describe("somebody who has moved to another region", () => {
     const session = newId("session", "ap", Date.now());
     const actor = { kind: "person" as const, person: to, session };
     const vault = vaultOf(env, to);
+    await settle(to);
     const held = await contents(to);
     expect(await refusalOf(vault.metrics({ ...one.actor, roles: ["user"] }))).toMatchObject({ code: "not_found" });
     expect(await refusalOf(vault.disconnect(actor, connection, { tell: false, deleteData: true }))).toMatchObject({ code: "not_found" });
