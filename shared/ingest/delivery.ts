@@ -121,6 +121,8 @@ export class Delivery {
     this.id = undefined;
     if (typeof id === "string") {
       if (id.length > LONGEST_ID) return "id_too_long";
+      // No store keeps half a character: two such ids would become one.
+      if (!id.isWellFormed()) return "bad_id";
       if (id !== "") this.id = id;
       return undefined;
     }

@@ -76,6 +76,7 @@ describe("one bad record", () => {
   it.each([
     ["not_an_object", 7],
     ["bad_id", heart({ id: { a: 1 } })],
+    ["bad_id", heart({ id: "half \ud83d" })],
     ["id_too_long", heart({ id: "x".repeat(201) })],
     ["unknown_type", heart({ type: "HKQuantityTypeIdentifierNikeFuel" })],
     ["unknown_type", heart({ type: undefined })],

@@ -110,6 +110,12 @@ test("every named document exists", async () => {
   expect(missing).toEqual([]);
 });
 
+test("the README leads to every page", async () => {
+  const readme = await read("README.md");
+  const pages = (await readdir(join(ROOT, "docs"))).filter((path) => path.endsWith(".md"));
+  expect(pages.filter((page) => !readme.includes(`docs/${page})`))).toEqual([]);
+});
+
 test("every named command exists, and every script has its line in the README", async () => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(await read("package.json")));
   const readme = await read("README.md");

@@ -392,6 +392,19 @@ test("registration takes no address that a browser would run, and no system scop
   expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(422);
 });
 
+test("what is wrong with a registration is named as its RFC does, with its place", async () => {
+  const refused = async (body: object) =>
+    z.looseObject({ error: z.string() }).parse(await (await send("POST", "/oauth/register", body)).json());
+  expect(await refused({ client_name: "X", redirect_uris: ["javascript:alert(1)"] })).toMatchObject({
+    error: "invalid_redirect_uri",
+    error_description: expect.stringMatching(/^\/redirect_uris\/0: /),
+  });
+  expect(await refused({ redirect_uris: [BACK] })).toMatchObject({
+    error: "invalid_client_metadata",
+    error_description: expect.stringMatching(/^\/client_name: [ !#-[\]-~]+$/),
+  });
+});
+
 test("browsers at a registered address may ask for tokens and read, and no others", async () => {
   const origin = `https://${crypto.randomUUID()}.example`;
   await register({ redirect_uris: [`${origin}/callback`] });
