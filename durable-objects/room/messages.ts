@@ -97,6 +97,16 @@ export class Messages {
     this.mention(message.seq, message.thread, body.mentions ?? []);
   }
 
+  /** How often a message was edited. */
+  countEdits(seq: number): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM edits WHERE message = ?", seq).one().n;
+  }
+
+  /** How many messages are pinned. */
+  countPinned(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM messages WHERE pinned_at IS NOT NULL").one().n;
+  }
+
   /** What a message said before, the oldest first. */
   edits(seq: number): { readonly at: number; readonly text: string | null; readonly body: MessageBody }[] {
     return this.#sql

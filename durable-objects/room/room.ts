@@ -29,6 +29,7 @@ import type { ActionView, Decision, ReportView } from "./moderation";
 import { openParts, type Parts } from "./parts";
 import type { ScheduledView } from "./scheduled";
 import { MARKS, type SearchQuery } from "./search";
+import { MOST_PINNED } from "./verbs";
 import { memberTag, MOST_OF_MEMBER, MOST_SOCKETS, parseAttached, sendTo } from "./sockets";
 import type { HandedReport } from "./handed-reports";
 import { iso, isoOrNull } from "./state";
@@ -307,7 +308,7 @@ export class Room extends Server<Env> {
 
   async pins(caller: Caller): Promise<MessageView[]> {
     const { messages, state } = this.#parts();
-    return messages.views(messages.pinned(this.#member(caller).seesFrom, 100), state.now());
+    return messages.views(messages.pinned(this.#member(caller).seesFrom, MOST_PINNED), state.now());
   }
 
   /** Events after a number, as JSON text of an array; `isReset` where some of them are not there any more. */

@@ -197,6 +197,33 @@ test("history goes both ways, and around a place", async () => {
   expect(await texts({ around: seqs[3] })).toEqual(["234", true, true]);
 });
 
+test("a message is edited a hundred times at most, and a hundred are pinned at most", async () => {
+  const { room, people } = await freshRoom();
+  const [owner] = people;
+  const { seq } = await room.perform(owner, say("0"));
+  for (let n = 1; n <= 100; n++) await room.perform(owner, { type: "edit", seq, text: String(n) });
+  const again = room.perform(owner, { type: "edit", seq, text: "one too many" });
+  expect(await refusal(again)).toEqual({ code: "conflict" });
+  expect(await room.edits(owner, seq)).toHaveLength(100);
+  const { seq: next } = await room.perform(owner, say("next"));
+  await sqlOf(room, (sql) => {
+    const row = sql.exec<Record<string, SqlStorageValue>>("SELECT * FROM messages WHERE seq = ?", seq).one();
+    for (let n = 1; n <= 100; n++) {
+      const copy = { ...row, seq: 1_000 + n, pinned_at: n };
+      sql.exec(
+        `INSERT INTO messages (${Object.keys(copy).join(", ")}) VALUES (${Object.keys(copy)
+          .map(() => "?")
+          .join(", ")})`,
+        ...Object.values(copy),
+      );
+    }
+  });
+  expect(await refusal(room.perform(owner, { type: "pin", seq: next }))).toEqual({ code: "conflict" });
+  await room.perform(owner, { type: "unpin", seq: 1_001 });
+  await room.perform(owner, { type: "pin", seq: next });
+  expect(await room.pins(owner)).toHaveLength(100);
+});
+
 test("settings that change nothing make no event", async () => {
   const { room, people } = await freshRoom();
   const [owner] = people;

@@ -16,6 +16,9 @@ import type { Unread } from "./unread";
 
 /** Rooms of more members than this have no presence, and show nobody's receipts. */
 export const MOST_SHOWN = 250;
+/** All that a message said before is shown at once, and so are all messages that are pinned. */
+const MOST_EDITS = 100;
+export const MOST_PINNED = 100;
 
 export interface VerbParts {
   readonly facts: Facts;
@@ -165,6 +168,7 @@ export class Verbs {
       return this.#lastAnswer(verb.seq, ["edit"], message);
     }
     const { changes, messages, search } = this.#parts;
+    if (messages.countEdits(verb.seq) >= MOST_EDITS) throw problem("conflict", "This message was edited a hundred times: write another.");
     const event = changes.make((append, now) => {
       messages.edit(message, text, body, now);
       search.changed(verb.seq, text);
@@ -223,6 +227,7 @@ export class Verbs {
     this.#requireFlow(member);
     if ((message.pinnedAt !== null) === (type === "pin")) return this.#lastAnswer(seq, [type], message);
     const { changes, messages } = this.#parts;
+    if (type === "pin" && messages.countPinned() >= MOST_PINNED) throw problem("conflict", "Unpin a message first: a hundred are pinned.");
     const event = changes.make((append, now) => {
       messages.pin(seq, type === "pin" ? now : null);
       return append({ kind: type, member: member.no, message: seq, data: null }, () => ({ of: seq }));
