@@ -2,7 +2,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Log } from "../log";
 import { isProblem, type Problem, problem, PROBLEMS, type ProblemCode } from "../problem";
 import type { AppContext } from "./app-env";
-import { OAUTH_PATH, oauthErrorOf } from "./oauth-errors";
+import { OAUTH_PATH, oauthErrorOf, oauthStatus } from "./oauth-errors";
 import { languageOf, problemTitle } from "./texts";
 
 /** Turns whatever was thrown into an answer. Unknown errors become `internal`; only their kind is logged, never their text. */
@@ -30,7 +30,7 @@ export function renderProblem(c: AppContext, found: Problem): Response {
     headers.set("content-type", "application/json; charset=utf-8");
     headers.set("pragma", "no-cache");
     headers.set("content-language", "en");
-    return new Response(JSON.stringify(oauthErrorOf(found, c.get("requestId"))), { status, headers });
+    return new Response(JSON.stringify(oauthErrorOf(found, pathname, c.get("requestId"))), { status: oauthStatus(found.code), headers });
   }
   if (pathname.startsWith("/fhir/")) {
     headers.set("content-type", "application/fhir+json; charset=utf-8");

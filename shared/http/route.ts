@@ -8,7 +8,7 @@ import { idOf } from "../context";
 import { authenticate, authenticateReader } from "./authenticate";
 import { DEFAULT_BODY_LIMIT, limitBody } from "./body-limit";
 import { idempotently } from "./idempotency";
-import { oauthError, oauthErrorSchema } from "./oauth-errors";
+import { oauthError, oauthErrorSchema, oauthStatus } from "./oauth-errors";
 import { problemSchema } from "./problem-schema";
 import { refuseWrongHost } from "./regional-hosts";
 
@@ -39,6 +39,8 @@ export interface RouteSpec {
    * database keeps the claim out of the parsed JSON body.
    */
   readonly idempotency?: "off" | ((body: unknown) => Region | undefined);
+  /** Whether its faults are those of a client's registration (RFC 7591). */
+  readonly ofRegistration?: boolean;
   /** Media type of a raw body without validator, for the document. */
   readonly rawBody?: { readonly mediaType: string; readonly description: string } | undefined;
 }
@@ -136,27 +138,27 @@ function failures(spec: RouteSpec): Record<string, Body> {
     "internal",
     "unavailable",
   ];
+  const isOAuth = spec.policy === "assertion" || spec.policy === "app";
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(codes)) {
-    const [status] = PROBLEMS[code];
+    const status = isOAuth ? oauthStatus(code) : PROBLEMS[code][0];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   const out: Record<string, Body> = {};
   for (const [status, list] of byStatus) {
-    out[status] =
-      spec.policy === "assertion" || spec.policy === "app"
-        ? {
-            description: list.map((code) => `\`${oauthError(code)}\`: ${PROBLEMS[code][1]}`).join("; "),
-            content: {
-              "application/json": { schema: resolver(oauthErrorSchema) },
-              // People in a browser get a page that says the same.
-              ...(spec.policy === "app" && { "text/html": { schema: { type: "string" } } }),
-            },
-          }
-        : {
-            description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),
-            content: { "application/problem+json": { schema: resolver(problemSchema) } },
-          };
+    out[status] = isOAuth
+      ? {
+          description: list.map((code) => `\`${oauthError(code, spec.ofRegistration ?? false)}\`: ${PROBLEMS[code][1]}`).join("; "),
+          content: {
+            "application/json": { schema: resolver(oauthErrorSchema) },
+            // People in a browser get a page that says the same.
+            ...(spec.policy === "app" && { "text/html": { schema: { type: "string" } } }),
+          },
+        }
+      : {
+          description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join("; "),
+          content: { "application/problem+json": { schema: resolver(problemSchema) } },
+        };
   }
   return out;
 }

@@ -14,20 +14,20 @@ export interface Probe {
   readonly alias: string;
 }
 
-/** A stretch of the order: slots, and their scores beside them, so that a search stays within a few lines of the cache. */
-interface Bucket {
-  readonly slots: Uint32Array;
-  readonly scores: Float64Array;
-}
-
 /**
  * Slots in their order, in buckets of some hundred with a tree of counts over them. A slot knows its bucket, so that a rank is a scan of
  * one bucket and a sum of a dozen numbers, and a move a scan, two binary searches and two short copies.
  */
 export class Ordered {
   readonly #columns: Columns;
-  /** By id, which a bucket keeps for its life. */
-  #buckets: (Bucket | undefined)[] = [];
+  /**
+   * Buckets by id, which one keeps for its life: a stretch of slots, and their scores beside them, so that a search stays within a few lines of the
+   * cache. All lie in one array of each: what is found by an object of its own lies somewhere else again.
+   */
+  #slots = new Uint32Array(CAPACITY);
+  #scores = new Float64Array(CAPACITY);
+  /** Ids that were ever given. */
+  #given = 0;
   #freeIds: number[] = [];
   /** By id: where the bucket stands. */
   #places = new Uint16Array(8);
@@ -54,24 +54,25 @@ export class Ordered {
 
   /** Takes slots over that are in order already. */
   build(sorted: Uint32Array): void {
-    this.#buckets = [];
+    this.#given = 0;
     this.#freeIds = [];
     this.#count = 0;
     this.#bucketOf = new Uint16Array(this.#columns.score.length);
     const count = Math.ceil(sorted.length / FILLED);
     this.#reserve(count);
+    this.#expect(count);
     for (let place = 0; place < count; place++) {
       const part = sorted.subarray(place * FILLED, (place + 1) * FILLED);
       const id = this.#add(place);
-      const { slots, scores } = this.#buckets[id]!;
-      slots.set(part);
+      const base = id * CAPACITY;
+      this.#slots.set(part, base);
       for (let i = 0; i < part.length; i++) {
         const slot = part[i]!;
-        scores[i] = this.#columns.score[slot]!;
+        this.#scores[base + i] = this.#columns.score[slot]!;
         this.#bucketOf[slot] = id;
       }
       this.#sizes[place] = part.length;
-      this.#first[place] = scores[0]!;
+      this.#first[place] = this.#scores[base]!;
     }
     this.size = sorted.length;
     this.#sum();
@@ -92,15 +93,15 @@ export class Ordered {
       place = this.#place();
     }
     const id = this.#ids[place]!;
-    const bucket = this.#buckets[id]!;
+    const base = id * CAPACITY;
     const size = this.#sizes[place]!;
-    const i = this.#within(bucket, size);
-    bucket.slots.copyWithin(i + 1, i, size);
-    bucket.scores.copyWithin(i + 1, i, size);
-    bucket.slots[i] = slot;
-    bucket.scores[i] = this.#score;
+    const i = this.#within(base, base + size);
+    this.#slots.copyWithin(i + 1, i, base + size);
+    this.#scores.copyWithin(i + 1, i, base + size);
+    this.#slots[i] = slot;
+    this.#scores[i] = this.#score;
     this.#bucketOf[slot] = id;
-    if (i === 0) this.#first[place] = this.#score;
+    if (i === base) this.#first[place] = this.#score;
     this.#sizes[place] = size + 1;
     this.#weigh(place, 1);
     this.size++;
@@ -109,19 +110,21 @@ export class Ordered {
   /** Takes a slot out. */
   remove(slot: number): void {
     const id = this.#bucketOf[slot]!;
-    this.#takeOut(this.#places[id]!, this.#buckets[id]!.slots.indexOf(slot));
+    this.#takeOut(this.#places[id]!, this.#slots.indexOf(slot, id * CAPACITY));
   }
 
   /** Gives a slot another key. */
   move(slot: number, score: number, sub: number, at: number, version: number): void {
     const id = this.#bucketOf[slot]!;
     const place = this.#places[id]!;
-    const { slots, scores } = this.#buckets[id]!;
-    const i = slots.indexOf(slot);
+    const slots = this.#slots;
+    const scores = this.#scores;
+    const base = id * CAPACITY;
+    const i = slots.indexOf(slot, base);
     this.#columns.write(slot, score, sub, at, version);
     this.#aimAt(slot);
     // Many changes do not change the order.
-    const isInside = i > 0 && i + 1 < this.#sizes[place]!;
+    const isInside = i > base && i + 1 < base + this.#sizes[place]!;
     if (isInside && this.#compare(slots[i - 1]!, scores[i - 1]!) < 0 && this.#compare(slots[i + 1]!, scores[i + 1]!) > 0) {
       scores[i] = score;
       return;
@@ -133,7 +136,8 @@ export class Ordered {
   /** How many lead an entry. */
   position(slot: number): number {
     const id = this.#bucketOf[slot]!;
-    return this.#before(this.#places[id]!) + this.#buckets[id]!.slots.indexOf(slot);
+    const base = id * CAPACITY;
+    return this.#before(this.#places[id]!) + this.#slots.indexOf(slot, base) - base;
   }
 
   /** How many lead a place. */
@@ -145,7 +149,8 @@ export class Ordered {
     this.#slot = -1;
     if (this.size === 0) return 0;
     const place = this.#place();
-    return this.#before(place) + this.#within(this.#buckets[this.#ids[place]!]!, this.#sizes[place]!);
+    const base = this.#ids[place]! * CAPACITY;
+    return this.#before(place) + this.#within(base, base + this.#sizes[place]!) - base;
   }
 
   /** How many have a better score and subscore. */
@@ -167,22 +172,23 @@ export class Ordered {
       rest -= this.#tree[next]!;
     }
     for (; slots.length < wanted; place++, rest = 0) {
-      const bucket = this.#buckets[this.#ids[place]!]!;
+      const base = this.#ids[place]! * CAPACITY;
       const last = Math.min(this.#sizes[place]!, rest + wanted - slots.length);
-      for (let i = rest; i < last; i++) slots.push(bucket.slots[i]!);
+      for (let i = rest; i < last; i++) slots.push(this.#slots[base + i]!);
     }
     return slots;
   }
 
+  /** Takes out what lies at an index of all buckets, which is of the one at a place. */
   #takeOut(place: number, i: number): void {
-    const { slots, scores } = this.#buckets[this.#ids[place]!]!;
+    const base = this.#ids[place]! * CAPACITY;
     const size = this.#sizes[place]! - 1;
-    slots.copyWithin(i, i + 1, size + 1);
-    scores.copyWithin(i, i + 1, size + 1);
+    this.#slots.copyWithin(i, i + 1, base + size + 1);
+    this.#scores.copyWithin(i, i + 1, base + size + 1);
     this.#sizes[place] = size;
     this.size--;
     if (size === 0) return this.#drop(place);
-    if (i === 0) this.#first[place] = scores[0]!;
+    if (i === base) this.#first[place] = this.#scores[base]!;
     this.#weigh(place, -1);
     if (size < SPARSE) this.#join(place);
   }
@@ -219,15 +225,18 @@ export class Ordered {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const score = first[middle]!;
-      if (score < wanted || (score === wanted && this.#compareRest(this.#buckets[this.#ids[middle]!]!.slots[0]!) <= 0)) low = middle + 1;
+      if (score < wanted || (score === wanted && this.#compareRest(this.#slots[this.#ids[middle]! * CAPACITY]!) <= 0)) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
 
-  #within({ slots, scores }: Bucket, size: number): number {
-    let low = 0;
-    let high = size;
+  /** Where what is looked for lies between two indexes of a bucket: behind all that lead it. */
+  #within(from: number, to: number): number {
+    let low = from;
+    let high = to;
+    const slots = this.#slots;
+    const scores = this.#scores;
     const wanted = this.#score;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -263,16 +272,17 @@ export class Ordered {
   }
 
   #split(place: number): void {
-    const { slots, scores } = this.#buckets[this.#ids[place]!]!;
-    const half = CAPACITY >>> 1;
+    const from = this.#ids[place]! * CAPACITY + (CAPACITY >>> 1);
+    const to = this.#ids[place]! * CAPACITY + CAPACITY;
     const id = this.#add(place + 1);
-    const upper = this.#buckets[id]!;
-    upper.slots.set(slots.subarray(half));
-    upper.scores.set(scores.subarray(half));
-    for (let i = 0; i < CAPACITY - half; i++) this.#bucketOf[upper.slots[i]!] = id;
-    this.#sizes[place] = half;
-    this.#sizes[place + 1] = CAPACITY - half;
-    this.#first[place + 1] = upper.scores[0]!;
+    const base = id * CAPACITY;
+    this.#slots.copyWithin(base, from, to);
+    this.#scores.copyWithin(base, from, to);
+    const moved = to - from;
+    for (let i = base; i < base + moved; i++) this.#bucketOf[this.#slots[i]!] = id;
+    this.#sizes[place] = CAPACITY - moved;
+    this.#sizes[place + 1] = moved;
+    this.#first[place + 1] = this.#scores[base]!;
     this.#sum();
   }
 
@@ -284,10 +294,11 @@ export class Ordered {
     const [sizeInto, sizeFrom] = [this.#sizes[into]!, this.#sizes[from]!];
     if (sizeInto + sizeFrom > FILLED) return;
     const id = this.#ids[into]!;
-    const { slots, scores } = this.#buckets[this.#ids[from]!]!;
-    this.#buckets[id]!.slots.set(slots.subarray(0, sizeFrom), sizeInto);
-    this.#buckets[id]!.scores.set(scores.subarray(0, sizeFrom), sizeInto);
-    for (let i = 0; i < sizeFrom; i++) this.#bucketOf[slots[i]!] = id;
+    const end = id * CAPACITY + sizeInto;
+    const base = this.#ids[from]! * CAPACITY;
+    this.#slots.copyWithin(end, base, base + sizeFrom);
+    this.#scores.copyWithin(end, base, base + sizeFrom);
+    for (let i = end; i < end + sizeFrom; i++) this.#bucketOf[this.#slots[i]!] = id;
     this.#sizes[into] = sizeInto + sizeFrom;
     this.#drop(from);
   }
@@ -296,9 +307,9 @@ export class Ordered {
   #add(place: number): number {
     const count = this.#count;
     this.#reserve(count + 1);
-    const id = this.#freeIds.pop() ?? this.#buckets.length;
+    const id = this.#freeIds.pop() ?? this.#given++;
     if (id > 0xffff) throw new RangeError("a part of a board is full");
-    this.#buckets[id] = { slots: new Uint32Array(CAPACITY), scores: new Float64Array(CAPACITY) };
+    if (this.#given * CAPACITY > this.#slots.length) this.#expect(this.#given + (this.#given >>> 2));
     this.#ids.copyWithin(place + 1, place, count);
     this.#sizes.copyWithin(place + 1, place, count);
     this.#first.copyWithin(place + 1, place, count);
@@ -307,10 +318,16 @@ export class Ordered {
     return id;
   }
 
+  /** Makes room for so many buckets. */
+  #expect(buckets: number): void {
+    if (buckets * CAPACITY <= this.#slots.length) return;
+    this.#slots = resized(this.#slots, new Uint32Array(buckets * CAPACITY));
+    this.#scores = resized(this.#scores, new Float64Array(buckets * CAPACITY));
+  }
+
   #drop(place: number): void {
     const id = this.#ids[place]!;
     const count = this.#count;
-    this.#buckets[id] = undefined;
     this.#freeIds.push(id);
     this.#ids.copyWithin(place, place + 1, count);
     this.#sizes.copyWithin(place, place + 1, count);

@@ -387,9 +387,9 @@ test("registration takes no address that a browser would run, and no system scop
     "custom:/x",
     "https://app.example/ü",
   ]) {
-    expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [uri] })).status, uri).toBe(422);
+    expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [uri] })).status, uri).toBe(400);
   }
-  expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(422);
+  expect((await send("POST", "/oauth/register", { client_name: "X", redirect_uris: [BACK], scope: "system/*.rs" })).status).toBe(400);
 });
 
 test("what is wrong with a registration is named as its RFC does, with its place", async () => {
@@ -499,7 +499,7 @@ describe("a registration", () => {
       { token_endpoint_auth_method: "private_key_jwt" },
       { client_secret: "chosen" },
     ])
-      expect((await at(made.registration_client_uri, "PUT", made.registration_access_token, { ...change, ...more })).status).toBe(422);
+      expect((await at(made.registration_client_uri, "PUT", made.registration_access_token, { ...change, ...more })).status).toBe(400);
     expect((await at(made.registration_client_uri, "GET", made.registration_access_token)).status).toBe(200);
   });
 
