@@ -18,6 +18,7 @@ describe("the URL of a target", () => {
     "https://fhir.localhost",
     "https://intranet/fhir",
     "https://fhir.internal",
+    "https://localhost.localdomain",
     "https://fhir.internal./",
     "https://127.0.0.1",
     "https://127.1",

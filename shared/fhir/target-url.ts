@@ -5,6 +5,7 @@ const PRIVATE_SUFFIXES = [
   ".localhost",
   ".local",
   ".internal",
+  ".localdomain",
   ".intranet",
   ".home",
   ".lan",
