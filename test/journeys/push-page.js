@@ -58,9 +58,16 @@ globalThis.app = {
     await navigator.serviceWorker.register("/worker.js");
     await navigator.serviceWorker.ready;
   },
-  /** What the service worker shows. */
+  /** What the service worker shows, or was to show where the browser lets nobody. */
   async shown() {
     const registration = await navigator.serviceWorker.ready;
-    return (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }));
+    const shown = (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }));
+    return shown.length > 0 ? shown : await this.refused(registration.active);
+  },
+  async refused(worker) {
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+    worker.postMessage("refused", [port2]);
+    return await answer;
   },
 };
