@@ -29,6 +29,8 @@ async function begin(): Promise<void> {
   ({ live } = recorder);
 }
 
+const kindOf = (body: unknown) => webhookPointer.safeParse(body).data?.kind;
+
 const rowsOutside = async (region: Region) =>
   await Promise.all(REGIONS.filter((one) => one !== region).map(async (other) => await rowsOf(live.records(other))));
 
@@ -39,7 +41,8 @@ describe.each(REGIONS)("a person of %s", (region) => {
   beforeAll(async () => {
     await begin();
     before = await rowsOutside(region);
-    ({ person } = await walk(live, region));
+    const isTold = () => recorder.queued.some(({ body }) => kindOf(body) === "webhook-events");
+    ({ person } = await walk(live, region, isTold));
   }, 60_000);
   afterAll(() => void vi.restoreAllMocks());
 
@@ -80,7 +83,9 @@ describe.each(REGIONS)("a person of %s", (region) => {
       expect(pointer).toEqual(body);
       expect([regionOf(pointer.person), regionOf(pointer.connection)]).toEqual([region, region]);
     }
-    expect(queued.filter(({ queue }) => queue.startsWith("HOOKS_")).length).toBeGreaterThan(0);
+    expect(queued.filter(({ queue }) => queue.startsWith("HOOKS_")).map(({ body }) => kindOf(body))).toEqual(
+      expect.arrayContaining(["webhook-events", "webhook-delivery"]),
+    );
     expect(JSON.stringify(queued)).not.toContain(person.email);
   });
 

@@ -142,19 +142,15 @@ export class Members {
     return this.#keep(row);
   }
 
-  /** Whether somebody of the staff is here who may act on what a member said: `requireBelow`, asked of everybody. */
-  hasStaffOver({ no, role }: Pick<Member, "no" | "role">): boolean {
-    if (role === "owner") return false;
-    const roles = role === "member" ? ["owner", "moderator"] : ["owner"];
-    return (
-      this.#sql
-        .exec(
-          "SELECT 1 FROM members WHERE state = 'active' AND no <> ? AND role IN (SELECT value FROM json_each(?)) LIMIT 1",
-          no,
-          JSON.stringify(roles),
-        )
-        .toArray().length > 0
-    );
+  /** Whether somebody of the staff is here who may act on what a member said. */
+  hasStaffOver(member: Member): boolean {
+    const roles = this.#sql
+      .exec<{ role: MemberRole }>(
+        "SELECT DISTINCT role FROM members WHERE state = 'active' AND role IN ('owner', 'moderator') AND no <> ?",
+        member.no,
+      )
+      .toArray();
+    return roles.some((staff) => isBelow(staff, member));
   }
 
   /** Notes when a member has sent last: on the way of every message, so it costs a row and no more. */
@@ -248,10 +244,14 @@ export function memberView(member: Member): MemberView {
 
 /** Nobody acts on an owner, nor a moderator on another. Problem `forbidden`. */
 export function requireBelow(staff: Member, member: Member): void {
-  if (!isStaff(staff) || member.role === "owner" || (member.role === "moderator" && staff.role !== "owner"))
-    throw problem("forbidden", "This is not yours to decide.");
+  if (!isBelow(staff, member)) throw problem("forbidden", "This is not yours to decide.");
 }
 
-export function isStaff(member: Member): boolean {
+/** Whether somebody of the staff may act on a member. */
+function isBelow(staff: Pick<Member, "role">, member: Pick<Member, "role">): boolean {
+  return isStaff(staff) && (member.role === "member" || (member.role === "moderator" && staff.role === "owner"));
+}
+
+export function isStaff(member: Pick<Member, "role">): boolean {
   return member.role !== "member";
 }

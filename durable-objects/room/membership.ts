@@ -311,14 +311,9 @@ export class Membership {
 }
 
 /** Whether a room is set like this already. */
-function isSame(known: RoomFacts, { name, whoSends, history, slowModeS, blocklist, retentionDays }: RoomSettings): boolean {
-  return (
-    (name === undefined || name === known.name) &&
-    (whoSends === undefined || whoSends === known.whoSends) &&
-    (history === undefined || history === known.history) &&
-    (slowModeS === undefined || slowModeS === known.slowModeS) &&
-    (blocklist === undefined || JSON.stringify(blocklist) === JSON.stringify(known.blocklist)) &&
-    (retentionDays === undefined || retentionDays === known.retentionDays)
+function isSame(known: RoomFacts, settings: RoomSettings): boolean {
+  return (Object.keys(settings) as (keyof RoomSettings)[]).every(
+    (key) => settings[key] === undefined || JSON.stringify(settings[key]) === JSON.stringify(known[key]),
   );
 }
 

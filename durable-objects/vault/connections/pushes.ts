@@ -1,8 +1,8 @@
+import * as z from "zod";
 import { SECOND_MS } from "../../../shared/clock";
 import type { LabBatch } from "../../../shared/labs/result";
 import { problem } from "../../../shared/problem";
 import { liveVendor } from "../../../shared/vendors/vendors";
-import * as z from "zod";
 import type { VaultState } from "../state";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
 import { PushRows } from "./push-rows";

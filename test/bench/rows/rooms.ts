@@ -35,7 +35,7 @@ export const rooms: Part = {
     const other = await startServer();
     const node = spawn(process.execPath, ["test/bench/ws-server.mjs"], { stdio: ["ignore", "pipe", "inherit"] });
     const [port] = (await once(node.stdout, "data")) as [Buffer];
-    const all: Bench = { ...bench, pids: [...bench.pids, other.pid, node.pid ?? 0] };
+    const withOthers: Bench = { ...bench, pids: [...bench.pids, other.pid, node.pid ?? 0] };
     const ws = new URL(`http://127.0.0.1:${String(port).trim()}`);
     try {
       const rows: Row[] = [];
@@ -52,10 +52,10 @@ export const rooms: Part = {
         const begun = performance.now();
         const ours = await gather(size, enter, ourText, true);
         bench.say(`  ${size} sockets of a room opened in ${Math.round((performance.now() - begun) / 1_000)} s`);
-        const beside = await besides(all, ours, async () =>
+        const beside = await besides(withOthers, ours, async () =>
           gather(size, async (role) => await CountingSocket.open(other.bare, `/room/${person.id}?role=${role}`), plainText, false),
         );
-        const besideNode = await besides(all, ours, async () =>
+        const besideNode = await besides(withOthers, ours, async () =>
           gather(size, async (role) => await CountingSocket.open(ws, `/?role=${role}`), plainText, false),
         );
         dismiss(ours);
