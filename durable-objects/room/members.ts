@@ -25,6 +25,8 @@ export interface Member {
   readonly silencedUntil: number | null;
   readonly hasBlocked: boolean;
   readonly lastSentAt: number;
+  /** Who asked them in, until their vault knows. */
+  readonly invitedBy: number | null;
   readonly told: number;
 }
 
@@ -47,6 +49,7 @@ type Row = {
   silenced_until: number | null;
   has_blocked: number;
   last_sent_at: number;
+  invited_by: number | null;
   told: number;
 };
 
@@ -189,12 +192,12 @@ export class Members {
   wasTold(member: Member): void {
     // Whoever has withdrawn is known by their id for so long alone, unless they are to come back as silenced as they were.
     this.#sql.exec(
-      "UPDATE members SET is_untold = 0, person = CASE WHEN state = 'erased' AND silenced_until IS NULL THEN NULL ELSE person END WHERE no = ? AND state = ? AND person IS ?",
+      "UPDATE members SET is_untold = 0, invited_by = NULL, person = CASE WHEN state = 'erased' AND silenced_until IS NULL THEN NULL ELSE person END WHERE no = ? AND state = ? AND person IS ?",
       member.no,
       member.state,
       member.person,
     );
-    if (member.state === "erased") this.forget();
+    if (member.state === "erased" || member.invitedBy !== null) this.forget();
   }
 
   #keep(row: Row): Member {
@@ -229,6 +232,7 @@ function memberOf(row: Row): Member {
     silencedUntil: row.silenced_until,
     hasBlocked: row.has_blocked === 1,
     lastSentAt: row.last_sent_at,
+    invitedBy: row.invited_by,
     told: row.told,
   };
 }

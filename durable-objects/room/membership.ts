@@ -53,10 +53,11 @@ export class Membership {
   }
 
   /**
-   * Takes people in. Whoever is in stays as they are; whoever left comes back under their number; whoever was banned stays out. Returns whether
-   * somebody was only taken out, under another handle, and is to come in with a later call.
+   * Takes people in. Whoever is in stays as they are; whoever left comes back under their number; whoever was banned stays out. `asker` is whoever
+   * asks the others, here already or the first of them. Returns whether somebody was only taken out, under another handle, and is to come in with a
+   * later call.
    */
-  add(entrants: readonly Entrant[], by: number): boolean {
+  add(entrants: readonly Entrant[], by: number, asker?: PersonId): boolean {
     const { members, changes, facts } = this.#parts;
     if (facts.get().closedAt !== null) throw problem("conflict", "The room is closed.");
     const silences = new Map<PersonId, number>();
@@ -87,8 +88,12 @@ export class Membership {
                 handle: handle ?? known.handle,
                 joined_at: now,
                 sees_from: Math.max(known.seesFrom, known.state === "invited" ? 0 : this.#seesFrom()),
+                invited_by: null,
                 is_untold: 1,
               });
+        // Whoever is in what they were asked into has asked in turn.
+        const askedBy = known?.state === "invited" ? undefined : this.#askerOf(person, asker);
+        if (askedBy !== undefined) member = members.set(member.no, { invited_by: askedBy.no });
         const silencedUntil = silences.get(person);
         if (silencedUntil !== undefined) member = members.set(member.no, { silenced_until: silencedUntil });
         append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(member) }));
@@ -151,7 +156,7 @@ export class Membership {
   accept(member: Member): void {
     if (member.state === "active") return;
     if (member.state !== "invited") throw notFound("invitation");
-    this.#change(member, { state: "active" }, member.no);
+    this.#change(member, { state: "active", invited_by: null }, member.no);
   }
 
   setRole(member: Member, role: MemberRole, by: Member): void {
@@ -262,6 +267,7 @@ export class Membership {
         state: "erased",
         silenced_until: silencedUntil,
         muted_until: null,
+        invited_by: null,
         is_untold: Number(isTold),
       });
       if (facts.get().kind === "direct") sql.exec("UPDATE members SET is_untold = 1 WHERE person IS NOT NULL");
@@ -282,6 +288,12 @@ export class Membership {
       .toArray();
     const member = next === undefined ? undefined : this.#parts.members.byNo(next.no);
     if (member !== undefined) this.#change(member, { role: "owner" }, 0);
+  }
+
+  /** Who asks somebody in, where that is to be told: nobody does for themselves, nor while they may not write. */
+  #askerOf(person: PersonId, asker: PersonId | undefined): Member | undefined {
+    const member = asker === undefined || asker === person ? undefined : this.#parts.members.byPerson(asker);
+    return (member?.silencedUntil ?? 0) > this.#state.now() ? undefined : member;
   }
 
   #requireAnotherOwner(member: Member): void {

@@ -4,6 +4,7 @@ import calls from "../../migrations/room/0002_calls.sql";
 import unread from "../../migrations/room/0261_unread.sql";
 import handles from "../../migrations/room/0290_handles.sql";
 import handedReports from "../../migrations/room/0295_handed_reports.sql";
+import invitedBy from "../../migrations/room/0320_invited_by.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -40,6 +41,7 @@ const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0261_unread", unread],
   ["0290_handles", handles],
   ["0295_handed_reports", handedReports],
+  ["0320_invited_by", invitedBy],
 ];
 
 /** How a room begins. */
@@ -47,6 +49,8 @@ export interface Opening {
   readonly kind: RoomKind;
   readonly name?: string | null;
   readonly members: readonly Entrant[];
+  /** Which of the members asks the others in: they are told so. */
+  readonly by?: PersonId;
   readonly isSealed?: boolean;
   /** Members come and go with what the room belongs to. */
   readonly isManaged?: boolean;
@@ -111,7 +115,7 @@ export class Room extends Server<Env> {
    * Opens the room, or, where it is open already, takes in whoever is not there yet. Returns the members' numbers in the order of the
    * entrants. Problem `unavailable` where somebody came under another handle: everybody else is in, and they are with the next call.
    */
-  async open({ kind, name = null, members: entrants, isSealed = false, isManaged = false, settings = {} }: Opening): Promise<number[]> {
+  async open({ kind, name = null, members: entrants, by, isSealed = false, isManaged = false, settings = {} }: Opening): Promise<number[]> {
     const isNew = this.#open === undefined;
     const parts = this.#open ?? this.#build();
     let isLater = false;
@@ -126,13 +130,13 @@ export class Room extends Server<Env> {
         kind === "broadcast" || kind === "direct" ? "all" : "joined",
         Math.floor(systemClock()),
       );
-      parts.membership.add(entrants, 0);
+      parts.membership.add(entrants, 0, by);
       if (Object.keys(settings).length > 0) parts.membership.configure(settings, 0);
       if (settings.retentionDays !== undefined) parts.retention.wake();
     } else {
       // Whoever declined to be one of two is not asked again and again; they may come by themselves.
       const isDirect = parts.facts.get().kind === "direct";
-      isLater = parts.membership.add(isDirect ? entrants.filter(({ state }) => state !== "invited") : entrants, 0);
+      isLater = parts.membership.add(isDirect ? entrants.filter(({ state }) => state !== "invited") : entrants, 0, by);
     }
     await parts.tells.memberships();
     if (isLater) throw inWithTheNext();
@@ -382,6 +386,7 @@ export class Room extends Server<Env> {
     parts.membership.add(
       people.map((person) => ({ person, state: "invited" as const })),
       staff.no,
+      caller,
     );
     await parts.tells.memberships();
     return people

@@ -1,6 +1,7 @@
 import { SECOND_MS } from "../../shared/clock";
 import { isProblem } from "../../shared/problem";
 import { vaultDoor } from "../doors";
+import type { Asked } from "../vault/rooms/rooms";
 import type { Member, Members } from "./members";
 import type { Facts, RoomState } from "./state";
 import type { Unread } from "./unread";
@@ -83,7 +84,7 @@ export class Tells {
   async #tell(member: Member): Promise<boolean> {
     const { facts, members } = this.#parts;
     const { person } = member;
-    const { kind } = facts.get();
+    const { kind, name } = facts.get();
     try {
       if (person !== null) {
         await vaultDoor(this.#state.env, person).noteRoom(this.#state.id, {
@@ -91,6 +92,7 @@ export class Tells {
           state: member.state === "active" || member.state === "invited" ? member.state : "left",
           peer: kind === "direct" ? (members.byNo(member.no === 1 ? 2 : 1)?.person ?? null) : null,
           at: member.joinedAt,
+          asked: await this.#asked(member, name),
         });
       }
     } catch (error) {
@@ -99,6 +101,16 @@ export class Tells {
     }
     members.wasTold(member);
     return true;
+  }
+
+  /** Who asked a member in, by name, and into what; null where they are not told so, by their own choice or because whoever asked has gone. */
+  async #asked(member: Member, name: string | null): Promise<Asked | null> {
+    const asker = member.invitedBy === null ? undefined : this.#parts.members.byNo(member.invitedBy);
+    const isTold = member.state === "active" || member.state === "invited";
+    if (asker?.state !== "active" || asker.person === null || !isTold) return null;
+    if (member.hasBlocked || !isToldAt(member, this.#state.now())) return null;
+    const called = await vaultDoor(this.#state.env, asker.person).knownAs();
+    return { by: asker.person, who: called, what: name };
   }
 
   /** Tells the vaults of those who are not here, have something unread, and have not been told since they last read. */

@@ -303,6 +303,11 @@ export class Vault extends DurableObject<Env> {
     this.#parts.rooms.note(room, membership);
   }
 
+  /** What the person is called, for whom they ask into a room; null where they have no name, or are not here any more. */
+  async knownAs(): Promise<string | null> {
+    return this.#parts.life.isOpen ? (this.#parts.state.profile().name ?? null) : null;
+  }
+
   /** Something has come into a room while the person was not there. Told once until they read. Throws `gone`. */
   async roomNews(room: RoomId, news: RoomNews): Promise<void> {
     this.#parts.life.assertAlive();

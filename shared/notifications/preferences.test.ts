@@ -58,10 +58,12 @@ test("every type has a mode for every channel, and what is about rights cannot l
 });
 
 test("a level lets through all, mentions or nothing of a conversation, and has no say about anything else", () => {
-  const heard = LEVELS.map((level) => (["message", "mention", "friend_request", "call"] as const).map((one) => levelAllows(level, one)));
+  const heard = LEVELS.map((level) =>
+    (["message", "mention", "room_invitation", "room_added", "friend_request", "call"] as const).map((one) => levelAllows(level, one)),
+  );
   expect(heard).toEqual([
-    [true, true, true, true],
-    [false, true, true, true],
-    [false, false, true, true],
+    [true, true, true, true, true, true],
+    [false, true, true, true, true, true],
+    [false, false, false, false, true, true],
   ]);
 });

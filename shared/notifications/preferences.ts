@@ -33,10 +33,10 @@ export function modeOf({ modes }: Preferences, type: NotificationType, channel: 
   return modes[type]?.[channel] ?? (channel === "inbox" || channel === "socket" ? "now" : spec[channel]);
 }
 
-/** Whether somebody wants to be told of something in a conversation. Other types than a message or a mention are not chatter. */
+/** Whether somebody wants to be told of something in a conversation. What is neither said there nor leads there is not chatter. */
 export function levelAllows(level: Level, type: NotificationType): boolean {
   if (type === "message" || type === "reaction") return level === "all";
-  return type !== "mention" || level !== "none";
+  return level !== "none" || !["mention", "room_invitation", "room_added"].includes(type);
 }
 
 export interface Due {

@@ -3,13 +3,13 @@ import type { Content } from "./preferences";
 import type { NotificationType, Words } from "./types";
 
 /**
- * What is said of a type. `plain` names nobody and nothing; `named` holds `{who}` and `{what}`, and counts where both that it names are
- * known; `many` is of several facts, `{n}`.
+ * What is said of a type. `plain` names nobody and nothing; `named` holds `{who}` and `{what}`, and counts where all that it names is
+ * known, of several the first such; `many` is of several facts, `{n}`.
  */
 interface Text {
   readonly title: string;
   readonly plain: string;
-  readonly named?: string;
+  readonly named?: string | readonly string[];
   readonly many?: string;
 }
 
@@ -27,6 +27,18 @@ const EN: Catalogue = {
     plain: "Somebody has mentioned you.",
     named: "{who} has mentioned you.",
     many: "You were mentioned {n} times.",
+  },
+  room_invitation: {
+    title: "Invitation to a conversation",
+    plain: "You are invited to a conversation.",
+    named: ["{who} invites you to {what}.", "{who} invites you to a conversation.", "You are invited to {what}."],
+    many: "You were invited {n} times to a conversation.",
+  },
+  room_added: {
+    title: "New conversation",
+    plain: "Somebody has begun a conversation with you.",
+    named: ["{who} has taken you into {what}.", "{who} has begun a conversation with you."],
+    many: "Conversations with you were begun {n} times.",
   },
   care: {
     title: "Something new in your inbox",
@@ -166,6 +178,18 @@ const DE: Catalogue = {
     plain: "Jemand hat Sie erwähnt.",
     named: "{who} hat Sie erwähnt.",
     many: "Sie wurden {n}-mal erwähnt.",
+  },
+  room_invitation: {
+    title: "Einladung zu einem Gespräch",
+    plain: "Sie sind zu einem Gespräch eingeladen.",
+    named: ["{who} lädt Sie ein: {what}.", "{who} lädt Sie zu einem Gespräch ein.", "Sie sind eingeladen: {what}."],
+    many: "Sie wurden {n}-mal zu einem Gespräch eingeladen.",
+  },
+  room_added: {
+    title: "Neues Gespräch",
+    plain: "Jemand hat ein Gespräch mit Ihnen begonnen.",
+    named: ["{who} hat Sie aufgenommen: {what}.", "{who} hat ein Gespräch mit Ihnen begonnen."],
+    many: "{n}-mal wurde ein Gespräch mit Ihnen begonnen.",
   },
   care: {
     title: "Neues in Ihrem Posteingang",
@@ -356,7 +380,7 @@ export interface Told {
 export function shownOf({ type, words, count }: Told, locale: string, content: Content): Shown {
   const { title, plain, named, many } = CATALOGUES[languageOf(locale)][type];
   if (count > 1 && many !== undefined) return { title, body: many.replace("{n}", String(count)) };
-  const body = content === "plain" || named === undefined ? undefined : filled(named, words);
+  const body = content === "plain" ? undefined : firstFilled([named ?? []].flat(), words);
   const text = content === "details" ? words.text : undefined;
   return { title, body: text === undefined ? (body ?? plain) : `${body ?? plain} “${clipped(text)}”` };
 }
@@ -379,6 +403,11 @@ const LONGEST_TEXT = 120;
 export function frame(name: keyof (typeof FRAMES)["en"], locale: string, values: Readonly<Record<string, string>> = {}): string {
   const text: string = FRAMES[languageOf(locale)][name];
   return Object.entries(values).reduce((filledIn, [gap, value]) => filledIn.replace(`{${gap}}`, () => value), text);
+}
+
+/** The first sentence of which everything is known, with its gaps filled. */
+function firstFilled(sentences: readonly string[], words: Words): string | undefined {
+  return sentences.map((sentence) => filled(sentence, words)).find((sentence) => sentence !== undefined);
 }
 
 /** A sentence with its gaps filled, or undefined where something is not known. */

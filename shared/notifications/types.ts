@@ -40,6 +40,10 @@ const WEEK_MS = 7 * DAY_MS;
 export const NOTIFICATION_TYPES = {
   message: spec("normal", DAY_MS, "now"),
   mention: spec("high", DAY_MS, "now"),
+  /** Somebody asks the person into a conversation. */
+  room_invitation: spec("normal", WEEK_MS, "now"),
+  /** A friend has begun a conversation; what they write there is told as well. */
+  room_added: spec("low", DAY_MS, "off"),
   /** A clinician, a coach or an app wrote something into the inbox of partners. */
   care: spec("high", WEEK_MS, "now", "now"),
   plan: spec("normal", WEEK_MS, "now"),

@@ -79,6 +79,7 @@ export async function openDirect(ports: RoomPorts, opener: PersonId, other: Pers
   await ports.room(id).open({
     kind: "direct",
     isSealed,
+    by: opener,
     members: [{ person: opener }, { person: other, state: areFriends ? "active" : "invited" }],
   });
   return id;

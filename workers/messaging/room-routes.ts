@@ -40,6 +40,7 @@ export const roomRoutes = new Hono<AppEnv>()
           kind: form.kind,
           name: form.name,
           isSealed: form.sealed,
+          by: actor.person,
           members: [{ person: actor.person, role: "owner" }, ...people.map((person) => ({ person, state: "invited" as const }))],
         });
       }

@@ -2,6 +2,13 @@ import { parseId, type PersonId, type RoomId } from "../../../shared/id";
 import type { RoomKind } from "../../../shared/messaging/verbs";
 import type { VaultState } from "../state";
 
+/** Who asked the person into a room, and what both are called; null where they have no name. */
+export interface Asked {
+  readonly by: PersonId;
+  readonly who: string | null;
+  readonly what: string | null;
+}
+
 /** What a room says of the person's membership. */
 export interface NotedMembership {
   readonly kind: RoomKind;
@@ -9,6 +16,8 @@ export interface NotedMembership {
   /** The other one of a direct room, as long as they are there. */
   readonly peer: PersonId | null;
   readonly at: number;
+  /** Null where the person came by themselves, or knows. */
+  readonly asked: Asked | null;
 }
 
 /** That something has come into a room. What it says is asked for there. */
@@ -46,9 +55,11 @@ export class Rooms {
     this.#state = state;
   }
 
-  /** Keeps what a room says. Idempotent. */
-  note(room: RoomId, { kind, state, peer, at }: NotedMembership): void {
+  /** Keeps what a room says, and tells the person that somebody has asked them in. Idempotent. */
+  note(room: RoomId, { kind, state, peer, at, asked }: NotedMembership): void {
     const { sql } = this.#state;
+    if (asked !== null && state !== "left") this.#tell(room, state, at, asked);
+    if (state !== "invited") this.#state.readNotifications(threadOf(room));
     // Somebody who has moved is another peer; the pointer to this room follows them.
     if (peer !== null) sql.exec("UPDATE rooms SET peer = NULL WHERE peer = ? AND room <> ?", peer, room);
     sql.exec(
@@ -60,6 +71,19 @@ export class Rooms {
       peer,
       Math.floor(at),
     );
+  }
+
+  /** One notification for each time that somebody is asked: the instant says which. */
+  #tell(room: RoomId, state: "active" | "invited", at: number, { by, who, what }: Asked): void {
+    const isInvitation = state === "invited";
+    this.#state.notify({
+      type: isInvitation ? "room_invitation" : "room_added",
+      key: `${room}/${Math.floor(at)}`,
+      about: { room, person: by },
+      words: { ...(who !== null && { who }), ...(what !== null && { what }) },
+      thread: isInvitation ? threadOf(room) : `room/${room}`,
+      conversation: room,
+    });
   }
 
   /** The direct room with somebody: the one there is, or else the one proposed, which from now on is it. */
@@ -104,4 +128,9 @@ export class Rooms {
       .map(({ room }) => parseId("room", room))
       .filter((room) => room !== undefined);
   }
+}
+
+/** What an invitation into a room stands under until it is answered. */
+function threadOf(room: RoomId): string {
+  return `invitation/${room}`;
 }
