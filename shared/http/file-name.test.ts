@@ -10,6 +10,7 @@ test.each([
   ["..%2F..%2Fetc%2Fpasswd", "passwd"],
   ["C%3A%5Cscans%5Cblood.pdf", "blood.pdf"],
   ["%E2%80%AEgpj.exe", "gpj.exe"],
+  ["a%E2%80%8Bb%EF%BB%BF.png", "ab.png"],
   [`${"a".repeat(254)}%F0%9F%98%80`, "a".repeat(254)],
 ])("%s", (header, name) => {
   expect(fileNameIn(header)).toBe(name);

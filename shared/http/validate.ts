@@ -53,7 +53,8 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ pointer: `${at}/${escape(key)}`, code: "unknown_field", message: "This field is not known." }));
   }
-  return [{ pointer: at, code: issue.code, message: MESSAGES[issue.code] ?? issue.message }];
+  const own: unknown = issue.code === "custom" ? issue.params?.["code"] : undefined;
+  return [{ pointer: at, code: typeof own === "string" ? own : issue.code, message: MESSAGES[issue.code] ?? issue.message }];
 }
 
 /** zod's own sentences for these may quote the input. */

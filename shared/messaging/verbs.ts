@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../chosen-name";
 
 /** What a conversation is. `direct`: two people. `broadcast`: a coach or a gym writes, members answer in threads. */
 export const ROOM_KINDS = ["direct", "group", "broadcast", "challenge"] as const;
@@ -155,7 +156,7 @@ export interface VerbAnswer {
 
 /** What staff may set of a room. */
 export const roomSettingsFields = {
-  name: z.string().trim().min(1).max(120).nullable().optional(),
+  name: chosenName({ most: 120 }).nullable().optional(),
   whoSends: z.enum(["all", "staff"]).optional().describe("Who may begin a message outside threads"),
   history: z.enum(["all", "joined"]).optional().describe("What somebody who joins sees of the time before"),
   slowModeS: z.int().min(0).max(21_600).optional().describe("Seconds between two messages of one member; staff may write at any time"),

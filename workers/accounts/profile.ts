@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { DAY_MS } from "../../shared/clock";
 import { REGIONS } from "../../shared/region";
 
@@ -8,13 +9,8 @@ export type Units = (typeof UNITS)[number];
 
 export const regionSchema = z.enum(REGIONS);
 
-/** Control characters have no place in a name, and would travel into logs and documents of others. */
-export const nameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .refine((name) => !/\p{Cc}/u.test(name), "The name holds control characters.");
+/** What a person goes by: it travels into notifications, logs and documents of others. */
+export const nameSchema = chosenName({ most: 100 });
 
 export const timeZoneSchema = z.string().max(64).refine(isTimeZone, "This is not a time zone of the IANA database.");
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import type { StreamTarget } from "../../durable-objects/vault/streams/targets";
 import { MINUTE_MS } from "../../shared/clock";
 import { regionalKeys } from "../../shared/crypto/keys";
@@ -16,7 +17,7 @@ const param = z.strictObject({ streamTargetId: z.string().min(1).max(64).meta({ 
 const body = z
   .strictObject({
     platform: z.enum(PLATFORMS),
-    label: z.string().trim().min(1).max(120).nullable().default(null),
+    label: chosenName({ most: 120 }).nullable().default(null),
     url: z
       .string()
       .max(1_000)

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { parseCron } from "../../shared/challenges/cron";
 import { type Measure, faultOf, WORKOUT_FIGURES } from "../../shared/challenges/measures";
 import { LONGEST_CHALLENGE_MS } from "../../shared/challenges/periods";
@@ -19,7 +20,7 @@ const at = z.string().meta({ example: "2026-12-07T00:00:00.000Z" });
 const instant = z.iso.datetime({ offset: true }).meta({ example: "2026-12-07T00:00:00+01:00" });
 const challengeId = z.string().meta({ example: "chl_eu_01kad7wjcm0000000000000000" });
 const alias = z.string().meta({ example: "q2VfYpQ0J6mM8tq1uXh3Rg" });
-const title = z.string().trim().min(3).max(120).meta({ example: "Steps in December" });
+const title = chosenName({ least: 3, most: 120 }).meta({ example: "Steps in December" });
 const description = z.string().trim().max(2_000);
 const key = z.string().min(1).max(64);
 const formula = z
@@ -140,7 +141,7 @@ const fields = {
   rewards,
 };
 
-const called = z.string().trim().min(1).max(60).describe("What you go by in the room; your name where absent");
+const called = chosenName({ most: 60 }).describe("What you go by in the room; your name where absent");
 
 export const challengeBody = z
   .strictObject({
@@ -246,7 +247,7 @@ const rankNews = z
 export const joinBody = z
   .strictObject({
     ranking: z.enum(RANKINGS).default("anonymous").describe("Under an alias of this challenge alone, or with a name"),
-    name: z.string().trim().min(1).max(60).optional().describe("What to show where the ranking is public; your name where absent"),
+    name: chosenName({ most: 60 }).optional().describe("What to show where the ranking is public; your name where absent"),
     target: z.number().positive().max(1e12).optional().describe("Your own target, where the goal is `custom`"),
     team: z.string().max(64).optional(),
     room: z
@@ -262,7 +263,7 @@ export type JoinInput = z.output<typeof joinBody>;
 export const partChange = z
   .strictObject({
     ranking: z.enum(RANKINGS).optional(),
-    name: z.string().trim().min(1).max(60).optional(),
+    name: chosenName({ most: 60 }).optional(),
     target: z.number().positive().max(1e12).optional(),
     rankNews: rankNews.optional(),
   })
@@ -358,7 +359,7 @@ export const requestList = z
 export type RequestView = z.output<typeof requestList>["items"][number];
 export const requestAnswer = z.strictObject({ accept: z.boolean() }).meta({ id: "ChallengeRequestAnswer" });
 
-export const teamBody = z.strictObject({ name: z.string().trim().min(1).max(60) }).meta({ id: "ChallengeTeamInput" });
+export const teamBody = z.strictObject({ name: chosenName({ most: 60 }) }).meta({ id: "ChallengeTeamInput" });
 export const teamView = z.object({ id: z.string(), name: z.string(), people: z.int() }).meta({ id: "ChallengeTeam" });
 export type TeamView = z.output<typeof teamView>;
 export const teamList = z.object({ items: z.array(teamView), next: z.string().nullable() }).meta({ id: "ChallengeTeamList" });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { API_SCOPES } from "../../shared/http/api-keys";
 import { type Id, parseId } from "../../shared/id";
 
@@ -6,13 +7,7 @@ const scopesSchema = z.array(z.enum(API_SCOPES)).min(1).max(API_SCOPES.length);
 
 export const newApiKeyBody = z
   .strictObject({
-    name: z
-      .string()
-      .trim()
-      .min(1)
-      .max(60)
-      .refine((name) => !/\p{Cc}/u.test(name), "The name holds control characters.")
-      .describe("Your own name for it"),
+    name: chosenName({ most: 60 }).describe("Your own name for it"),
     scopes: scopesSchema.describe("`data:read` reads data, days, sessions, imports and FHIR; `data:write` brings data in"),
     expiresInDays: z.int().min(1).max(365).default(90),
   })

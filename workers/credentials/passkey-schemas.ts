@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { type Id, parseId } from "../../shared/id";
 
 const bytesSchema = z
@@ -28,12 +29,7 @@ export const assertionSchema = z.object({
 });
 export type Assertion = z.output<typeof assertionSchema>;
 
-const nameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(60)
-  .refine((name) => !/\p{Cc}/u.test(name), "The name holds control characters.");
+const nameSchema = chosenName({ most: 60 });
 
 export const newPasskeyBody = z
   .strictObject({ name: nameSchema.describe("Your own name for it"), response: registrationSchema })

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 
 const auth = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("none") }),
@@ -19,7 +20,7 @@ const categories = z
 
 export const createTargetBody = z
   .strictObject({
-    name: z.string().trim().min(1).max(120),
+    name: chosenName({ most: 120 }),
     baseUrl: z.string().max(2_048).describe("FHIR R4 base; https and public"),
     auth: auth.default({ kind: "none" }).describe("How Meridian signs in there; secrets are sealed and never shown again"),
     metrics: z.array(z.string().max(80)).min(1).max(400).nullable().default(null).describe("Catalogue keys; null forwards all"),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import {
   cardSchema,
   editFields,
@@ -146,7 +147,7 @@ export const newRoomBody = z
     z.strictObject({ kind: z.literal("direct"), person: z.string().max(64), sealed: z.boolean().default(false) }),
     z.strictObject({
       kind: z.enum(["group", "broadcast"]),
-      name: z.string().trim().min(1).max(120),
+      name: chosenName({ most: 120 }),
       people: z.array(z.string().max(64)).max(100).default([]).describe("Whom you ask to join"),
       sealed: z.boolean().default(false),
     }),

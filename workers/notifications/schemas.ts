@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { CARRIERS } from "../../shared/notifications/breakers";
 import { CONTENTS } from "../../shared/notifications/preferences";
 import { parseWallTime } from "../../shared/notifications/quiet-hours";
@@ -135,7 +136,7 @@ export const subscriptionBody = z
     endpoint: z.url().max(2_048),
     expirationTime: z.number().nullable().optional(),
     keys: z.strictObject({ p256dh: z.string().max(128), auth: z.string().max(64) }),
-    label: z.string().trim().min(1).max(100).optional(),
+    label: chosenName({ most: 100 }).optional(),
   })
   .meta({
     id: "PushSubscription",
@@ -151,7 +152,7 @@ export const deviceBody = z
   .strictObject({
     kind: z.enum(["fcm", "apns"]),
     token: z.string().regex(/^[A-Za-z0-9:_-]{8,4096}$/),
-    label: z.string().trim().min(1).max(100).optional(),
+    label: chosenName({ most: 100 }).optional(),
   })
   .meta({ id: "Device", example: { kind: "fcm", token: "fcm-token-of-the-app", label: "Telephone" } });
 export const addressSchema = z

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { parseId, type PersonId } from "../../shared/id";
 import { ORGANISATION_ROLES } from "./roles";
 
@@ -7,12 +8,7 @@ const PERSON_EXAMPLE = "per_eu_01kad7wjcm0000000000000000";
 const id = z.string().min(1).max(64);
 
 /** A name that people will read when they decide about a consent. */
-export const partnerName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  .refine((name) => !/\p{Cc}/u.test(name), "The name holds control characters.");
+export const partnerName = chosenName({ most: 120 });
 
 export const organisationParam = z.strictObject({ organisationId: id.meta({ example: ORGANISATION_EXAMPLE }) });
 export const memberParam = organisationParam.extend({ personId: id.meta({ example: PERSON_EXAMPLE }) });

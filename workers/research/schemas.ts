@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { metric } from "../../shared/health/catalogue";
 import { pageQuery } from "../../shared/http/page";
 import { CATEGORIES } from "../../shared/policy/vocabulary";
@@ -35,7 +36,7 @@ const dayOf = (text: string): number => Date.parse(text) / 86_400_000;
 
 export const programmeBody = z
   .strictObject({
-    title: z.string().trim().min(3).max(120).meta({ example: "Steps and sleep" }),
+    title: chosenName({ least: 3, most: 120 }).meta({ example: "Steps and sleep" }),
     purpose: z.string().trim().min(20).max(2_000).meta({ example: "How daily steps and the length of sleep go together in adults." }),
     categories,
     metrics: z

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { DEFINITIONS } from "../../shared/achievements/definitions";
 import { isRepeated, ruleSchema } from "../../shared/achievements/own-rules";
 import { parseId, type PersonId } from "../../shared/id";
@@ -41,7 +42,7 @@ export const definitionListSchema = z
 export const organisationAchievementParam = organisationParam.extend({ achievementId: id.meta({ example: ACHIEVEMENT }) });
 export const newAchievementBody = z
   .strictObject({
-    title: z.string().trim().min(1).max(60),
+    title: chosenName({ most: 60 }),
     text: z.string().trim().min(1).max(200),
     rule: ruleSchema,
     steps: z
@@ -198,7 +199,7 @@ const text = (most: number) =>
     .max(most)
     .refine((one) => !/\p{Cc}/u.test(one.replaceAll("\n", "")), "The text holds control characters.");
 const offer = {
-  title: text(120),
+  title: chosenName({ most: 120 }),
   description: text(2_000),
   stock: z.number().int().min(0).max(MOST_AT_ONCE).nullable().describe("How many there are in all; null for any number"),
 };

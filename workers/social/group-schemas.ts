@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { pageQuery } from "../../shared/http/page";
 import { REGIONS } from "../../shared/region";
 import { JOINING, STATES } from "./groups";
@@ -8,14 +9,6 @@ import { cardSchema, listOf, PERSON_EXAMPLE, personIdSchema } from "./schemas";
 const GROUP_EXAMPLE = "sgr_eu_01kad7wjcm0000000000000000";
 const at = z.iso.datetime();
 
-/** One line of a text by a person: trimmed, without control characters. */
-export const lineSchema = (most: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(most)
-    .refine((text) => !/\p{Cc}/u.test(text), "The text holds control characters.");
 /** A text of several lines. */
 export const textSchema = (most: number) =>
   z
@@ -31,10 +24,10 @@ const joining = z
   .enum(JOINING)
   .describe("Who gets in: whoever wants to, whom an administrator lets in, or who is invited. The last kind is invisible to others.");
 export const groupBody = z
-  .strictObject({ name: lineSchema(80), about: textSchema(2_000).default(""), joining: joining.default("invitation") })
+  .strictObject({ name: chosenName({ most: 80 }), about: textSchema(2_000).default(""), joining: joining.default("invitation") })
   .meta({ id: "NewSocialGroup", example: { name: "Tuesday runners", about: "Ten kilometres, easy.", joining: "request" } });
 export const groupChangeBody = z
-  .strictObject({ name: lineSchema(80).optional(), about: textSchema(2_000).optional(), joining: joining.optional() })
+  .strictObject({ name: chosenName({ most: 80 }).optional(), about: textSchema(2_000).optional(), joining: joining.optional() })
   .meta({ id: "SocialGroupChange", example: { joining: "open" } });
 
 export const groupListQuery = pageQuery.extend({

@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { chosenName } from "../../shared/chosen-name";
 import { BUDDY_GOALS, BUDDY_LEVELS, BUDDY_PURPOSES, cellOf, DAY_PARTS, DAYS, DISTANCES, REASONS } from "../../shared/social/buddies";
 import { POST_AUDIENCES, POSTED_KINDS } from "../../shared/social/posts";
 import { FOLLOW_RULES } from "../../shared/social/ties";
 import { AUDIENCES, PROFILE_FIELDS } from "../../shared/social/visibility";
-import { lineSchema, textSchema } from "./group-schemas";
+import { textSchema } from "./group-schemas";
 import { VIAS } from "./invitations";
 import { cardSchema, listOf } from "./schemas";
 
@@ -42,8 +43,8 @@ export const profileChangeBody = z
   .strictObject({
     handle: handleSchema.nullable().optional().describe("Whoever has one can be found by it, as a whole; null takes it out"),
     about: textSchema(1_000).nullable().optional(),
-    pronouns: lineSchema(40).nullable().optional(),
-    area: lineSchema(80).nullable().optional().describe("In your own words: never a place that was measured"),
+    pronouns: chosenName({ most: 40 }).nullable().optional(),
+    area: chosenName({ most: 80 }).nullable().optional().describe("In your own words: never a place that was measured"),
     activities: activities.optional(),
     visibility: visibility
       .partial()
