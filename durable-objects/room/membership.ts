@@ -177,13 +177,27 @@ export class Membership {
     if (member.hasBlocked !== isBlocked) this.#parts.members.set(member.no, { has_blocked: Number(isBlocked) });
   }
 
-  /** Sets what is named. What is so already makes no event. */
+  /** The room is called anew after what it belongs to; what was told before changes nothing. */
+  rename(name: string | null, version: number): void {
+    const { facts, changes } = this.#parts;
+    const known = facts.get();
+    if (version <= known.nameVersion) return;
+    if (known.name === name) return facts.set({ name_version: version });
+    changes.make((append) => {
+      facts.set({ name, name_version: version });
+      append({ kind: "settings", member: 0, message: null, data: null }, () => ({ settings: settingsView(facts) }));
+    });
+  }
+
+  /** Sets what is named. What is so already makes no event. Problem `conflict` for what is not this room's to set. */
   configure(settings: RoomSettings, by: number): void {
     const { facts, changes } = this.#parts;
     const { name, whoSends, history, slowModeS, blocklist, retentionDays } = settings;
     const known = facts.get();
     if (known.isSealed && blocklist !== undefined && blocklist.length > 0)
       throw problem("conflict", "A sealed room has no blocklist: nobody but its members can read it.");
+    if (known.isManaged && name !== undefined && name !== known.name)
+      throw problem("conflict", "The room is called as what it belongs to.");
     if (isSame(known, settings)) return;
     changes.make((append) => {
       facts.set({

@@ -5,6 +5,7 @@ import unread from "../../migrations/room/0261_unread.sql";
 import handles from "../../migrations/room/0290_handles.sql";
 import handedReports from "../../migrations/room/0295_handed_reports.sql";
 import invitedBy from "../../migrations/room/0320_invited_by.sql";
+import nameVersion from "../../migrations/room/0321_name_version.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -42,12 +43,15 @@ const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0290_handles", handles],
   ["0295_handed_reports", handedReports],
   ["0320_invited_by", invitedBy],
+  ["0321_name_version", nameVersion],
 ];
 
 /** How a room begins. */
 export interface Opening {
   readonly kind: RoomKind;
   readonly name?: string | null;
+  /** Of what the room belongs to and is called after: under a later one than it knows it is called anew. */
+  readonly nameVersion?: number;
   readonly members: readonly Entrant[];
   /** Which of the members asks the others in: they are told so. */
   readonly by?: PersonId;
@@ -115,15 +119,17 @@ export class Room extends Server<Env> {
    * Opens the room, or, where it is open already, takes in whoever is not there yet. Returns the members' numbers in the order of the
    * entrants. Problem `unavailable` where somebody came under another handle: everybody else is in, and they are with the next call.
    */
-  async open({ kind, name = null, members: entrants, by, isSealed = false, isManaged = false, settings = {} }: Opening): Promise<number[]> {
+  async open(opening: Opening): Promise<number[]> {
+    const { kind, name = null, nameVersion = 0, members: entrants, by, isSealed = false, isManaged = false, settings = {} } = opening;
     const isNew = this.#open === undefined;
     const parts = this.#open ?? this.#build();
     let isLater = false;
     if (isNew) {
       parts.state.sql.exec(
-        "INSERT INTO room (one, kind, name, is_sealed, is_managed, who_sends, history, created_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO room (one, kind, name, name_version, is_sealed, is_managed, who_sends, history, created_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         kind,
         name,
+        nameVersion,
         Number(isSealed),
         Number(isManaged),
         kind === "broadcast" ? "staff" : "all",
@@ -134,6 +140,7 @@ export class Room extends Server<Env> {
       if (Object.keys(settings).length > 0) parts.membership.configure(settings, 0);
       if (settings.retentionDays !== undefined) parts.retention.wake();
     } else {
+      parts.membership.rename(name, nameVersion);
       // Whoever declined to be one of two is not asked again and again; they may come by themselves.
       const isDirect = parts.facts.get().kind === "direct";
       isLater = parts.membership.add(isDirect ? entrants.filter(({ state }) => state !== "invited") : entrants, 0, by);

@@ -20,6 +20,8 @@ export interface RoomState {
 export interface RoomFacts {
   readonly kind: RoomKind;
   readonly name: string | null;
+  /** Of what the room is called after. */
+  readonly nameVersion: number;
   readonly isSealed: boolean;
   readonly isManaged: boolean;
   readonly whoSends: "all" | "staff";
@@ -35,6 +37,7 @@ export interface RoomFacts {
 type Row = {
   kind: RoomKind;
   name: string | null;
+  name_version: number;
   is_sealed: number;
   is_managed: number;
   who_sends: "all" | "staff";
@@ -74,6 +77,7 @@ export class Facts {
     return {
       kind: row.kind,
       name: row.name,
+      nameVersion: row.name_version,
       isSealed: row.is_sealed === 1,
       isManaged: row.is_managed === 1,
       whoSends: row.who_sends,

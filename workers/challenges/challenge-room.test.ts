@@ -298,3 +298,44 @@ test("what a challenge's room asks is found by an index", async () => {
     expect(scans, sql).toEqual([]);
   }
 });
+
+test("the room is called as its challenge is, once for each change, whatever is told late or again, and not otherwise by its staff", async () => {
+  const olga = await somebody("eu", { name: "Olga" });
+  const id = await create(olga, { room: true });
+  const room = await roomIdIn(olga, id);
+  const path = `/v1/challenges/${id}`;
+  const stub = roomOf(env, room);
+  /** What the room is called, and how often that was changed. */
+  const named = async () => {
+    const { items } = await stub.events(olga.person.id, 0, 100);
+    const settings = (JSON.parse(items) as { kind: string; by: number }[]).filter(({ kind }) => kind === "settings");
+    expect(settings.every(({ by }) => by === 0)).toBe(true);
+    return [(await stub.view(olga.person.id)).name, settings.length];
+  };
+  await call(olga, "PATCH", path, { title: "Steps of May" });
+  await call(olga, "PATCH", path, { title: "Steps of May", description: "All of them." });
+  await keep();
+  expect(await named()).toEqual(["Steps of May", 1]);
+
+  // What could not be told is told by the clock, and what changes meanwhile after it.
+  const rename = async (title: string) =>
+    await regional(env, "eu")
+      .records.prepare("update fitness_challenges set title = ?2, version = version + 1, has_room = 1 where id = ?1")
+      .bind(id, title)
+      .run();
+  await rename("Steps of June");
+  await keepWhile(id, async () => await rename("Steps of July"));
+  expect(await named()).toEqual(["Steps of June", 2]);
+  await keep();
+  await keep();
+  expect(await named()).toEqual(["Steps of July", 3]);
+
+  // What was told before comes late, or again.
+  for (const nameVersion of [1, 2, 3])
+    await stub.open({ kind: "challenge", name: "Steps of a week", nameVersion, members: [], isManaged: true });
+  expect(await named()).toEqual(["Steps of July", 3]);
+
+  await call(olga, "PATCH", `/v1/rooms/${room}`, { name: "Another" }, 409);
+  await call(olga, "PATCH", `/v1/rooms/${room}`, { name: "Steps of July" });
+  expect(await named()).toEqual(["Steps of July", 3]);
+});

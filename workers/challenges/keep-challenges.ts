@@ -83,7 +83,7 @@ async function keep(ports: WorkPorts, row: ChallengeRow): Promise<void> {
 
 /** Has the challenge's room say something, should it have one. Before the place is kept: said twice, it is there once. */
 async function say(ports: WorkPorts, id: ChallengeId, { has_room }: ChallengeRow, ...[code, about]: Said): Promise<void> {
-  if (has_room === 2) await ports.room.say(id, code, about);
+  if (has_room > 0) await ports.room.say(id, code, about);
 }
 
 type Said = [code: Parameters<WorkPorts["room"]["say"]>[1], about: Readonly<Record<string, string | number>>];

@@ -163,7 +163,7 @@ export async function listChallenges(
 
 /**
  * Changes a challenge. What counts can be changed until the first round has begun and as long as nobody takes part, since whoever joins agrees
- * to exactly that; title, description and the like until it has ended.
+ * to exactly that; title, description and the like until it has ended. Its room is called as it is called.
  * Problems `not_found`, `precondition_failed`, `conflict`, `invalid`.
  */
 export async function changeChallenge(
@@ -198,7 +198,8 @@ export async function changeChallenge(
   const { meta } = await records
     .prepare(
       `update fitness_challenges set state = ?2, title = ?3, description = ?4, joining = ?5, terms = ?6, starts_at = ?7, ends_at = ?8, places = ?9,
-         most_in_team = ?10, rewards = ?11, due_at = case when ?12 is null then due_at else ?12 end, version = version + 1, updated_at = ?13, teams_by = ?16
+         most_in_team = ?10, rewards = ?11, due_at = case when ?12 is null then due_at else ?12 end, version = version + 1, updated_at = ?13, teams_by = ?16,
+         has_room = case when has_room = 2 and title <> ?3 then 1 else has_room end
        where id = ?1 and version = ?14 and (?15 = 0 or taken = 0)`,
     )
     .bind(
@@ -222,6 +223,7 @@ export async function changeChallenge(
     )
     .run();
   if (meta.changes === 0) throw problem("precondition_failed");
+  if (row.has_room > 0 && title !== row.title) await tryRoom(ports, id);
   return await readChallenge(ports, text);
 }
 

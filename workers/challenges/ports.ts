@@ -42,10 +42,16 @@ export interface Social {
 
 type Told = "challenge_invitation" | "challenge_started" | "challenge_rank" | "challenge_ended" | "moderation";
 
+/** What a challenge is called, from a version of it on. */
+export interface Title {
+  readonly title: string;
+  readonly version: number;
+}
+
 /** A challenge's room. Each may be repeated. */
 export interface RoomWork {
-  /** Opens it, or takes people into it. */
-  readonly open: (challenge: ChallengeId, title: string, people: RoomPlan["members"]) => Promise<void>;
+  /** Opens it, or takes people into it; it is called as the newest version of the challenge that it has heard of. */
+  readonly open: (challenge: ChallengeId, title: Title, people: RoomPlan["members"]) => Promise<void>;
   /** Takes somebody out with what they said there. */
   readonly withdraw: (challenge: ChallengeId, person: PersonId) => Promise<void>;
   /** Has the room say something, once for its key. */
@@ -108,8 +114,8 @@ export function workPorts(env: Env, now: Clock): WorkPorts {
 function roomWork(env: Env, now: Clock): RoomWork {
   const ports = roomPorts(env, now);
   return {
-    async open(challenge, title, members) {
-      await openRoom(ports, { kind: "challenge", key: challenge, name: title, members });
+    async open(challenge, { title, version }, members) {
+      await openRoom(ports, { kind: "challenge", key: challenge, name: title, nameVersion: version, members });
     },
     withdraw: async (challenge, person) => await withdrawMember(ports, roomIdOf(challenge), person),
     async say(challenge, code, about) {

@@ -3,7 +3,7 @@ import { type ChallengeId, parseId, type PersonId, regionOf } from "../../shared
 import { isProblem } from "../../shared/problem";
 import { REGIONS, type Region } from "../../shared/region";
 import { hiddenFrom } from "../social";
-import { type ChallengePorts, type WorkPorts, workPorts } from "./ports";
+import { type ChallengePorts, type Title, type WorkPorts, workPorts } from "./ports";
 
 /** What of a challenge's room one tick, or its owner's request, tells of; the next tick goes on. */
 const AT_ONCE = 50;
@@ -65,7 +65,7 @@ export async function tryRoom(ports: ChallengePorts, id: ChallengeId): Promise<v
 
 interface Told {
   readonly id: ChallengeId;
-  readonly title: string;
+  readonly title: Title;
   readonly owner: PersonId | undefined;
 }
 
@@ -73,29 +73,34 @@ interface Told {
 async function tellRoom(ports: WorkPorts, id: ChallengeId, only?: PersonId): Promise<void> {
   const { room } = ports;
   const records = ports.recordsOf(regionOf(id));
-  type Row = { title: string; has_room: number; person_id: string | null; called: string | null };
+  type Row = Title & { has_room: number; person_id: string | null; called: string | null };
   const challenge = await records
     .prepare(
-      "select title, has_room, o.person_id, o.called from fitness_challenges left join challenge_owners o on o.challenge_id = id where id = ?",
+      "select title, version, has_room, o.person_id, o.called from fitness_challenges left join challenge_owners o on o.challenge_id = id where id = ?",
     )
     .bind(id)
     .first<Row>();
   if (challenge === null || challenge.has_room === 0) return;
   const owner = parseId("person", challenge.person_id ?? "");
+  const title: Title = { title: challenge.title, version: challenge.version };
   if (challenge.has_room === 1) {
     await room.open(
       id,
-      challenge.title,
+      title,
       owner === undefined ? [] : [{ person: owner, role: "owner", alias: challenge.called ?? "", handle: "owner" }],
     );
-    await records.prepare("update fitness_challenges set has_room = 2 where id = ? and has_room = 1").bind(id).run();
+    // Changed meanwhile, it is told again.
+    await records
+      .prepare("update fitness_challenges set has_room = 2 where id = ? and has_room = 1 and version = ?")
+      .bind(id, title.version)
+      .run();
   }
   const untoldOf = async (people: readonly string[]) =>
     (await records.prepare(UNTOLD_OF_QUERY).bind(id, JSON.stringify(people)).all<Untold>()).results;
   const isPage = only === undefined || only === owner || challenge.has_room === 1;
   let untold = isPage ? (await records.prepare(UNTOLD_PEOPLE_QUERY).bind(id, AT_ONCE).all<Untold>()).results : await untoldOf([only]);
   for (let turn = 0; untold.length > 0 && turn < MOST_TURNS; turn++) {
-    const again = await tellOf(ports, { id, title: challenge.title, owner }, untold);
+    const again = await tellOf(ports, { id, title, owner }, untold);
     untold = again.length === 0 ? [] : await untoldOf(again);
   }
 }

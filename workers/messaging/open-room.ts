@@ -11,6 +11,8 @@ export interface RoomPlan {
   /** The id of what the room belongs to, a group's or a challenge's: the room lies in its region, and there is one for each. */
   readonly key: string;
   readonly name?: string | null;
+  /** Of what the room belongs to: it rises with every change of the name. */
+  readonly nameVersion?: number;
   /** Whoever is there from the beginning; more of them can come any time. */
   readonly members: readonly Entrant[];
   readonly settings?: RoomSettings;
@@ -25,12 +27,12 @@ export function roomIdOf(key: string): RoomId {
 }
 
 /**
- * Opens the room of a group or a challenge, or takes people into it that are not there yet. Its members come and go with what it belongs to:
+ * Opens the room of a group or a challenge, or takes people into it that are not there yet, and has it called as it is called now. Its members come and go with what it belongs to:
  * call `addMember` and `removeMember`. Done already is fine.
  */
-export async function openRoom(ports: RoomPorts, { kind, key, name = null, members, settings }: RoomPlan): Promise<RoomId> {
+export async function openRoom(ports: RoomPorts, { kind, key, members, ...plan }: RoomPlan): Promise<RoomId> {
   const id = roomIdOf(key);
-  await ports.room(id).open({ kind, name, members, isManaged: true, ...(settings !== undefined && { settings }) });
+  await ports.room(id).open({ ...plan, kind, members, isManaged: true });
   return id;
 }
 
