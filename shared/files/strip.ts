@@ -1,9 +1,11 @@
 import { joined } from "../bytes";
+import { stripGif } from "./strip-gif";
+import { stripHeif } from "./strip-heif";
 
 /**
  * Takes out of a picture what it tells beside itself: where and when it was taken, with what, by whom, thumbnails, comments, parts that are not known
- * here, and whatever lies after its end. Pixels, colours and the way up stay, byte for byte. Undefined where the file is not built as its format says; types that are not known here
- * come back as they are.
+ * here, and whatever lies after its end. Pixels, colours and the way up stay, byte for byte. Undefined where the file is not built as its format says, or
+ * is a film of HEIC or AVIF; what is no picture comes back as it is.
  *
  * Sources: JPEG T.81 §B.1–B.2 and JFIF 1.02; Exif 2.3 §4.5 and TIFF 6.0 §2; PNG 3rd ed. §5 and §11.3; WebP container specification.
  */
@@ -15,13 +17,19 @@ export function stripPicture(type: string, bytes: Uint8Array<ArrayBuffer>): Uint
       return stripPng(bytes);
     case "image/webp":
       return stripWebp(bytes);
+    case "image/gif":
+      return stripGif(bytes);
+    case "image/avif":
+    case "image/heic":
+    case "image/heif":
+      return stripHeif(bytes);
     default:
       return bytes;
   }
 }
 
-/** Types that `stripPicture` takes things out of. */
-export const STRIPPED: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/webp"]);
+/** Types of which nothing is left but what is seen. Coded pictures of HEIC and AVIF may say things of their own, which stay. */
+export const BARE: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/webp", "image/gif"]);
 
 const SOI = 0xd8;
 const EOI = 0xd9;

@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../shared/clock";
 import { closeBox, openBox } from "../../shared/crypto/box";
 import { currentKey, keyOf } from "../../shared/crypto/keys";
 import { sniff } from "../../shared/files/sniff";
-import { STRIPPED, stripPicture } from "../../shared/files/strip";
+import { BARE, stripPicture } from "../../shared/files/strip";
 import { newId, parseId, type PersonId, regionOf, type RoomId } from "../../shared/id";
 import { parseJson } from "../../shared/live/admission";
 import { attachmentKey } from "../../shared/messaging/files";
@@ -25,8 +25,8 @@ export interface Upload {
 }
 
 /**
- * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Of JPEG, PNG and WebP goes what they
- * tell beside themselves; where people stand under aliases nothing else is taken but plain text, and no file's name. Problems `not_found`, `unsupported_media_type`, `file_unreadable`, `invalid`, `rate_limited`.
+ * Stores a file for a room of the caller's. What it is, its bytes tell; in a sealed room they tell nothing. Of pictures goes what they
+ * tell beside themselves; where people stand under aliases JPEG, PNG, WebP, GIF and plain text alone are taken, and no file's name. Problems `not_found`, `unsupported_media_type`, `file_unreadable`, `invalid`, `rate_limited`.
  */
 export async function uploadAttachment(ports: RoomPorts, actor: PersonActor, room: RoomId, upload: Upload): Promise<AttachmentView> {
   await ports.vault(actor.person).enterRooms(actor);
@@ -36,14 +36,15 @@ export async function uploadAttachment(ports: RoomPorts, actor: PersonActor, roo
   if (bytes.length === 0) throw problem("invalid", "The file is empty.");
   const found = isSealed ? { type: "application/octet-stream", kind: "sealed" as const, width: null, height: null } : sniff(bytes);
   if (found === undefined) throw problem("unsupported_media_type", "Pictures, sound, films, PDF and plain text can be sent.");
-  if (isAliased && !STRIPPED.has(found.type) && found.type !== "text/plain") {
+  if (isAliased && !BARE.has(found.type) && found.type !== "text/plain") {
     throw problem(
       "unsupported_media_type",
-      "Here JPEG, PNG and WebP pictures and plain text can be sent: other files tell who made them and where.",
+      "Here JPEG, PNG, WebP and GIF pictures and plain text can be sent: other files tell who made them and where.",
     );
   }
   const stored = stripPicture(found.type, bytes);
-  if (stored === undefined) throw problem("file_unreadable", "The picture is not whole.");
+  if (stored === undefined)
+    throw problem("file_unreadable", "The picture is not whole, or nothing can be taken out of it, such as a film of HEIC or AVIF.");
   const view: AttachmentView = {
     id: newId("attachment", regionOf(room), ports.now(), ports.random),
     ...found,

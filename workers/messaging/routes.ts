@@ -60,7 +60,7 @@ const more = new Hono<AppEnv>()
       policy: "person",
       summary: "Upload a file for a message",
       description:
-        "Up to 16 MiB, as the body, with its name in `x-file-name` (percent-encoded). What it is, its bytes tell: pictures, sound, films, PDF and plain text; in a sealed room anything, which your device has sealed. Of JPEG, PNG and WebP goes what they tell beside the picture (place, time, camera, texts, thumbnails); pixels, colours and the way up stay. Without a message that brings it, it is deleted after a day.",
+        "Up to 16 MiB, as the body, with its name in `x-file-name` (percent-encoded). What it is, its bytes tell: pictures, sound, films, PDF and plain text; in a sealed room anything, which your device has sealed. Of JPEG, PNG, WebP, GIF, HEIC and AVIF goes what they tell beside the picture (place, time, camera, texts, thumbnails); pixels, colours and the way up stay. Films of HEIC and AVIF, and pictures that are not whole, are refused. Without a message that brings it, it is deleted after a day.",
       tags: TAGS,
       responses: { 201: s.attachmentSchema },
       problems: ["invalid", "not_found", "too_large", "unsupported_media_type", "file_unreadable", "rate_limited"],
