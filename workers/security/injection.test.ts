@@ -33,7 +33,7 @@ describe("a name with characters that nobody sees", () => {
   const fields = operations.flatMap((operation) => {
     const body = OTHERS.test(operation.template) || operation.template.startsWith("/fhir/") ? undefined : jsonBodyOf(operation);
     if (body === undefined) return [];
-    const { properties = {} } = resolved(document, body.schema);
+    const properties = z.record(z.string(), z.unknown()).default({}).parse(resolved(document, body.schema)["properties"]);
     return Object.keys(properties)
       .filter((name) => CHOSEN.includes(name))
       .map((name) => [operation.method, operation.template, name, operation] as const);
