@@ -3,9 +3,9 @@ export type Migration = readonly [name: string, sql: string];
 
 /**
  * Applies the migrations that an object has not seen. Call it in the constructor before anything else: `sql.exec` is synchronous and
- * the whole list commits with the first write, so a half-applied schema cannot be observed.
+ * the whole list commits with the first write, so a half-applied schema cannot be observed. Returns whether it has applied any.
  */
-export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[]): void {
+export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[]): boolean {
   const { sql } = storage;
   sql.exec("CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID");
   const done = new Set(
@@ -14,8 +14,8 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly Migr
       .toArray()
       .map((row) => row.name),
   );
-  for (const [name, text] of migrations) {
-    if (done.has(name)) continue;
+  const missing = migrations.filter(([name]) => !done.has(name));
+  for (const [name, text] of missing) {
     storage.transactionSync(() => {
       sql.exec(text);
       sql.exec("INSERT INTO _migrations (name) VALUES (?)", name);

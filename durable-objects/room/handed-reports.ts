@@ -25,6 +25,8 @@ export interface HandedReport {
 }
 
 const TIMER = "reports";
+/** Of the timer that judges what is open, instead of handing over what waits. */
+const OPEN = "open";
 /** What nobody has taken by then is told again. */
 const AGAIN_MS = 10 * MINUTE_MS;
 const AT_ONCE = 50;
@@ -48,7 +50,7 @@ export class HandedReports {
   constructor(state: RoomState, parts: Parts) {
     this.#state = state;
     this.#parts = parts;
-    state.timers.on(TIMER, async () => await this.#run());
+    state.timers.on(TIMER, async (ref) => (ref === OPEN ? this.staffChanged() : await this.#run()));
   }
 
   /** A message was just reported. Part of the caller's transaction; a second time changes nothing. */
@@ -57,7 +59,7 @@ export class HandedReports {
   }
 
   /** Staff has come, gone or changed: what is open and nobody here may decide any more is handed over. Again changes nothing. */
-  staffChanged(): void {
+  staffChanged(): undefined {
     const rows = this.#state.sql
       .exec<{ message: number; reporter: number }>(
         "SELECT message, reporter FROM reports WHERE state = 'open' AND evidence IS NULL AND handed_at IS NULL ORDER BY no",

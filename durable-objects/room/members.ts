@@ -200,6 +200,15 @@ export class Members {
     if (member.state === "erased" || member.invitedBy !== null) this.forget();
   }
 
+  /** Nobody is behind an emptied row any more, as soon as their vault has heard of it. */
+  letGo(no: number): void {
+    this.#sql.exec(
+      "UPDATE members SET silenced_until = NULL, person = CASE WHEN is_untold = 1 THEN person END WHERE no = ? AND state = 'erased'",
+      no,
+    );
+    this.forget();
+  }
+
   #keep(row: Row): Member {
     const member = memberOf(row);
     if (this.#known.size >= MOST_KNOWN) {

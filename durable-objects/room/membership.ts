@@ -11,6 +11,9 @@ import type { Sockets } from "./sockets";
 import type { Facts, RoomFacts, RoomState } from "./state";
 import type { Tells } from "./tells";
 
+/** The timers of those who have gone and are known for as long as they are silenced. */
+const SILENCES = "silences";
+
 /** Most members of a room. */
 export const MOST_MEMBERS = 10_000;
 
@@ -50,6 +53,7 @@ export class Membership {
   constructor(state: RoomState, parts: Parts) {
     this.#state = state;
     this.#parts = parts;
+    state.timers.on(SILENCES, async (no) => await this.#silenceIsOver(Number(no)));
   }
 
   /**
@@ -94,6 +98,7 @@ export class Membership {
         // Whoever is in what they were asked into has asked in turn.
         const askedBy = known?.state === "invited" ? undefined : this.#askerOf(person, asker);
         if (askedBy !== undefined) member = members.set(member.no, { invited_by: askedBy.no });
+        if (known !== undefined) this.#state.timers.clear(SILENCES, String(known.no));
         const silencedUntil = silences.get(person);
         if (silencedUntil !== undefined) member = members.set(member.no, { silenced_until: silencedUntil });
         append({ kind: "member", member: by, message: null, data: { member: member.no } }, () => ({ member: memberView(member) }));
@@ -126,6 +131,7 @@ export class Membership {
     }
     // Their vault hears of the new membership in the place of the end of the old one.
     members.set(known.no, { person: null, silenced_until: null, is_untold: 0 });
+    this.#state.timers.clear(SILENCES, String(known.no));
     return { isLater: false, silencedUntil };
   }
 
@@ -136,7 +142,29 @@ export class Membership {
   withdraw(member: Member, silencedUntil: number | null = null): void {
     if (member.state === "erased") return;
     this.#empty(member, true, silencedUntil);
+    if (silencedUntil !== null) this.#state.timers.set(SILENCES, String(member.no), silencedUntil);
     if (isStaff(member)) this.#parts.onStaff();
+  }
+
+  /** Takes somebody out who is silenced: what they said goes with the silence, unless they are back by then. */
+  withdrawLater(member: Member): void {
+    if (member.state === "erased" || member.state === "removed") return;
+    this.remove({ ...member, role: "member" }, "removed", 0);
+    this.#state.timers.set(SILENCES, String(member.no), member.silencedUntil ?? this.#state.now());
+  }
+
+  /** Of whoever has gone for good nothing is known any more. Again changes nothing; returns when a silence that was made longer is over. */
+  async #silenceIsOver(no: number): Promise<number | undefined> {
+    const { members } = this.#parts;
+    const member = members.byNo(no);
+    if (member === undefined || (member.state !== "erased" && member.state !== "removed")) return undefined;
+    if ((member.silencedUntil ?? 0) > this.#state.now()) return member.silencedUntil ?? undefined;
+    if (member.state === "erased") members.letGo(no);
+    else {
+      this.withdraw(member);
+      await this.#parts.tells.memberships();
+    }
+    return undefined;
   }
 
   /** Takes somebody out: their sockets close at once. */

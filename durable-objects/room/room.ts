@@ -6,6 +6,7 @@ import handles from "../../migrations/room/0290_handles.sql";
 import handedReports from "../../migrations/room/0295_handed_reports.sql";
 import invitedBy from "../../migrations/room/0320_invited_by.sql";
 import nameVersion from "../../migrations/room/0321_name_version.sql";
+import leftWaiting from "../../migrations/room/0322_left_waiting.sql";
 import { systemClock } from "../../shared/clock";
 import { parseWith } from "../../shared/http/validate";
 import { parseId, type PersonId, type RoomId, type SessionId } from "../../shared/id";
@@ -44,6 +45,7 @@ const ROOM_MIGRATIONS: readonly Migration[] = [
   ["0295_handed_reports", handedReports],
   ["0320_invited_by", invitedBy],
   ["0321_name_version", nameVersion],
+  ["0322_left_waiting", leftWaiting],
 ];
 
 /** How a room begins. */
@@ -176,14 +178,14 @@ export class Room extends Server<Env> {
 
   /**
    * Takes somebody out with what they said: their number stays, and nobody is behind it. Whom the staff banned or silenced is only taken out,
-   * so that they do not come back as somebody else. Done already is fine.
+   * so that they do not come back as somebody else; what the silenced said goes when the silence is over. Done already is fine.
    */
   async withdraw(person: PersonId): Promise<void> {
     const parts = this.#open;
     const member = parts?.members.byPerson(person);
     if (parts === undefined || member === undefined) return;
-    if (member.state === "banned" || (member.silencedUntil ?? 0) > parts.state.now())
-      parts.membership.remove({ ...member, role: "member" }, "removed", 0);
+    if (member.state === "banned") parts.membership.remove({ ...member, role: "member" }, "removed", 0);
+    else if ((member.silencedUntil ?? 0) > parts.state.now()) parts.membership.withdrawLater(member);
     else parts.membership.withdraw(member);
     await parts.tells.memberships();
   }
@@ -800,8 +802,10 @@ export class Room extends Server<Env> {
   }
 
   #build(): Parts {
-    migrate(this.ctx.storage, ROOM_MIGRATIONS);
+    const isChanged = migrate(this.ctx.storage, ROOM_MIGRATIONS);
     this.#open = openParts(this.ctx, this.env, this.#id);
+    // A migration may have left something to do, and sets no alarm.
+    if (isChanged) this.#open.state.timers.wake();
     for (const extension of EXTENSIONS) extension.begin?.(this.#tools(this.#open));
     return this.#open;
   }

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { DAY_MS } from "../../shared/clock";
@@ -136,6 +136,73 @@ describe("whoever is silenced and comes back under another handle", () => {
       else await room.forget(person);
       expect(await numbersOf(room, person)).toEqual(end === "back" ? [{ no: 3, alias: "second", handle: "second" }] : []);
     }
+  });
+});
+
+describe("whoever was silenced and left for good", () => {
+  const left = async () => {
+    const [owner, person] = [freshPerson(), freshPerson()];
+    const members = [
+      { person: owner, role: "owner" as const, alias: "Host", handle: "owner" },
+      { person, alias: "first", handle: "first" },
+    ];
+    const { id, room } = await freshRoom({ kind: "challenge", isManaged: true, members });
+    const { seq } = await room.perform(person, say("Here I was."));
+    await room.changeMember(owner, 2, { silencedUntil: Date.now() + DAY_MS });
+    return { id, room, owner, person, seq };
+  };
+  /** The room's clock comes by, before the silence is over or after it. */
+  const later = async (room: DurableObjectStub<Room>, isOver: boolean) => {
+    await sqlOf(room, (sql) => {
+      if (isOver) sql.exec("UPDATE members SET silenced_until = 1 WHERE silenced_until IS NOT NULL");
+      sql.exec("UPDATE timers SET due_at = 1 WHERE kind = 'silences'");
+    });
+    await evictDurableObject(room);
+    await runInDurableObject(room, async (instance) => await instance.onAlarm());
+  };
+  const known = async (room: DurableObjectStub<Room>) =>
+    await sqlOf(room, (sql) => sql.exec("SELECT person, state, silenced_until IS NULL AS is_free FROM members WHERE no = 2").toArray()[0]);
+
+  test("is known by their id until the silence is over, and then by nothing, with what they said", async () => {
+    const { room, owner, person, seq } = await left();
+    await room.withdraw(person);
+    await room.withdraw(person);
+    await later(room, false);
+    expect(await known(room)).toEqual({ person, state: "removed", is_free: 0 });
+    for (let turn = 0; turn < 2; turn++) {
+      await later(room, true);
+      expect(await known(room)).toEqual({ person: null, state: "erased", is_free: 1 });
+    }
+    expect(await room.message(owner, seq)).toMatchObject({ text: null, author: { person: null, alias: null } });
+  });
+
+  test("is so as well on the number that another handle has emptied, also of before this was so", async () => {
+    for (const isOld of [false, true]) {
+      const { room, person } = await left();
+      await refusal(room.addMember({ person, alias: "second", handle: "second" }));
+      if (isOld) {
+        await sqlOf(room, (sql) => {
+          sql.exec("DELETE FROM timers WHERE kind = 'silences'");
+          sql.exec("DELETE FROM _migrations WHERE name = '0322_left_waiting'");
+        });
+        await evictDurableObject(room);
+        await room.exists();
+      }
+      await later(room, false);
+      expect(await known(room)).toEqual({ person, state: "erased", is_free: 0 });
+      await later(room, true);
+      expect(await known(room)).toEqual({ person: null, state: "erased", is_free: 1 });
+    }
+  });
+
+  test("and comes back before that is not taken out when it is over", async () => {
+    const { room, owner, person, seq } = await left();
+    await room.withdraw(person);
+    await room.addMember({ person, alias: "first", handle: "first" });
+    await later(room, true);
+    expect(await known(room)).toMatchObject({ person, state: "active" });
+    expect(await room.message(owner, seq)).toMatchObject({ text: "Here I was." });
+    expect(await sqlOf(room, (sql) => sql.exec("SELECT 1 FROM timers WHERE kind = 'silences'").toArray())).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { Room } from "../../durable-objects/room/room";
@@ -71,6 +71,29 @@ test.each<[string, (room: Stub, owner: PersonId) => Promise<unknown>]>([
   expect(await handed(id)).toEqual([]);
   await goes(room, owner);
   expect(await handed(id)).toMatchObject([{ subject_id: `${id}.${seq}`, author_id: author, quote: "I know where you live" }]);
+});
+
+test("what was open with nobody to decide it before that was handed over goes when the room wakes, once, and what staff may decide does not", async () => {
+  const { id, room, people } = await challengeRoom("moderator");
+  const [owner, author, reporter, moderator] = people;
+  const ofOwner = await runInDurableObject(room, async (instance, { storage }) => {
+    const { seq } = await instance.perform(owner, say("I know where you live"));
+    await instance.perform(reporter, { type: "report", seq, reason: "harassment" });
+    // As if it had been reported when nobody handed anything over.
+    storage.sql.exec("UPDATE reports SET evidence = NULL");
+    storage.sql.exec("DELETE FROM timers WHERE kind = 'reports'");
+    return seq;
+  });
+  const ofAuthor = await report(room, author, reporter);
+  expect(await handed(id)).toEqual([]);
+  for (let turn = 0; turn < 2; turn++) {
+    await runInDurableObject(room, (_, { storage }) => void storage.sql.exec("DELETE FROM _migrations WHERE name = '0322_left_waiting'"));
+    await evictDurableObject(room);
+    expect(await room.exists()).toBe(true);
+    await runInDurableObject(room, async (instance) => await instance.onAlarm());
+    expect(await handed(id)).toMatchObject([{ subject_id: `${id}.${ofOwner}`, author_id: owner }]);
+  }
+  expect((await room.reports(moderator!, "open", 0, 10)).map(({ message }) => message?.seq)).toContain(ofAuthor);
 });
 
 test("what staff has decided before they went is nobody else's to decide", async () => {
