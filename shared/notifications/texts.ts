@@ -129,6 +129,12 @@ const EN: Catalogue = {
     named: "{what} brings nothing any more until you sign in there again.",
     many: "Connections bring nothing any more until you sign in there again.",
   },
+  sync_trouble: {
+    title: "A connection brings nothing",
+    plain: "A connection of yours brings nothing at present. It is tried again by itself.",
+    named: "{what} brings nothing at present. It is tried again by itself.",
+    many: "{n} times a connection of yours brought nothing. It is tried again by itself.",
+  },
   gap: {
     title: "Something is missing",
     plain: "Readings of a day are missing and could not be fetched.",
@@ -284,6 +290,12 @@ const DE: Catalogue = {
     plain: "Eine Verbindung bringt nichts mehr, bis Sie sich dort neu anmelden.",
     named: "{what} bringt nichts mehr, bis Sie sich dort neu anmelden.",
     many: "Verbindungen bringen nichts mehr, bis Sie sich dort neu anmelden.",
+  },
+  sync_trouble: {
+    title: "Eine Verbindung bringt nichts",
+    plain: "Eine Ihrer Verbindungen bringt gerade nichts. Sie wird von selbst wieder versucht.",
+    named: "{what} bringt gerade nichts. Die Verbindung wird von selbst wieder versucht.",
+    many: "{n}-mal brachte eine Ihrer Verbindungen nichts. Sie wird von selbst wieder versucht.",
   },
   gap: {
     title: "Etwas fehlt",

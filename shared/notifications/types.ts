@@ -64,6 +64,8 @@ export const NOTIFICATION_TYPES = {
   reward: spec("normal", WEEK_MS, "now"),
   /** A connection needs a new sign-in. */
   sync_failure: spec("normal", WEEK_MS, "now", "now"),
+  /** A connection brings nothing, and nobody can do more than look: the vendor, or something on the way, fails. */
+  sync_trouble: spec("low", 3 * DAY_MS, "daily"),
   gap: spec("low", 3 * DAY_MS, "daily"),
   consent: { ...spec("normal", WEEK_MS, "off"), isKept: true },
   /** Somebody new has read, an app was let in, the glass was broken. */

@@ -20,12 +20,13 @@ import type { VaultState } from "../state";
 import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
 import { KEEP, WAITING } from "./push-rows";
-import { ConnectionRows } from "./connection-rows";
+import { ConnectionRows, type StateListener } from "./connection-rows";
 import { Connections, SPAN_OF_NIGHTS, type SyncAnswer } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
 import { PersonKey } from "./person-key";
 import type { ConnectionPorts } from "./ports";
 import { Quota, type QuotaGate } from "./quota";
+import { stateTeller } from "./tell";
 import { TokenKeeper } from "./tokens";
 import { ARRIVED, EXPIRED, NEXT_WAKE } from "./window-rows";
 
@@ -69,6 +70,10 @@ interface Rig {
   readonly garmin: FakeGarmin;
   /** Types of the events that subscribers are told. */
   readonly told: string[];
+  /** Types of what the person is told, and threads of it that are read. */
+  readonly news: string[];
+  /** What tells of the states of connections, as of the object that was made last. */
+  teller(): StateListener;
   /** Laboratory results that pushes brought. */
   readonly labs: LabBatch[];
   readonly gate: OpenGate;
@@ -96,6 +101,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     google.scope = STEPS_ONLY;
     const garmin = new FakeGarmin();
     const told: string[] = [];
+    const news: string[] = [];
     const labs: LabBatch[] = [];
     const gate = new OpenGate();
     const { sql } = ctx.storage;
@@ -109,6 +115,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       hookUrl: (vendor) => `https://meridian.test/hooks/${vendor.id}/secret`,
       quota: (vendor) => new Quota(vendor, gate, gate, now),
     };
+    let teller: StateListener = () => undefined;
     const evicted = () => {
       const timers = new HandTimers(ctx.storage, now);
       const on = timers.on.bind(timers);
@@ -129,13 +136,17 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
         log: () => {},
         profile: () => ({ timeZone: "Europe/Berlin", locale: "de" }),
         record: (batch) => store.record(batch),
-        notify: () => ({ kind: "gone" }),
-        readNotifications: () => undefined,
+        notify: ({ type, thread }) => {
+          news.push(`${type} ${thread}`);
+          return { kind: "gone" };
+        },
+        readNotifications: (thread) => void news.push(`read ${thread}`),
         emit: ({ type }) => {
           told.push(type);
         },
         onRecorded: (listener) => store.onRecorded(listener),
       };
+      teller = stateTeller(state);
       return new Connections(state, store.sources, async (batch) => void labs.push(batch), ports);
     };
     const slice = async (_connections: Connections, id: string) => {
@@ -148,6 +159,8 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       google,
       garmin,
       told,
+      news,
+      teller: () => teller,
       labs,
       fire,
       gate,
@@ -525,6 +538,28 @@ describe("the states of a connection", () => {
       expect(kinds.slice(0, 2)).toEqual(["recovered", state === "error" ? "sync_failed" : state]);
     });
   });
+
+  it.each([
+    ["reauth_required", "sync_failure"],
+    ["stale", "sync_trouble"],
+    ["error", "sync_trouble"],
+    ["degraded", undefined],
+    ["rate_limited", undefined],
+  ] as const)(
+    "%s: the person is told once of what does not pass by itself, and it is read once the connection works",
+    async (state, type) => {
+      await withRig(async (rig) => {
+        const id = await connect(rig);
+        rig.news.length = 0;
+        const rows = new ConnectionRows(rig.sql, rig.teller());
+        for (let turn = 0; turn < 2; turn++) rows.setState(id, state, START, "trouble");
+        const told = type === undefined ? [] : [`${type} connection/${id}`];
+        expect(rig.news).toEqual(told);
+        rows.setState(id, "active", START, "fine");
+        expect(rig.news).toEqual([...told, `read connection/${id}`]);
+      });
+    },
+  );
 
   it.each(["degraded", "rate_limited", "stale", "error"] as const)("%s can be paused and ended", async (state) => {
     await withRig(async (rig) => {

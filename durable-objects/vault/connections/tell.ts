@@ -2,6 +2,7 @@ import { metric as metricOf } from "../../../shared/health/catalogue";
 import type { Category } from "../../../shared/policy/vocabulary";
 import { type EventType, sortedCategories } from "../../../shared/webhooks/events";
 import { liveVendor } from "../../../shared/vendors/vendors";
+import type { NotificationType } from "../../../shared/notifications/types";
 import type { VaultState } from "../state";
 import type { Connection, StateListener } from "./connection-rows";
 import { metricsOf, openResources } from "./plan";
@@ -29,13 +30,21 @@ export function stateTeller(state: VaultState): StateListener {
   };
 }
 
-/** Tells the person of a connection that needs them, and lets that be read once it works again. */
+/** What the person is told of a state that a connection comes into. What passes by itself within hours is none of it. */
+const TOLD: Readonly<Partial<Record<Connection["state"], NotificationType>>> = {
+  reauth_required: "sync_failure",
+  stale: "sync_trouble",
+  error: "sync_trouble",
+};
+
+/** Tells the person of a connection that fails, and lets that be read once it works again. */
 function notifyConnection(state: VaultState, { id, vendor: name, state: to }: Connection): void {
   const thread = `connection/${id}`;
-  if (to === "reauth_required") {
+  const type = TOLD[to];
+  if (type !== undefined) {
     const { title } = liveVendor(name).vendor;
     const key = `${id}/${Math.floor(state.now())}`;
-    state.notify({ type: "sync_failure", key, about: { connection: id, vendor: name }, words: { what: title }, thread });
+    state.notify({ type, key, about: { connection: id, vendor: name }, words: { what: title }, thread });
   } else if (to === "active" || to === "revoked") state.readNotifications(thread);
 }
 
