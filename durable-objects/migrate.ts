@@ -21,4 +21,5 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly Migr
       sql.exec("INSERT INTO _migrations (name) VALUES (?)", name);
     });
   }
+  return missing.length > 0;
 }

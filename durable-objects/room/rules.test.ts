@@ -181,12 +181,14 @@ describe("whoever was silenced and left for good", () => {
       const { room, person } = await left();
       await refusal(room.addMember({ person, alias: "second", handle: "second" }));
       if (isOld) {
-        await sqlOf(room, (sql) => {
-          sql.exec("DELETE FROM timers WHERE kind = 'silences'");
+        await sqlOf(room, async (sql, { storage }) => {
+          sql.exec("DELETE FROM timers");
           sql.exec("DELETE FROM _migrations WHERE name = '0322_left_waiting'");
+          await storage.deleteAlarm();
         });
         await evictDurableObject(room);
         await room.exists();
+        expect(await sqlOf(room, async (_, { storage }) => await storage.getAlarm())).not.toBeNull();
       }
       await later(room, false);
       expect(await known(room)).toEqual({ person, state: "erased", is_free: 0 });
