@@ -1,14 +1,12 @@
-import { Columns } from "../../shared/ranking/columns";
 import { applyChanges, type Change, packChanges, packPage, PAGE, restorePage } from "../../shared/ranking/packing";
 import { Ranking } from "../../shared/ranking/ranking";
+import { Records } from "../../shared/ranking/records";
 import type { Outcome, Submission, Terms } from "../../shared/ranking/terms";
 
 /** Pages of one period at most. */
 const PAGES = 65_536;
 /** Pages are written in turn, one for so many changes: the log never holds more than about as many changes as there are entries. */
 const CHANGES_PER_PAGE = PAGE / 2;
-/** Bytes of a slot in a page without its alias. */
-const LEAST_WIDTH = 24;
 /** What a line of the log costs at loading beyond its changes, in changes. */
 const LINE = 7;
 
@@ -41,27 +39,23 @@ export class Standing {
     this.#sql = sql;
     this.#period = period;
     this.#numbers = numbers;
-    const columns = new Columns();
+    const records = new Records();
     const first = period * PAGES;
-    const { pages, bytes } = sql
-      .exec<{ pages: number; bytes: number }>(
-        "SELECT count(*) AS pages, coalesce(sum(length(body)), 0) AS bytes FROM pages WHERE id >= ? AND id < ?",
-        first,
-        first + PAGES,
-      )
+    const { pages } = sql
+      .exec<{ pages: number }>("SELECT count(*) AS pages FROM pages WHERE id >= ? AND id < ?", first, first + PAGES)
       .one();
-    if (pages > 0) columns.expect(pages * PAGE, Math.max(0, bytes - pages * PAGE * LEAST_WIDTH));
+    records.expect(pages * PAGE);
     for (const { id, upto, body } of sql.exec<PageRow>(
       "SELECT id, upto, body FROM pages WHERE id >= ? AND id < ? ORDER BY id",
       first,
       first + PAGES,
     )) {
-      restorePage(columns, id - first, body);
+      restorePage(records, id - first, body);
       this.#upto.push(upto);
     }
-    for (const { body } of sql.exec<LogRow>("SELECT seq, body FROM log WHERE period = ? ORDER BY seq", period)) applyChanges(columns, body);
-    columns.index();
-    this.ranking = new Ranking(terms, columns);
+    for (const { body } of sql.exec<LogRow>("SELECT seq, body FROM log WHERE period = ? ORDER BY seq", period)) applyChanges(records, body);
+    records.index();
+    this.ranking = new Ranking(terms, records);
     for (const { slot, versions } of sql.exec<EarlyRow>("SELECT slot, versions FROM early WHERE period = ?", period)) {
       this.ranking.early.set(slot, new Set(JSON.parse(versions) as number[]));
       this.#storedEarly.add(slot);
@@ -72,12 +66,7 @@ export class Standing {
   submit(submissions: readonly Submission[]): Outcome[] {
     const { ranking } = this;
     const changes = new Map<number, Change>();
-    const outcomes = submissions.map((submission) => {
-      const before = ranking.size;
-      const outcome = ranking.submit(submission);
-      if (outcome === "counted") note(changes, ranking, before);
-      return outcome;
-    });
+    const outcomes = ranking.submitAll(submissions, (slot, isNew) => note(changes, slot, isNew));
     this.#keep(changes);
     return outcomes;
   }
@@ -91,7 +80,7 @@ export class Standing {
       ranking.put(alias, key, sub, at, version);
       if (early.length > 0) ranking.early.set(ranking.touched, new Set(early));
       else ranking.early.delete(ranking.touched);
-      note(changes, ranking, before);
+      note(changes, ranking.touched, ranking.size > before);
     }
     this.#keep(changes);
   }
@@ -113,26 +102,26 @@ export class Standing {
     limit: number,
     isWanted: (hash: number) => boolean,
   ): { readonly entries: Kept[]; readonly next: number | undefined } {
-    const { columns, early } = this.ranking;
-    const to = Math.min(columns.slots, from + limit);
+    const { records, early } = this.ranking;
+    const to = Math.min(records.slots, from + limit);
     const entries: Kept[] = [];
     for (let slot = from; slot < to; slot++) {
-      if (!columns.aliases.has(slot) || !isWanted(columns.aliases.hash(slot))) continue;
+      if (!records.has(slot) || !isWanted(records.hash(slot))) continue;
       entries.push({
-        alias: columns.aliases.text(slot),
-        key: columns.score[slot]!,
-        sub: columns.subOf(slot),
-        at: columns.at[slot]!,
-        version: columns.version[slot]!,
+        alias: records.text(slot),
+        key: records.scoreOf(slot),
+        sub: records.subOf(slot),
+        at: records.atOf(slot),
+        version: records.versionOf(slot),
         early: [...(early.get(slot) ?? [])],
       });
     }
-    return { entries, next: to < columns.slots ? to : undefined };
+    return { entries, next: to < records.slots ? to : undefined };
   }
 
   /** Writes every page and drops the log: nothing stays of what was changed or taken out. */
   rewrite(): void {
-    const pages = Math.ceil(this.ranking.columns.slots / PAGE);
+    const pages = Math.ceil(this.ranking.records.slots / PAGE);
     for (let page = 0; page < pages; page++) this.#write(page);
     this.#owed = 0;
     this.#trim();
@@ -140,12 +129,12 @@ export class Standing {
 
   #keep(changes: ReadonlyMap<number, Change>): void {
     if (changes.size === 0) return;
-    const { columns, early } = this.ranking;
+    const { records, early } = this.ranking;
     const seq = this.#numbers.next();
-    this.#sql.exec("INSERT INTO log (seq, period, body) VALUES (?, ?, ?)", seq, this.#period, packChanges(columns, changes));
+    this.#sql.exec("INSERT INTO log (seq, period, body) VALUES (?, ?, ?)", seq, this.#period, packChanges(records, changes));
     if (early.size > 0 || this.#storedEarly.size > 0) for (const slot of changes.keys()) this.#keepEarly(slot, early.get(slot));
     this.#owed += changes.size + LINE;
-    const pages = Math.ceil(columns.slots / PAGE);
+    const pages = Math.ceil(records.slots / PAGE);
     if (this.#owed < CHANGES_PER_PAGE) return;
     for (let left = pages; left > 0 && this.#owed >= CHANGES_PER_PAGE; left--) {
       this.#owed -= CHANGES_PER_PAGE;
@@ -184,7 +173,7 @@ export class Standing {
       "INSERT INTO pages (id, upto, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto, body = excluded.body",
       this.#period * PAGES + page,
       upto,
-      packPage(this.ranking.columns, page),
+      packPage(this.ranking.records, page),
     );
     this.#upto[page] = upto;
   }
@@ -195,7 +184,7 @@ export class Standing {
 
   /** Drops lines that are in every page; the very last line stays, since the next one's number follows it. */
   #trim(): void {
-    const pages = Math.ceil(this.ranking.columns.slots / PAGE);
+    const pages = Math.ceil(this.ranking.records.slots / PAGE);
     let least = Number.POSITIVE_INFINITY;
     for (let page = 0; page < pages; page++) least = Math.min(least, this.#upto[page] ?? 0);
     if (least === 0 || !Number.isFinite(least)) return;
@@ -213,7 +202,7 @@ export interface Kept {
   readonly early: readonly number[];
 }
 
-function note(changes: Map<number, Change>, { size, touched }: Ranking, before: number): void {
-  if (size > before) changes.set(touched, "entered");
-  else if (!changes.has(touched)) changes.set(touched, "changed");
+function note(changes: Map<number, Change>, slot: number, isNew: boolean): void {
+  if (isNew) changes.set(slot, "entered");
+  else if (!changes.has(slot)) changes.set(slot, "changed");
 }

@@ -147,6 +147,53 @@ describe("a ranking", () => {
     );
   });
 
+  test("counts a batch as it counts one after the other, and says what became of each and in which slot", () => {
+    fc.assert(
+      fc.property(terms, fc.integer(), fc.constantFrom(3, 90, 2_000), (of, seed, people) => {
+        const roll = dice(seed);
+        const [ranking, other] = [new Ranking(of), new Ranking(of)];
+        for (let batch = 0; batch < 4; batch++) {
+          const submissions = Array.from({ length: roll(300) }, () => submissionOf(roll, people, 30));
+          const counted: (string | boolean)[][] = [];
+          const expected: (string | boolean)[][] = [];
+          const outcomes = ranking.submitAll(submissions, (slot, isNew) => counted.push([ranking.records.text(slot), isNew]));
+          const others = submissions.map((one) => {
+            const before = other.size;
+            const outcome = other.submit(one);
+            if (outcome === "counted") expected.push([one.alias, other.size > before]);
+            return outcome;
+          });
+          expect([outcomes, counted]).toEqual([others, expected]);
+          ranking.remove(alias(roll(people)));
+          for (const name of Array.from({ length: people }, (_, n) => alias(n))) if (ranking.entry(name) === null) other.remove(name);
+        }
+        expect(ranking.slice(0, people)).toEqual(other.slice(0, people));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("keeps its order where thousands share a score and a time, and where aliases of up to 64 characters come late", () => {
+    const of: Terms = { operator: "set", order: "ascending", ties: "earlier" };
+    const [ranking, plain] = [new Ranking(of), new Plain(of)];
+    const roll = dice(11);
+    for (let i = 0; i < 6_000; i++) {
+      const name = i < 4_000 ? `p${i}` : `p${roll(4_000)}${"y".repeat(roll(60))}`.slice(0, 64);
+      const one = {
+        alias: name,
+        score: i % 10 === 0 ? roll(3) : 7,
+        subscore: i > 5_000 ? roll(2) : 0,
+        at: 1_700_000_000_000,
+        version: i + 1,
+      };
+      ranking.submit(one);
+      plain.submit(one);
+    }
+    const sorted = plain.sorted();
+    expect(ranking.slice(0, 10_000)).toEqual(sorted);
+    for (const n of [0, 1, 500, sorted.length - 1]) expect(ranking.rank(sorted[n]!.alias)).toBe(n + 1);
+  });
+
   test("is read alike however many parts it lies in: pages both ways, around, subset, ranks", async () => {
     await fc.assert(
       fc.asyncProperty(terms, fc.integer(), fc.constantFrom(1, 2, 4), fc.integer({ min: 1, max: 9 }), async (of, seed, parts, limit) => {

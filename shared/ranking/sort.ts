@@ -1,26 +1,28 @@
-import type { Columns } from "./columns";
+import type { Records } from "./records";
 
 /** Fewer entries are compared with each other. */
 const FEW = 2_000;
 const DIGITS = 65_536;
 
-/** The slots in use in the order of their entries: by digits of sixteen bits, the least important column first. */
-export function sortedSlots(columns: Columns): Uint32Array {
-  const slots = new Uint32Array(columns.size);
+/** The slots in use in the order of their entries, sorted by digits of sixteen bits, the least important column first. */
+export function sorted(records: Records): Uint32Array {
+  const used = new Uint32Array(records.size);
   let count = 0;
-  for (let slot = 0; slot < columns.slots; slot++) if (columns.aliases.has(slot)) slots[count++] = slot;
-  if (count < FEW) return slots.sort((a, b) => compare(columns, a, b));
+  for (let slot = 0; slot < records.slots; slot++) if (records.has(slot)) used[count++] = slot;
+  if (count < FEW) return used.sort((a, b) => compare(records, a, b));
+  const [score, at] = [records.column("score"), records.column("at")];
   const spare = new Uint32Array(count);
-  let sorted = byDigits(slots, spare, columns.at);
-  if (columns.sub.length > 0) sorted = byDigits(sorted, sorted === slots ? spare : slots, columns.sub);
-  sorted = byDigits(sorted, sorted === slots ? spare : slots, columns.score);
+  let slots = byDigits(used, spare, at);
+  if (records.hasSub) slots = byDigits(slots, slots === used ? spare : used, records.column("sub"));
+  slots = byDigits(slots, slots === used ? spare : used, score);
+  const isSame = (a: number, b: number) => score[a] === score[b] && at[a] === at[b] && records.subOf(a) === records.subOf(b);
   for (let from = 0; from < count;) {
     let to = from + 1;
-    while (to < count && isSameKey(columns, sorted[from]!, sorted[to]!)) to++;
-    if (to - from > 1) sorted.subarray(from, to).sort((a, b) => columns.aliases.compare(a, b));
+    while (to < count && isSame(slots[from]!, slots[to]!)) to++;
+    if (to - from > 1) slots.subarray(from, to).sort((a, b) => records.compare(a, b));
     from = to;
   }
-  return sorted;
+  return slots;
 }
 
 /** Sorts by one column and keeps the order of equals; returns whichever of the two arrays holds the result. */
@@ -64,15 +66,11 @@ function byDigits(
   return from;
 }
 
-function isSameKey(columns: Columns, a: number, b: number): boolean {
-  return columns.score[a] === columns.score[b] && columns.at[a] === columns.at[b] && columns.subOf(a) === columns.subOf(b);
-}
-
-function compare(columns: Columns, a: number, b: number): number {
+function compare(records: Records, a: number, b: number): number {
   return (
-    columns.score[a]! - columns.score[b]! ||
-    columns.subOf(a) - columns.subOf(b) ||
-    columns.at[a]! - columns.at[b]! ||
-    columns.aliases.compare(a, b)
+    records.scoreOf(a) - records.scoreOf(b) ||
+    records.subOf(a) - records.subOf(b) ||
+    records.atOf(a) - records.atOf(b) ||
+    records.compare(a, b)
   );
 }

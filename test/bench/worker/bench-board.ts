@@ -7,7 +7,7 @@ import type { Placed, Submission } from "../../../shared/ranking/terms";
 import { boardAlias } from "../board-data";
 import type { BenchEnv } from "./bench-env";
 
-export const BOARD_WORK = ["nothing", "update", "durable", "rank", "top", "around", "load"] as const;
+export const BOARD_WORK = ["nothing", "batches", "names", "update", "durable", "rank", "mixed", "top", "around", "load"] as const;
 export type BoardWork = (typeof BOARD_WORK)[number];
 
 const TERMS: BoardTerms = { operator: "set", order: "descending", ties: "earlier" };
@@ -15,8 +15,6 @@ const AT = 1_700_000_000_000;
 const AT_ONCE = 5_000;
 /** Submissions of one durable batch. */
 const BATCH = 1_000;
-/** Aliases that are asked for again and again, spread over the whole board. */
-const MOST_ASKED = 262_144;
 const TOP = 100;
 const AROUND = 11;
 
@@ -24,7 +22,8 @@ const AROUND = 11;
 export class BenchBoard extends Board {
   /** Entries of its own: the board's are loaded when it is first asked for them. */
   #store: Store | undefined;
-  #asked: string[] = [];
+  /** Entries of the board. */
+  #count = 0;
   #state = 1;
   #version = 1;
 
@@ -45,23 +44,29 @@ export class BenchBoard extends Board {
     this.#store ??= new Store(this.ctx.storage.sql, () => TERMS);
     const store = this.#store;
     const { ranking } = store.of(0);
-    if (this.#asked.length === 0) this.#ask(ranking.size);
+    if (this.#count === 0) this.#ask(ranking.size);
     let sum = 0;
     switch (work) {
       case "nothing":
         break;
+      // What the others do to ask: it is subtracted.
+      case "names":
+        for (let i = 0; i < times; i++) sum += this.#pick().length;
+        break;
+      case "batches":
+        for (let i = 0; i < times; i += BATCH) sum += this.#batch().length;
+        break;
       case "update":
-        for (let i = 0; i < times; i++) sum += ranking.submit(this.#submission(this.#pick())).length;
+        for (let i = 0; i < times; i += BATCH) sum += ranking.submitAll(this.#batch(), () => undefined).length;
         break;
       case "durable":
-        for (let i = 0; i < times; i += BATCH)
-          sum += store.submit(
-            0,
-            Array.from({ length: BATCH }, () => this.#submission(this.#pick())),
-          ).length;
+        for (let i = 0; i < times; i += BATCH) sum += store.submit(0, this.#batch()).length;
         break;
       case "rank":
         for (let i = 0; i < times; i++) sum += ranking.rank(this.#pick());
+        break;
+      case "mixed":
+        for (let i = 0; i < times; i++) sum += ranking.submit(this.#submission(this.#pick())).length + ranking.rank(this.#pick());
         break;
       case "top":
         for (let i = 0; i < times; i++) sum += numbered(TERMS, ranking.slice(0, TOP), { ahead: 0, better: 0 }).length;
@@ -83,11 +88,11 @@ export class BenchBoard extends Board {
   async settleStore(): Promise<void> {
     this.#store?.rewrite();
     this.#store = undefined;
-    this.#asked = [];
+    this.#count = 0;
   }
 
   #ask(count: number): void {
-    this.#asked = Array.from({ length: Math.min(count, MOST_ASKED) }, () => boardAlias(this.#roll(count)));
+    this.#count = count;
     this.#version = Date.now() * 1_000;
   }
 
@@ -95,8 +100,13 @@ export class BenchBoard extends Board {
     return { alias, score: this.#roll(100_000), at: AT + this.#roll(86_400_000), version: this.#version++ };
   }
 
+  #batch(): Submission[] {
+    return Array.from({ length: BATCH }, () => this.#submission(this.#pick()));
+  }
+
+  /** Any alias of the board. */
   #pick(): string {
-    return this.#asked[this.#roll(this.#asked.length)]!;
+    return boardAlias(this.#roll(this.#count));
   }
 
   #roll(below: number): number {
