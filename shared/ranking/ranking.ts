@@ -36,7 +36,7 @@ export class Ranking {
   readonly #slots = new Int32Array(TOGETHER);
   readonly #buckets = new Uint16Array(TOGETHER);
   /** What was seen in passing: nothing reads it, but without it nobody would look. */
-  #glanced = 0;
+  glanced = 0;
   readonly #sign: 1 | -1;
 
   constructor(terms: Terms, records = new Records()) {
@@ -158,10 +158,10 @@ export class Ranking {
   /** Looks at what changes of entries with some hashes will touch; see `Records`. */
   #glance(count: number): void {
     const [records, slots, buckets] = [this.records, this.#slots, this.#buckets];
-    this.#glanced += records.likely(this.#hashes, slots, count) + records.glance(slots, count, true);
+    this.glanced += records.likely(this.#hashes, slots, count) + records.glance(slots, count, true);
     records.bucketsOf(slots, buckets, count);
     this.#order.lastsOf(buckets, slots, count);
-    this.#glanced += records.glance(slots, count, false);
+    this.glanced += records.glance(slots, count, false);
   }
 
   #after(key: Entry): number {

@@ -255,7 +255,7 @@ export class Records {
 
   // Loading: slots are filled without the table, and `index` makes it.
 
-  /** Makes room for so many slots with aliases of so many bytes in all. */
+  /** Makes room for so many slots. */
   expect(slots: number): void {
     if (slots > this.#room) this.#resize(slots);
   }
@@ -273,12 +273,20 @@ export class Records {
     if (length > 0) this.#count++;
   }
 
-  /** Takes in the aliases of slots from one on, as `packed` gave them. */
+  /** Takes in the aliases of slots from one on that were never used, as `packed` gave them. */
   restore(from: number, count: number, packed: Uint8Array): void {
     let longest = 0;
     for (let i = 0, end = 0; i < count; i++, end += packed[end]! + 1) longest = Math.max(longest, packed[end]!);
     this.#fit(longest);
-    for (let i = 0, end = 0; i < count; i++, end += packed[end]! + 1) this.place(from + i, packed, end + 1, packed[end]!);
+    this.slots = Math.max(this.slots, from + count);
+    this.#reserve(this.slots - 1);
+    const [heads, width] = [this.#heads, this.#width];
+    for (let slot = from, end = 0; slot < from + count; slot++) {
+      const length = packed[end]!;
+      const at = slot * width + LENGTH;
+      for (let i = 0; i <= length; i++) heads[at + i] = packed[end++]!;
+      if (length > 0) this.#count++;
+    }
   }
 
   /** The aliases of slots from one on: lengths and bytes, a length of 0 where the slot is free. */
