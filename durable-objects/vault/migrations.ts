@@ -20,6 +20,7 @@ import fhirImports from "../../migrations/vault/0250_fhir_imports.sql";
 import fhirFewerRows from "../../migrations/vault/0247_fhir_fewer_rows.sql";
 import fhirFiles from "../../migrations/vault/0251_fhir_files.sql";
 import fhirFileVersions from "../../migrations/vault/0312_fhir_file_versions.sql";
+import fhirIndexed from "../../migrations/vault/0313_fhir_indexed.sql";
 import fhirSubscriptions from "../../migrations/vault/0245_fhir_subscriptions.sql";
 import fhirGone from "../../migrations/vault/0298_fhir_gone.sql";
 import rooms from "../../migrations/vault/0285_rooms.sql";
@@ -86,4 +87,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0298_fhir_gone", fhirGone],
   ["0304_connection_pushes", connectionPushes],
   ["0312_fhir_file_versions", fhirFileVersions],
+  ["0313_fhir_indexed", fhirIndexed],
 ];

@@ -352,6 +352,7 @@ export class Vault extends DurableObject<Env> {
       this.#parts.door.signedIn(opened);
       this.#parts.state.notify({ type: "sign_in", key: opened, about: { session: opened } });
     }
+    if (profile.timeZone !== this.#parts.state.profile().timeZone) this.#parts.fhir.repository.index();
     writeProfile(this.#parts.state.sql, profile);
   }
 

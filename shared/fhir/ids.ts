@@ -36,6 +36,15 @@ export function storedId(person: PersonId, unique: string): string {
   return `${ownerPart(person)}.s${unique}`;
 }
 
+/**
+ * A new id of a resource that is stored for a person: its millisecond and then chance, so that what comes together lies together in the
+ * trees that are sorted by ids.
+ */
+export function newStoredId(person: PersonId, now: number): string {
+  const chance = crypto.randomUUID().replaceAll("-", "").slice(12);
+  return storedId(person, `${Math.floor(now).toString(16).padStart(12, "0")}${chance}`);
+}
+
 /** The person a Patient id names, written either way, or undefined. */
 export function personOfPatientId(text: string): PersonId | undefined {
   return parseId("person", text.replaceAll("-", "_"));

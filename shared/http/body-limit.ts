@@ -10,13 +10,14 @@ export const DEFAULT_BODY_LIMIT = 1_000_000;
  * turns into the same problem by `bodyTooLarge`.
  */
 export function limitBody(c: AppContext, limit: number): void {
-  const { body } = c.req.raw;
-  if (body === null) return;
+  // Asked for first: a body that is looked at becomes an object of its own.
   const declared = c.req.header("content-length");
   if (declared !== undefined && /^\d+$/.test(declared)) {
     if (Number(declared) > limit) throw tooLarge(limit);
     return;
   }
+  const { body } = c.req.raw;
+  if (body === null) return;
   let seen = 0;
   const counted = body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({

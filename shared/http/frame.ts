@@ -38,7 +38,7 @@ export function frame(log: Log, now: Clock, prepare: (c: AppContext) => void): M
       } else {
         const limit = guard(c, headers);
         if (limit !== undefined) await limit;
-        if (isRead) isSecure = secureBeforehand(c, id);
+        isSecure = secureBeforehand(c, id);
         await next();
       }
     } catch (error) {

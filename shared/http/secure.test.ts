@@ -26,6 +26,7 @@ function app(): Hono<AppEnv> {
       return c.json({ a: 1 });
     })
     .get("/tagged", (c) => c.json({ a: 1 }, 200, { etag: "1", "cache-control": "max-age=60" }))
+    .post("/made", (c) => c.body("{}", 201, { location: "/made/1", etag: "1", "content-type": "application/fhir+json" }))
     .get("/replaced", (c) => {
       c.json({ a: 1 });
       return new Response("another", { headers: { "x-request-id": "no" } });
@@ -70,9 +71,15 @@ test("answers say of themselves what their route said, and nothing of another an
     expect(await shape("/coded")).toEqual([202, json, null, null, "no-store", '{"a":1}']);
     expect(await shape("/typed")).toEqual([203, "text/csv", null, null, "no-store", "a,b"]);
     expect(await shape("/empty")).toEqual([204, null, null, null, "no-store", ""]);
+    expect(await shape("/made", { method: "POST" })).toEqual([201, "application/fhir+json", "/made/1", "1", "no-store", "{}"]);
     expect(await shape("/replaced")).toEqual([200, "text/plain;charset=UTF-8", null, null, "no-store", "another"]);
     expect(await shape("/plain", { method: "HEAD" })).toEqual([200, json, null, null, "no-store", ""]);
   }
+});
+
+test("an answer of a write has the headers that one of a read has", async () => {
+  const names = async (path: string, method: string) => [...(await app().request(path, { method }, env)).headers.keys()].toSorted();
+  expect((await names("/made", "POST")).filter((name) => name !== "etag" && name !== "location")).toEqual(await names("/typed", "GET"));
 });
 
 test("every answer has a name of its own", async () => {

@@ -54,19 +54,22 @@ function securedHeaders(type: string | undefined): Headers {
 }
 
 /**
- * Lets `c.json` and `c.body` of a read make an answer that has the headers of every answer from the beginning, where the route says no
- * more than a status and a type: one copy instead of nine calls into the runtime. Everything else is left to `secureAnswer`, and so is
- * whatever is stored before it is sent, as it must not keep the name of its request.
+ * Lets `c.json` and `c.body` make an answer that has the headers of every answer from the beginning, where the route says no more than a
+ * status and some headers: one copy instead of nine calls into the runtime. Everything else is left to `secureAnswer`. Of an answer that is
+ * stored before it is sent the name of its request is not kept.
  *
  * @returns whether an answer has been secured in this way
  */
 export function secureBeforehand(c: AppContext, requestId: string): (answer: Response) => boolean {
   let made: Response | undefined;
   const { body, header, json, status } = c;
-  const secured = (data: BodyInit | null, code: number | undefined, type: string | undefined): Response => {
+  const secured = (data: BodyInit | null, code: number | undefined, { "content-type": type, ...more }: PlainHeaders): Response => {
+    const shared = securedHeaders(type);
     // Named before it is copied: the headers of an answer that nobody looks at need not become an object of their own.
-    const headers = securedHeaders(type);
-    headers.set("x-request-id", requestId);
+    shared.set("x-request-id", requestId);
+    let headers: Headers | undefined;
+    for (const name in more) (headers ??= new Headers(shared)).set(name, more[name] ?? "");
+    headers ??= shared;
     made = new Response(data, { status: code, headers });
     return made;
   };
@@ -74,11 +77,11 @@ export function secureBeforehand(c: AppContext, requestId: string): (answer: Res
   const own: Writable = c;
   own.json = (value: unknown, code?: unknown, more?: unknown): Response => {
     const isPlain = more === undefined && (code === undefined || typeof code === "number");
-    return isPlain ? secured(JSON.stringify(value), code, JSON_TYPE) : json(value as never, code as never, more as never);
+    return isPlain ? secured(JSON.stringify(value), code, OF_JSON) : json(value as never, code as never, more as never);
   };
   own.body = (data: BodyInit | null, code?: unknown, more?: unknown): Response => {
-    const isPlain = (code === undefined || typeof code === "number") && saysTypeAlone(more);
-    return isPlain ? secured(data, code, more?.["content-type"]) : body(data as never, code as never, more as never);
+    const isPlain = (code === undefined || typeof code === "number") && arePlain(more);
+    return isPlain ? secured(data, code, more ?? NO_HEADERS) : body(data as never, code as never, more as never);
   };
   // Whatever is set on the context first is Hono's to put together.
   own.header = (...of: Parameters<typeof header>): void => {
@@ -93,6 +96,14 @@ export function secureBeforehand(c: AppContext, requestId: string): (answer: Res
 }
 
 const JSON_TYPE = "application/json";
+const OF_JSON: PlainHeaders = { "content-type": JSON_TYPE };
+const NO_HEADERS: PlainHeaders = {};
+
+/** Headers by their names in small letters. */
+interface PlainHeaders {
+  readonly "content-type"?: string | undefined;
+  readonly [name: string]: string | undefined;
+}
 
 /** A context whose way to make answers is put in place of Hono's: fields and not methods there. */
 interface Writable {
@@ -102,11 +113,15 @@ interface Writable {
   status: unknown;
 }
 
-function saysTypeAlone(headers: unknown): headers is { readonly "content-type": string } | undefined {
+/** Headers that stand in for none of those of every answer; a name in capital letters could be one of them. */
+const PLAIN: ReadonlySet<string> = new Set(["content-type", "etag", "last-modified", "location"]);
+
+function arePlain(headers: unknown): headers is PlainHeaders | undefined {
   if (headers === undefined) return true;
   if (typeof headers !== "object" || headers === null) return false;
-  for (const name in headers) if (name !== "content-type") return false;
-  return "content-type" in headers && typeof headers["content-type"] === "string";
+  const said: Readonly<Record<string, unknown>> = { ...headers };
+  for (const name in said) if (!PLAIN.has(name) || typeof said[name] !== "string") return false;
+  return true;
 }
 
 /**

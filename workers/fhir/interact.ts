@@ -76,7 +76,7 @@ async function changed(c: AppContext, request: SingleRequest): Promise<Response>
     if (reader.kind === "person" && reader.reach === undefined) await requireStepUp(c);
   }
   const answer = await inVaultOf(c, saidBy(request), async ({ vault, actor }) => await vault.fhir(actor, request, base));
-  const headers = versionHeaders(answer, baseOf(c));
+  const headers = versionHeaders(answer, base);
   if (answer.status === 204 || answer.json === undefined) return c.body(null, 204, headers);
   const wanted = returnPreference(c);
   const status = answer.status === 201 ? 201 : 200;

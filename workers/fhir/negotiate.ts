@@ -27,7 +27,8 @@ export function prefersLenient(c: AppContext): boolean {
  * up, and gets links to the public origin.
  */
 export function baseOf(c: AppContext): string {
-  return `${originOf(c)}/fhir/${new URL(c.req.url).pathname.startsWith("/fhir/R4") ? "R4" : "r4"}`;
+  const { url } = c.req;
+  return `${originOf(c)}/fhir/${url.startsWith("/fhir/R4", pathAt(url)) ? "R4" : "r4"}`;
 }
 
 /** The base of another person's laboratory resources. */
@@ -35,7 +36,18 @@ export function peopleBaseOf(c: AppContext, owner: string): string {
   return `${originOf(c)}/v1/people/${owner}/fhir`;
 }
 
+/** What was last answered to requests of an origin: a server is asked under few names, and parsing a URL costs more than comparing. */
+let latest: { readonly asked: string; readonly env: AppContext["env"]; readonly origin: string } | undefined;
+
 function originOf(c: AppContext): string {
+  const asked = c.req.url.slice(0, pathAt(c.req.url));
+  if (latest?.asked === asked && latest.env === c.env) return latest.origin;
+  const origin = ourOriginOf(c);
+  latest = { asked, env: c.env, origin };
+  return origin;
+}
+
+function ourOriginOf(c: AppContext): string {
   const { origin, host, hostname } = new URL(c.req.url);
   const ours =
     origin === c.env.ORIGIN ||
@@ -57,10 +69,14 @@ const END = /[?#]/;
 
 /** The path of an absolute URL that is in normal form already, as those of requests are: parsing it again would cost more than routing. */
 function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  const rest = url.slice(start);
+  const rest = url.slice(pathAt(url));
   const end = rest.search(END);
   return end === -1 ? rest : rest.slice(0, end);
+}
+
+/** Where the path of such a URL begins. */
+function pathAt(url: string): number {
+  return url.indexOf("/", url.indexOf("://") + 3);
 }
 
 function acceptsJson(accept: string | undefined): boolean {

@@ -41,6 +41,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   fhir_quantities: "An index of the FHIR resources that are in the export.",
   fhir_uris: "An index of the FHIR resources that are in the export.",
   fhir_pairs: "An index of the FHIR resources that are in the export.",
+  fhir_indexed: "How far that index reaches.",
   import_marks: "Which import brought which readings: of use to this vault alone, to take them back.",
   achievement_days: "What achievements are computed from, taken from the readings that are in the export.",
   achievement_changes: "Which dates have changed since, until their facts are taken anew.",

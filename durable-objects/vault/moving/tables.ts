@@ -83,6 +83,8 @@ export const MOVED_TABLES: Readonly<Record<string, MovedTable>> = {
   fhir_quantities: { how: "rows" },
   fhir_uris: { how: "rows" },
   fhir_pairs: { how: "rows" },
+  // What is not in the index yet is put there where the person has arrived.
+  fhir_indexed: { how: "rows" },
   fhir_imports: { how: "rows" },
   fhir_files: { how: "rows" },
   // Endpoints are named anew on arrival. What waits to be looked at or sent goes along.

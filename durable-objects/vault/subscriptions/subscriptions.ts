@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import type { Reader } from "../../../shared/context";
-import { storedId } from "../../../shared/fhir/ids";
+import { newStoredId } from "../../../shared/fhir/ids";
 import { type Fields, isFields, textAt } from "../../../shared/fhir/r4/issue";
 import { policyScopesOf, reachOfClient } from "../../../shared/fhir/client-scopes";
 import { type Grant, intersection, limitsOf, type Reach, reachOfReader, WHOLE_REACH } from "../../../shared/fhir/reach";
@@ -123,7 +123,7 @@ export class Subscriptions {
     if (request.kind === "delete") return this.#delete(request, maker, reach);
     const { fhir, sealer } = this.#parts;
     const { now, env, storage, random, region, person } = this.#state;
-    const id = request.kind === "create" ? storedId(person, crypto.randomUUID().replaceAll("-", "")) : (request.id ?? "");
+    const id = request.kind === "create" ? newStoredId(person, now()) : (request.id ?? "");
     const resource = parsed(request.resource);
     fhir.repository.require("Subscription", resource);
     const read = readSubscription(resource, localHostsOf(env), { timeZone: this.#state.profile().timeZone, now: now(), lenient: false });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { base64Of, binaryFault, bytesOf, LARGEST_BINARY } from "../../../../shared/fhir/binary";
-import { storedId } from "../../../../shared/fhir/ids";
+import { newStoredId } from "../../../../shared/fhir/ids";
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { limitsOf, permits, type Reach } from "../../../../shared/fhir/reach";
 import type { ResourceDraft } from "../../../../shared/imports/fhir/taken-in";
@@ -60,7 +60,7 @@ export class Binaries {
     const kept = await this.#files.store(bytes);
     const stored = this.#state.storage.transactionSync(() => {
       // The id says whose it is, so that others find it who may.
-      const made = this.#resources.put("Binary", storedId(this.#state.person, crypto.randomUUID().replaceAll("-", "")), body, "POST");
+      const made = this.#resources.put("Binary", newStoredId(this.#state.person, this.#state.now()), body, "POST");
       this.#resources.nameFile(made, { ...kept, type: contentType });
       return made;
     });

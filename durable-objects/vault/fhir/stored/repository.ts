@@ -4,7 +4,7 @@ import { checkProfiles } from "../../../../shared/fhir/r4/profiles";
 import { NOT_WRITTEN } from "../../../../shared/fhir/store/served";
 import { isAcceptable, validateResource } from "../../../../shared/fhir/r4/validate";
 import { fileFault } from "../../../../shared/fhir/binary";
-import { patientId, personOfPatientId, storedId } from "../../../../shared/fhir/ids";
+import { newStoredId, patientId, personOfPatientId } from "../../../../shared/fhir/ids";
 import { type Grant, type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
 import { readHistory } from "../../../../shared/fhir/store/history";
 import { readSubscription } from "../../../../shared/fhir/subscriptions/read";
@@ -79,6 +79,11 @@ export class Repository {
     this.#resources.classify();
   }
 
+  /** Indexes what is stored and waits for that: dates without a zone are read in the person's of this moment. */
+  index(): void {
+    this.#resources.flush();
+  }
+
   /** Answers one request. `enter` is called for each interaction before it: it decides and logs, and throws to refuse. */
   answer(
     request: FhirRequest | BundleRequest,
@@ -116,12 +121,12 @@ export class Repository {
     });
   }
 
-  /** What happens as a whole or not at all, with its index. */
+  /** What happens as a whole or not at all. */
   #whole<T>(work: () => T): T {
     try {
       return this.#state.storage.transactionSync(() => {
         const done = work();
-        this.#resources.flush();
+        this.#resources.settle();
         return done;
       });
     } catch (error) {
@@ -213,6 +218,7 @@ export class Repository {
   }
 
   #isInDocument(id: string, reach: Reach): boolean {
+    this.#resources.flush();
     const bases = ["", `${this.#state.env.ORIGIN}/fhir/r4/`, `${this.#state.env.ORIGIN}/fhir/R4/`];
     return this.#state.sql
       .exec<{ n: number }>(
@@ -325,7 +331,7 @@ export class Repository {
   }
 
   #newId(): string {
-    return storedId(this.#state.person, crypto.randomUUID().replaceAll("-", ""));
+    return newStoredId(this.#state.person, this.#state.now());
   }
 
   /** A first version. One that is made by an update needs the letter of updates (SMART App Launch 2.2 §3.0.2.1). */

@@ -1,9 +1,9 @@
 import { classesOf, maskOf } from "../../../../shared/fhir/classes";
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
-import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
 import { FILE_TIMER } from "../../labs/files";
 import type { VaultState } from "../../state";
+import { type SearchIndex, searchIndex } from "./search-index";
 
 /** One version of a resource. A deletion is a version without a body. */
 export interface StoredVersion {
@@ -51,32 +51,7 @@ export interface ChangesQuery {
 
 type Row = { n: number; type: string; id: string; version: number; changed_at: number; method: string; body: string | null };
 
-/** The tables of the index and their columns beside `param` and `n`. */
-export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly columns: readonly string[] }>> = {
-  token: { table: "fhir_tokens", columns: ["code", "system"] },
-  reference: { table: "fhir_references", columns: ["id", "type", "url", "identifier"] },
-  date: { table: "fhir_dates", columns: ["lo", "hi"] },
-  string: { table: "fhir_strings", columns: ["plain", "exact"] },
-  quantity: { table: "fhir_quantities", columns: ["canon", "amount", "value", "system", "code", "unit"] },
-  uri: { table: "fhir_uris", columns: ["value"] },
-  pair: { table: "fhir_pairs", columns: ["code", "system", "second"] },
-};
-
 const NO_FILES: ReadonlyMap<string, KeptFile> = new Map();
-
-/** Rows of one statement: the text of a bound value stays far below its limit. */
-const ROWS_AT_ONCE = 2_000;
-
-/** Rows come as a list of lists, in the order of the columns. */
-const INSERTS = Object.fromEntries(
-  Object.entries(INDEXES).map(([family, { table, columns }]) => {
-    const all = ["param", ...columns, "n"];
-    return [
-      family,
-      `INSERT OR IGNORE INTO ${table} (${all.join(", ")}) SELECT ${all.map((_, i) => `value ->> ${i}`).join(", ")} FROM json_each(?)`,
-    ];
-  }),
-) as Readonly<Record<Family, string>>;
 
 /** Stands for a time that is not told: sorts before every other. */
 export const NO_TIME = -8_640_000_000_000_000;
@@ -94,13 +69,13 @@ export interface ResourceChange {
 /** The FHIR resources that clients wrote, with their versions and the search index. Callers write in a transaction. */
 export class Resources {
   readonly #state: VaultState;
-  /** Rows of the index that are not written yet: those of many resources are written together. */
-  #pending = new Map<Family, (string | number)[][]>();
+  readonly #index: SearchIndex;
   readonly #listeners: ((change: ResourceChange) => void)[] = [];
   #files: ReadonlyMap<string, KeptFile> = NO_FILES;
 
   constructor(state: VaultState) {
     this.#state = state;
+    this.#index = searchIndex(state.sql, () => state.profile().timeZone);
   }
 
   /** Registers a listener for every write: part of the writing transaction, synchronous and cheap. */
@@ -160,14 +135,19 @@ export class Resources {
 
   /** Stores a version, the first of a resource or the next, with its index. */
   put(type: string, id: string, resource: Fields, method: string): StoredVersion {
-    const stored = this.write(this.get(type, id) ?? { type, id }, resource, method);
-    this.flush();
-    return stored;
+    try {
+      const stored = this.write(this.get(type, id) ?? { type, id }, resource, method);
+      this.settle();
+      return stored;
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
   }
 
   /**
-   * Stores a version: the first of a resource, or the one after `before`. Its `meta` says which and when. What it is found by is written by
-   * `flush`, before the next look into the index.
+   * Stores a version: the first of a resource, or the one after `before`. Its `meta` says which and when. The caller ends its transaction
+   * with `settle`.
    */
   write(before: StoredVersion | Unwritten, resource: Fields, method: string): StoredVersion {
     const { sql } = this.#state;
@@ -202,37 +182,32 @@ export class Resources {
         json,
         n,
       );
+      this.#index.change(n, { type, entries });
     } else {
       const insert =
         "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING n";
       n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, classes, json).one().n;
+      this.#index.add(n, { type, entries });
     }
     if (file !== undefined) this.nameFile({ n, version }, file);
-    for (const { family, name, row } of rowsOf(entries)) {
-      const values: (string | number)[] = [`${type}.${name}`];
-      for (const column of INDEXES[family].columns) values.push(row[column] ?? "");
-      values.push(n);
-      const rows = this.#pending.get(family);
-      if (rows === undefined) this.#pending.set(family, [values]);
-      else rows.push(values);
-    }
     const interaction = "body" in before && before.body !== undefined ? "update" : "create";
     for (const listener of this.#listeners) listener({ type, id, interaction, body });
     return { n, type, id, version, changedAt, method, json, body };
   }
 
-  /** Writes the index of what was stored since. */
+  /** Indexes what was stored: before the next look into the index. */
   flush(): void {
-    if (this.#pending.size === 0) return;
-    for (const [family, rows] of this.#pending)
-      for (let i = 0; i < rows.length; i += ROWS_AT_ONCE)
-        this.#state.sql.exec(INSERTS[family], JSON.stringify(rows.slice(i, i + ROWS_AT_ONCE)));
-    this.#pending = new Map();
+    this.#index.flush();
   }
 
-  /** Forgets it: what was stored since is taken back. */
+  /** Ends a transaction that has stored something. */
+  settle(): void {
+    this.#index.settle();
+  }
+
+  /** Forgets what was stored in a transaction that is taken back. */
   forget(): void {
-    this.#pending = new Map();
+    this.#index.forget();
   }
 
   /** Says of what was stored before there were classes to which it belongs. Until then nobody but the person finds it. */
@@ -357,20 +332,15 @@ export class Resources {
 
   /** Removes resources of a type with all their versions, as if they had never been. */
   erase(type: string, resources: readonly Erasable[]): void {
-    this.flush();
     for (const { n, id, isLive, body } of resources) {
       if (type === "Binary") this.#dropFile(n);
       if (isLive && body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
     }
-    const list = JSON.stringify(resources.map(({ n }) => n));
-    const tables = [
-      ...Object.values(INDEXES).map(({ table }) => table),
-      "fhir_versions",
-      "fhir_identities",
-      "fhir_imports",
-      "fhir_resources",
-    ];
-    for (const table of tables) this.#state.sql.exec(`DELETE FROM ${table} WHERE n IN (SELECT value FROM json_each(?))`, list);
+    const numbers = resources.map(({ n }) => n);
+    this.#index.remove(numbers);
+    for (const table of ["fhir_versions", "fhir_identities", "fhir_imports", "fhir_resources"])
+      this.#state.sql.exec(`DELETE FROM ${table} WHERE n IN (SELECT value FROM json_each(?))`, JSON.stringify(numbers));
+    this.#index.erased();
   }
 
   /** Claims an identifier for a resource; false where another resource of the type has it. */
@@ -382,13 +352,12 @@ export class Resources {
   }
 
   #retire({ n }: StoredVersion): void {
-    this.flush();
     const { sql } = this.#state;
     sql.exec(
       "INSERT INTO fhir_versions (n, type, version, changed_at, method, body) SELECT n, type, version, changed_at, method, body FROM fhir_resources WHERE n = ?",
       n,
     );
-    for (const { table } of Object.values(INDEXES)) sql.exec(`DELETE FROM ${table} WHERE n = ?`, n);
+    this.#index.remove([n]);
   }
 
   #rows(query: string, ...bind: (string | number | null)[]): StoredVersion[] {

@@ -14,7 +14,8 @@ import type { VaultState } from "../../state";
 import { type BookPage, type BookPlace, Books, type BookType, isBook } from "../books";
 import type { Position } from "../entries";
 import { type FhirView, type Seen, type Sight, sightOf } from "../view";
-import { INDEXES, NO_TIME, type Resources } from "./resources";
+import { NO_TIME, type Resources } from "./resources";
+import { INDEXES } from "./search-index";
 
 /** Where a page ended in both worlds; travels sealed in a cursor. */
 export interface Mark {
