@@ -26,7 +26,7 @@ export function encodeSampledData(series: SeriesColumns, origin: Quantity): Samp
   const span = (at[at.length - 1] ?? start) - start;
   const exact = stepOf(at);
   if (span / exact < Math.max(LARGEST_GRID, at.length * 4)) {
-    return sampled(origin, exact, at.length, (i) => ((at[i] ?? 0) - start) / exact, value);
+    return sampled(origin, exact, at.length, (i) => ((at[i] ?? 0) - start) / exact, value, span === (at.length - 1) * exact);
   }
   const budget = Math.min(Math.max(at.length * 4, SMALLEST_GRID), LARGEST_GRID);
   const period = STEPS.find((step) => span / step < budget) ?? 60_000;
@@ -57,56 +57,90 @@ export function decodeSampledData(data: SampledData, start: number): { at: numbe
   return at.some(Number.isNaN) || (offsets !== undefined && offsets.length !== at.length) ? undefined : { at, value };
 }
 
-function sampled(origin: Quantity, period: number, count: number, slotOf: (i: number) => number, value: ArrayLike<number>): SampledData {
+function sampled(
+  origin: Quantity,
+  period: number,
+  count: number,
+  slotOf: (i: number) => number,
+  value: ArrayLike<number>,
+  isFull = false,
+): SampledData {
   const tokens = new Tokens();
-  let next = 0;
-  for (let i = 0; i < count; i++) {
+  // Values without a gap between them are written together; where the last one lies in the last slot, all are.
+  let [written, next] = [0, 0];
+  for (let i = 0; i < count && !isFull; i++) {
     const slot = slotOf(i);
-    for (; next < slot; next++) tokens.add(GAP);
-    tokens.number(value[i] ?? 0);
+    if (next < slot) {
+      tokens.numbers(value, written, i);
+      written = i;
+      for (; next < slot; next++) tokens.add(GAP);
+    }
     next++;
   }
+  tokens.numbers(value, written, count);
   return { origin, period, dimensions: 1, data: tokens.text() };
 }
 
 const SPACE = 0x20;
 const ZERO = 0x30;
 const SMALL = 1_000;
-/** Characters that a number has at most, and the space before it. */
+/** Characters that a number has at most, and the space after it. */
 const LONGEST = 32;
 const ASCII = new TextDecoder();
 
-/** Tokens parted by spaces, written as bytes: an hour of seconds has 3,600, and to join as many strings costs five times as much. */
+/** The digits of small whole numbers, four bytes each, and how many there are. */
+const DIGITS = new Uint8Array(SMALL * 4);
+for (let n = 0; n < SMALL; n++) {
+  const text = String(n);
+  for (let i = 0; i < text.length; i++) DIGITS[n * 4 + i] = ZERO + Number(text[i]);
+  DIGITS[n * 4 + 3] = text.length;
+}
+
+/** One text is written at a time, from the beginning. */
+let bytes = new Uint8Array(16_384);
+
+/** Tokens parted by spaces, written as bytes: an hour of seconds has 3,600, and to join as many strings costs ten times as much. */
 class Tokens {
-  #bytes = new Uint8Array(16_384);
   #at = 0;
 
   /** A token of ASCII. */
   add(token: string): void {
-    this.#begin();
-    for (let i = 0; i < token.length; i++) this.#bytes[this.#at++] = token.charCodeAt(i);
+    this.#makeRoom(1);
+    for (let i = 0; i < token.length; i++) bytes[this.#at++] = token.charCodeAt(i);
+    bytes[this.#at++] = SPACE;
   }
 
-  number(value: number): void {
-    if (value <= 0 || value >= SMALL || value !== Math.trunc(value)) return this.add(decimal(value));
-    this.#begin();
-    const bytes = this.#bytes;
-    if (value >= 100) bytes[this.#at++] = ZERO + Math.trunc(value / 100);
-    if (value >= 10) bytes[this.#at++] = ZERO + (Math.trunc(value / 10) % 10);
-    bytes[this.#at++] = ZERO + (value % 10);
+  numbers(values: ArrayLike<number>, from: number, to: number): void {
+    this.#makeRoom(to - from);
+    let [into, at] = [bytes, this.#at];
+    for (let i = from; i < to; i++) {
+      const value = values[i] ?? 0;
+      if (value > 0 && value < SMALL && value === Math.trunc(value)) {
+        const digits = value * 4;
+        into[at] = DIGITS[digits] ?? ZERO;
+        into[at + 1] = DIGITS[digits + 1] ?? ZERO;
+        into[at + 2] = DIGITS[digits + 2] ?? ZERO;
+        at += DIGITS[digits + 3] ?? 0;
+        into[at++] = SPACE;
+      } else {
+        this.#at = at;
+        this.add(decimal(value));
+        [into, at] = [bytes, this.#at];
+      }
+    }
+    this.#at = at;
   }
 
   text(): string {
-    return ASCII.decode(this.#bytes.subarray(0, this.#at));
+    return ASCII.decode(bytes.subarray(0, Math.max(0, this.#at - 1)));
   }
 
-  #begin(): void {
-    if (this.#at + LONGEST > this.#bytes.length) {
-      const grown = new Uint8Array(2 * this.#bytes.length);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    if (this.#at > 0) this.#bytes[this.#at++] = SPACE;
+  #makeRoom(tokens: number): void {
+    const needed = this.#at + tokens * LONGEST;
+    if (needed <= bytes.length) return;
+    const grown = new Uint8Array(2 * needed);
+    grown.set(bytes);
+    bytes = grown;
   }
 }
 
