@@ -123,6 +123,12 @@ export class Repository {
 
   /** What happens as a whole or not at all. */
   #whole<T>(work: () => T): T {
+    const done = this.#transacted(work);
+    this.#resources.relieve();
+    return done;
+  }
+
+  #transacted<T>(work: () => T): T {
     try {
       return this.#state.storage.transactionSync(() => {
         const done = work();

@@ -138,6 +138,7 @@ export class Resources {
     try {
       const stored = this.write(this.get(type, id) ?? { type, id }, resource, method);
       this.settle();
+      this.relieve();
       return stored;
     } catch (error) {
       this.forget();
@@ -147,7 +148,7 @@ export class Resources {
 
   /**
    * Stores a version: the first of a resource, or the one after `before`. Its `meta` says which and when. The caller ends its transaction
-   * with `settle`.
+   * with `settle`, and calls `relieve` behind it.
    */
   write(before: StoredVersion | Unwritten, resource: Fields, method: string): StoredVersion {
     const { sql } = this.#state;
@@ -203,6 +204,11 @@ export class Resources {
   /** Ends a transaction that has stored something. */
   settle(): void {
     this.#index.settle();
+  }
+
+  /** Keeps what waits for the index from becoming much; behind a transaction that has stored something. */
+  relieve(): void {
+    this.#index.relieve();
   }
 
   /** Forgets what was stored in a transaction that is taken back. */

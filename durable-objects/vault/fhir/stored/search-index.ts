@@ -14,7 +14,7 @@ export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly
 };
 
 /** So many new resources wait before they are indexed without anybody asking: what the next search does first takes some tens of ms at most. */
-export const MOST_WAITING = 250;
+export const MOST_WAITING = 500;
 
 /** So many values can be bound to a statement. */
 const MOST_BOUND = 100;
@@ -83,10 +83,18 @@ export class SearchIndex {
     this.#changed.set(n, entries);
   }
 
-  /** Ends a transaction: what changed is indexed, and what is new where much of it waits. */
+  /** Ends a transaction: what changed is indexed as part of it. */
   settle(): void {
+    if (this.#changed.size > 0) this.flush();
+  }
+
+  /**
+   * Indexes what is new where much of it waits. Best behind the transaction that made it so much: within one, SQLite keeps a copy of
+   * every page that changes.
+   */
+  relieve(): void {
     this.#waiting ??= this.#sql.exec<{ n: number }>(`SELECT count(*) AS n FROM (${WAITING})`).one().n;
-    if (this.#changed.size > 0 || this.#waiting >= MOST_WAITING) this.flush();
+    if (this.#waiting >= MOST_WAITING) this.flush();
   }
 
   /** Forgets what a transaction said that is taken back. */
