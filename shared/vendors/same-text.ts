@@ -1,7 +1,10 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-
-/** Compares in a time that tells nothing about where texts differ, nor about their length: hashes are compared. Nothing equals an empty `b`. */
-export function sameText(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((text) => createHash("sha256").update(text).digest());
-  return left !== undefined && right !== undefined && b !== "" && timingSafeEqual(left, right);
+/**
+ * Compares what a caller gave with a secret, in a time that depends on the length of `given` alone: neither on where they differ nor on the
+ * secret's length. Nothing equals an empty secret. Makes nothing, as every call of a webhook comes through here.
+ */
+export function sameText(given: string, secret: string): boolean {
+  let difference = given.length ^ secret.length;
+  const { length } = secret;
+  for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ secret.charCodeAt(length === 0 ? 0 : i % length);
+  return difference === 0 && length > 0;
 }

@@ -253,9 +253,10 @@ export interface VendorHook {
   verify(call: HookCall, secrets: HookSecrets): Promise<HookVerdict>;
   /**
    * Where the signed bytes name a moment or an event, so that an exact repetition is no second change: for how long one is believed, in
-   * milliseconds, and the header that is signed together with the body. Left out where a vendor says the same twice when it happens twice.
+   * milliseconds, and the header of the signature, which `verify` has compared letter by letter with the one that there is for these bytes.
+   * Left out where a vendor says the same twice when it happens twice, or signs the same bytes in several ways.
    */
-  readonly once?: { readonly forMs: number; readonly header?: string };
+  readonly once?: { readonly forMs: number; readonly signature: string };
   /** Throws a problem `malformed` for a body of another shape. */
   read(call: HookCall, secrets: HookSecrets): HookContent;
 }

@@ -27,7 +27,9 @@ async function receive(c: Context<AppEnv>, { vendor, secret }: z.output<typeof h
   const { status, body } = await receiveHook(hookPorts(c), liveVendor(vendor), secret, {
     method: c.req.method,
     headers: c.req.raw.headers,
-    query: new URL(c.req.url).searchParams,
+    get query() {
+      return new URL(c.req.url).searchParams;
+    },
     body: new Uint8Array(await c.req.arrayBuffer()),
     now: c.get("now")(),
   });

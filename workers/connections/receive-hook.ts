@@ -3,11 +3,10 @@ import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
-import { hexOf } from "../../shared/vendors/hmac-signature";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorHook, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
-import { findConnections, findKnown, type Registered } from "./register-connection";
+import { findConnections, keepKnown, knownConnections, type Registered } from "./register-connection";
 
 /** Vaults that are written to at a time for one call. */
 const VAULTS_AT_ONCE = 8;
@@ -86,20 +85,26 @@ async function findPeople(
   userIds: readonly string[],
   mayBeKnown: boolean,
 ): Promise<People> {
-  const hashes = new Map(
-    await Promise.all(
-      [...new Set(userIds)].map(
-        async (user) => [user, (await accountHashes(ports.directoryKeys, vendor.id, user)).map(({ hash }) => hash)] as const,
-      ),
-    ),
-  );
-  if (hashes.size === 0) return () => [];
-  const wanted = [...hashes.values()].flat();
-  const registered = await (mayBeKnown
-    ? findKnown(ports.directory, wanted, credential, ports.now())
-    : findConnections(ports.directory, wanted, credential));
-  const found = Map.groupBy(registered, ({ hash }) => hash);
-  return (userId) => (hashes.get(userId) ?? []).flatMap((hash) => found.get(hash) ?? []);
+  const found = new Map<string, readonly Registered[]>();
+  const asked: string[] = [];
+  const now = ports.now();
+  for (const user of new Set(userIds)) {
+    const known = mayBeKnown ? knownConnections(vendor.id, user, credential, now) : undefined;
+    if (known === undefined) asked.push(user);
+    else found.set(user, known);
+  }
+  if (asked.length > 0) {
+    const hashes = await Promise.all(
+      asked.map(async (user) => (await accountHashes(ports.directoryKeys, vendor.id, user)).map(({ hash }) => hash)),
+    );
+    const byHash = Map.groupBy(await findConnections(ports.directory, hashes.flat(), credential), ({ hash }) => hash);
+    for (const [i, user] of asked.entries()) {
+      const own = (hashes[i] ?? []).flatMap((hash) => byHash.get(hash) ?? []);
+      found.set(user, own);
+      keepKnown(vendor.id, user, credential, own, now);
+    }
+  }
+  return (userId) => found.get(userId) ?? [];
 }
 
 /** One pointer for each connection of each changed account. What we do not read has none. */
@@ -191,7 +196,11 @@ async function keep(
 ): Promise<void> {
   if (pointers.length === 0) return;
   const once = hook?.once;
-  const known = once && { digest: await digestOf(call, `${vendor.id}\n${credential ?? ""}`, once.header), forgetAt: call.now + once.forMs };
+  // The signature is by a secret of this account, over all that is signed: no two calls have the same.
+  const known = once && {
+    digest: `${vendor.id} ${credential ?? ""} ${call.headers.get(once.signature) ?? ""}`,
+    forgetAt: call.now + once.forMs,
+  };
   const byRegion = Map.groupBy(pointers, ({ person }): Region => regionOf(person));
   try {
     await Promise.all(
@@ -202,15 +211,4 @@ async function keep(
   } catch {
     throw problem("unavailable", "The notification could not be kept.", { retryAfter: 5 });
   }
-}
-
-const encoder = new TextEncoder();
-
-/** What is signed of a call and for whom, in 64 hexadecimal digits. */
-async function digestOf({ headers, body }: HookCall, account: string, header: string | undefined): Promise<string> {
-  const head = encoder.encode(`${account}\n${(header === undefined ? null : headers.get(header)) ?? ""}\n`);
-  const signed = new Uint8Array(head.length + body.length);
-  signed.set(head);
-  signed.set(body, head.length);
-  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", signed)));
 }

@@ -104,25 +104,24 @@ const MOST_KNOWN = 20_000;
 const known = new Map<string, { readonly until: number; readonly found: readonly Registered[] }>();
 
 /**
- * The same from what was read in the last seconds. Accounts that nobody has connected are always looked up: a connection counts from the
- * moment it is there. One that has ended meanwhile is found; its vault lets go what comes for it.
+ * The connections of a vendor's user, as they were read in the last seconds; undefined where they must be looked up. That is always so for an
+ * account that nobody has connected: a connection counts from the moment it is there. One that has ended meanwhile is found; its vault lets
+ * go what comes for it.
  */
-export async function findKnown(
-  directory: D1Database,
-  hashes: readonly string[],
-  credential: string | null,
-  now: number,
-): Promise<readonly Registered[]> {
-  const [hash, ...others] = hashes;
-  // Calls speak of one account but for those with data, and it has one hash but while keys rotate.
-  if (hash === undefined || others.length > 0) return await findConnections(directory, hashes, credential);
-  const key = `${credential ?? ""} ${hash}`;
-  const before = known.get(key);
-  if (before !== undefined && before.until > now) return before.found;
-  const found = await findConnections(directory, hashes, credential);
-  known.delete(key);
-  if (found.length === 0) return found;
+export function knownConnections(vendor: string, user: string, credential: string | null, now: number): readonly Registered[] | undefined {
+  const before = known.get(nameOf(vendor, user, credential));
+  return before !== undefined && before.until > now ? before.found : undefined;
+}
+
+/** Believes what was just read for some seconds. */
+export function keepKnown(vendor: string, user: string, credential: string | null, found: readonly Registered[], now: number): void {
+  const name = nameOf(vendor, user, credential);
+  known.delete(name);
+  if (found.length === 0) return;
   if (known.size >= MOST_KNOWN) known.clear();
-  known.set(key, { until: now + KNOWN_FOR_MS, found });
-  return found;
+  known.set(name, { until: now + KNOWN_FOR_MS, found });
+}
+
+function nameOf(vendor: string, user: string, credential: string | null): string {
+  return `${vendor} ${credential ?? ""} ${user}`;
 }

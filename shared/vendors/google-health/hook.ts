@@ -1,4 +1,5 @@
 import { problem } from "../../problem";
+import { parseBody } from "../hmac-signature";
 import type { HookCall, HookSecrets, VendorHook } from "../vendor";
 import { sameText } from "../same-text";
 import { isVerification, readChanges } from "./notification";
@@ -17,7 +18,7 @@ export function authorizationOf(pathSecret: string): string {
  */
 export const GOOGLE_HEALTH_HOOK: VendorHook = {
   handshake(call, secrets) {
-    if (signatureOf(call) !== undefined || !isVerification(parseJson(call.body))) return undefined;
+    if (signatureOf(call) !== undefined || !isVerification(parseBody(call.body))) return undefined;
     assertAuthorized(call, secrets);
     return { status: 201 };
   },
@@ -27,7 +28,7 @@ export const GOOGLE_HEALTH_HOOK: VendorHook = {
     return signature !== undefined && (await secrets.verifyTink(signature, call.body)) ? "genuine" : "forged";
   },
   read(call) {
-    const json = parseJson(call.body);
+    const json = parseBody(call.body);
     return isVerification(json) ? { changes: [], status: 201 } : { changes: readChanges(json) };
   },
 };
@@ -39,12 +40,4 @@ function assertAuthorized({ headers }: HookCall, { pathSecret }: HookSecrets): v
 
 function signatureOf({ headers }: HookCall): string | undefined {
   return SIGNATURE_HEADERS.map((name) => headers.get(name)).find((value) => value !== null) ?? undefined;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
 }

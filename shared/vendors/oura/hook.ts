@@ -31,7 +31,7 @@ export const OURA_HOOK: VendorHook = {
     const expected = hexOf(await hmacSha256(credentials.clientSecret, timestamp, body)).toUpperCase();
     return isSignature(headers.get("x-oura-signature"), expected) ? freshness(Number(timestamp) * 1000, now) : "forged";
   },
-  once: { forMs: 2 * FRESH_MS, header: "x-oura-timestamp" },
+  once: { forMs: 2 * FRESH_MS, signature: "x-oura-signature" },
   read({ body }) {
     const event = bodySchema.safeParse(parseBody(body));
     if (!event.success) throw problem("malformed", "The body is not a notification.");

@@ -47,7 +47,7 @@ export const POLAR_HOOK: VendorHook = {
     return isGenuine ? "genuine" : "forged";
   },
   // Its body has the time of the event; how old it may be, nobody says.
-  once: { forMs: DAY_MS },
+  once: { forMs: DAY_MS, signature: "polar-webhook-signature" },
   read({ body }) {
     const event = bodySchema.safeParse(parseBody(body));
     if (!event.success) throw problem("malformed", "The body is not a notification.");

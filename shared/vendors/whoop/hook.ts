@@ -22,7 +22,7 @@ export const WHOOP_HOOK: VendorHook = {
     const expected = base64Of(await hmacSha256(credentials.clientSecret, timestamp, body));
     return isSignature(headers.get("x-whoop-signature"), expected) ? freshness(Number(timestamp), now) : "forged";
   },
-  once: { forMs: 2 * FRESH_MS, header: "x-whoop-signature-timestamp" },
+  once: { forMs: 2 * FRESH_MS, signature: "x-whoop-signature" },
   read({ body, now }) {
     const event = bodySchema.safeParse(parseBody(body));
     if (!event.success) throw problem("malformed", "The body is not a notification.");

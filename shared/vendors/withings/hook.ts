@@ -34,8 +34,10 @@ const notificationSchema = z.object({
   action: z.string().max(40).optional(),
 });
 
+const decoder = new TextDecoder();
+
 function formOf({ body }: HookCall): Readonly<Record<string, string>> {
-  return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(body)));
+  return Object.fromEntries(new URLSearchParams(decoder.decode(body)));
 }
 
 /**
