@@ -185,9 +185,10 @@ export class Resources {
       );
       this.#index.change(n, { type, entries });
     } else {
-      const insert =
-        "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING n";
-      n = sql.exec<{ n: number }>(insert, type, id, version, changedAt, at, method, classes, json).one().n;
+      const insert = "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+      sql.exec(insert, type, id, version, changedAt, at, method, classes, json);
+      // Not by RETURNING: for a statement that does more than one thing SQLite copies every page that it changes.
+      n = sql.exec<{ n: number }>("SELECT last_insert_rowid() AS n").one().n;
       this.#index.add(n, { type, entries });
     }
     if (file !== undefined) this.nameFile({ n, version }, file);
