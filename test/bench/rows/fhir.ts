@@ -174,12 +174,23 @@ async function createRow(bench: Bench, end: number): Promise<Row> {
     if (failed > 0) throw new Error(`${failed} creates were refused`);
     return perSecond;
   };
+  // What waits to be indexed belongs to the creates: a search of each person has it done.
+  const searched = async (heads: readonly Readonly<Record<string, string>>[]): Promise<number> => {
+    const startedAt = performance.now();
+    const answers = await Promise.all(
+      heads.map(async (headers) => await fetch(new URL("/fhir/r4/Observation?code=8867-4&_count=1", server.app), { headers })),
+    );
+    for (const answer of answers) if (!answer.ok) throw new Error(`a search was refused: ${await answer.text()}`);
+    return (performance.now() - startedAt) / 1_000;
+  };
   const ours = async (): Promise<number> => {
     const heads = await Promise.all(people.map((person) => signIn(bench, person)));
     const request = (connection: number) =>
       requestBytes("POST", "/fhir/r4/Observation", { ...heads[connection], ...FHIR }, body(connection));
     await expectOk(server.app, request(0));
-    const rate = accepted(await load(server.app, { connections: CONNECTIONS, durationMs: sampleMs, request }));
+    const loaded = await load(server.app, { connections: CONNECTIONS, durationMs: sampleMs, request });
+    const creates = accepted(loaded) * loaded.seconds;
+    const rate = creates / (loaded.seconds + (await searched(heads)));
     rates.push(rate);
     return rate;
   };
@@ -196,7 +207,7 @@ async function createRow(bench: Bench, end: number): Promise<Row> {
     "resources/s",
     result,
     0.3,
-    `${CONNECTIONS} people, one connection and one object each; validated, versioned, indexed, logged; bare inserts the same JSON as one row with an index`,
+    `${CONNECTIONS} people, one connection and one object each; validated, versioned, logged, and indexed, by a search of each person at the end of the time that is measured; bare inserts the same JSON as one row with an index`,
   );
   return { ...row, target: "≥ 0.3 of bare and ≥ 600/s", pass: row.pass === true && median(rates) >= 600 };
 }
