@@ -51,8 +51,8 @@ const NEEDED = new RegExp(
 /** Controls, directions, marks and fillers that nobody sees, and ends of lines. */
 const INVISIBLE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u{FFF9}-\u{FFFB}\u{2028}\u{2029}]/gv;
 
-/** Something that leaves ink. */
-const SEEN = /[[\p{L}\p{N}\p{P}\p{S}]--[\u{2800}\u{115F}\u{1160}\u{3164}\u{FFA0}]]/v;
+/** Something that leaves ink; half a character is refused as what it is, by whoever reads the body. */
+const SEEN = /[[\p{L}\p{N}\p{P}\p{S}\p{Cs}]--[\u{2800}\u{115F}\u{1160}\u{3164}\u{FFA0}]]/v;
 
 /** Whether a text has characters that nobody sees, or that turn what others see around, beyond what its writing needs. */
 export function hasInvisible(text: string): boolean {
