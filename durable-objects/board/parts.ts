@@ -1,4 +1,4 @@
-import { hashOf } from "../../shared/ranking/aliases";
+import { hashOf } from "../../shared/ranking/alias-hash";
 import { Across, type Part } from "../../shared/ranking/across";
 import type { Place, Window } from "../../shared/ranking/ranking";
 import type { Entry, Outcome, Submission } from "../../shared/ranking/terms";

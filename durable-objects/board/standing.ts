@@ -71,7 +71,7 @@ export class Standing {
     return outcomes;
   }
 
-  /** Takes entries over as they stand in another part, in the columns' own terms. */
+  /** Takes entries over as they stand in another part, in the records' own terms. */
   absorb(entries: readonly Kept[]): void {
     const { ranking } = this;
     const changes = new Map<number, Change>();
@@ -192,7 +192,7 @@ export class Standing {
   }
 }
 
-/** An entry as it is kept: scores in the order of the columns, and the numbers that were counted early. */
+/** An entry as it is kept: scores in the order of the records, and the numbers that were counted early. */
 export interface Kept {
   readonly alias: string;
   readonly key: number;

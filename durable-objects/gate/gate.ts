@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import initial from "../../migrations/gate/0001_gate.sql";
 import inboxTables from "../../migrations/gate/0002_inbox.sql";
+import signatures from "../../migrations/gate/0003_signatures.sql";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../shared/clock";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
@@ -190,6 +191,7 @@ export class Gate extends DurableObject<Env> {
     migrate(this.ctx.storage, [
       ["0001_gate", initial],
       ["0002_inbox", inboxTables],
+      ["0003_signatures", signatures],
     ]);
     this.ready = true;
   }

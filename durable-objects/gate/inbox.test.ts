@@ -12,10 +12,10 @@ type TestGate = ReturnType<typeof freshGate>;
 /** A pointer to a connection that nobody has: the queue's consumer drops it. */
 const person = newId("person", "eu", Date.now());
 const pointer = () => JSON.stringify({ kind: "ended", person, connection: newId("connection", "eu", Date.now()) });
-const arrival = (digest?: string, forgetAt = Date.now() + HOUR_MS): Arrival => ({
+const arrival = (signature?: string, forgetAt = Date.now() + HOUR_MS): Arrival => ({
   region: "eu",
   pointers: [pointer()],
-  call: digest === undefined ? undefined : { digest, forgetAt },
+  call: signature === undefined ? undefined : { signature, forgetAt },
 });
 
 const rowsOf = (gate: TestGate, table: "inbox" | "calls") =>
@@ -65,16 +65,16 @@ describe("what webhooks bring", () => {
 describe("a call that was here before", () => {
   it("is known at once, in any order, and after the object has left memory; a forgotten one is new", async () => {
     const gate = freshGate();
-    const digests = Array.from({ length: 40 }, (_, i) => `digest-${i % 8}`);
-    const taken = await Promise.all(digests.map((digest) => gate.accept(arrival(digest))));
+    const signatures = Array.from({ length: 40 }, (_, i) => `signature-${i % 8}`);
+    const taken = await Promise.all(signatures.map((signature) => gate.accept(arrival(signature))));
     expect(taken.filter(Boolean)).toHaveLength(8);
     await evictDurableObject(gate);
-    expect(await gate.accept(arrival("digest-3"))).toBe(false);
-    expect(await gate.accept(arrival("digest-9"))).toBe(true);
+    expect(await gate.accept(arrival("signature-3"))).toBe(false);
+    expect(await gate.accept(arrival("signature-9"))).toBe(true);
     await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update calls set expires_at = 0"));
     await gate.accept(arrival());
     await vi.waitFor(async () => expect(await rowsOf(gate, "calls")).toBe(0), { timeout: 15_000 });
-    expect(await gate.accept(arrival("digest-3"))).toBe(true);
+    expect(await gate.accept(arrival("signature-3"))).toBe(true);
   });
 
   it("is kept whole, however many people it speaks of", async () => {
@@ -89,7 +89,7 @@ describe("a call that was here before", () => {
     });
   });
 
-  it("is remembered among so many and no more, and is found by its digest", async () => {
+  it("is remembered among so many and no more, and is found by its signature", async () => {
     const gate = freshGate();
     await gate.accept(arrival("zero"));
     await runInDurableObject(gate, (_, { storage }) => {
@@ -98,7 +98,7 @@ describe("a call that was here before", () => {
       expect(storage.sql.exec<{ n: number }>("select count(*) as n from calls").one().n).toBe(10);
       expect(inbox.take([arrival("many-24"), arrival("other"), arrival("other"), arrival()])).toEqual([false, true, false, true]);
       for (const query of [
-        "select 1 from calls where digest = ?",
+        "select 1 from calls where signature = ?",
         "delete from calls where expires_at <= ?",
         "delete from calls where id <= ?",
       ]) {

@@ -5,7 +5,7 @@ export interface Arrival {
   readonly region: Region;
   /** Pointers of the region's sync queue, as JSON texts. */
   readonly pointers: readonly string[];
-  readonly call?: { readonly digest: string; readonly forgetAt: number } | undefined;
+  readonly call?: { readonly signature: string; readonly forgetAt: number } | undefined;
 }
 
 export interface Waiting {
@@ -37,7 +37,7 @@ export class Inbox {
   take(arrivals: readonly Arrival[]): boolean[] {
     const unseen = this.#remember(arrivals.flatMap(({ call }) => call ?? []));
     // Of two that are the same, one is new.
-    const taken = arrivals.map(({ call }) => call === undefined || unseen.delete(call.digest));
+    const taken = arrivals.map(({ call }) => call === undefined || unseen.delete(call.signature));
     const rows = arrivals.flatMap(({ region, pointers }, i) => (taken[i] === true ? pointers.map((pointer) => [region, pointer]) : []));
     for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
       this.#sql.exec(
@@ -48,18 +48,18 @@ export class Inbox {
     return taken;
   }
 
-  /** Remembers calls; returns the digests of those that are new. */
+  /** Remembers calls; returns the signatures of those that are new. */
   #remember(calls: readonly NonNullable<Arrival["call"]>[]): Set<string> {
     const unseen = new Set<string>();
     let newest = 0;
     for (let at = 0; at < calls.length; at += ROWS_AT_ONCE) {
-      const added = this.#sql.exec<{ id: number; digest: string }>(
-        `insert or ignore into calls (digest, expires_at) select value ->> 0, value ->> 1 from json_each(?) order by key
-         returning id, digest`,
-        JSON.stringify(calls.slice(at, at + ROWS_AT_ONCE).map(({ digest, forgetAt }) => [digest, forgetAt])),
+      const added = this.#sql.exec<{ id: number; signature: string }>(
+        `insert or ignore into calls (signature, expires_at) select value ->> 0, value ->> 1 from json_each(?) order by key
+         returning id, signature`,
+        JSON.stringify(calls.slice(at, at + ROWS_AT_ONCE).map(({ signature, forgetAt }) => [signature, forgetAt])),
       );
-      for (const { id, digest } of added) {
-        unseen.add(digest);
+      for (const { id, signature } of added) {
+        unseen.add(signature);
         newest = Math.max(newest, id);
       }
     }

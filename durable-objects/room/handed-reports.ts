@@ -50,7 +50,11 @@ export class HandedReports {
   constructor(state: RoomState, parts: Parts) {
     this.#state = state;
     this.#parts = parts;
-    state.timers.on(TIMER, async (ref) => (ref === OPEN ? this.staffChanged() : await this.#run()));
+    state.timers.on(TIMER, async (ref) => {
+      if (ref !== OPEN) return await this.#run();
+      this.staffChanged();
+      return undefined;
+    });
   }
 
   /** A message was just reported. Part of the caller's transaction; a second time changes nothing. */
@@ -59,7 +63,7 @@ export class HandedReports {
   }
 
   /** Staff has come, gone or changed: what is open and nobody here may decide any more is handed over. Again changes nothing. */
-  staffChanged(): undefined {
+  staffChanged(): void {
     const rows = this.#state.sql
       .exec<{ message: number; reporter: number }>(
         "SELECT message, reporter FROM reports WHERE state = 'open' AND evidence IS NULL AND handed_at IS NULL ORDER BY no",

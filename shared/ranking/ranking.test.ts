@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hashOf } from "./aliases";
+import { hashOf } from "./alias-hash";
 import { Across, type Part, percentile } from "./across";
 import { Ranking } from "./ranking";
 import { compareEntries, type Entry, OPERATORS, ORDERS, type Placed, type Submission, type Terms, TIES } from "./terms";

@@ -1,4 +1,4 @@
-import { hashOf } from "./aliases";
+import { hashOf } from "./alias-hash";
 import { Ordered, type Probe } from "./order";
 import { Records } from "./records";
 import { sorted } from "./sort";
@@ -63,7 +63,7 @@ export class Ranking {
       this.#glance(to - from);
       for (let i = from; i < to; i++) {
         const size = this.size;
-        const outcome = this.#submit(submissions[i]!, this.#hashes[i - from]!);
+        const outcome = this.submit(submissions[i]!, this.#hashes[i - from]!);
         outcomes.push(outcome);
         if (outcome === "counted") counted(this.touched, this.size > size);
       }
@@ -72,11 +72,7 @@ export class Ranking {
   }
 
   /** Counts one submission, which must be valid; see `isSubmission`. */
-  submit(submission: Submission): Outcome {
-    return this.#submit(submission, hashOf(submission.alias));
-  }
-
-  #submit(submission: Submission, hash: number): Outcome {
+  submit(submission: Submission, hash = hashOf(submission.alias)): Outcome {
     const { alias, score, subscore = 0, at, version } = submission;
     const slot = this.records.find(alias, hash);
     const { operator } = this.terms;
@@ -158,10 +154,11 @@ export class Ranking {
   /** Looks at what changes of entries with some hashes will touch; see `Records`. */
   #glance(count: number): void {
     const [records, slots, buckets] = [this.records, this.#slots, this.#buckets];
-    this.glanced += records.likely(this.#hashes, slots, count) + records.glance(slots, count, true);
+    this.glanced +=
+      records.likely(this.#hashes, slots, count) + records.glanceAtHeads(slots, count) + records.glanceAtNumbers(slots, count);
     records.bucketsOf(slots, buckets, count);
     this.#order.lastsOf(buckets, slots, count);
-    this.glanced += records.glance(slots, count, false);
+    this.glanced += records.glanceAtHeads(slots, count);
   }
 
   #after(key: Entry): number {

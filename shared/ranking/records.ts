@@ -1,4 +1,4 @@
-import { hashOf, hashOfBytes } from "./aliases";
+import { hashOf, hashOfBytes } from "./alias-hash";
 import { grown, resized } from "./arrays";
 
 // The numbers of a record.
@@ -191,9 +191,9 @@ export class Records {
   // What is needed of many is looked at beforehand, one kind of thing after the other: a processor waits for a dozen places of memory at once, but
   // for one after the other where each says where the next one lies. The loops are as short as can be, since only so many steps are under way.
 
-  /** Slots in which aliases with some hashes lie, nearly always; -1 for those that are not there. Their heads are looked at. */
+  /** Finds the slots in which aliases with some hashes lie, nearly always; -1 for those that are not there. */
   likely(hashes: Uint32Array, slots: Int32Array, count: number): number {
-    const [table, shift, heads, width] = [this.#table, this.#shift, this.#heads, this.#width];
+    const [table, shift] = [this.#table, this.#shift];
     const mask = table.length - 1;
     let seen = 0;
     for (let i = 0; i < count; i++) seen ^= table[hashes[i]! >>> shift]!;
@@ -203,7 +203,6 @@ export class Records {
       while (table[place] !== 0 && ((table[place]! ^ tag) & TAG) !== 0) place = (place + 1) & mask;
       slots[i] = (table[place]! & SLOT) - 1;
     }
-    for (let i = 0; i < count; i++) if (slots[i]! >= 0) seen ^= heads[slots[i]! * width]!;
     return seen;
   }
 
@@ -216,12 +215,17 @@ export class Records {
     }
   }
 
-  /** Looks at heads, and where it is asked for at numbers. */
-  glance(slots: Int32Array, count: number, isAtNumbers: boolean): number {
-    const [heads, width, numbers] = [this.#heads, this.#width, this.#numbers];
+  glanceAtHeads(slots: Int32Array, count: number): number {
+    const [heads, width] = [this.#heads, this.#width];
     let seen = 0;
     for (let i = 0; i < count; i++) seen ^= heads[Math.max(0, slots[i]!) * width]!;
-    if (isAtNumbers) for (let i = 0; i < count; i++) seen += numbers[Math.max(0, slots[i]!) * NUMBERS]!;
+    return seen;
+  }
+
+  glanceAtNumbers(slots: Int32Array, count: number): number {
+    const numbers = this.#numbers;
+    let seen = 0;
+    for (let i = 0; i < count; i++) seen += numbers[Math.max(0, slots[i]!) * NUMBERS]!;
     return seen;
   }
 

@@ -198,7 +198,7 @@ async function keep(
   const once = hook?.once;
   // The signature is by a secret of this account, over all that is signed: no two calls have the same.
   const known = once && {
-    digest: `${vendor.id} ${credential ?? ""} ${call.headers.get(once.signature) ?? ""}`,
+    signature: `${vendor.id} ${credential ?? ""} ${call.headers.get(once.signature) ?? ""}`,
     forgetAt: call.now + once.forMs,
   };
   const byRegion = Map.groupBy(pointers, ({ person }): Region => regionOf(person));

@@ -35,7 +35,7 @@ export class BenchBoard extends Board {
       const batch = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => this.#submission(boardAlias(from + i)));
       this.#store.submit(0, batch);
     }
-    this.#ask(count);
+    this.#begin(count);
   }
 
   /** Repeats a piece of work; answers something that depends on it. */
@@ -44,7 +44,7 @@ export class BenchBoard extends Board {
     this.#store ??= new Store(this.ctx.storage.sql, () => TERMS);
     const store = this.#store;
     const { ranking } = store.of(0);
-    if (this.#count === 0) this.#ask(ranking.size);
+    if (this.#count === 0) this.#begin(ranking.size);
     let sum = 0;
     switch (work) {
       case "nothing":
@@ -91,7 +91,8 @@ export class BenchBoard extends Board {
     this.#count = 0;
   }
 
-  #ask(count: number): void {
+  /** Asks from now on for entries of a board of so many, with versions that are newer than all before. */
+  #begin(count: number): void {
     this.#count = count;
     this.#version = Date.now() * 1_000;
   }
