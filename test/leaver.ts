@@ -8,6 +8,7 @@ import { uploadKey } from "../shared/imports/status";
 import { REGIONS, type Region } from "../shared/region";
 import { sealSecret } from "../shared/webhooks/secret-box";
 import { exporterOf, importerOf, programmeOf, regional, vaultOf } from "../workers/regional";
+import { dispatch, routeHooks } from "./hooks";
 import { samples } from "./vaults";
 
 /** Somebody with a row in every table and a file of every kind, written without the API: cheap enough for a test for each step. */
@@ -429,11 +430,15 @@ export async function settle(person: PersonId): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
     const left = await runInDurableObject(vault, (_instance, { storage: { sql } }) => {
       sql.exec("INSERT INTO timers (kind, ref, due_at) VALUES ('achievements', '', 0) ON CONFLICT DO UPDATE SET due_at = 0");
-      return sql.exec<{ n: number }>("SELECT count(*) AS n FROM achievement_changes").one().n;
+      const left =
+        "SELECT (SELECT count(*) FROM achievement_changes) + (SELECT count(*) FROM achievement_awards WHERE feed IN ('post', 'unpost')) AS n";
+      return sql.exec<{ n: number }>(left).one().n;
     });
-    if (turn > 0 && left === 0) return;
+    if (turn > 0 && left === 0) return await routeHooks(person);
     await runInDurableObject(vault, async (_instance, { storage }) => await storage.setAlarm(Date.now()));
     await runDurableObjectAlarm(vault);
+    // What was just earned goes to the feed by a queue.
+    await dispatch(regionOf(person), { kind: "award-posts", person });
   }
   throw new Error("the vault does not come to rest");
 }
