@@ -82,22 +82,23 @@ function sampled(
 }
 
 const SPACE = 0x20;
-const ZERO = 0x30;
 const SMALL = 1_000;
 /** Characters that a number has at most, and the space after it. */
 const LONGEST = 32;
 const ASCII = new TextDecoder();
 
-/** The digits of small whole numbers, four bytes each, and how many there are. */
-const DIGITS = new Uint8Array(SMALL * 4);
+/** Small whole numbers with a space behind them: at most four characters, the first in the lowest byte; and how many there are. */
+const PACKED = new Uint32Array(SMALL);
+const LENGTHS = new Uint8Array(SMALL);
 for (let n = 0; n < SMALL; n++) {
-  const text = String(n);
-  for (let i = 0; i < text.length; i++) DIGITS[n * 4 + i] = ZERO + Number(text[i]);
-  DIGITS[n * 4 + 3] = text.length;
+  const text = `${n} `;
+  for (let i = 0; i < text.length; i++) PACKED[n]! |= text.charCodeAt(i) << (8 * i);
+  LENGTHS[n] = text.length;
 }
 
 /** One text is written at a time, from the beginning. */
 let bytes = new Uint8Array(16_384);
+let view = new DataView(bytes.buffer);
 
 /** Tokens parted by spaces, written as bytes: an hour of seconds has 3,600, and to join as many strings costs ten times as much. */
 class Tokens {
@@ -112,20 +113,17 @@ class Tokens {
 
   numbers(values: ArrayLike<number>, from: number, to: number): void {
     this.#makeRoom(to - from);
-    let [into, at] = [bytes, this.#at];
+    let [into, at] = [view, this.#at];
     for (let i = from; i < to; i++) {
-      const value = values[i] ?? 0;
-      if (value > 0 && value < SMALL && value === Math.trunc(value)) {
-        const digits = value * 4;
-        into[at] = DIGITS[digits] ?? ZERO;
-        into[at + 1] = DIGITS[digits + 1] ?? ZERO;
-        into[at + 2] = DIGITS[digits + 2] ?? ZERO;
-        at += DIGITS[digits + 3] ?? 0;
-        into[at++] = SPACE;
+      const value = values[i]!;
+      const small = value | 0;
+      if (small === value && small > 0 && small < SMALL) {
+        into.setUint32(at, PACKED[small]!, true);
+        at += LENGTHS[small]!;
       } else {
         this.#at = at;
         this.add(decimal(value));
-        [into, at] = [bytes, this.#at];
+        [into, at] = [view, this.#at];
       }
     }
     this.#at = at;
@@ -141,6 +139,7 @@ class Tokens {
     const grown = new Uint8Array(2 * needed);
     grown.set(bytes);
     bytes = grown;
+    view = new DataView(bytes.buffer);
   }
 }
 
@@ -152,8 +151,9 @@ function decimal(value: number): string {
 function stepOf(at: ArrayLike<number>): number {
   let step = 0;
   let last = 0;
-  for (let i = 1; i < at.length && step !== 1; i++) {
-    const next = (at[i] ?? 0) - (at[i - 1] ?? 0);
+  const n = at.length;
+  for (let i = 1; i < n && step !== 1; i++) {
+    const next = at[i]! - at[i - 1]!;
     // Mostly the same as before.
     if (next === last) continue;
     last = next;

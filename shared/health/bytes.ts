@@ -89,7 +89,7 @@ export class ByteReader {
 
   /**
    * Fills a column with the running sums of signed integers, each divided by `divisor`. A day at 1 Hz has 86,400 of them, nearly all of
-   * one byte, so the loop keeps its state in locals.
+   * one byte, so the loop keeps its state in locals, and most without decimals.
    */
   runningSums(into: Float64Array, divisor: number): void {
     const bytes = this.#bytes;
@@ -105,9 +105,10 @@ export class ByteReader {
         sum += this.zigzag();
         at = this.#at;
       }
-      into[i] = sum / divisor;
+      into[i] = sum;
     }
     this.#at = at;
+    if (divisor !== 1) for (let i = 0; i < into.length; i++) into[i]! /= divisor;
   }
 
   bytes(length: number): Uint8Array {

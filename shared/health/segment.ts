@@ -40,13 +40,25 @@ export function decodeSegment(bytes: Uint8Array): Samples {
   const input = new ByteReader(bytes);
   if (input.byte() !== FORMAT) throw new RangeError("unknown segment format");
   const n = input.varint();
-  const samples = { at: new Float64Array(n), value: new Float64Array(n), zone: new Int32Array(n), version: new Float64Array(n) };
+  const samples = columns(n);
   if (n === 0) return samples;
   readTimes(input, samples.at);
   readRuns(input, samples.zone);
   readRuns(input, samples.version);
   readValues(input, samples.value);
   return samples;
+}
+
+/** Empty columns in one buffer: to make and to clear four costs as much as to read an hour. */
+function columns(n: number): Samples {
+  const wide = 8 * n;
+  const buffer = new ArrayBuffer(3 * wide + 4 * n);
+  return {
+    at: new Float64Array(buffer, 0, n),
+    value: new Float64Array(buffer, wide, n),
+    version: new Float64Array(buffer, 2 * wide, n),
+    zone: new Int32Array(buffer, 3 * wide, n),
+  };
 }
 
 function writeTimes(out: ByteWriter, at: Float64Array, from: number, to: number): void {
