@@ -162,8 +162,7 @@ export class Resources {
       lastUpdated: new Date(changedAt).toISOString(),
     };
     const file = type === "Binary" ? this.#files.get(textAt(resource, "data") ?? "") : undefined;
-    const { resourceType, id: _id, meta: _meta, ...rest } = file === undefined ? resource : withoutData(resource);
-    const body = { resourceType, id, meta, ...rest };
+    const body = named(file === undefined ? resource : withoutData(resource), id, meta);
     const json = JSON.stringify(body);
     const classes = maskOf(classesOf(body));
     const entries = indexEntries(body, this.#state.profile().timeZone);
@@ -389,6 +388,16 @@ function versionOf({ n, type, id, version, changed_at, method, body }: Row): Sto
       return body === null ? undefined : (read ??= JSON.parse(body) as Fields);
     },
   };
+}
+
+/**
+ * A resource under its id and `meta`, which come first, as FHIR has them. Copied name by name: what the rest of a destructured object
+ * becomes takes V8 twice as long to write as JSON.
+ */
+function named(resource: Fields, id: string, meta: Fields): Fields {
+  const made: Record<string, unknown> = { resourceType: resource["resourceType"], id, meta };
+  for (const name in resource) if (name !== "resourceType" && name !== "id" && name !== "meta") made[name] = resource[name];
+  return made;
 }
 
 function withoutData({ data: _data, ...resource }: Fields): Fields {
