@@ -89,7 +89,7 @@ export class ByteReader {
 
   /**
    * Fills a column with the running sums of signed integers, each divided by `divisor`. A day at 1 Hz has 86,400 of them, nearly all of
-   * one byte, so the loop keeps its state in locals, and most without decimals.
+   * one byte, so the loop keeps its state in locals. It does not divide: most columns have no decimals.
    */
   runningSums(into: Float64Array, divisor: number): void {
     const bytes = this.#bytes;

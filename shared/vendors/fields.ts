@@ -80,8 +80,8 @@ export const note = z
 /** A vendor's word, of a length that may be kept. */
 export const word = z.string().max(200);
 
-/** Ids go into paths and into storage: nothing but what ids are made of. */
-export const recordId = z.string().regex(/^[A-Za-z0-9._~:-]{1,120}$/);
+/** Ids go into paths and into storage: nothing but what ids are made of, and no step to another place. */
+export const recordId = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._~:-]{1,120}$/);
 
 /** `PT1H2M3.5S` in seconds; days count 24 hours. */
 export const isoDuration = z.string().transform((text, context): number => {

@@ -251,16 +251,16 @@ describe("requests to Oura", () => {
     expect(OURA_SUBSCRIPTIONS.wanted).not.toContain("heartrate.create");
     expect(OURA_SUBSCRIPTIONS.wanted.length).toBe(33);
     const created = {
-      id: "s-1",
+      id: "s_1-a",
       callback_url: "https://m.test/h",
       event_type: "delete",
       data_type: "daily_sleep",
       expiration_time: "2027-01-01T00:00:00",
     };
     expect(OURA_SUBSCRIPTIONS.readList([created, { id: 5 }])).toEqual([
-      { id: "s-1", key: "daily_sleep.delete", url: "https://m.test/h", expiresAt: Date.parse("2027-01-01T00:00:00Z") },
+      { id: "s_1-a", key: "daily_sleep.delete", url: "https://m.test/h", expiresAt: Date.parse("2027-01-01T00:00:00Z") },
     ]);
-    expect(OURA_SUBSCRIPTIONS.readCreated(created, "daily_sleep.delete", "https://m.test/h")).toMatchObject({ id: "s-1" });
+    expect(OURA_SUBSCRIPTIONS.readCreated(created, "daily_sleep.delete", "https://m.test/h")).toMatchObject({ id: "s_1-a" });
     expect(OURA_SUBSCRIPTIONS.readCreated({ detail: "no" }, "daily_sleep.delete", "https://m.test/h")).toBeUndefined();
     expect(OURA_SUBSCRIPTIONS.create(CREDENTIALS, "daily_sleep.delete", "https://m.test/h", "token")).toMatchObject({
       method: "POST",
@@ -268,9 +268,9 @@ describe("requests to Oura", () => {
       headers: { "x-client-id": "test-client" },
       body: { callback_url: "https://m.test/h", verification_token: "token", event_type: "delete", data_type: "daily_sleep" },
     });
-    const one = { id: "s-1", key: "daily_sleep.delete", url: "" };
-    expect(OURA_SUBSCRIPTIONS.renew?.(CREDENTIALS, one)).toMatchObject({ method: "PUT", path: "/v2/webhook/subscription/renew/s-1" });
-    expect(OURA_SUBSCRIPTIONS.remove(CREDENTIALS, one)).toMatchObject({ method: "DELETE", path: "/v2/webhook/subscription/s-1" });
+    const one = { id: "s_1-a", key: "daily_sleep.delete", url: "" };
+    expect(OURA_SUBSCRIPTIONS.renew?.(CREDENTIALS, one)).toMatchObject({ method: "PUT", path: "/v2/webhook/subscription/renew/s_1-a" });
+    expect(OURA_SUBSCRIPTIONS.remove(CREDENTIALS, one)).toMatchObject({ method: "DELETE", path: "/v2/webhook/subscription/s_1-a" });
   });
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { problem } from "../../problem";
+import { recordId } from "../fields";
 import { some } from "../record";
 import type { Subscription, VendorCredentials, VendorRequest, VendorSubscriptions } from "../vendor";
 import { OURA_VENDOR } from "./descriptor";
@@ -8,7 +9,7 @@ const PATH = "/v2/webhook/subscription";
 const EVENTS = ["create", "update", "delete"] as const;
 
 const subscriptionSchema = z.object({
-  id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+  id: recordId,
   callback_url: z.string().max(2000),
   event_type: z.enum(EVENTS),
   data_type: z.string().max(64),

@@ -301,10 +301,12 @@ describe("requests to Polar", () => {
     expect(POLAR_SUBSCRIPTIONS.readCreated(created, "all", url)).toEqual({ id: "w1", key: "all", url, secret: "s3" });
     expect(POLAR_SUBSCRIPTIONS.readCreated({ data: { ...created.data, signature_secret_key: undefined } }, "all", url)).toBeUndefined();
     expect(POLAR_SUBSCRIPTIONS.readCreated({ status: 409 }, "all", url)).toBeUndefined();
-    const listed = { data: [{ id: "w1", events, url, active: false }, { id: "w2", events: ["SLEEP"], url }, 5] };
+    const listed = {
+      data: [{ id: "w1", events, url, active: false }, { id: "w2_-x", events: ["SLEEP"], url }, { id: "..", events, url }, 5],
+    };
     expect(POLAR_SUBSCRIPTIONS.readList(listed)).toEqual([
       { id: "w1", key: "all", url, inactive: true },
-      { id: "w2", key: "all", url, inactive: true },
+      { id: "w2_-x", key: "all", url, inactive: true },
     ]);
     expect(POLAR_SUBSCRIPTIONS.readList({})).toEqual([]);
   });

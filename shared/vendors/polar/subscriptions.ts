@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { problem } from "../../problem";
+import { recordId } from "../fields";
 import type { Subscription, VendorSubscriptions } from "../vendor";
 import { POLAR_EVENTS } from "./hook";
 import { appRequest } from "./requests";
@@ -9,7 +10,7 @@ const PATH = "/v3/webhooks";
 const KEY = "all";
 
 const webhookSchema = z.object({
-  id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+  id: recordId,
   events: z.array(z.string().max(64)).max(50),
   url: z.string().max(2000),
   active: z.boolean().optional(),
