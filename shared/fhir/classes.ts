@@ -29,14 +29,14 @@ const ACCESSORY: ReadonlySet<string> = new Set(["Practitioner", "PractitionerRol
 const VIEW = /^[0-9a-hjkmnp-tv-z]{26}\.[a-rt-z]/;
 
 /** What `Observation.category` says of an Observation whose code says nothing. */
-const BY_CATEGORY: Readonly<Record<string, Category>> = {
-  "vital-signs": "vitals",
-  activity: "activity",
-  PhysicalActivity: "activity",
-  laboratory: "labs",
-  LAB: "labs",
-  GE: "genetics",
-};
+const BY_CATEGORY: ReadonlyMap<string, Category> = new Map([
+  ["vital-signs", "vitals"],
+  ["activity", "activity"],
+  ["PhysicalActivity", "activity"],
+  ["laboratory", "labs"],
+  ["LAB", "labs"],
+  ["GE", "genetics"],
+]);
 
 let known: ReadonlyMap<string, ReadonlySet<Category>> | undefined;
 let tests: ReadonlySet<string> | undefined;
@@ -50,12 +50,14 @@ export function classesOf(resource: Fields): Class[] {
     if (ACCESSORY.has(textAt(inner, "resourceType") ?? "")) continue;
     for (const one of ownClasses(textAt(inner, "resourceType") ?? "", inner)) found.add(one);
   }
-  return CLASSES.filter((one) => found.has(one));
+  return found.size === 1 ? [...found] : CLASSES.filter((one) => found.has(one));
 }
 
 /** Classes as the bits of a number, in their order. */
 export function maskOf(classes: readonly Class[]): number {
-  return classes.reduce((mask, one) => mask | (1 << CLASSES.indexOf(one)), 0);
+  let mask = 0;
+  for (const one of classes) mask |= 1 << CLASSES.indexOf(one);
+  return mask;
 }
 
 /** Whether somebody who may see the classes of a mask may see what belongs to those of another. */
@@ -74,7 +76,7 @@ function ownClasses(type: string, resource: Fields): readonly Class[] {
     case "Observation":
       return observationClasses(resource, isView);
     case "DiagnosticReport": {
-      const isLaboratory = codingsIn(resource["category"]).some(({ code }) => BY_CATEGORY[code] === "labs");
+      const isLaboratory = codingsIn(resource["category"]).some(({ code }) => BY_CATEGORY.get(code) === "labs");
       const files = fieldsIn(resource["presentedForm"] ?? []).length > 0;
       // A view shows its file to whoever may see files.
       return [isLaboratory ? "labs" : "history", ...(files ? (["documents"] as const) : [])];
@@ -89,7 +91,11 @@ function ownClasses(type: string, resource: Fields): readonly Class[] {
 
 /** By its codes, then by its category. What a stored one says beside its subject, under codes that nobody knows here, may be anything. */
 function observationClasses(resource: Fields, isView: boolean): readonly Class[] {
-  const categories = codingsIn(resource["category"]).flatMap(({ code }) => BY_CATEGORY[code] ?? []);
+  const categories: Category[] = [];
+  for (const { code } of codingsIn(resource["category"])) {
+    const category = BY_CATEGORY.get(code);
+    if (category !== undefined) categories.push(category);
+  }
   const isLaboratory = categories.includes("labs");
   const subject = classesOfCodes(codingsIn(resource["code"]), isLaboratory);
   const found = new Set<Class>(subject.size > 0 ? subject : categories.length > 0 ? categories : ["history"]);
@@ -147,7 +153,9 @@ interface Coded {
 }
 
 function codingsIn(concepts: unknown): Coded[] {
-  return fieldsIn(concepts ?? []).flatMap((concept) =>
-    fieldsIn(concept["coding"] ?? []).map((coding) => ({ system: textAt(coding, "system") ?? "", code: textAt(coding, "code") ?? "" })),
-  );
+  const found: Coded[] = [];
+  for (const concept of fieldsIn(concepts))
+    for (const coding of fieldsIn(concept["coding"]))
+      found.push({ system: textAt(coding, "system") ?? "", code: textAt(coding, "code") ?? "" });
+  return found;
 }

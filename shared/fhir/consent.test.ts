@@ -58,7 +58,7 @@ test("it is active until its end, and shown as another version from then on", ()
 
 test("it is found by whom it is for, what it allows, why and when", () => {
   const entries = indexEntries(consentResource(consent, 15 * DAY), "UTC");
-  const found = (name: string) => entries.filter(({ param }) => param === name);
+  const found = (name: string) => entries.flatMap(({ param, value }) => (param === name ? [value] : []));
   expect(found("actor")).toMatchObject([{ type: "Organization", id: "org-eu-b", identifier: { value: "org_eu_b" } }]);
   expect(found("action").map((one) => ("code" in one ? one.code : ""))).toEqual(["access", "read", "advise"]);
   expect(found("purpose")).toMatchObject([{ code: "TREAT" }, { code: "care" }]);

@@ -36,10 +36,10 @@ export function namedIn({ type = "", id = "", params = [], body = "" }: Said): N
       else if (name === "identifier" && type === "Patient") add(byId("Patient", one.replace(`${URN.person}|`, "")));
     }
   }
-  for (const [, patient = ""] of body.matchAll(REFERENCE)) add(byId("Patient", patient));
-  if (body.includes('"Subscription"')) for (const [, patient = ""] of body.matchAll(IN_CRITERIA)) add(byId("Patient", patient));
+  for (const patient of firstsOf(body, REFERENCE)) add(byId("Patient", patient));
+  if (body.includes('"Subscription"')) for (const patient of firstsOf(body, IN_CRITERIA)) add(byId("Patient", patient));
   if (body.includes('"Bundle"')) {
-    for (const [, url = ""] of body.matchAll(URL_OF_ENTRY)) {
+    for (const url of firstsOf(body, URL_OF_ENTRY)) {
       const [path = "", query = ""] = url.split("?", 2);
       const [kind = "", inner = ""] = path.replace(/^\//, "").split("/");
       for (const one of namedIn({ type: kind, id: inner, params: [...new URLSearchParams(query)] })) add(one);
@@ -47,6 +47,13 @@ export function namedIn({ type = "", id = "", params = [], body = "" }: Said): N
   }
   const people = [...found.values()].flatMap((one) => ("person" in one ? [one.person] : []));
   return [...found.values()].filter((one) => "person" in one || !people.some((person) => person.endsWith(`_${one.ulid}`)));
+}
+
+/** What the first group of a pattern finds, each once: in a Bundle most entries say the same. */
+function firstsOf(text: string, pattern: RegExp): Set<string> {
+  const found = new Set<string>();
+  for (const [, first = ""] of text.matchAll(pattern)) found.add(first);
+  return found;
 }
 
 /** The ids that a person with this part of one can have: it says no region. */

@@ -28,12 +28,14 @@ export function dateRange(text: string, zone: string): readonly [lo: number, hi:
   return [lo, lo + span - 1];
 }
 
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** Midnight UTC of a day of the calendar, or undefined where there is none. */
 function utcDay(year: number, month: number, day: number): number | undefined {
-  const date = new Date(0);
-  // Not Date.UTC, which takes years below 100 for those of the last century.
-  date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined;
+  const isLeap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  if (day < 1 || day > (DAYS[month - 1] ?? 0) + (isLeap ? 1 : 0)) return undefined;
+  // Date.UTC takes years below 100 for those of the last century.
+  return year < 100 ? new Date(0).setUTCFullYear(year, month - 1, day) : Date.UTC(year, month - 1, day);
 }
 
 function nextMonth(year: number, month: number): number {

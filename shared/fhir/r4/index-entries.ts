@@ -6,16 +6,19 @@ import { isResourceType } from "./structures";
 import { canonical } from "./ucum";
 
 /** One value that a resource is found by. */
-export type IndexEntry = { readonly param: string } & IndexValue;
+export interface IndexEntry {
+  readonly param: string;
+  readonly value: IndexValue;
+}
 
 export type IndexValue = TokenValue | ReferenceValue | DateValue | StringValue | QuantityValue | NumberValue | UriValue | CompositeValue;
 
 export interface TokenValue {
   readonly kind: "token";
-  readonly system?: string;
-  readonly code?: string;
+  readonly system?: string | undefined;
+  readonly code?: string | undefined;
   /** Display, text of the concept, or type of an identifier, folded: what `:text` looks at. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** Of an identifier, the codes of its type: what `:of-type` looks at. */
   readonly types?: readonly { readonly system?: string; readonly code?: string }[];
 }
@@ -23,8 +26,8 @@ export interface TokenValue {
 export interface ReferenceValue {
   readonly kind: "reference";
   /** Type and id of a literal reference, relative or absolute. */
-  readonly type?: string;
-  readonly id?: string;
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
   /** The reference as it stands where it is absolute, a URN or canonical; without the version of a canonical. */
   readonly url?: string;
   readonly version?: string;
@@ -49,13 +52,13 @@ export interface StringValue {
 export interface QuantityValue {
   readonly kind: "quantity";
   readonly value: number;
-  readonly system?: string;
-  readonly code?: string;
+  readonly system?: string | undefined;
+  readonly code?: string | undefined;
   /** The unit's text, which a search without a system may name. */
-  readonly unit?: string;
+  readonly unit?: string | undefined;
   /** UCUM in base units, so that 150 lb finds 68 kg; absent where the unit is not UCUM. */
-  readonly canonicalCode?: string;
-  readonly canonicalValue?: number;
+  readonly canonicalCode?: string | undefined;
+  readonly canonicalValue?: number | undefined;
 }
 
 export interface NumberValue {
@@ -97,7 +100,7 @@ export function indexEntries(resource: Fields, zone: string): IndexEntry[] {
         if (seen.has(key)) continue;
         seen.add(key);
       }
-      entries.push({ param: parameter.name, ...value });
+      entries.push({ param: parameter.name, value });
     }
   }
   return entries;
@@ -232,7 +235,7 @@ function convert(value: unknown, path: Path, kind: ParameterKind, zone: string):
 
 function tokens(value: unknown, { type, system }: Path): PlainValue[] {
   if (typeof value === "boolean") return [{ kind: "token", code: String(value) }];
-  if (typeof value === "string") return [{ kind: "token", ...(system !== undefined && { system }), code: value }];
+  if (typeof value === "string") return [{ kind: "token", system, code: value, text: undefined }];
   if (!isFields(value)) return [];
   switch (type) {
     case "CodeableConcept": {
@@ -259,21 +262,14 @@ function tokens(value: unknown, { type, system }: Path): PlainValue[] {
 }
 
 function codingToken(coding: Fields, text: string | undefined): TokenValue {
-  return token(
-    textAt(coding, "system"),
-    textAt(coding, "code"),
-    [textAt(coding, "display"), text].filter((one) => one !== undefined).join(" "),
-  );
+  const display = textAt(coding, "display");
+  const words = display === undefined || text === undefined ? (display ?? text) : `${display} ${text}`;
+  return token(textAt(coding, "system"), textAt(coding, "code"), words);
 }
 
 function token(system: string | undefined, code: string | undefined, text: string | undefined): TokenValue {
   const folded = text === undefined ? "" : fold(text);
-  return {
-    kind: "token",
-    ...(system !== undefined && { system }),
-    ...(code !== undefined && { code }),
-    ...(folded !== "" && { text: folded }),
-  };
+  return { kind: "token", system, code, text: folded === "" ? undefined : folded };
 }
 
 const LITERAL = /^(?:(https?:\/\/.+)\/)?([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
@@ -377,16 +373,9 @@ function quantities(value: unknown, type: string): PlainValue[] {
 }
 
 function quantity(value: number, unitOf: Fields): QuantityValue {
-  const [system, code, unit] = ["system", "code", "unit"].map((name) => textAt(unitOf, name));
+  const [system, code, unit] = [textAt(unitOf, "system"), textAt(unitOf, "code"), textAt(unitOf, "unit")];
   const base = system === SYSTEM.ucum && code !== undefined ? canonical(value, code) : undefined;
-  return {
-    kind: "quantity",
-    value,
-    ...(system !== undefined && { system }),
-    ...(code !== undefined && { code }),
-    ...(unit !== undefined && { unit }),
-    ...(base !== undefined && { canonicalCode: base.code, canonicalValue: base.value }),
-  };
+  return { kind: "quantity", value, system, code, unit, canonicalCode: base?.code, canonicalValue: base?.value };
 }
 
 /** The bounds of sampled data: value = origin + datum × factor. */

@@ -9,18 +9,21 @@ export type Broken = readonly [key: string, text: string, severity?: "warning"];
 type Rule = (value: Fields, root: Fields) => readonly (Broken | false | undefined)[];
 
 /** The rules across elements that a part of a resource breaks. `name` is its structure, `root` the resource that it lies in. */
-export function invariants(name: string, value: Fields, root: Fields): Broken[] {
+export function invariants(name: string, value: Fields, root: Fields): readonly Broken[] {
   const rules = RULES.get(name);
-  const own = rules === undefined ? [] : rules(value, root);
-  const common = "contained" in value || value === root ? domain(name, value) : [];
-  return [...own, ...common].filter((broken) => broken !== undefined && broken !== false);
+  const own = rules === undefined ? NONE : rules(value, root).filter((broken) => broken !== undefined && broken !== false);
+  return value["contained"] === undefined ? own : [...own, ...domain(name, value)];
 }
+
+const NONE: readonly Broken[] = [];
 
 const has = (value: unknown, ...names: readonly string[]) => isFields(value) && names.some((name) => value[name] !== undefined);
 
 /** Whether a choice of types is given: `has(value, "onset")` for onsetAge and the others. */
-const hasChoice = (value: Fields, stem: string) =>
-  Object.keys(value).some((key) => key.startsWith(stem) && /^[A-Z]/.test(key.slice(stem.length)));
+function hasChoice(value: Fields, stem: string): boolean {
+  for (const key in value) if (key.startsWith(stem) && /^[A-Z]/.test(key.slice(stem.length))) return true;
+  return false;
+}
 
 const codesAt = (value: Fields, name: string): string[] =>
   fieldsIn(value[name]).flatMap((concept) => fieldsIn(concept["coding"]).flatMap((coding) => textAt(coding, "code") ?? []));
@@ -167,6 +170,7 @@ function linkIds(value: Fields): string[] {
 }
 
 function sameCoding(value: Fields): boolean {
+  if (value["component"] === undefined) return false;
   const key = (coding: Fields) => `${textAt(coding, "system") ?? ""}|${textAt(coding, "code") ?? ""}`;
   const codings = (concept: unknown) => (isFields(concept) ? fieldsIn(concept["coding"]).map(key) : []);
   const own = new Set(codings(value["code"]));

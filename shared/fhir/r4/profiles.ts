@@ -62,6 +62,8 @@ const MEASURED = ["valueQuantity", "valueSampledData"] as const;
 /** Units of which a day's total may be told as a rate. */
 const PER_DAY = ["d", "wk"];
 
+const LOINC_NAMES: ReadonlyMap<string, string> = new Map(Object.entries(LOINC));
+
 let rules: ReadonlyMap<string, CodeRule> | undefined;
 let names: ReadonlyMap<string, string> | undefined;
 
@@ -98,8 +100,8 @@ function rulesByCode(): ReadonlyMap<string, CodeRule> {
 
 /** Display → code of LOINC, in lower case: a name that is another code's is a mistake. */
 function codeOfName(display: string): string | undefined {
-  names ??= new Map(Object.entries(LOINC).map(([code, name]) => [name.toLowerCase(), code]));
-  return display === "" ? undefined : names.get(display.trim().toLowerCase());
+  names ??= new Map([...LOINC_NAMES].map(([code, name]) => [name.toLowerCase(), code]));
+  return names.get(display.trim().toLowerCase());
 }
 
 /**
@@ -159,7 +161,7 @@ function coded(part: Fields, at: string, issues: Issue[]): void {
   const codings = fieldsIn(isFields(part["code"]) ? part["code"]["coding"] : undefined);
   codings.forEach((coding, i) => {
     const [system, code, display] = [textAt(coding, "system") ?? "", textAt(coding, "code") ?? "", textAt(coding, "display") ?? ""];
-    if (system === SYSTEM.loinc) {
+    if (system === SYSTEM.loinc && display !== "" && LOINC_NAMES.get(code) !== display) {
       const meant = codeOfName(display);
       if (meant !== undefined && meant !== code)
         issues.push({ ...fault(`${at}.code.coding[${i}].display`, `The display is the name of ${meant}.`), code: "code-invalid" });
@@ -234,15 +236,15 @@ function expectedCategory(resource: Fields, categories: readonly string[], issue
 
 function codingsOf(concept: unknown): Fields[] {
   const found: Fields[] = [];
-  for (const one of fieldsIn(concept)) found.push(...fieldsIn(one["coding"]));
+  for (const one of fieldsIn(concept)) for (const coding of fieldsIn(one["coding"])) found.push(coding);
   return found;
 }
 
 function codesOf(concept: unknown, system: string): string[] {
   const codes: string[] = [];
   for (const coding of codingsOf(concept)) {
-    const code = textAt(coding, "code");
-    if (code !== undefined && coding["system"] === system) codes.push(code);
+    const code = coding["code"];
+    if (coding["system"] === system && typeof code === "string") codes.push(code);
   }
   return codes;
 }

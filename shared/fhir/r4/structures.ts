@@ -18,6 +18,8 @@ export interface ElementRule {
   readonly isRequired: boolean;
   readonly isForbidden: boolean;
   readonly types: readonly TypeRule[];
+  /** Its names in JSON, in the order of the types. */
+  readonly names: readonly string[];
   /** Name of the set of codes that it must come from. */
   readonly codes: string | undefined;
 }
@@ -33,6 +35,8 @@ export interface TypeRule {
 export interface Structure {
   readonly name: string;
   readonly elements: readonly ElementRule[];
+  /** Those of the elements that must be there. */
+  readonly required: readonly ElementRule[];
   /** By the name in JSON: `valueQuantity` leads to the element `value` and the type Quantity. */
   readonly properties: ReadonlyMap<string, Property>;
   readonly isResource: boolean;
@@ -74,7 +78,8 @@ export function structureOf(name: string): Structure | undefined {
   const structure: Structure = {
     name,
     elements,
-    properties: new Map(elements.flatMap((rule) => rule.types.map((type) => [propertyName(rule, type), { rule, type }]))),
+    required: elements.filter(({ isRequired }) => isRequired),
+    properties: new Map(elements.flatMap((rule) => rule.types.map((type, i) => [rule.names[i] ?? "", { rule, type }]))),
     isResource: name === "Resource" || base?.isResource === true,
   };
   structures.set(name, structure);
@@ -99,24 +104,22 @@ export function codeSet(name: string): ReadonlyMap<string, ReadonlySet<string>> 
   return set;
 }
 
-/** The name of an element in JSON when it has this type. */
-export function propertyName({ name, isChoice }: ElementRule, type: TypeRule): string {
-  return isChoice ? `${name}${type.name.charAt(0).toUpperCase()}${type.name.slice(1)}` : name;
-}
-
 function elementOf(line: string): ElementRule {
-  const [name = "", cardinality = "", types = "", codes] = line.split(" ");
-  const isChoice = name.endsWith("[x]");
+  const [first = "", cardinality = "", list = "", codes] = line.split(" ");
+  const isChoice = first.endsWith("[x]");
+  const name = isChoice ? first.slice(0, -3) : first;
+  const types = list.split(",").map((type): TypeRule => {
+    const [, bare = "", targets] = /^([^(]*)(?:\((.*)\))?$/.exec(type) ?? [];
+    return { name: bare, isPrimitive: /^[a-z]/.test(bare), targets: targets === undefined ? [] : targets.split("|") };
+  });
   return {
-    name: isChoice ? name.slice(0, -3) : name,
+    name,
     isChoice,
     isArray: cardinality === "*" || cardinality === "+",
     isRequired: cardinality === "1" || cardinality === "+",
     isForbidden: cardinality === "0",
-    types: types.split(",").map((type) => {
-      const [, bare = "", targets] = /^([^(]*)(?:\((.*)\))?$/.exec(type) ?? [];
-      return { name: bare, isPrimitive: /^[a-z]/.test(bare), targets: targets === undefined ? [] : targets.split("|") };
-    }),
+    types,
+    names: isChoice ? types.map((type) => `${name}${type.name.charAt(0).toUpperCase()}${type.name.slice(1)}`) : [name],
     codes: codes?.slice(1),
   };
 }

@@ -48,6 +48,18 @@ describe("canonical", () => {
     expect(found?.value).toBe(expected);
   });
 
+  it("is the nearest number to the exact product, of decimals of any length", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 17n), max: 10n ** 17n }), fc.integer({ min: 0, max: 20 }), (digits, places) => {
+        const value = Number(`${digits}e${-places}`);
+        // What a number says is its shortest decimal.
+        const [, sign = "", whole = "", part = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
+        const pounds = BigInt(`${whole}${part}`) * 45_359_237n;
+        expect(canonical(value, "[lb_av]")?.value).toBe(Number(`${sign}${pounds}e${Number(power) - part.length - 5}`) || 0);
+      }),
+    );
+  });
+
   it.each([
     "bpm",
     "steps",

@@ -233,12 +233,35 @@ export function dimension(code: string): string | undefined {
 export function canonical(value: number, code: string): CanonicalQuantity | undefined {
   const unit = unitOf(code);
   if (unit === undefined || !Number.isFinite(value)) return undefined;
+  const quick = quickly(value, unit);
+  if (quick !== undefined) return { value: quick, code: canonicalCode(unit) };
   let [over, under] = fraction(String(value));
   if (unit.zero !== undefined) {
     over = over * unit.zero[1] + unit.zero[0] * under;
     under *= unit.zero[1];
   }
   return { value: toNumber(over * unit.over, under * unit.under), code: canonicalCode(unit) };
+}
+
+/** Decimals of so many digits are told apart by numbers. */
+const MOST_DIGITS = 1e15;
+
+/**
+ * A value in base units where its fraction is one of two numbers that are exact: their quotient then is the number nearest to it. Undefined
+ * for others, which take the long way.
+ */
+function quickly(value: number, { over, under, zero }: Unit): number | undefined {
+  for (let ten = 1; ten <= 1_000_000; ten *= 10) {
+    const digits = Math.round(value * ten);
+    if (digits / ten !== value) continue;
+    if (Math.abs(digits) > MOST_DIGITS) return undefined;
+    const [shift, by] = zero === undefined ? [0, 1] : [Number(zero[0]) * ten, Number(zero[1])];
+    const moved = digits * by + shift;
+    const [top, bottom] = [moved * Number(over), ten * by * Number(under)];
+    const isExact = [shift, digits * by, moved, top, bottom].every(Number.isSafeInteger);
+    return isExact ? top / bottom : undefined;
+  }
+  return undefined;
 }
 
 const codes = new WeakMap<Unit, string>();

@@ -1,22 +1,21 @@
 import { invariants } from "./invariants";
 import { type Fields, type Issue, isFields, textAt } from "./issue";
 import { primitiveFault } from "./primitives";
-import {
-  codeSet,
-  type ElementRule,
-  isR4Type,
-  isResourceType,
-  propertyName,
-  type Structure,
-  structureOf,
-  type TypeRule,
-} from "./structures";
+import { codeSet, type ElementRule, isR4Type, isResourceType, type Structure, structureOf, type TypeRule } from "./structures";
 
 /** Levels below the resource: an answer in a questionnaire is four levels to an item, so groups of seven are well within. */
 const DEEPEST = 40;
 
 /** Issues after which reading ends: who sends nonsense learns enough. */
 const MOST_ISSUES = 50;
+
+/** Where something lies, from the inside out: written as a path where something is wrong with it, and nowhere else. */
+interface Place {
+  readonly up: Place | undefined;
+  readonly name: string;
+  /** In a list. */
+  readonly index?: number;
+}
 
 interface Walk {
   readonly issues: Issue[];
@@ -41,7 +40,7 @@ export function validateResource(resource: unknown): Issue[] {
       ),
     ];
   const walk: Walk = { issues: [], root: resource };
-  visitResource(resource, type, type, walk, 0);
+  visitResource(resource, type, { up: undefined, name: type }, walk, 0);
   return walk.issues.slice(0, MOST_ISSUES);
 }
 
@@ -54,13 +53,20 @@ function error(code: Issue["code"], expression: string, diagnostics: string): Is
   return { severity: "error", code, expression, diagnostics };
 }
 
-function visitResource(value: Fields, type: string, at: string, walk: Walk, depth: number): void {
+/** A place as a path of FHIRPath, and that of a property in it. */
+function pathOf({ up, name, index }: Place, property?: string): string {
+  const own = index === undefined ? name : `${name}[${index}]`;
+  const path = up === undefined ? own : `${pathOf(up)}.${own}`;
+  return property === undefined ? path : `${path}.${property}`;
+}
+
+function visitResource(value: Fields, type: string, at: Place, walk: Walk, depth: number): void {
   const structure = structureOf(type);
   if (structure === undefined) {
     walk.issues.push({
       severity: "warning",
       code: "not-supported",
-      expression: at,
+      expression: pathOf(at),
       diagnostics: `What a ${type} holds was not looked at.`,
     });
     return;
@@ -68,53 +74,53 @@ function visitResource(value: Fields, type: string, at: string, walk: Walk, dept
   visit(value, structure, at, walk, depth);
 }
 
-function visit(value: Fields, structure: Structure, at: string, walk: Walk, depth: number): void {
+function visit(value: Fields, structure: Structure, at: Place, walk: Walk, depth: number): void {
   const { issues } = walk;
   if (issues.length >= MOST_ISSUES) return;
   if (depth > DEEPEST) {
-    issues.push(error("too-long", at, `Nested deeper than ${DEEPEST} levels.`));
+    issues.push(error("too-long", pathOf(at), `Nested deeper than ${DEEPEST} levels.`));
     return;
   }
   let isEmpty = true;
-  const seen = new Map<ElementRule, string>();
+  let chosen: Map<ElementRule, string> | undefined;
   for (const key in value) {
-    if ((key === "resourceType" && structure.isResource) || value[key] === undefined) continue;
+    const content = value[key];
+    if ((key === "resourceType" && structure.isResource) || content === undefined) continue;
     const isSibling = key.startsWith("_");
-    const property = structure.properties.get(isSibling ? key.slice(1) : key);
+    const name = isSibling ? key.slice(1) : key;
+    const property = structure.properties.get(name);
     if (property === undefined || (isSibling && !property.type.isPrimitive)) {
-      issues.push(error("structure", at, `${structure.name} has no property ${safe(key)}.`));
+      issues.push(error("structure", pathOf(at), `${structure.name} has no property ${safe(key)}.`));
       continue;
     }
     const { rule, type } = property;
-    const name = isSibling ? key.slice(1) : key;
-    const other = seen.get(rule);
-    if (other !== undefined && other !== name)
-      issues.push(
-        error("structure", `${at}.${rule.name}`, `Only one type of ${rule.name}[x] may be given, not both ${other} and ${name}.`),
-      );
-    seen.set(rule, name);
-    if (rule.isForbidden) issues.push(error("structure", `${at}.${name}`, "May not be given here."));
-    const content = value[key];
-    if (isSibling) {
-      siblings(content, value[name], rule, `${at}.${name}`, walk, depth);
-      isEmpty = false;
-    } else {
-      const path = `${at}.${rule.isChoice ? choicePath(rule, type) : name}`;
-      if (element(content, value[`_${key}`], rule, type, path, walk, depth)) isEmpty = false;
+    if (rule.isChoice) {
+      chosen ??= new Map();
+      const other = chosen.get(rule) ?? name;
+      if (other !== name)
+        issues.push(
+          error("structure", pathOf(at, rule.name), `Only one type of ${rule.name}[x] may be given, not both ${other} and ${name}.`),
+        );
+      chosen.set(rule, name);
     }
+    if (rule.isForbidden) issues.push(error("structure", pathOf(at, name), "May not be given here."));
+    if (isSibling) {
+      siblings(content, value[name], rule, { up: at, name }, walk, depth);
+      isEmpty = false;
+    } else if (element(content, value, rule, type, { up: at, name }, walk, depth)) isEmpty = false;
   }
-  for (const rule of structure.elements)
-    if (rule.isRequired && !seen.has(rule))
-      issues.push(error("required", `${at}.${rule.name}`, `${structure.name}.${rule.name} is required.`));
-  if (isEmpty && !structure.isResource) issues.push(error("invariant", at, "An element has a value or children (ele-1)."));
+  for (const rule of structure.required)
+    if (!isGiven(value, rule)) issues.push(error("required", pathOf(at, rule.name), `${structure.name}.${rule.name} is required.`));
+  if (isEmpty && !structure.isResource) issues.push(error("invariant", pathOf(at), "An element has a value or children (ele-1)."));
   // Rules across elements are asked where the elements themselves are sound.
   for (const [key, text, severity = "error"] of invariants(structure.name, value, walk.root))
-    issues.push({ severity, code: "invariant", expression: at, diagnostics: `${text} (${key})` });
+    issues.push({ severity, code: "invariant", expression: pathOf(at), diagnostics: `${text} (${key})` });
 }
 
-/** `value` of FHIRPath is written as JSON has it, which is easier to find: valueQuantity. */
-function choicePath(rule: ElementRule, type: TypeRule): string {
-  return propertyName(rule, type);
+/** Whether an element is there in one of its types, or what stands beside it. */
+function isGiven(value: Fields, { names, types }: ElementRule): boolean {
+  for (const name of names) if (value[name] !== undefined) return true;
+  return types.some((type, i) => type.isPrimitive && value[`_${names[i] ?? ""}`] !== undefined);
 }
 
 /** A property's name as it may be repeated to the sender. */
@@ -123,10 +129,12 @@ function safe(key: string): string {
 }
 
 /** Looks at what a property holds; false where it holds nothing. */
-function element(content: unknown, sibling: unknown, rule: ElementRule, type: TypeRule, at: string, walk: Walk, depth: number): boolean {
+function element(content: unknown, within: Fields, rule: ElementRule, type: TypeRule, at: Place, walk: Walk, depth: number): boolean {
   const { issues } = walk;
   if (Array.isArray(content) !== rule.isArray) {
-    issues.push(error("structure", at, rule.isArray ? "Must be a list." : content === null ? "Must not be null." : "Must not be a list."));
+    issues.push(
+      error("structure", pathOf(at), rule.isArray ? "Must be a list." : content === null ? "Must not be null." : "Must not be a list."),
+    );
     return true;
   }
   if (!Array.isArray(content)) {
@@ -134,49 +142,61 @@ function element(content: unknown, sibling: unknown, rule: ElementRule, type: Ty
     return true;
   }
   if (content.length === 0) {
-    issues.push(error("structure", at, "A list must not be empty."));
+    issues.push(error("structure", pathOf(at), "A list must not be empty."));
     return true;
   }
-  content.forEach((item: unknown, i) => {
+  const { up, name } = at;
+  for (let index = 0; index < content.length; index++) {
+    const item: unknown = content[index];
     // A null holds the place of a primitive whose extensions lie in the sibling.
-    if (item === null && type.isPrimitive && Array.isArray(sibling) && isFields(sibling[i])) return;
-    one(item, rule, type, `${at}[${i}]`, walk, depth);
-  });
+    if (item === null && type.isPrimitive && hasSibling(within, name, index)) continue;
+    one(item, rule, type, { up, name, index }, walk, depth);
+  }
   return true;
+}
+
+function hasSibling(within: Fields, name: string, index: number): boolean {
+  const siblings = within[`_${name}`];
+  return Array.isArray(siblings) && isFields(siblings[index]);
 }
 
 const ELEMENT: TypeRule = { name: "Element", isPrimitive: false, targets: [] };
 
 /** `_name` beside a primitive: its id and extensions. */
-function siblings(content: unknown, values: unknown, rule: ElementRule, at: string, walk: Walk, depth: number): void {
+function siblings(content: unknown, values: unknown, rule: ElementRule, at: Place, walk: Walk, depth: number): void {
   const { issues } = walk;
   if (Array.isArray(content) !== rule.isArray) {
-    issues.push(error("structure", at, "What stands beside a value must be a list where the value is one, and no list where it is none."));
+    issues.push(
+      error("structure", pathOf(at), "What stands beside a value must be a list where the value is one, and no list where it is none."),
+    );
     return;
   }
   if (!Array.isArray(content)) {
     one(content, rule, ELEMENT, at, walk, depth);
     return;
   }
-  if (Array.isArray(values) && values.length < content.length) issues.push(error("structure", at, "Has more extensions than values."));
-  content.forEach((item: unknown, i) => {
-    if (item !== null) one(item, rule, ELEMENT, `${at}[${i}]`, walk, depth);
-    else if (!Array.isArray(values) || values[i] === null || values[i] === undefined)
-      issues.push(error("structure", `${at}[${i}]`, "Has neither a value nor extensions."));
+  if (Array.isArray(values) && values.length < content.length)
+    issues.push(error("structure", pathOf(at), "Has more extensions than values."));
+  const { up, name } = at;
+  content.forEach((item: unknown, index) => {
+    const place = { up, name, index };
+    if (item !== null) one(item, rule, ELEMENT, place, walk, depth);
+    else if (!Array.isArray(values) || values[index] === null || values[index] === undefined)
+      issues.push(error("structure", pathOf(place), "Has neither a value nor extensions."));
   });
 }
 
-function one(value: unknown, rule: ElementRule, type: TypeRule, at: string, walk: Walk, depth: number): void {
+function one(value: unknown, rule: ElementRule, type: TypeRule, at: Place, walk: Walk, depth: number): void {
   const { issues } = walk;
   if (type.isPrimitive) {
     const fault = primitiveFault(type.name, value);
-    if (fault !== undefined) issues.push(error("value", at, `The ${type.name} ${fault}.`));
+    if (fault !== undefined) issues.push(error("value", pathOf(at), `The ${type.name} ${fault}.`));
     else if (rule.codes !== undefined && type.name === "code" && !hasCode(rule.codes, undefined, value))
-      issues.push(error("code-invalid", at, `The code is not one of ${rule.codes}.`));
+      issues.push(error("code-invalid", pathOf(at), `The code is not one of ${rule.codes}.`));
     return;
   }
   if (!isFields(value)) {
-    issues.push(error("structure", at, "Must be an object."));
+    issues.push(error("structure", pathOf(at), "Must be an object."));
     return;
   }
   if (type.name === "Resource") {
@@ -187,21 +207,21 @@ function one(value: unknown, rule: ElementRule, type: TypeRule, at: string, walk
   if (structure === undefined) return;
   visit(value, structure, at, walk, depth + 1);
   if (rule.codes !== undefined && (type.name === "CodeableConcept" || type.name === "Coding") && !isBound(value, type.name, rule.codes))
-    issues.push(error("code-invalid", at, `There is no code of ${rule.codes}.`));
+    issues.push(error("code-invalid", pathOf(at), `There is no code of ${rule.codes}.`));
   if (type.name === "Reference") reference(value, type, at, walk);
 }
 
 /** A resource within another: contained, in a bundle's entry, or as a parameter. */
-function inner(value: Fields, at: string, walk: Walk, depth: number): void {
+function inner(value: Fields, at: Place, walk: Walk, depth: number): void {
   const { issues } = walk;
   const type = textAt(value, "resourceType");
   if (type === undefined || !isR4Type(type)) {
-    issues.push(error("structure", at, "There is no resource of this type in R4."));
+    issues.push(error("structure", pathOf(at), "There is no resource of this type in R4."));
     return;
   }
-  const isContained = /\.contained\[\d+\]$/.test(at);
+  const isContained = at.up !== undefined && at.name === "contained";
   if (isContained && textAt(value, "id") === undefined)
-    issues.push(error("required", `${at}.id`, "A contained resource has an id (ref-1)."));
+    issues.push(error("required", pathOf(at, "id"), "A contained resource has an id (ref-1)."));
   visitResource(value, type, at, isContained ? walk : { issues, root: value }, depth + 1);
 }
 
@@ -229,7 +249,7 @@ const ON_SERVER = /^https?:\/\/\S+\/([A-Z][A-Za-z]*)\/[A-Za-z0-9.-]{1,64}(?:\/_h
 /** A search that finds one resource, as bundles that are transactions may have it. */
 const CONDITIONAL = /^([A-Z][A-Za-z]*)\?\S+$/;
 
-function reference(value: Fields, { targets }: TypeRule, at: string, walk: Walk): void {
+function reference(value: Fields, { targets }: TypeRule, at: Place, walk: Walk): void {
   const { issues } = walk;
   const literal = textAt(value, "reference");
   const said = textAt(value, "type");
@@ -238,22 +258,23 @@ function reference(value: Fields, { targets }: TypeRule, at: string, walk: Walk)
     const relative = RELATIVE.exec(literal) ?? CONDITIONAL.exec(literal);
     if (literal.startsWith("#")) {
       const found = literal === "#" ? textAt(walk.root, "resourceType") : containedType(walk.root, literal.slice(1));
-      if (found === undefined) issues.push(error("invariant", `${at}.reference`, "There is no contained resource of this id (ref-1)."));
+      if (found === undefined)
+        issues.push(error("invariant", pathOf(at, "reference"), "There is no contained resource of this id (ref-1)."));
       type = found ?? type;
     } else if (relative !== null) {
       type = relative[1];
-      if (type !== undefined && !isR4Type(type)) issues.push(error("value", `${at}.reference`, "The reference names no type of R4."));
+      if (type !== undefined && !isR4Type(type)) issues.push(error("value", pathOf(at, "reference"), "The reference names no type of R4."));
     } else if (ABSOLUTE.test(literal)) type = ON_SERVER.exec(literal)?.[1] ?? type;
     else
       issues.push(
-        error("value", `${at}.reference`, "The reference is neither Type/id, an absolute address, nor #id of a contained resource."),
+        error("value", pathOf(at, "reference"), "The reference is neither Type/id, an absolute address, nor #id of a contained resource."),
       );
     const named = said?.slice(said.lastIndexOf("/") + 1);
     if (named !== undefined && type !== undefined && isR4Type(type) && named !== type)
-      issues.push(error("value", `${at}.type`, "The reference leads to another type than it says."));
+      issues.push(error("value", pathOf(at, "type"), "The reference leads to another type than it says."));
   }
   if (type !== undefined && targets.length > 0 && isR4Type(type) && !targets.includes(type))
-    issues.push(error("value", at, `The reference may lead to ${targets.join(", ")}, not to ${type}.`));
+    issues.push(error("value", pathOf(at), `The reference may lead to ${targets.join(", ")}, not to ${type}.`));
 }
 
 function containedType(root: Fields, id: string): string | undefined {

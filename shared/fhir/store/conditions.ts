@@ -26,20 +26,22 @@ export interface IndexRow {
   readonly row: Row;
 }
 
+const NO_ROWS: IndexRow[] = [];
+
 /** The rows that stand for entries; those of which nothing can be found by a value are left out. */
 export function rowsOf(entries: readonly IndexEntry[]): IndexRow[] {
   const rows: IndexRow[] = [];
-  for (const entry of entries) {
-    const made = rowOf(entry);
-    if (made !== undefined) rows.push({ family: made[0], name: entry.param, row: made[1] });
-    if (entry.kind === "token") rows.push(...besides(entry.param, entry));
+  for (const { param, value } of entries) {
+    const made = rowOf(value);
+    if (made !== undefined) rows.push({ family: made[0], name: param, row: made[1] });
+    if (value.kind === "token") rows.push(...besides(param, value));
   }
   return rows;
 }
 
 /** What the modifiers of a token look at: `:text` its words, `:of-type` the type of an identifier with its value. */
 function besides(name: string, { text, types = [], code }: TokenValue): IndexRow[] {
-  if (text === undefined && types.length === 0) return [];
+  if (text === undefined && types.length === 0) return NO_ROWS;
   const typed = types.map((type): IndexRow => {
     const row = { code: `${type.code ?? ""}|${code ?? ""}`, system: type.system ?? "" };
     return { family: "token", name: `${name}:of-type`, row };

@@ -483,10 +483,11 @@ export class Repository {
         .map(({ expression, code, diagnostics }) => ({ pointer: expression, code: code.replaceAll("-", "_"), message: diagnostics }));
       throw problem("invalid", "The resource is not valid.", { errors });
     }
+    const own = patientId(this.#state.person);
     for (const reference of referencesIn(resource)) {
       const id = /(?:^|\/)Patient\/([^/]+)/.exec(reference)?.[1];
-      if (id !== undefined && personOfPatientId(id) !== this.#state.person)
-        throw invalid("/subject", `The resource is about another person. The Patient here is ${patientId(this.#state.person)}.`);
+      if (id !== undefined && id !== own && personOfPatientId(id) !== this.#state.person)
+        throw invalid("/subject", `The resource is about another person. The Patient here is ${own}.`);
     }
   }
 
@@ -554,17 +555,20 @@ export class Repository {
         places.set(fullUrl, `${type}/${id ?? step.newId}`);
       }
     }
+    // Most texts are no address of an entry, and most are not even as long as one.
+    const lengths = new Set([...places.keys()].map(({ length }) => length));
+    const placed = (text: string) => (lengths.has(text.length) ? places.get(text) : undefined);
     const answers: FhirAnswer[] = [];
     const inTurn = [...steps.entries()].toSorted(([, a], [, b]) => TURNS.indexOf(a.request.kind) - TURNS.indexOf(b.request.kind));
-    for (const [i, { request, newId }] of inTurn) answers[i] = this.#one(this.#resolved(request, places, reach), reach, newId);
+    for (const [i, { request, newId }] of inTurn) answers[i] = this.#one(this.#resolved(request, placed, reach), reach, newId);
     return answers;
   }
 
   /** A request whose resource refers to what the other entries become. */
-  #resolved(request: SingleRequest, places: ReadonlyMap<string, string>, reach: Reach): SingleRequest {
+  #resolved(request: SingleRequest, placed: (address: string) => string | undefined, reach: Reach): SingleRequest {
     if (request.kind !== "create" && request.kind !== "update") return request;
     const resource = replaced(parsed(request.resource), "", (key, value) => {
-      const place = places.get(value);
+      const place = placed(value);
       if (place !== undefined) return place;
       const condition = key === "reference" && value.includes("?") ? /^([A-Z][A-Za-z]+)\?(.+)$/.exec(value) : null;
       if (condition === null) return value;
@@ -623,14 +627,17 @@ function comparable({ meta, ...rest }: Fields): Fields {
   return { ...rest, ...(Object.keys(kept).length > 0 && { meta: kept }) };
 }
 
-function* referencesIn(value: unknown): Iterable<string> {
-  if (Array.isArray(value)) for (const one of value) yield* referencesIn(one);
+/** All literal references in a value from JSON, in their order. */
+function referencesIn(value: unknown, found: string[] = []): string[] {
+  if (Array.isArray(value)) for (const one of value) referencesIn(one, found);
   else if (isFields(value)) {
-    for (const [name, inner] of Object.entries(value)) {
-      if (name === "reference" && typeof inner === "string") yield inner;
-      else yield* referencesIn(inner);
+    for (const name in value) {
+      const inner = value[name];
+      if (name === "reference" && typeof inner === "string") found.push(inner);
+      else if (typeof inner === "object") referencesIn(inner, found);
     }
   }
+  return found;
 }
 
 function invalid(pointer: string, message: string): Problem {

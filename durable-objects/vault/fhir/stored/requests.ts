@@ -70,9 +70,9 @@ export function readEntry(entry: unknown): BundleEntry {
   const ifMatch = textAt(asked, "ifMatch");
   const fullUrl = textAt(entry, "fullUrl");
   const resource = isFields(body) ? body : JSON.stringify(body ?? null);
-  const unread = problem("invalid", "The request of an entry cannot be read.");
+  const unread = () => problem("invalid", "The request of an entry cannot be read.");
   // A history of many goes by pages, which an entry has no links for.
-  if (type === "" || id === "_history" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread;
+  if (type === "" || id === "_history" || rest.length > 0 || (history !== undefined && history !== "_history")) throw unread();
   switch (method) {
     case "GET":
     case "HEAD":
@@ -83,23 +83,23 @@ export function readEntry(entry: unknown): BundleEntry {
     case "POST": {
       const condition = textAt(asked, "ifNoneExist");
       if (id === "_search") return { fullUrl, request: { kind: "search", type, params: params ?? [], lenient: false } };
-      if (id !== undefined) throw unread;
+      if (id !== undefined) throw unread();
       return {
         fullUrl,
         request: { kind: "create", type, resource, ifNoneExist: condition === undefined ? undefined : paramsOf(condition) },
       };
     }
     case "PUT":
-      if (id === undefined && params === undefined) throw unread;
+      if (id === undefined && params === undefined) throw unread();
       return { fullUrl, request: { kind: "update", type, id, query: params, resource, ifMatch } };
     case "PATCH":
-      if (id === undefined && params === undefined) throw unread;
+      if (id === undefined && params === undefined) throw unread();
       return { fullUrl, request: { kind: "patch", type, id, query: params, patch: patchIn(body), ifMatch } };
     case "DELETE":
-      if (id === undefined && params === undefined) throw unread;
+      if (id === undefined && params === undefined) throw unread();
       return { fullUrl, request: { kind: "delete", type, id, query: params, ifMatch } };
     default:
-      throw unread;
+      throw unread();
   }
 }
 

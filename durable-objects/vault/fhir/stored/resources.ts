@@ -72,6 +72,8 @@ export class Resources {
   readonly #index: SearchIndex;
   readonly #listeners: ((change: ResourceChange) => void)[] = [];
   #files: ReadonlyMap<string, KeptFile> = NO_FILES;
+  /** The highest number that is given, while a transaction gives more: between two of them others may fill the tables. */
+  #last: number | undefined;
 
   constructor(state: VaultState) {
     this.#state = state;
@@ -167,7 +169,7 @@ export class Resources {
     const classes = maskOf(classesOf(body));
     const entries = indexEntries(body, this.#state.profile().timeZone);
     let at = Number.POSITIVE_INFINITY;
-    for (const entry of entries) if (entry.kind === "date" && entry.param === "date") at = Math.min(at, entry.lo);
+    for (const { param, value } of entries) if (value.kind === "date" && param === "date") at = Math.min(at, value.lo);
     at = at === Number.POSITIVE_INFINITY ? NO_TIME : Math.max(NO_TIME, at);
     let n: number;
     if ("n" in before) {
@@ -184,10 +186,10 @@ export class Resources {
       );
       this.#index.change(n, { type, entries });
     } else {
-      const insert = "INSERT INTO fhir_resources (type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-      sql.exec(insert, type, id, version, changedAt, at, method, classes, json);
-      // Not by RETURNING: for a statement that does more than one thing SQLite copies every page that it changes.
-      n = sql.exec<{ n: number }>("SELECT last_insert_rowid() AS n").one().n;
+      n = this.#next();
+      const insert =
+        "INSERT INTO fhir_resources (n, type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+      sql.exec(insert, n, type, id, version, changedAt, at, method, classes, json);
       this.#index.add(n, { type, entries });
     }
     if (file !== undefined) this.nameFile({ n, version }, file);
@@ -203,6 +205,7 @@ export class Resources {
 
   /** Ends a transaction that has stored something. */
   settle(): void {
+    this.#last = undefined;
     this.#index.settle();
   }
 
@@ -213,6 +216,7 @@ export class Resources {
 
   /** Forgets what was stored in a transaction that is taken back. */
   forget(): void {
+    this.#last = undefined;
     this.#index.forget();
   }
 
@@ -343,6 +347,7 @@ export class Resources {
       if (isLive && body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
     }
     const numbers = resources.map(({ n }) => n);
+    this.#last = undefined;
     this.#index.remove(numbers);
     for (const table of ["fhir_versions", "fhir_identities", "fhir_imports", "fhir_resources"])
       this.#state.sql.exec(`DELETE FROM ${table} WHERE n IN (SELECT value FROM json_each(?))`, JSON.stringify(numbers));
@@ -355,6 +360,12 @@ export class Resources {
     sql.exec("INSERT OR IGNORE INTO fhir_identities (type, system, value, n) VALUES (?, ?, ?, ?)", type, system, value, n);
     const key = "SELECT n FROM fhir_identities WHERE type = ? AND system = ? AND value = ?";
     return sql.exec<{ n: number }>(key, type, system, value).one().n === n;
+  }
+
+  /** A number above all that are given. Not by RETURNING: for a statement that does more SQLite copies every page that it changes. */
+  #next(): number {
+    const above = this.#last ?? this.#state.sql.exec<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM fhir_resources").one().n;
+    return (this.#last = above + 1);
   }
 
   #retire({ n }: StoredVersion): void {
