@@ -72,6 +72,21 @@ test("what waits is indexed by itself before it is much", async () => {
   expect(await inside((sql) => [waiting(sql), indexed(sql).size])).toEqual([0, MOST_WAITING]);
 });
 
+test("what many are found by finds each of them, and what one has alone finds that one", async () => {
+  const { bundle, person, found } = fresh();
+  const entry = Array.from({ length: 5 }, (_, i) => ({
+    resource: weight(person, 70 + (i % 2), { identifier: [{ system: "https://a.example", value: String(i) }] }),
+    request: { method: "POST", url: "Observation" },
+  }));
+  const { bundle: made } = await bundle(entry);
+  const ids = (made?.answers ?? []).map(({ reference = "" }) => reference.split("/")[1] ?? "");
+  const sorted = async (...params: [string, string][]) => (await found(...params)).toSorted();
+  expect(await sorted(["code", "29463-7"])).toEqual(ids.toSorted());
+  expect(await sorted(["value-quantity", "70|http://unitsofmeasure.org|kg"])).toEqual(ids.filter((_, i) => i % 2 === 0).toSorted());
+  expect(await sorted(["code-value-quantity", "29463-7$71"])).toEqual(ids.filter((_, i) => i % 2 === 1).toSorted());
+  expect(await sorted(["identifier", "https://a.example|3"])).toEqual([ids[3]]);
+});
+
 test("what waits is the same after the memory is lost, by the words of the resource itself", async () => {
   const { vault, create, found, inside } = fresh();
   const [before, after] = [await create(70), await create(71)];

@@ -1,16 +1,17 @@
 import { type IndexEntry, indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import type { Fields } from "../../../../shared/fhir/r4/issue";
-import { type Family, rowsOf } from "../../../../shared/fhir/store/conditions";
+import type { Family } from "../../../../shared/fhir/store/conditions";
+import { COLUMNS, type SharedRow, SharedRows, type Value } from "../../../../shared/fhir/store/shared-rows";
 
-/** The tables of the index and their columns beside `param` and `n`. */
-export const INDEXES: Readonly<Record<Family, { readonly table: string; readonly columns: readonly string[] }>> = {
-  token: { table: "fhir_tokens", columns: ["code", "system"] },
-  reference: { table: "fhir_references", columns: ["id", "type", "url", "identifier"] },
-  date: { table: "fhir_dates", columns: ["lo", "hi"] },
-  string: { table: "fhir_strings", columns: ["plain", "exact"] },
-  quantity: { table: "fhir_quantities", columns: ["canon", "amount", "value", "system", "code", "unit"] },
-  uri: { table: "fhir_uris", columns: ["value"] },
-  pair: { table: "fhir_pairs", columns: ["code", "system", "second"] },
+/** The tables of the index. */
+export const INDEXES: Readonly<Record<Family, { readonly table: string }>> = {
+  token: { table: "fhir_tokens" },
+  reference: { table: "fhir_references" },
+  date: { table: "fhir_dates" },
+  string: { table: "fhir_strings" },
+  quantity: { table: "fhir_quantities" },
+  uri: { table: "fhir_uris" },
+  pair: { table: "fhir_pairs" },
 };
 
 /** So many new resources wait before they are indexed without anybody asking: what the next search does first takes some tens of ms at most. */
@@ -19,17 +20,29 @@ export const MOST_WAITING = 500;
 /** So many values can be bound to a statement. */
 const MOST_BOUND = 100;
 
-type Values = (string | number)[];
+/** From so many resources on, a value is bound once for all of them. */
+const FEWEST_SHARED = 3;
 
-/** Inserts rows, each a list of values in the order of the columns. Values are bound: taking them out of a JSON text costs more than a row. */
-function insert(sql: SqlStorage, family: Family, rows: readonly Values[]): void {
-  const { table, columns } = INDEXES[family];
-  const all = ["param", ...columns, "n"];
-  const holes = `(${all.map(() => "?").join(", ")})`;
-  const atOnce = Math.floor(MOST_BOUND / all.length);
-  for (let i = 0; i < rows.length; i += atOnce) {
-    const some = rows.slice(i, i + atOnce);
-    sql.exec(`INSERT OR IGNORE INTO ${table} (${all.join(", ")}) VALUES ${some.map(() => holes).join(", ")}`, ...some.flat());
+/**
+ * Inserts what resources are found by. To bind a value costs the runtime as much as to insert half a row, so what many have in common, as
+ * units, codes and subjects, is bound once, beside a list of their numbers. Taking texts out of a JSON text costs more than to bind them.
+ */
+function insert(sql: SqlStorage, family: Family, all: readonly SharedRow[]): void {
+  const { table } = INDEXES[family];
+  const columns = COLUMNS[family];
+  const into = `INSERT OR IGNORE INTO ${table} (param, ${columns.join(", ")}, n)`;
+  const each = `${into} SELECT ?, ${columns.map(() => "?").join(", ")}, value FROM json_each(?)`;
+  const single: Value[] = [];
+  for (const { param, values, numbers } of all) {
+    if (numbers.length >= FEWEST_SHARED) sql.exec(each, param, ...values, JSON.stringify(numbers));
+    else for (const n of numbers) single.push(param, ...values, n);
+  }
+  const wide = columns.length + 2;
+  const hole = `(${Array.from({ length: wide }, () => "?").join(", ")})`;
+  const atOnce = Math.floor(MOST_BOUND / wide) * wide;
+  for (let i = 0; i < single.length; i += atOnce) {
+    const some = single.slice(i, i + atOnce);
+    sql.exec(`${into} VALUES ${Array.from({ length: some.length / wide }, () => hole).join(", ")}`, ...some);
   }
 }
 
@@ -107,17 +120,17 @@ export class SearchIndex {
   /** Indexes all that waits. */
   flush(): void {
     const sql = this.#sql;
-    const rows = new Map<Family, Values[]>();
-    for (const [n, entries] of this.#changed) collect(rows, n, entries);
+    const rows = new SharedRows();
+    for (const [n, { type, entries }] of this.#changed) rows.add(n, type, entries);
     this.#changed.clear();
     let last: number | undefined;
     for (const { n, type } of sql.exec<{ n: number; type: string }>(WAITING).toArray()) {
-      collect(rows, n, this.#added.get(n) ?? { type, entries: indexEntries(this.#body(n), this.#zone()) });
+      rows.add(n, type, this.#added.get(n)?.entries ?? indexEntries(this.#body(n), this.#zone()));
       last = n;
     }
     this.#added.clear();
     this.#waiting = 0;
-    for (const [family, list] of rows) insert(sql, family, list);
+    for (const [family, shared] of rows.all) insert(sql, family, shared);
     if (last !== undefined) sql.exec("INSERT INTO fhir_indexed (one, n) VALUES (1, ?) ON CONFLICT DO UPDATE SET n = excluded.n", last);
   }
 
@@ -136,16 +149,5 @@ export class SearchIndex {
 
   #body(n: number): Fields {
     return JSON.parse(this.#sql.exec<{ body: string }>("SELECT body FROM fhir_resources WHERE n = ?", n).one().body) as Fields;
-  }
-}
-
-function collect(all: Map<Family, Values[]>, n: number, { type, entries }: Entries): void {
-  for (const { family, name, row } of rowsOf(entries)) {
-    const values: Values = [`${type}.${name}`];
-    for (const column of INDEXES[family].columns) values.push(row[column] ?? "");
-    values.push(n);
-    const rows = all.get(family);
-    if (rows === undefined) all.set(family, [values]);
-    else rows.push(values);
   }
 }
