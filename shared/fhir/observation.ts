@@ -43,6 +43,8 @@ export interface HourOfSamples {
   readonly value: ArrayLike<number>;
   /** Seconds east of UTC, one per sample. */
   readonly zone: ArrayLike<number>;
+  /** The greatest common divisor of the steps between instants, where it is known. */
+  readonly step?: number | undefined;
   /** The highest record version among the samples. */
   readonly version: number;
   /** What single samples carry beyond their value, by instant. */

@@ -6,6 +6,8 @@ export interface SeriesColumns {
   /** Epoch milliseconds. */
   readonly at: ArrayLike<number>;
   readonly value: ArrayLike<number>;
+  /** The greatest common divisor of the steps between instants, where it is known. */
+  readonly step?: number | undefined;
 }
 
 const LARGEST_GRID = 3_600;
@@ -24,7 +26,7 @@ export function encodeSampledData(series: SeriesColumns, origin: Quantity): Samp
   const { at, value } = series;
   const start = at[0] ?? 0;
   const span = (at[at.length - 1] ?? start) - start;
-  const exact = stepOf(at);
+  const exact = series.step ?? stepOf(at);
   if (span / exact < Math.max(LARGEST_GRID, at.length * 4)) {
     return sampled(origin, exact, at.length, (i) => ((at[i] ?? 0) - start) / exact, value, span === (at.length - 1) * exact);
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeIds, encodeIds } from "./record-ids";
-import { decodeSegment, encodeSegment, type Samples } from "./segment";
+import { decodeSegment, encodeSegment, type Samples, SegmentReader } from "./segment";
 
 const HOUR = 1_763_600_400_000 - (1_763_600_400_000 % 3_600_000);
 
@@ -69,6 +69,47 @@ describe("segment codec", () => {
     );
   });
 });
+
+describe("segment reader", () => {
+  const reader = new SegmentReader();
+
+  it("reads one after the other as they are decoded, with the unit of their steps", () => {
+    fc.assert(
+      fc.property(fc.array(sampleRow, { maxLength: 300 }), (rows) => {
+        const bytes = encodeSegment(samples(rows));
+        const { version: _version, ...decoded } = decodeSegment(bytes);
+        const { step, ...read } = reader.read(bytes);
+        expect(read).toEqual(decoded);
+        const steps = [...decoded.at].slice(1).map((at, i) => at - decoded.at[i]!);
+        const unit = steps.reduce((a, b) => (b === 0 ? a : gcd(a, b)), 0);
+        expect(step).toBe(unit === 0 ? 1 : unit);
+      }),
+    );
+  });
+
+  it("makes room for more than an hour of seconds", () => {
+    const original = samples(Array.from({ length: 5_000 }, (_, i) => ({ at: HOUR + i * 500, value: i % 7, zone: 0, version: 1 })));
+    expect(reader.read(encodeSegment(original)).value).toEqual(original.value);
+  });
+
+  it("refuses bytes that are no segment, and reads the next one", () => {
+    const original = samples([{ at: HOUR, value: 5, zone: 0, version: 0 }]);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        try {
+          reader.read(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+        }
+        expect([...reader.read(encodeSegment(original)).value]).toEqual([5]);
+      }),
+    );
+  });
+});
+
+function gcd(a: number, b: number): number {
+  return a === 0 ? b : gcd(b % a, a);
+}
 
 describe("record ids", () => {
   it("come back as they were, whatever their form", () => {

@@ -1,4 +1,4 @@
-import { DAY_MS } from "../../../shared/clock";
+import { DAY_MS, HOUR_MS } from "../../../shared/clock";
 import { metricByCode } from "../../../shared/health/catalogue";
 import { isRecord, type Origin } from "../../../shared/fhir/frame";
 import { hourToObservation, readingToObservation } from "../../../shared/fhir/observation";
@@ -6,7 +6,7 @@ import { sleepToObservation, workoutToObservation } from "../../../shared/fhir/s
 import type { Observation } from "../../../shared/fhir/types";
 import type { Kind } from "../../../shared/health/catalogue";
 import type { Reading, SleepSession, Workout } from "../../../shared/health/reading";
-import { decodeSegment } from "../../../shared/health/segment";
+import { decodeSegment, SegmentReader } from "../../../shared/health/segment";
 import { dayText } from "../../../shared/health/zone";
 import type { PersonId } from "../../../shared/id";
 import type { Category } from "../../../shared/policy/vocabulary";
@@ -117,13 +117,17 @@ export function dailyOf(ctx: RowContext, metric: number, source: number, date: n
   return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin));
 }
 
-type HourPart = { n: number; version: number; updated_at: number; data: ArrayBuffer };
+type HourPart = { n: number; version: number; updated_at: number; data: ArrayBuffer; is_annotated: number };
+
+const reader = new SegmentReader();
 
 /** The Observation of an hour of dense samples, or undefined. Record ids of single samples are not shown, and not read. */
 export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
   const parts = ctx.sql
     .exec<HourPart>(
-      "SELECT n, version, updated_at, data FROM segments WHERE metric = ? AND hour = ? AND source = ? ORDER BY part",
+      `SELECT n, version, updated_at, data, EXISTS (SELECT 1 FROM annotations AS a
+         WHERE a.metric = s.metric AND a.at >= s.hour * ${HOUR_MS} AND a.at < (s.hour + 1) * ${HOUR_MS} AND a.source = s.source) AS is_annotated
+       FROM segments AS s WHERE metric = +? AND hour = +? AND source = +? ORDER BY part`,
       metric,
       hour,
       source,
@@ -137,9 +141,14 @@ export function hourObservation(ctx: RowContext, metric: number, source: number,
     version = Math.max(version, part.version);
     updatedAt = Math.max(updatedAt, part.updated_at);
   }
-  const { at, value, zone } = joinParts(parts.map(({ data }) => decodeSegment(new Uint8Array(data))));
-  const annotations = ctx.sees !== undefined ? undefined : annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0);
-  const samples = { metric: key, hour, at, value, zone, version, ...(annotations !== undefined && { annotations }) };
+  const [first, second] = parts;
+  const { at, value, zone, step } =
+    first !== undefined && second === undefined
+      ? reader.read(new Uint8Array(first.data))
+      : { ...joinParts(parts.map(({ data }) => decodeSegment(new Uint8Array(data)))), step: undefined };
+  const isTold = ctx.sees === undefined && first?.is_annotated === 1;
+  const annotations = isTold ? annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0) : undefined;
+  const samples = { metric: key, hour, at, value, zone, step, version, ...(annotations !== undefined && { annotations }) };
   // Segments count no revisions: the time of change and the number of samples tell one state from the next.
   const stamp = { updated_at: updatedAt, revision: updatedAt * 1_000 + (n % 1_000) };
   return withOrigin(ctx, source, stamp, (origin) => hourToObservation(samples, origin));

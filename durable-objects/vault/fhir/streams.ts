@@ -34,7 +34,7 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
     tag: "tag",
     updatedAt: "updated_at",
     seek: ({ metric, source }, from, to) => ({
-      where: "metric = ? AND source = ? AND start >= ? AND start < ?",
+      where: "metric = +? AND source = +? AND start >= ? AND start < ?",
       bind: [metric, source, from, to],
     }),
   },
@@ -48,7 +48,7 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
     // Hours are in the order of their beginnings, and the key is sorted by them.
     ordered: ["hour"],
     seek: ({ metric, source }, from, to) => ({
-      where: "metric = ? AND source = ? AND part = 0 AND hour >= ? AND hour < ?",
+      where: "metric = +? AND source = +? AND part = 0 AND hour >= ? AND hour < ?",
       bind: [metric, source, Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS)],
     }),
   },
@@ -58,7 +58,7 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
     end: "end",
     tag: "''",
     updatedAt: "updated_at",
-    seek: ({ source }, from, to) => ({ where: "source = ? AND start >= ? AND start < ?", bind: [source, from, to] }),
+    seek: ({ source }, from, to) => ({ where: "source = +? AND start >= ? AND start < ?", bind: [source, from, to] }),
   },
   workouts: {
     from: "workouts",
@@ -66,7 +66,7 @@ const QUERIES: Readonly<Record<Exclude<Table, "daily">, TableQuery>> = {
     end: "end",
     tag: "type",
     updatedAt: "updated_at",
-    seek: ({ source }, from, to) => ({ where: "source = ? AND start >= ? AND start < ?", bind: [source, from, to] }),
+    seek: ({ source }, from, to) => ({ where: "source = +? AND start >= ? AND start < ?", bind: [source, from, to] }),
   },
 };
 
@@ -99,7 +99,7 @@ export function entriesOf(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: s
   return sql
     .exec<Row>(
       `SELECT ${query.start} AS start, ${query.end} AS end, ${query.tag} AS tag, ${query.updatedAt} AS updated_at FROM ${query.from}
-       WHERE ${where} ORDER BY ${keys.map((key) => `${key} ${direction}`).join(", ")} LIMIT ?`,
+       WHERE ${where} ORDER BY ${keys.map((key) => `${key} ${direction}`).join(", ")} LIMIT +?`,
       ...bind,
       ask.limit,
     )
@@ -173,7 +173,7 @@ function dailyEntries(sql: SqlStorage, stream: Stream, ask: Ask, timeZone: strin
   const { where, bind } = dailyConditions(stream, ask, timeZone);
   return sql
     .exec<DailyRow>(
-      `SELECT date, updated_at FROM daily WHERE ${where} ORDER BY ${ask.by === "updated" ? `updated_at ${direction}, ` : ""}date ${direction} LIMIT ?`,
+      `SELECT date, updated_at FROM daily WHERE ${where} ORDER BY ${ask.by === "updated" ? `updated_at ${direction}, ` : ""}date ${direction} LIMIT +?`,
       ...bind,
       ask.limit,
     )

@@ -341,7 +341,7 @@ export class FhirView {
       for (const table of ["sleeps", "workouts"] as const) {
         const [extent] = sql
           .exec<{ first: number | null; last: number | null }>(
-            `SELECT (SELECT start FROM ${table} WHERE source = ?1 ORDER BY start LIMIT 1) AS first, (SELECT start FROM ${table} WHERE source = ?1 ORDER BY start DESC LIMIT 1) AS last`,
+            `SELECT (SELECT start FROM ${table} WHERE source = +?1 ORDER BY start LIMIT 1) AS first, (SELECT start FROM ${table} WHERE source = +?1 ORDER BY start DESC LIMIT 1) AS last`,
             number,
           )
           .toArray();

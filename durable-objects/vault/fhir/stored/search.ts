@@ -478,7 +478,7 @@ export class FhirSearch {
   #longest(type: ResourceType, name: string): number {
     const [row] = this.#state.sql
       .exec<{ span: number }>(
-        `SELECT hi - lo AS span FROM fhir_dates WHERE param = ? AND hi - lo > ${DAY_LONG} ORDER BY hi - lo DESC LIMIT 1`,
+        `SELECT hi - lo AS span FROM fhir_dates WHERE param = +? AND hi - lo > ${DAY_LONG} ORDER BY hi - lo DESC LIMIT 1`,
         `${type}.${name}`,
       )
       .toArray();
