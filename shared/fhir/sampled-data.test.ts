@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSampledData, encodeSampledData } from "./sampled-data";
+import { decodeSampledData, encodeSampledData, toJson } from "./sampled-data";
 import { OFFSETS_EXTENSION } from "./systems";
 import { quantity } from "./units";
 
@@ -56,6 +56,23 @@ describe("SampledData", () => {
     const { extension: _, ...grid } = encoded;
     for (const [i, near] of decodeSampledData(grid, START)!.at.entries())
       expect(Math.abs(near - at[i]!)).toBeLessThanOrEqual(encoded.period / 2);
+  });
+
+  test("the unit of the steps, where it is known, changes nothing", () => {
+    const at = [START, START + 4_000, START + 10_000];
+    expect(encodeSampledData({ at, value: [1, 2, 3], step: 2_000 }, ORIGIN)).toEqual(encodeSampledData({ at, value: [1, 2, 3] }, ORIGIN));
+  });
+
+  test("a resource is the same JSON, wherever its series stands and whatever stands in its texts", () => {
+    const text = fc.constantFrom("plain", '"data":""}}', "\u0000", "");
+    fc.assert(
+      fc.property(series, text, fc.boolean(), ({ at, value }, said, isLast) => {
+        const valueSampledData = encodeSampledData({ at, value }, ORIGIN);
+        const resource = isLast ? { id: "a", note: said, valueSampledData } : { id: "a", valueSampledData, note: said };
+        expect(toJson(resource)).toBe(JSON.stringify(resource));
+      }),
+    );
+    expect(toJson({ id: "a", valueSampledData: 1 })).toBe('{"id":"a","valueSampledData":1}');
   });
 
   test("text that is no series is refused", () => {

@@ -117,22 +117,31 @@ export function dailyOf(ctx: RowContext, metric: number, source: number, date: n
   return withOrigin(ctx, source, row, (origin) => readingToObservation(reading, origin));
 }
 
-type HourPart = { n: number; version: number; updated_at: number; data: ArrayBuffer; is_annotated: number };
+export type HourPart = { hour: number; n: number; version: number; updated_at: number; data: ArrayBuffer; is_annotated: number };
 
-const reader = new SegmentReader();
-
-/** The Observation of an hour of dense samples, or undefined. Record ids of single samples are not shown, and not read. */
-export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
-  const parts = ctx.sql
+/** The parts of some hours of a series, in the order of the hours. Record ids of single samples are not shown, and not read. */
+export function hourParts(sql: SqlStorage, metric: number, source: number, hours: readonly number[]): HourPart[] {
+  return sql
     .exec<HourPart>(
-      `SELECT n, version, updated_at, data, EXISTS (SELECT 1 FROM annotations AS a
+      `SELECT hour, n, version, updated_at, data, EXISTS (SELECT 1 FROM annotations AS a
          WHERE a.metric = s.metric AND a.at >= s.hour * ${HOUR_MS} AND a.at < (s.hour + 1) * ${HOUR_MS} AND a.source = s.source) AS is_annotated
-       FROM segments AS s WHERE metric = +? AND hour = +? AND source = +? ORDER BY part`,
+       FROM segments AS s WHERE metric = +? AND hour IN (SELECT value FROM json_each(?)) AND source = +? ORDER BY hour, part`,
       metric,
-      hour,
+      JSON.stringify(hours),
       source,
     )
     .toArray();
+}
+
+/** The Observation of an hour of dense samples, or undefined. */
+export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
+  return hourOf(ctx, metric, source, hour, hourParts(ctx.sql, metric, source, [hour]));
+}
+
+const reader = new SegmentReader();
+
+/** The Observation that the parts of an hour make; undefined for none. */
+export function hourOf(ctx: RowContext, metric: number, source: number, hour: number, parts: readonly HourPart[]): Observation | undefined {
   const key = metricByCode(metric)?.key;
   if (parts.length === 0 || key === undefined) return undefined;
   let [n, version, updatedAt] = [0, 0, 0];

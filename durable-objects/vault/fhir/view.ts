@@ -17,7 +17,16 @@ import { namedIds, pageOfFew, placeOf } from "./by-id";
 import { type Ask, type Entry, type Position, positionOf, type Stream } from "./entries";
 import { type Gone, outlineOf, takeGone } from "./gone";
 import { LabView } from "./labs";
-import { dailyObservation, hourObservation, readingObservation, type RowContext, sleepObservation, workoutObservation } from "./rows";
+import { HoursAhead } from "./hours-ahead";
+import {
+  dailyObservation,
+  hourObservation,
+  hourOf,
+  readingObservation,
+  type RowContext,
+  sleepObservation,
+  workoutObservation,
+} from "./rows";
 import { dateAt, exists, isFinal, isNamed, merged, metricOfPoint, type Point, pointOf, shortened, spanOf } from "./select";
 import { countOf } from "./streams";
 
@@ -156,7 +165,8 @@ export class FhirView {
     const isOwn = search.patients.every((ids) => ids.some((id) => personOfPatientId(id) === this.#state.person));
     if (isOwn && namedIds(this.#rows, search) === undefined) {
       const { shown, next } = this.#entries(search, { type, sight, after, timeZone });
-      return { found: shown.map((entry) => this.#seen(entry, sight)), ...(next !== undefined && { next }) };
+      const ahead = new HoursAhead(this.#state.sql, shown);
+      return { found: shown.map((entry) => this.#seen(entry, sight, ahead)), ...(next !== undefined && { next }) };
     }
     const { resources, places = [], next } = this.search(request, sight);
     const found = resources.flatMap((resource, i) => {
@@ -167,11 +177,11 @@ export class FhirView {
     return { found, ...(next !== undefined && { next }) };
   }
 
-  #seen(entry: Entry, sight: Sight): Seen {
+  #seen(entry: Entry, sight: Sight, ahead: HoursAhead): Seen {
     return {
       id: this.#idOf(entry),
       place: positionOf(entry),
-      build: () => this.#labs.load(entry, sight.files) ?? this.#load(entry, sight),
+      build: () => this.#labs.load(entry, sight.files) ?? this.#load(entry, sight, ahead),
     };
   }
 
@@ -208,8 +218,9 @@ export class FhirView {
     const date: Ask["date"] = [[{ field: "end", op: ">=", value: from }], [{ field: "start", op: "<", value: to + 1 }]];
     const entries = merged(this.#state.sql, streams, { date, updated: [], by: "date", descending: false, after, limit }, timeZone);
     const last = entries.at(-1);
+    const ahead = new HoursAhead(this.#state.sql, entries);
     return {
-      observations: entries.flatMap((entry) => this.#load(entry, WHOLE) ?? []),
+      observations: entries.flatMap((entry) => this.#load(entry, WHOLE, ahead) ?? []),
       ...(last !== undefined && { last: positionOf(last) }),
     };
   }
@@ -260,8 +271,9 @@ export class FhirView {
 
   #page(search: Search, asked: Asked): SearchResult {
     const { shown, next, total } = this.#entries(search, asked);
+    const ahead = new HoursAhead(this.#state.sql, shown);
     const loaded = shown.flatMap((entry) => {
-      const { place, build } = this.#seen(entry, asked.sight);
+      const { place, build } = this.#seen(entry, asked.sight, ahead);
       const resource = build();
       return resource === undefined ? [] : [{ resource, place }];
     });
@@ -406,7 +418,8 @@ export class FhirView {
     return { resources: found.slice(0, search.count), ignored: search.ignored, ...(search.total && { total: found.length }) };
   }
 
-  #load({ stream, start, end, tag }: Entry, sight: Sight): Observation | undefined {
+  #load(entry: Entry, sight: Sight, ahead: HoursAhead): Observation | undefined {
+    const { stream, start, end, tag } = entry;
     const { metric, source } = stream;
     const rows = this.#rowsFor(sight);
     switch (stream.table) {
@@ -415,7 +428,7 @@ export class FhirView {
       case "daily":
         return dailyObservation(rows, metric, source, dateAt(start, this.#state.profile().timeZone));
       case "segments":
-        return hourObservation(rows, metric, source, Math.floor(start / 3_600_000));
+        return hourOf(rows, metric, source, Math.floor(start / HOUR_MS), ahead.take(entry));
       case "sleeps":
         return sleepObservation(rows, source, start);
       case "workouts":

@@ -1,6 +1,7 @@
 import { indexEntries } from "../../../../shared/fhir/r4/index-entries";
 import { type Fields, isFields, textAt } from "../../../../shared/fhir/r4/issue";
 import { classesOf, coversClasses, maskOf } from "../../../../shared/fhir/classes";
+import { toJson } from "../../../../shared/fhir/sampled-data";
 import { indexedAs } from "../../../../shared/fhir/r4/search-parameters";
 import { isResourceType, type ResourceType } from "../../../../shared/fhir/r4/structures";
 import { type Interaction, limitsOf, type Reach } from "../../../../shared/fhir/reach";
@@ -67,7 +68,7 @@ function seenOne(type: string, { id, build }: Seen): Found {
   return {
     reference: `${type}/${id}`,
     get json() {
-      return JSON.stringify(this.resource);
+      return toJson(this.resource);
     },
     get resource() {
       if (built !== undefined) return built;
