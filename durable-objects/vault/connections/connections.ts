@@ -310,20 +310,25 @@ export class Connections {
 
   /** Takes pointers from the queue: plans what they ask for and lets the alarm read it; an answer for each, in their order. */
   sync(pointers: readonly SyncPointer[]): SyncAnswer[] {
-    const queued = new Map<string, number>();
+    const met = new Map<string, { queued: number; known?: ReadonlySet<string> }>();
     const answers = pointers.map((pointer) => {
       const { connection } = pointer;
       // Counting looks at all that waits: a storm would pay for its own length with every word.
-      const before = queued.get(connection) ?? this.#windows.queued(connection);
-      queued.set(connection, before + 1);
-      return this.#plan(pointer, before);
+      let about = met.get(connection);
+      if (about === undefined) met.set(connection, (about = { queued: this.#windows.queued(connection) }));
+      const { queued } = about;
+      about.queued++;
+      // No word of a change changes which resources are read; others may.
+      if (pointer.kind !== "changed") delete about.known;
+      else about.known ??= this.#windows.active(connection);
+      return this.#plan(pointer, queued, about.known);
     });
-    for (const id of queued.keys()) this.#wake(id);
+    for (const id of met.keys()) this.#wake(id);
     return answers;
   }
 
-  /** `queued`: windows of the connection that wait, at least. */
-  #plan(pointer: SyncPointer, queued: number): SyncAnswer {
+  /** `queued`: windows of the connection that wait, at least; `known`: its resources that are read, where the pointer tells of a change. */
+  #plan(pointer: SyncPointer, queued: number, known: ReadonlySet<string> = new Set()): SyncAnswer {
     const connection = this.#rows.get(pointer.connection);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
@@ -332,7 +337,7 @@ export class Connections {
     if (queued >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
     switch (pointer.kind) {
       case "changed":
-        this.#planChange(connection, pointer);
+        this.#planChange(connection, pointer, known);
         break;
       case "due":
         // Nobody reports that nothing comes.
@@ -567,12 +572,15 @@ export class Connections {
     if (this.#windows.isLeft(connection.id, true)) tellConnection(this.#state, "backfill.started", connection);
   }
 
-  #planChange(connection: Connection, { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>): void {
+  #planChange(
+    connection: Connection,
+    { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>,
+    known: ReadonlySet<string>,
+  ): void {
     const module = liveVendor(connection.vendor);
     const { vendor } = module;
     const { now } = this.#state;
     const range = { from: since, to: Math.max(until, since + 1) };
-    const known = new Set(this.#windows.resources(connection.id).flatMap((r) => (r.state === "active" ? [r.resource] : [])));
     const spec = vendor.resources[dataType];
     // A type that we do not read, or may not: nothing to do.
     if (spec === undefined || !known.has(dataType)) return;

@@ -55,8 +55,8 @@ const FRESH_MS = 24 * HOUR_MS;
 
 /** For what every slice and every push asks: the first entry of each state in the index, however many wait. */
 export const NEXT_WAKE = `SELECT min(due) AS due FROM (
-  SELECT min(due_at) AS due FROM connection_windows WHERE connection = ?1 AND state = 'queued'
-  UNION ALL SELECT min(due_at) FROM connection_windows WHERE connection = ?1 AND state = 'waiting_vendor')`;
+  SELECT min(due_at) AS due FROM connection_windows WHERE connection = +?1 AND state = 'queued'
+  UNION ALL SELECT min(due_at) FROM connection_windows WHERE connection = +?1 AND state = 'waiting_vendor')`;
 export const ARRIVED = `UPDATE connection_windows SET state = 'done', read = read + ?1
   WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
   AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`;
@@ -108,7 +108,7 @@ export class WindowRows {
     const [row] = this.#sql
       .exec<WindowRow>(
         `SELECT connection, resource, from_at, to_at, object, purpose, turn, attempts, page, job FROM connection_windows
-         WHERE connection = ? AND state = 'queued' AND due_at <= ?
+         WHERE connection = +? AND state = 'queued' AND due_at <= ?
          ORDER BY CASE purpose WHEN 'asked' THEN 0 WHEN 'changed' THEN 1 WHEN 'incremental' THEN 2 ELSE 3 END, to_at DESC, from_at DESC, resource LIMIT 1`,
         connection,
         now,
@@ -378,6 +378,17 @@ export class WindowRows {
       connection,
       list,
       now,
+    );
+  }
+
+  /** The resources that are read. */
+  active(connection: string): ReadonlySet<string> {
+    const query = "SELECT resource FROM connection_resources WHERE connection = ? AND state = 'active'";
+    return new Set(
+      this.#sql
+        .exec<{ resource: string }>(query, connection)
+        .toArray()
+        .map(({ resource }) => resource),
     );
   }
 
