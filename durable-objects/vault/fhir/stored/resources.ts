@@ -72,9 +72,6 @@ export class Resources {
   readonly #index: SearchIndex;
   readonly #listeners: ((change: ResourceChange) => void)[] = [];
   #files: ReadonlyMap<string, KeptFile> = NO_FILES;
-  /** The highest number that is given, while a transaction gives more: between two of them others may fill the tables. */
-  #last: number | undefined;
-
   constructor(state: VaultState) {
     this.#state = state;
     this.#index = searchIndex(state.sql, () => state.profile().timeZone);
@@ -186,7 +183,7 @@ export class Resources {
       );
       this.#index.change(n, { type, entries });
     } else {
-      n = this.#next();
+      n = this.#index.nextNumber();
       const insert =
         "INSERT INTO fhir_resources (n, type, id, version, changed_at, at, method, class, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
       sql.exec(insert, n, type, id, version, changedAt, at, method, classes, json);
@@ -205,7 +202,6 @@ export class Resources {
 
   /** Ends a transaction that has stored something. */
   settle(): void {
-    this.#last = undefined;
     this.#index.settle();
   }
 
@@ -216,7 +212,6 @@ export class Resources {
 
   /** Forgets what was stored in a transaction that is taken back. */
   forget(): void {
-    this.#last = undefined;
     this.#index.forget();
   }
 
@@ -347,7 +342,6 @@ export class Resources {
       if (isLive && body !== undefined) for (const listener of this.#listeners) listener({ type, id, interaction: "delete", body });
     }
     const numbers = resources.map(({ n }) => n);
-    this.#last = undefined;
     this.#index.remove(numbers);
     for (const table of ["fhir_versions", "fhir_identities", "fhir_imports", "fhir_resources"])
       this.#state.sql.exec(`DELETE FROM ${table} WHERE n IN (SELECT value FROM json_each(?))`, JSON.stringify(numbers));
@@ -360,12 +354,6 @@ export class Resources {
     sql.exec("INSERT OR IGNORE INTO fhir_identities (type, system, value, n) VALUES (?, ?, ?, ?)", type, system, value, n);
     const key = "SELECT n FROM fhir_identities WHERE type = ? AND system = ? AND value = ?";
     return sql.exec<{ n: number }>(key, type, system, value).one().n === n;
-  }
-
-  /** A number above all that are given. Not by RETURNING: for a statement that does more SQLite copies every page that it changes. */
-  #next(): number {
-    const above = this.#last ?? this.#state.sql.exec<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM fhir_resources").one().n;
-    return (this.#last = above + 1);
   }
 
   #retire({ n }: StoredVersion): void {

@@ -79,10 +79,21 @@ export class SearchIndex {
   readonly #changed = new Map<number, Entries>();
   /** How many new ones wait; undefined where that is not known. */
   #waiting: number | undefined;
+  /** The highest number that is given, while a transaction gives more: between two of them others may fill the tables. */
+  #last: number | undefined;
 
   constructor(sql: SqlStorage, zone: () => string) {
     this.#sql = sql;
     this.#zone = zone;
+  }
+
+  /**
+   * The number of a new resource, above all that are given. Not by RETURNING: for a statement that does more than one thing SQLite copies
+   * every page that it changes.
+   */
+  nextNumber(): number {
+    const above = this.#last ?? this.#sql.exec<{ n: number }>("SELECT coalesce(max(n), 0) AS n FROM fhir_resources").one().n;
+    return (this.#last = above + 1);
   }
 
   /** Remembers what a new resource is found by. */
@@ -98,6 +109,7 @@ export class SearchIndex {
 
   /** Ends a transaction: what changed is indexed as part of it. */
   settle(): void {
+    this.#last = undefined;
     if (this.#changed.size > 0) this.flush();
   }
 
@@ -115,6 +127,7 @@ export class SearchIndex {
     this.#added.clear();
     this.#changed.clear();
     this.#waiting = undefined;
+    this.#last = undefined;
   }
 
   /** Indexes all that waits. */
@@ -136,6 +149,7 @@ export class SearchIndex {
 
   /** Learns that resources were removed for good: if those were the last ones, their numbers are given again. */
   erased(): void {
+    this.#last = undefined;
     this.#sql.exec("UPDATE fhir_indexed SET n = coalesce((SELECT max(n) FROM fhir_resources), 0) WHERE one = 1");
   }
 
