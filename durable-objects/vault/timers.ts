@@ -79,7 +79,7 @@ export class Timers {
   async run(): Promise<void> {
     this.#armed = undefined;
     const due = this.#storage.sql
-      .exec<TimerRow>("SELECT kind, ref, due_at, attempts FROM timers WHERE due_at <= ? ORDER BY due_at LIMIT ?", this.#now(), AT_ONCE)
+      .exec<TimerRow>(`SELECT kind, ref, due_at, attempts FROM timers WHERE due_at <= ? ORDER BY due_at LIMIT ${AT_ONCE}`, this.#now())
       .toArray();
     for (const row of due) await this.#runOne(row);
     this.#arm();

@@ -74,7 +74,7 @@ export function readHour(sql: SqlStorage, key: HourKey): IdentifiedSamples {
   const rows = sql
     .exec<DataRow>(
       `SELECT s.part, s.n, s.data, i.ids FROM segments s LEFT JOIN segment_ids i ON i.hour = s.hour AND i.metric = s.metric AND i.source = s.source AND i.part = s.part
-       WHERE s.metric = ? AND s.hour = ? AND s.source = ? ORDER BY s.part`,
+       WHERE s.metric = +? AND s.hour = +? AND s.source = +? ORDER BY s.part`,
       key.metric,
       key.hour,
       key.source,
