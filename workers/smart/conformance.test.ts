@@ -2,6 +2,7 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { validateResource } from "../../shared/fhir/r4/validate";
+import { parseScope } from "../../shared/fhir/scopes";
 import { ASSERTION_TYPE, newKey } from "../../test/partners";
 import { fetchApp, ORIGIN, registerPerson, type RegisteredPerson, send } from "../../test/people";
 import { Browser, formIn } from "../../test/smart/driver";
@@ -91,7 +92,23 @@ describe("discovery", () => {
       for (const name of ["management_endpoint", "introspection_endpoint", "revocation_endpoint"])
         expect(z.url().safeParse(found[name]).success, name).toBe(true);
       expect(found["scopes_supported"]).toEqual(expect.arrayContaining(["openid", "fhirUser", "offline_access", "launch/patient"]));
+      expect(found["token_endpoint_auth_methods_supported"]).toEqual(expect.arrayContaining(["private_key_jwt", "client_secret_basic"]));
+      expect(found["token_endpoint_auth_signing_alg_values_supported"]).toEqual(expect.arrayContaining(["RS384", "ES384"]));
+      for (const name of ["issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"])
+        expect(z.url().safeParse(found[name]).success, name).toBe(true);
     }
+  });
+
+  test("names no context but the patient, and no scope that asks for another", async () => {
+    const found = discoverySchema.parse(await (await fetchApp("/fhir/r4/.well-known/smart-configuration")).json());
+    expect(found.capabilities.filter((one) => one.startsWith("context-"))).toEqual(["context-standalone-patient", "context-ehr-patient"]);
+    const launches = z
+      .array(z.string())
+      .parse(found["scopes_supported"])
+      .filter((scope) => scope.startsWith("launch"));
+    expect(launches).toEqual(["launch", "launch/patient"]);
+    // What is no scope is not granted, whoever asks for it.
+    expect(parseScope("launch/encounter")).toBeUndefined();
   });
 
   test("names the brand under which people know the server, for pages of any origin, and again where it has changed alone", async () => {

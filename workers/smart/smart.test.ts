@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Region, REGIONS } from "../../shared/region";
@@ -266,6 +267,16 @@ describe("the exchange refuses", () => {
   });
 });
 
+describe("the refresh refuses", () => {
+  test("another app's token, which goes on where it belongs", async () => {
+    const person = await registerPerson("eu");
+    const [one, other] = [await register(), await register()];
+    const form = { grant_type: "refresh_token", refresh_token: (await letIn(one.client_id, person)).refresh_token ?? "" };
+    expect(await refused(await token({ ...form, client_id: other.client_id }))).toBe("invalid_grant");
+    expect((await token({ ...form, client_id: one.client_id })).status).toBe(200);
+  });
+});
+
 describe("an app with a secret", () => {
   test("proves itself in the header or the form, and not with another secret", async () => {
     const person = await registerPerson("ap");
@@ -292,7 +303,11 @@ describe("an app with a secret", () => {
           body: new URLSearchParams({ token: text }).toString(),
         })
       ).json();
-    expect(await inspect(tokens.access_token)).toMatchObject({ active: true, client_id: app, patient: tokens.patient, scope: SCOPE });
+    const told = await inspect(tokens.access_token);
+    expect(told).toMatchObject({ active: true, client_id: app, patient: tokens.patient, scope: SCOPE, exp: expect.any(Number) });
+    // Of whom the id token says the same.
+    const { iss, sub } = decodeJwt(tokens.id_token ?? "");
+    expect(told).toMatchObject({ iss, sub });
     expect(await inspect(person.accessToken), "another's token").toEqual({ active: false });
   });
 });
