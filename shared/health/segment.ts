@@ -37,9 +37,7 @@ export function encodeSegment(samples: Samples, from = 0, to: number = samples.a
 
 /** Decodes a segment; throws a RangeError for bytes that are none. */
 export function decodeSegment(bytes: Uint8Array): Samples {
-  const input = new ByteReader(bytes);
-  if (input.byte() !== FORMAT) throw new RangeError("unknown segment format");
-  const n = input.varint();
+  const [input, n] = opened(bytes);
   const samples = columns(n);
   if (n === 0) return samples;
   readTimes(input, samples.at);
@@ -63,9 +61,7 @@ export class SegmentReader {
 
   /** Reads a segment; throws a RangeError for bytes that are none. */
   read(bytes: Uint8Array): ReadSegment {
-    const input = new ByteReader(bytes);
-    if (input.byte() !== FORMAT) throw new RangeError("unknown segment format");
-    const n = input.varint();
+    const [input, n] = opened(bytes);
     if (n > this.#columns.at.length) this.#columns = columns(n);
     const [at, value, zone] = [this.#columns.at.subarray(0, n), this.#columns.value.subarray(0, n), this.#columns.zone.subarray(0, n)];
     if (n === 0) return { at, value, zone, step: 1 };
@@ -75,6 +71,13 @@ export class SegmentReader {
     readValues(input, value);
     return { at, value, zone, step };
   }
+}
+
+/** A segment behind its head, and how many samples it has. */
+function opened(bytes: Uint8Array): [ByteReader, number] {
+  const input = new ByteReader(bytes);
+  if (input.byte() !== FORMAT) throw new RangeError("unknown segment format");
+  return [input, input.varint()];
 }
 
 /** Empty columns in one buffer: to make and to clear four costs as much as to read an hour. */

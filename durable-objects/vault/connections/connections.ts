@@ -89,6 +89,14 @@ const BACKLOG_RETRY_S = 300;
 /** A backlog is looked after by the vault's alarm; the clock only asks again at least this often. */
 const LONGEST_QUIET_MS = 6 * HOUR_MS;
 
+/** What a batch of pointers has met of a connection. */
+interface Met {
+  /** Windows that wait, at least. */
+  queued: number;
+  /** The resources that are read, once somebody has asked. */
+  active: ReadonlySet<string> | undefined;
+}
+
 /** A person's connections to vendors. */
 export class Connections {
   readonly #state: VaultState;
@@ -310,34 +318,31 @@ export class Connections {
 
   /** Takes pointers from the queue: plans what they ask for and lets the alarm read it; an answer for each, in their order. */
   sync(pointers: readonly SyncPointer[]): SyncAnswer[] {
-    const met = new Map<string, { queued: number; known?: ReadonlySet<string> }>();
+    const met = new Map<string, Met>();
     const answers = pointers.map((pointer) => {
       const { connection } = pointer;
       // Counting looks at all that waits: a storm would pay for its own length with every word.
       let about = met.get(connection);
-      if (about === undefined) met.set(connection, (about = { queued: this.#windows.queued(connection) }));
-      const { queued } = about;
+      if (about === undefined) met.set(connection, (about = { queued: this.#windows.queued(connection), active: undefined }));
+      const answer = this.#plan(pointer, about);
       about.queued++;
-      // No word of a change changes which resources are read; others may.
-      if (pointer.kind !== "changed") delete about.known;
-      else about.known ??= this.#windows.active(connection);
-      return this.#plan(pointer, queued, about.known);
+      return answer;
     });
     for (const id of met.keys()) this.#wake(id);
     return answers;
   }
 
-  /** `queued`: windows of the connection that wait, at least; `known`: its resources that are read, where the pointer tells of a change. */
-  #plan(pointer: SyncPointer, queued: number, known: ReadonlySet<string> = new Set()): SyncAnswer {
+  #plan(pointer: SyncPointer, about: Met): SyncAnswer {
     const connection = this.#rows.get(pointer.connection);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
       return { outcome: "dropped" };
     }
-    if (queued >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+    if (about.queued >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
     switch (pointer.kind) {
       case "changed":
-        this.#planChange(connection, pointer, known);
+        // What a batch asks for changes nothing of which resources are read.
+        this.#planChange(connection, pointer, (about.active ??= this.#windows.active(connection.id)));
         break;
       case "due":
         // Nobody reports that nothing comes.

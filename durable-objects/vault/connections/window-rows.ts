@@ -53,7 +53,7 @@ const PROMISED_MS = 24 * HOUR_MS;
 /** What a device has measured within this time before the past was asked for may come by itself: it does not tell that the past comes. */
 const FRESH_MS = 24 * HOUR_MS;
 
-/** For what every slice and every push asks: the first entry of each state in the index, however many wait. */
+/** For what every slice and every push asks: the first entry of each state in the index, however many wait. For `+?` see decision 100. */
 export const NEXT_WAKE = `SELECT min(due) AS due FROM (
   SELECT min(due_at) AS due FROM connection_windows WHERE connection = +?1 AND state = 'queued'
   UNION ALL SELECT min(due_at) FROM connection_windows WHERE connection = +?1 AND state = 'waiting_vendor')`;

@@ -119,7 +119,7 @@ export function dailyOf(ctx: RowContext, metric: number, source: number, date: n
 
 export type HourPart = { hour: number; n: number; version: number; updated_at: number; data: ArrayBuffer; is_annotated: number };
 
-/** The parts of some hours of a series, in the order of the hours. Record ids of single samples are not shown, and not read. */
+/** The parts of some hours of a series, in the order of the hours. Record ids of single samples are not shown, and not read. For `+?` see decision 100. */
 export function hourParts(sql: SqlStorage, metric: number, source: number, hours: readonly number[]): HourPart[] {
   return sql
     .exec<HourPart>(
@@ -135,27 +135,28 @@ export function hourParts(sql: SqlStorage, metric: number, source: number, hours
 
 /** The Observation of an hour of dense samples, or undefined. */
 export function hourObservation(ctx: RowContext, metric: number, source: number, hour: number): Observation | undefined {
-  return hourOf(ctx, metric, source, hour, hourParts(ctx.sql, metric, source, [hour]));
+  return hourOf(ctx, metric, source, hourParts(ctx.sql, metric, source, [hour]));
 }
 
 const reader = new SegmentReader();
 
 /** The Observation that the parts of an hour make; undefined for none. */
-export function hourOf(ctx: RowContext, metric: number, source: number, hour: number, parts: readonly HourPart[]): Observation | undefined {
+export function hourOf(ctx: RowContext, metric: number, source: number, parts: readonly HourPart[]): Observation | undefined {
   const key = metricByCode(metric)?.key;
-  if (parts.length === 0 || key === undefined) return undefined;
+  const [first, second] = parts;
+  if (first === undefined || key === undefined) return undefined;
+  const { hour } = first;
   let [n, version, updatedAt] = [0, 0, 0];
   for (const part of parts) {
     n += part.n;
     version = Math.max(version, part.version);
     updatedAt = Math.max(updatedAt, part.updated_at);
   }
-  const [first, second] = parts;
   const { at, value, zone, step } =
-    first !== undefined && second === undefined
+    second === undefined
       ? reader.read(new Uint8Array(first.data))
       : { ...joinParts(parts.map(({ data }) => decodeSegment(new Uint8Array(data)))), step: undefined };
-  const isTold = ctx.sees === undefined && first?.is_annotated === 1;
+  const isTold = ctx.sees === undefined && first.is_annotated === 1;
   const annotations = isTold ? annotationsOf(ctx.sql, metric, source, at[0] ?? 0, at[at.length - 1] ?? 0) : undefined;
   const samples = { metric: key, hour, at, value, zone, step, version, ...(annotations !== undefined && { annotations }) };
   // Segments count no revisions: the time of change and the number of samples tell one state from the next.

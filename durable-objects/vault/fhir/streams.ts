@@ -6,7 +6,7 @@ import { type Ask, compareStreams, type Condition, type Entry, type Stream, type
 
 /**
  * Keyset queries over the vault's tables. Each states start, end, tag and time of change of a row in SQL, so that dates and cursors are
- * part of the query and a page reads no more rows than it shows.
+ * part of the query and a page reads no more rows than it shows. For `+?` see decision 100.
  */
 interface TableQuery {
   readonly from: string;

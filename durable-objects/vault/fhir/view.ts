@@ -428,7 +428,7 @@ export class FhirView {
       case "daily":
         return dailyObservation(rows, metric, source, dateAt(start, this.#state.profile().timeZone));
       case "segments":
-        return hourOf(rows, metric, source, Math.floor(start / HOUR_MS), ahead.take(entry));
+        return hourOf(rows, metric, source, ahead.take(entry));
       case "sleeps":
         return sleepObservation(rows, source, start);
       case "workouts":

@@ -161,6 +161,7 @@ function coded(part: Fields, at: string, issues: Issue[]): void {
   const codings = fieldsIn(isFields(part["code"]) ? part["code"]["coding"] : undefined);
   codings.forEach((coding, i) => {
     const [system, code, display] = [textAt(coding, "system") ?? "", textAt(coding, "code") ?? "", textAt(coding, "display") ?? ""];
+    // Mostly it is the code's own name.
     if (system === SYSTEM.loinc && display !== "" && LOINC_NAMES.get(code) !== display) {
       const meant = codeOfName(display);
       if (meant !== undefined && meant !== code)

@@ -119,7 +119,7 @@ function elementOf(line: string): ElementRule {
     isRequired: cardinality === "1" || cardinality === "+",
     isForbidden: cardinality === "0",
     types,
-    names: isChoice ? types.map((type) => `${name}${type.name.charAt(0).toUpperCase()}${type.name.slice(1)}`) : [name],
+    names: types.map((type) => (isChoice ? `${name}${type.name.charAt(0).toUpperCase()}${type.name.slice(1)}` : name)),
     codes: codes?.slice(1),
   };
 }

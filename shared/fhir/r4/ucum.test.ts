@@ -42,6 +42,7 @@ describe("canonical", () => {
     [1, "mmol/mol", 0.001, "1"],
     [-5, "kg", -5_000, "g"],
     [0, "kg", 0, "g"],
+    [-0, "kg", 0, "g"],
   ])("%d %s is %d %s", (value, code, expected, base) => {
     const found = canonical(value, code);
     expect(found?.code).toBe(base);

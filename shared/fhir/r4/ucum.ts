@@ -259,7 +259,8 @@ function quickly(value: number, { over, under, zero }: Unit): number | undefined
     const moved = digits * by + shift;
     const [top, bottom] = [moved * Number(over), ten * by * Number(under)];
     const isExact = [shift, digits * by, moved, top, bottom].every(Number.isSafeInteger);
-    return isExact ? top / bottom : undefined;
+    // A zero has no sign, as a fraction has it.
+    return isExact ? top / bottom + 0 : undefined;
   }
   return undefined;
 }
