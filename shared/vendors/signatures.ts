@@ -5,7 +5,7 @@ type Body = Uint8Array<ArrayBuffer>;
 
 /** A header of lower-case hexadecimal digits: HMAC-SHA-256 of the body alone. Suunto and Polar sign so. */
 export async function verifyHexBody(secret: string, header: string | null, body: Body): Promise<HookVerdict> {
-  return secret !== "" && isSignature(header, hexOf(await hmacSha256(secret, body))) ? "genuine" : "forged";
+  return secret !== "" && isSignature(header, hexOf(hmacSha256(secret, body))) ? "genuine" : "forged";
 }
 
 const TIMED = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
@@ -14,7 +14,7 @@ const TIMED = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
 export async function verifyTimed(secret: string, header: string | null, body: Body, now: number): Promise<HookVerdict> {
   const [, seconds = "", signature = ""] = TIMED.exec(header ?? "") ?? [];
   if (secret === "" || seconds === "") return "forged";
-  const expected = hexOf(await hmacSha256(secret, `${seconds}.`, body));
+  const expected = hexOf(hmacSha256(secret, `${seconds}.`, body));
   return isSignature(signature, expected) ? freshness(Number(seconds) * 1000, now) : "forged";
 }
 
@@ -30,5 +30,5 @@ export async function verifyFitbit(clientSecret: string, header: string | null, 
 /** What Withings wants of its signed calls: hexadecimal HMAC-SHA-256 of the values, in the order of their names, with commas between. */
 export async function signValues(secret: string, values: Readonly<Record<string, string>>): Promise<string> {
   const names = Object.keys(values).toSorted();
-  return hexOf(await hmacSha256(secret, names.map((name) => values[name]).join(",")));
+  return hexOf(hmacSha256(secret, names.map((name) => values[name]).join(",")));
 }

@@ -20,7 +20,7 @@ export class FakeWhoop {
   async sign(body: string, secret: string): Promise<Record<string, string>> {
     const timestamp = String(Date.now());
     const bytes = new TextEncoder().encode(body);
-    return { "x-whoop-signature-timestamp": timestamp, "x-whoop-signature": base64Of(await hmacSha256(secret, timestamp, bytes)) };
+    return { "x-whoop-signature-timestamp": timestamp, "x-whoop-signature": base64Of(hmacSha256(secret, timestamp, bytes)) };
   }
 
   /** Lets the fake answer every `fetch` of the runtime until the mock is restored. */

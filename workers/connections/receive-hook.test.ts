@@ -215,7 +215,7 @@ describe("an exact repetition of a signed call", () => {
   /** A call of WHOOP's, signed at a time. */
   async function whoop(userId: number, signedAt: number, id = "ecfc6a15-4661-442f-a9a4-f160dd7afae8"): Promise<HookCall> {
     const body = JSON.stringify({ user_id: userId, id, type: "workout.updated", trace_id: "e369c784-5100-49e8-8098-75d35c47b31b" });
-    const signature = base64Of(await hmacSha256("s", String(signedAt), body));
+    const signature = base64Of(hmacSha256("s", String(signedAt), body));
     return { ...callOf(body, { "x-whoop-signature": signature, "x-whoop-signature-timestamp": String(signedAt) }), now: signedAt };
   }
 

@@ -28,7 +28,7 @@ export const OURA_HOOK: VendorHook = {
   async verify({ headers, body, now }, { credentials }) {
     const timestamp = headers.get("x-oura-timestamp") ?? "";
     if (!/^\d{1,12}$/.test(timestamp)) return "forged";
-    const expected = hexOf(await hmacSha256(credentials.clientSecret, timestamp, body)).toUpperCase();
+    const expected = hexOf(hmacSha256(credentials.clientSecret, timestamp, body)).toUpperCase();
     return isSignature(headers.get("x-oura-signature"), expected) ? freshness(Number(timestamp) * 1000, now) : "forged";
   },
   once: { forMs: 2 * FRESH_MS, signature: "x-oura-signature" },

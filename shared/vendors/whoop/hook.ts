@@ -19,7 +19,7 @@ export const WHOOP_HOOK: VendorHook = {
   async verify({ headers, body, now }, { credentials }) {
     const timestamp = headers.get("x-whoop-signature-timestamp") ?? "";
     if (!/^\d{1,15}$/.test(timestamp)) return "forged";
-    const expected = base64Of(await hmacSha256(credentials.clientSecret, timestamp, body));
+    const expected = base64Of(hmacSha256(credentials.clientSecret, timestamp, body));
     return isSignature(headers.get("x-whoop-signature"), expected) ? freshness(Number(timestamp), now) : "forged";
   },
   once: { forMs: 2 * FRESH_MS, signature: "x-whoop-signature" },

@@ -10,7 +10,8 @@ export interface HookVendor {
   readonly subscriptionSecret?: string;
   /** Ids of users as the vendor has them. */
   user(i: number): string;
-  call(server: BenchServer, user: string, n: number): Uint8Array;
+  /** @param path where Oura's go in place of our own receiver */
+  call(server: BenchServer, user: string, n: number, path?: string): Uint8Array;
 }
 
 const BEGIN = Date.UTC(2026, 9, 1);
@@ -18,8 +19,8 @@ const POLAR_SECRET = "secret that the vendor told";
 const hmac = (secret: string, text: string, encoding: "hex" | "base64") => createHmac("sha256", secret).update(text).digest(encoding);
 const secretOf = (id: string) => VENDOR_ACCOUNTS[id]?.clientSecret ?? "";
 const pathOf = (id: string) => `/hooks/${id}/${VENDOR_ACCOUNTS[id]?.hookSecret ?? ""}`;
-const json = (id: string, body: string, headers: Record<string, string>) =>
-  requestBytes("POST", pathOf(id), { "content-type": "application/json", ...headers }, body);
+const json = (id: string, body: string, headers: Record<string, string>, path = pathOf(id)) =>
+  requestBytes("POST", path, { "content-type": "application/json", ...headers }, body);
 
 /** Every vendor with webhooks. All but Garmin only point; Garmin's push brings a day itself. */
 export const HOOK_VENDORS: readonly HookVendor[] = [
@@ -43,11 +44,12 @@ export const HOOK_VENDORS: readonly HookVendor[] = [
   {
     id: "oura",
     user: (i) => `oura-${i}`,
-    call(_, user_id, n) {
+    call(_, user_id, n, path) {
       const event_time = new Date(BEGIN + n * 60_000).toISOString();
       const body = JSON.stringify({ event_type: "update", data_type: "sleep", object_id: randomUUID(), event_time, user_id });
       const at = String(Math.floor(Date.now() / 1000));
-      return json("oura", body, { "x-oura-timestamp": at, "x-oura-signature": hmac(secretOf("oura"), at + body, "hex").toUpperCase() });
+      const signature = hmac(secretOf("oura"), at + body, "hex").toUpperCase();
+      return json("oura", body, { "x-oura-timestamp": at, "x-oura-signature": signature }, path);
     },
   },
   {

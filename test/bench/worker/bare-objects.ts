@@ -14,6 +14,9 @@ export class BareRows extends DurableObject<BenchEnv> {
     ctx.storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS resources (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, code TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL)",
     );
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS notifications (id INTEGER PRIMARY KEY, user TEXT NOT NULL, type TEXT NOT NULL, object TEXT NOT NULL, at TEXT NOT NULL)",
+    );
     ctx.storage.sql.exec("CREATE INDEX IF NOT EXISTS resources_by_code ON resources (code, at)");
   }
 
@@ -58,6 +61,17 @@ export class BareRows extends DurableObject<BenchEnv> {
       body,
     );
     return id;
+  }
+
+  /** Keeps what a notification names. */
+  async note({ user_id, data_type, object_id, event_time }: Readonly<Record<string, string>>): Promise<void> {
+    this.ctx.storage.sql.exec(
+      "INSERT INTO notifications (user, type, object, at) VALUES (?, ?, ?, ?)",
+      user_id,
+      data_type,
+      object_id,
+      event_time,
+    );
   }
 
   async insert(type: string, at: number, value: number): Promise<void> {
