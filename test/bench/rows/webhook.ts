@@ -1,4 +1,4 @@
-import { ask, type Bench, expectOk, load, newPerson, type Part } from "../bench.ts";
+import { ask, type Bench, expectOk, load, newPerson, type Part, requestBytes } from "../bench.ts";
 import type { Answers } from "../client.ts";
 import { quietSample } from "../noise.ts";
 import type { Row } from "../row.ts";
@@ -12,7 +12,6 @@ const CALLS = 3_000;
 const MOST_MS = 200;
 /** Whose calls the bare platform takes too: it verifies them, and then forgets them, or keeps a row of each in an object. */
 const BARE_VENDOR = "oura";
-const BARE_PATHS = { answered: "/notify", kept: "/notify/notifications" } as const;
 
 /** A vendor's notification: verified, looked up, kept, answered; 200 at once. One row a vendor, and what the platform takes for less. */
 export const webhook: Part = {
@@ -35,25 +34,25 @@ async function rowsOf(bench: Bench, vendor: HookVendor): Promise<Row[]> {
       return vendor.user(i);
     }),
   );
-  const sample = async (origin: URL, path?: string): Promise<Answers> => {
-    const calls = Array.from({ length: CALLS }, (_, n) => vendor.call(server, users[n % USERS]!, n, path));
-    await expectOk(origin, calls[0]!);
-    let n = 0;
-    const request = (): Uint8Array => calls[n++ % CALLS]!;
-    const { value } = await quietSample(bench.pids, () => load(origin, { connections: CONCURRENT, durationMs: bench.sampleMs, request }));
-    if (value.failed > 0) throw new Error(`${value.failed} notifications of ${vendor.id} were refused`);
-    return value;
-  };
+  const sample = async (origin: URL, path?: string): Promise<Answers> =>
+    await sampleOf(
+      bench,
+      origin,
+      Array.from({ length: CALLS }, (_, n) => vendor.call(server, users[n % USERS]!, n, path)),
+    );
   const ours: Answers[] = [];
-  const bare = { answered: [] as Answers[], kept: [] as Answers[] };
+  const bare = { nothing: [] as Answers[], answered: [] as Answers[], kept: [] as Answers[] };
   for (let round = 0; round < bench.rounds + 1; round++) {
     const own = await sample(server.app);
     if (round > 0) ours.push(own);
     if (vendor.id !== BARE_VENDOR) continue;
-    for (const [name, path] of Object.entries(BARE_PATHS)) {
-      const answers = await sample(server.bare, path);
-      if (round > 0) bare[name as keyof typeof bare].push(answers);
-    }
+    const nothing = await sampleOf(bench, server.bare, [requestBytes("GET", "/nothing", {})]);
+    const answered = await sample(server.bare, "/notify");
+    const kept = await sample(server.bare, "/notify/notifications");
+    if (round === 0) continue;
+    bare.nothing.push(nothing);
+    bare.answered.push(answered);
+    bare.kept.push(kept);
   }
   const p99 = median(ours.map((s) => s.p99));
   const row: Row = {
@@ -73,6 +72,13 @@ async function rowsOf(bench: Bench, vendor: HookVendor): Promise<Row[]> {
       how: `${row.how}; bare verifies and keeps one row in an object, with no queue behind it; the ratio is that of the rates`,
     },
     {
+      name: `bare platform: no-op, ${CONCURRENT} at once`,
+      ours: told(bare.nothing),
+      target: "–",
+      pass: undefined,
+      how: "one route that answers a constant: how long the slowest hundredth waits for the runtime alone, with as many connections",
+    },
+    {
       name: `bare platform: signed call answered, ${CONCURRENT} at once`,
       ours: told(bare.answered),
       target: "–",
@@ -80,6 +86,16 @@ async function rowsOf(bench: Bench, vendor: HookVendor): Promise<Row[]> {
       how: "one route that reads the body, verifies the signature and keeps nothing: what this machine's runtime takes for any webhook",
     },
   ];
+}
+
+/** One sample of a closed loop that goes through the requests in their order. */
+async function sampleOf(bench: Bench, origin: URL, requests: readonly Uint8Array[]): Promise<Answers> {
+  await expectOk(origin, requests[0]!);
+  let n = 0;
+  const request = (): Uint8Array => requests[n++ % requests.length]!;
+  const { value } = await quietSample(bench.pids, () => load(origin, { connections: CONCURRENT, durationMs: bench.sampleMs, request }));
+  if (value.failed > 0) throw new Error(`${value.failed} requests were refused`);
+  return value;
 }
 
 /** The medians of samples. */
