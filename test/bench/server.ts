@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { bundle, workerOptions } from "../../scripts/local/build.ts";
 import { type Runtime, startRuntime, workerdPath } from "../../scripts/local/runtime.ts";
 import { testSecrets } from "../secrets.ts";
-import { OURA_SECRET } from "./oura-secret.ts";
 import { publicKeyset, type SigningKey, signingKey } from "../simulator/webhooks/signing.ts";
 
 /** The benchmark's own server: one workerd with the real app, the bare variants, and tools that work inside objects. */
@@ -42,7 +41,7 @@ export const MEMORY = "/dev/shm";
 export const VENDOR_ACCOUNTS = Object.fromEntries(
   ["oura", "whoop", "polar", "withings", "garmin"].map((id) => [
     id,
-    { clientId: `bench-${id}`, clientSecret: id === "oura" ? OURA_SECRET : `secret of ${id}`, hookSecret: `path-secret-of-${id}` },
+    { clientId: `bench-${id}`, clientSecret: `secret of ${id}`, hookSecret: `path-secret-of-${id}` },
   ]),
 );
 

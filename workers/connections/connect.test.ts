@@ -147,48 +147,44 @@ async function* eventsOf(response: Response): AsyncGenerator<z.infer<typeof news
   }
 }
 
-describe("following a connection", () => {
+describe("following a connection", { timeout: BREAKER_MS }, () => {
   const socketOf = async (person: RegisteredPerson, path: string): Promise<LiveClient> => {
     const response = await person.fetch(path, { headers: { upgrade: "websocket" } });
     expect(response.status).toBe(101);
     return new LiveClient(response.webSocket ?? fail());
   };
 
-  it(
-    "tells of the first import and of each state by events and socket, and goes on where somebody was",
-    async () => {
-      const person = await registerPerson("ap");
-      const id = await connect(person);
-      const path = `/v1/me/connections/${id}`;
-      const socket = await socketOf(person, `${path}/live`);
-      const told: z.infer<typeof news>[] = [];
-      do told.push(news.parse(await socket.next()));
-      while (told.at(-1)?.connection.backfill.done !== told.at(-1)?.connection.backfill.total);
-      const last = told.at(-1)?.seq ?? 0;
+  it("tells of the first import and of each state by events and socket, and goes on where somebody was", async () => {
+    const person = await registerPerson("ap");
+    const id = await connect(person);
+    const path = `/v1/me/connections/${id}`;
+    const socket = await socketOf(person, `${path}/live`);
+    const told: z.infer<typeof news>[] = [];
+    do told.push(news.parse(await socket.next()));
+    while (told.at(-1)?.connection.backfill.done !== told.at(-1)?.connection.backfill.total);
+    const last = told.at(-1)?.seq ?? 0;
 
-      expect(told[0]).toMatchObject({ type: "snapshot", connection: { state: "active" }, events: [] });
-      await evictDurableObject(vaultOf(env, person.person.id));
-      expect((await person.fetch(`/v1/integrations/vendors/${id}/pause`, { method: "POST" })).status).toBe(200);
-      const paused = news.parse(await socket.next());
-      expect(paused).toMatchObject({ type: "progress", connection: { state: "paused" }, events: [{ kind: "paused" }] });
-      const seqs = [...told, paused].map(({ seq }) => seq);
-      expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
+    expect(told[0]).toMatchObject({ type: "snapshot", connection: { state: "active" }, events: [] });
+    await evictDurableObject(vaultOf(env, person.person.id));
+    expect((await person.fetch(`/v1/integrations/vendors/${id}/pause`, { method: "POST" })).status).toBe(200);
+    const paused = news.parse(await socket.next());
+    expect(paused).toMatchObject({ type: "progress", connection: { state: "paused" }, events: [{ kind: "paused" }] });
+    const seqs = [...told, paused].map(({ seq }) => seq);
+    expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
 
-      const back = await socketOf(person, `${path}/live?after=${last}`);
-      expect(news.parse(await back.next())).toEqual(paused);
-      const response = await person.fetch(`${path}/events`, { headers: { "last-event-id": String(last) } });
-      expect(response.headers.get("content-type")).toContain("text/event-stream");
-      const again = eventsOf(response);
-      expect((await again.next()).value).toEqual(paused);
-      const known = await socketOf(person, `${path}/live?after=${paused.seq}`);
-      const ahead = await socketOf(person, `${path}/live?after=${paused.seq + 1}`);
-      expect(await ahead.next()).toMatchObject({ type: "snapshot", seq: paused.seq });
-      expect((await person.fetch(`/v1/integrations/vendors/${id}`, { method: "DELETE" })).status).toBe(200);
-      for (const one of [(await again.next()).value, await known.next(), await ahead.next()])
-        expect(one).toMatchObject({ type: "progress", connection: { state: "revoked" } });
-    },
-    BREAKER_MS,
-  );
+    const back = await socketOf(person, `${path}/live?after=${last}`);
+    expect(news.parse(await back.next())).toEqual(paused);
+    const response = await person.fetch(`${path}/events`, { headers: { "last-event-id": String(last) } });
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
+    const again = eventsOf(response);
+    expect((await again.next()).value).toEqual(paused);
+    const known = await socketOf(person, `${path}/live?after=${paused.seq}`);
+    const ahead = await socketOf(person, `${path}/live?after=${paused.seq + 1}`);
+    expect(await ahead.next()).toMatchObject({ type: "snapshot", seq: paused.seq });
+    expect((await person.fetch(`/v1/integrations/vendors/${id}`, { method: "DELETE" })).status).toBe(200);
+    for (const one of [(await again.next()).value, await known.next(), await ahead.next()])
+      expect(one).toMatchObject({ type: "progress", connection: { state: "revoked" } });
+  });
 
   it("ends with the session, and is for nobody else", async () => {
     const [person, stranger] = [await registerPerson("ap"), await registerPerson("ap")];
@@ -279,29 +275,25 @@ describe("a person's connections", () => {
     expect(await (await one.fetch("/v1/integrations/vendors")).json()).toMatchObject({ items: [{ id, state: "active" }] });
   });
 
-  it(
-    "queues a sync as a job, and syncs at once",
-    async () => {
-      // The breaker of a vendor counts for a region, and other tests let the vendor fail in Europe.
-      const person = await registerPerson("ap");
-      const json = { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${person.accessToken}` } };
-      const empty = await send("POST", "/v1/health/sync", {}, json.headers);
-      expect(empty.status).toBe(202);
-      expect(await empty.json()).toMatchObject({ state: "done", progress: { done: 0, total: 0, unit: "window" } });
-      await connect(person);
-      const queued = await send("POST", "/v1/health/sync", { vendor: "google-health" }, json.headers);
-      expect(queued.status).toBe(202);
-      const location = queued.headers.get("location") ?? "";
-      const running = async () => await (await person.fetch(location)).json();
-      await vi.waitFor(async () => expect(await running()).toMatchObject({ state: "done", progress: { done: 1, total: 1 } }), {
-        timeout: BREAKER_MS - 10_000,
-        interval: 100,
-      });
-      const now = await send("POST", "/v1/health/sync/immediate", {}, json.headers);
-      expect(await now.json()).toMatchObject({ items: [{ connection: { vendor: "google-health" }, rejected: 0 }] });
-      expect((await send("POST", "/v1/health/sync", { vendor: "fitbit" }, json.headers)).status).toBe(410);
-      expect((await person.fetch("/v1/health/sync/job_eu_x")).status).toBe(404);
-    },
-    BREAKER_MS,
-  );
+  it("queues a sync as a job, and syncs at once", { timeout: BREAKER_MS }, async () => {
+    // The breaker of a vendor counts for a region, and other tests let the vendor fail in Europe.
+    const person = await registerPerson("ap");
+    const json = { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${person.accessToken}` } };
+    const empty = await send("POST", "/v1/health/sync", {}, json.headers);
+    expect(empty.status).toBe(202);
+    expect(await empty.json()).toMatchObject({ state: "done", progress: { done: 0, total: 0, unit: "window" } });
+    await connect(person);
+    const queued = await send("POST", "/v1/health/sync", { vendor: "google-health" }, json.headers);
+    expect(queued.status).toBe(202);
+    const location = queued.headers.get("location") ?? "";
+    const running = async () => await (await person.fetch(location)).json();
+    await vi.waitFor(async () => expect(await running()).toMatchObject({ state: "done", progress: { done: 1, total: 1 } }), {
+      timeout: BREAKER_MS - 10_000,
+      interval: 100,
+    });
+    const now = await send("POST", "/v1/health/sync/immediate", {}, json.headers);
+    expect(await now.json()).toMatchObject({ items: [{ connection: { vendor: "google-health" }, rejected: 0 }] });
+    expect((await send("POST", "/v1/health/sync", { vendor: "fitbit" }, json.headers)).status).toBe(410);
+    expect((await person.fetch("/v1/health/sync/job_eu_x")).status).toBe(404);
+  });
 });

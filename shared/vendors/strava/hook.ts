@@ -32,7 +32,7 @@ export const STRAVA_HOOK: VendorHook = {
     const event = eventSchema.safeParse(parseBody(call.body));
     if (event.success && !subscriptionIds.includes(event.data.subscription_id)) return "forged";
     const signature = call.headers.get("x-strava-signature");
-    return signature === null ? "genuine" : await verifyTimed(credentials.clientSecret, signature, call.body, call.now);
+    return signature === null ? "genuine" : verifyTimed(credentials.clientSecret, signature, call.body, call.now);
   },
   read(call) {
     const event = eventSchema.safeParse(parseBody(call.body));

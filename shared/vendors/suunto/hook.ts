@@ -28,7 +28,7 @@ const BRINGS: Readonly<Record<string, string>> = {
  */
 export const SUUNTO_HOOK: VendorHook = {
   accepted: 200,
-  verify: ({ headers, body }, { credentials }) =>
+  verify: async ({ headers, body }, { credentials }) =>
     verifyHexBody(credentials.more["notificationSecret"] ?? "", headers.get("x-hmac-sha256-signature"), body),
   read({ body, now }) {
     const raw = parseBody(body) ?? formOf(body);

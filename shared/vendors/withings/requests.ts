@@ -148,11 +148,11 @@ export async function revoke(userId: string, credentials: VendorCredentials, cal
       method: "POST",
       path: "/v2/signature",
       auth: "none",
-      form: { ...nonce, signature: await signValues(clientSecret, nonce) },
+      form: { ...nonce, signature: signValues(clientSecret, nonce) },
     }),
   );
   if (!answer.success) return false;
   const ending = { action: "revoke", client_id: clientId, nonce: answer.data.body.nonce };
-  const form = { ...ending, signature: await signValues(clientSecret, ending), userid: userId };
+  const form = { ...ending, signature: signValues(clientSecret, ending), userid: userId };
   return (await call({ method: "POST", host: "token", path: "/v2/oauth2", auth: "none", form })) !== undefined;
 }

@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { regionalKeys } from "../../../shared/crypto/keys";
 import { hashPassword } from "../../../shared/crypto/password";
 import type { Submission } from "../../../shared/ranking/terms";
-import { OURA_SECRET } from "../oura-secret";
 import { systemRandom } from "../../../shared/id";
 import type { BenchEnv } from "./bench-env";
 
@@ -39,10 +38,10 @@ export const bareApp = new Hono<{ Bindings: BenchEnv }>()
     await c.req.text();
     return c.body(null, 204);
   })
-  .post("/notify", async (c) => c.body(null, (await isSigned(c.req.raw.headers, await c.req.text())) ? 204 : 401))
+  .post("/notify", async (c) => c.body(null, (await isSigned(c.env, c.req.raw.headers, await c.req.text())) ? 204 : 401))
   .post("/notify/:name", async (c) => {
     const body = await c.req.text();
-    if (!(await isSigned(c.req.raw.headers, body))) return c.body(null, 401);
+    if (!(await isSigned(c.env, c.req.raw.headers, body))) return c.body(null, 401);
     await c.env.BARE_ROWS.getByName(c.req.param("name")).note(JSON.parse(body));
     return c.body(null, 204);
   })
@@ -62,8 +61,9 @@ const encoder = new TextEncoder();
 let notifier: CryptoKey | undefined;
 
 /** Whether a call is signed as Oura signs. */
-async function isSigned(headers: Headers, body: string): Promise<boolean> {
-  notifier ??= await crypto.subtle.importKey("raw", encoder.encode(OURA_SECRET), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+async function isSigned(env: BenchEnv, headers: Headers, body: string): Promise<boolean> {
+  const { oura } = JSON.parse(env.VENDOR_CREDENTIALS ?? "{}") as { oura: { clientSecret: string } };
+  notifier ??= await crypto.subtle.importKey("raw", encoder.encode(oura.clientSecret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const signed = await crypto.subtle.sign("HMAC", notifier, encoder.encode((headers.get("x-oura-timestamp") ?? "") + body));
   return headers.get("x-oura-signature") === new Uint8Array(signed).toHex().toUpperCase();
 }
