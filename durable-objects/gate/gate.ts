@@ -8,13 +8,14 @@ import { migrate } from "../migrate";
 import { ALLOWED, ATTEMPT_POLICIES, type AttemptKind, attemptsExpireAt, NO_ATTEMPTS, takeBack, tryAttempt, type Verdict } from "./attempts";
 import { afterCall, type BreakerPolicy, enter } from "./breaker";
 import { type Arrival, Inbox } from "./inbox";
+import { batchesOf } from "./messages";
 import { type Learned, type Limit, quotaExpiresAt, takeFrom } from "./quota";
 import { GateRows, type GateStanding } from "./rows";
 
 /** A breaker that has not been asked for so long starts afresh. */
 const BREAKER_KEPT_MS = 24 * HOUR_MS;
-/** Messages of one `sendBatch`. */
-const SENT_AT_ONCE = 100;
+/** Pointers that are read from the inbox at a time. */
+const SENT_AT_ONCE = 1_000;
 /** When a queue that takes nothing is tried again. */
 const SEND_AGAIN_MS = 5 * SECOND_MS;
 /** A gate at which something arrived is not cleared away so soon: more will come. */
@@ -32,7 +33,6 @@ export class Gate extends DurableObject<Env> {
   private readonly rows: GateRows;
   private readonly inbox: Inbox;
   private ready = false;
-  private arriving: { readonly arrivals: Arrival[]; readonly written: Promise<readonly boolean[]> } | undefined;
   private isSending = false;
   private arrivedAt = Number.NEGATIVE_INFINITY;
 
@@ -116,26 +116,14 @@ export class Gate extends DurableObject<Env> {
   }
 
   /**
-   * Takes in what a webhook call told; it is durable when this answers, and goes to the queue by itself. Calls that come at the same time are
-   * one write. False for an exact repetition of a signed call, of which nothing is kept.
+   * Takes in what webhook calls told; it is durable when this answers, in one write, and goes to the queue by itself. False of each that is
+   * an exact repetition of a signed call, of which nothing is kept.
    */
-  async accept(arrival: Arrival): Promise<boolean> {
+  async accept(arrivals: readonly Arrival[]): Promise<boolean[]> {
     this.prepare();
-    const batch = (this.arriving ??= this.nextWrite());
-    const place = batch.arrivals.push(arrival) - 1;
-    return (await batch.written)[place] ?? false;
-  }
-
-  private nextWrite(): NonNullable<Gate["arriving"]> {
-    const arrivals: Arrival[] = [];
-    // The next turn of the loop: what has arrived by then goes along.
-    const written = new Promise<void>((resolve) => setTimeout(resolve, 0)).then(async () => {
-      this.arriving = undefined;
-      const taken = this.ctx.storage.transactionSync(() => this.inbox.take(arrivals));
-      if (taken.includes(true)) await this.sendSoon();
-      return taken;
-    });
-    return { arrivals, written };
+    const taken = this.ctx.storage.transactionSync(() => this.inbox.take(arrivals));
+    if (taken.includes(true)) await this.sendSoon();
+    return taken;
   }
 
   /** An alarm sends what waits, so that it goes whatever becomes of this object; while one sends, it finds what comes meanwhile. */
@@ -152,7 +140,8 @@ export class Gate extends DurableObject<Env> {
     this.isSending = true;
     try {
       for (let next = this.inbox.next(SENT_AT_ONCE); next !== undefined; next = this.inbox.next(SENT_AT_ONCE)) {
-        await storesOf(this.env, next.region).sync.sendBatch(next.pointers.map((body) => ({ body: JSON.parse(body) as unknown })));
+        const { sync } = storesOf(this.env, next.region);
+        for (const messages of batchesOf(next.pointers)) await sync.sendBatch(messages);
         this.inbox.sent(next);
       }
       return true;
@@ -179,10 +168,10 @@ export class Gate extends DurableObject<Env> {
     const kept = this.rows.dropExpired(now);
     const lingers = now - this.arrivedAt < LINGER_MS ? this.arrivedAt + LINGER_MS : undefined;
     const next = this.inbox.isEmpty ? (kept ?? lingers) : now;
-    if (next === undefined && this.arriving === undefined) {
+    if (next === undefined) {
       this.ready = false;
       await this.ctx.storage.deleteAll();
-    } else if (next !== undefined) await this.ctx.storage.setAlarm(next);
+    } else await this.ctx.storage.setAlarm(next);
   }
 
   /** The schema goes when the object empties itself, and comes back with the next call. */

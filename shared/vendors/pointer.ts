@@ -59,3 +59,18 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("credential"), ...whose, credential: credentialId }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;
+
+/** Pointers that one message holds: a pointer may have some hundred bytes, a message 128 KB. */
+export const POINTERS_A_MESSAGE = 100;
+
+/** What a message says: one pointer, or several of one person. What is no pointer is left out, and counted. */
+export function pointersIn(body: unknown): { readonly pointers: readonly SyncPointer[]; readonly faults: number } {
+  const pointers: SyncPointer[] = [];
+  let faults = 0;
+  for (const one of Array.isArray(body) ? body : [body]) {
+    const parsed = syncPointerSchema.safeParse(one);
+    if (parsed.success) pointers.push(parsed.data);
+    else faults++;
+  }
+  return { pointers, faults };
+}

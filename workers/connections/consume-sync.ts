@@ -1,13 +1,19 @@
 import type { SyncAnswer } from "../../durable-objects/vault/connections/connections";
 import { type ConnectionId, type PersonId, regionOf, type VendorCredentialId } from "../../shared/id";
-import { type SyncPointer, syncPointerSchema } from "../../shared/vendors/pointer";
+import { pointersIn, type SyncPointer } from "../../shared/vendors/pointer";
 import { regional, vaultOf } from "../regional";
 import { accountById, ownAccountStores } from "./own-accounts";
 import { clearDue, registerConnection, setDue } from "./register-connection";
 
-/** Seconds before a message is delivered again after its vault could not be reached; doubles with every attempt. */
+/** Seconds before a message is delivered again after its vault could not be reached the first time. */
 const FIRST_DELAY_S = 10;
 const LONGEST_DELAY_S = 3_600;
+
+/** Between one vault and the next. */
+const PAUSE_MS = 5;
+
+/** What is to become of a message: how long it waits until it comes again, or nothing where it is done. */
+type Verdict = number | undefined;
 
 interface Delivery {
   readonly message: Message;
@@ -15,35 +21,45 @@ interface Delivery {
 }
 
 /**
- * Hands the pointers to their vaults, all of one person in one call; a vault takes them into its own list of work, and then their messages
- * are done. A message that is no pointer can never be done; it is delivered again until it lands in the dead-letter queue.
+ * Hands the pointers to their vaults, all of one person in one call; a vault takes them into its own list of work. A message is done when all its
+ * pointers are; else it comes again whole, and what was done of it is done again, which changes nothing. A message that holds no pointer can
+ * never be done; it is delivered again until it lands in the dead-letter queue.
  */
 export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> {
+  const verdicts = new Map<Message, Verdict[]>();
   const deliveries: Delivery[] = [];
   for (const message of batch.messages) {
-    const pointer = syncPointerSchema.safeParse(message.body);
-    if (pointer.success) deliveries.push({ message, pointer: pointer.data });
-    else message.retry({ delaySeconds: FIRST_DELAY_S });
+    const { pointers, faults } = pointersIn(message.body);
+    verdicts.set(message, faults > 0 || pointers.length === 0 ? [FIRST_DELAY_S] : []);
+    for (const pointer of pointers) deliveries.push({ message, pointer });
   }
-  const byPerson = Map.groupBy(deliveries, ({ pointer }) => pointer.person);
-  await Promise.all([...byPerson].map(([person, own]) => deliver(person, own, env)));
+  for (const [person, own] of Map.groupBy(deliveries, ({ pointer }) => pointer.person)) {
+    // What people wait for goes first: a hundred vaults one after the other would hold it up for as long as that takes.
+    await scheduler.wait(PAUSE_MS);
+    const settled = await deliver(person, own, env);
+    for (const [i, { message }] of own.entries()) verdicts.get(message)?.push(settled[i]);
+  }
+  for (const [message, of] of verdicts) {
+    const delays = of.filter((delay) => delay !== undefined);
+    if (delays.length === 0) message.ack();
+    else message.retry({ delaySeconds: Math.max(...delays) });
+  }
 }
 
-async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<void> {
+async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<readonly Verdict[]> {
   let answers: readonly SyncAnswer[];
   try {
     answers = await vaultOf(env, person).sync(deliveries.map(({ pointer }) => pointer));
   } catch {
-    for (const { message } of deliveries) again(message);
-    return;
+    return deliveries.map(({ message }) => delayOf(message));
   }
-  await Promise.all(deliveries.map(({ message, pointer }, i) => settle(message, pointer, answers[i], env)));
+  return await Promise.all(deliveries.map(({ message, pointer }, i) => settle(message, pointer, answers[i], env)));
 }
 
-/** Keeps the books of one pointer that its vault has answered, and then its message is done. */
-async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer | undefined, env: Env): Promise<void> {
-  if (answer === undefined) return again(message);
-  if (answer.outcome === "later") return message.retry({ delaySeconds: answer.retryAfterS });
+/** Keeps the books of one pointer that its vault has answered, and then it is done. */
+async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer | undefined, env: Env): Promise<Verdict> {
+  if (answer === undefined) return delayOf(message);
+  if (answer.outcome === "later") return answer.retryAfterS;
   const { person, connection, kind } = pointer;
   const { records } = regional(env, regionOf(person));
   try {
@@ -55,9 +71,9 @@ async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer
       // The account may have changed while nobody could be told: before it was findable, or during a move.
       if (registration.credential !== null) await renewAccount(env, person, connection, registration.credential);
     } else if (kind === "due" && answer.registration !== undefined) await setDue(records, person, connection, answer.registration.dueAt);
-    message.ack();
+    return undefined;
   } catch {
-    again(message);
+    return delayOf(message);
   }
 }
 
@@ -67,17 +83,16 @@ async function renewAccount(env: Env, person: PersonId, connection: ConnectionId
   await vaultOf(env, person).renewAccount(connection, credential, found === undefined ? null : JSON.stringify(found.own));
 }
 
-function again(message: Message): void {
-  message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** Math.min(message.attempts - 1, 20)) });
+/** Seconds until a message comes again; they double with every attempt. */
+function delayOf(message: Message): number {
+  return Math.min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** Math.min(message.attempts - 1, 20));
 }
 
 /** Pointers that could not be delivered for good become visible on their connection. What is no pointer belongs to nobody. */
 export async function consumeDeadSync(batch: MessageBatch, env: Env): Promise<void> {
-  await Promise.all(
-    batch.messages.map(async (message) => {
-      const pointer = syncPointerSchema.safeParse(message.body);
-      if (pointer.success) await vaultOf(env, pointer.data.person).failSync(pointer.data);
-      message.ack();
-    }),
-  );
+  for (const message of batch.messages) {
+    const { pointers } = pointersIn(message.body);
+    await Promise.all(pointers.map((pointer) => vaultOf(env, pointer.person).failSync(pointer)));
+    message.ack();
+  }
 }

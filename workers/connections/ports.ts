@@ -1,4 +1,5 @@
 import type { Arrival } from "../../durable-objects/gate/inbox";
+import type { InlinePush } from "../../durable-objects/vault/connections/pushes";
 import type { Vault } from "../../durable-objects/vault/vault";
 import { type Clock, MINUTE_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
@@ -7,6 +8,7 @@ import { type AppContext, personOf } from "../../shared/http/app-env";
 import type { ReturnEnv } from "../../shared/http/return-address";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { Together } from "../../shared/together";
 import { accessTo, ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { liveVendor } from "../../shared/vendors/vendors";
 import { credentialOfPath } from "../../shared/vendors/own-account";
@@ -92,8 +94,17 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
   /** Keeps what a vendor's webhooks told in a region, and sends it to the region's queue. */
   inbox(region: Region, vendor: string): { accept(arrival: Arrival): Promise<unknown> };
-  vault(person: PersonId): Pick<VaultStub, "takeInline">;
+  /** Keeps what a call brings itself; see `Vault.takeInline`. */
+  vault(person: PersonId): { takeInline(push: InlinePush): Promise<boolean> };
 }
+
+/** Pointers that go to a gate in one call. */
+const POINTERS_AT_ONCE = 2_000;
+/** Letters of pushes that go to a vault in one call, unless one is longer. */
+const LETTERS_AT_ONCE = 8_000_000;
+
+const arrivals = new Together<Arrival, boolean>(POINTERS_AT_ONCE, ({ pointers }) => pointers.length);
+const pushes = new Together<InlinePush, boolean>(LETTERS_AT_ONCE, ({ parts }) => parts.length);
 
 type Subscribed = Pick<HookSecrets, "subscriptionSecrets" | "subscriptionIds">;
 
@@ -135,6 +146,7 @@ export function hookPorts(c: AppContext): HookPorts {
     fetch: (url) => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(KEYSET_TIMEOUT_MS) }),
     keysetUrl: env.GOOGLE_KEYSET_URL,
   };
+  const later = (work: Promise<unknown>): void => c.executionCtx.waitUntil(work);
   return {
     now: c.get("now"),
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
@@ -158,7 +170,10 @@ export function hookPorts(c: AppContext): HookPorts {
       if (credentials === undefined || pathSecret === undefined) return [];
       return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now)) }];
     },
-    inbox: (region, vendor) => gateOf(env, region, `hooks:${region}:${vendor}`),
-    vault: (person) => vaultOf(env, person),
+    inbox(region, vendor) {
+      const name = `hooks:${region}:${vendor}`;
+      return { accept: (arrival) => arrivals.add(name, arrival, (all) => gateOf(env, region, name).accept(all), later) };
+    },
+    vault: (person) => ({ takeInline: (push) => pushes.add(person, push, (all) => vaultOf(env, person).takeInline(all), later) }),
   };
 }

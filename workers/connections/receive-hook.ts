@@ -159,7 +159,7 @@ async function deliver(ports: HookPorts, inline: readonly InlineData[], people: 
         waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
           const vault = ports.vault(to.person);
           for (const text of textsOf(parts)) {
-            if (!(await vault.takeInline(to.connection, text))) for (const data of of) left.add(data);
+            if (!(await vault.takeInline({ connection: to.connection, parts: text }))) for (const data of of) left.add(data);
           }
         }),
       );
@@ -186,7 +186,7 @@ function* textsOf(parts: readonly unknown[]): Generator<string> {
   yield `[${list.join(",")}]`;
 }
 
-/** Hands the pointers to the gates of their people's regions, one call each, which keep them and send them on. */
+/** Hands the pointers to the gates of their people's regions, which keep them and send them on. */
 async function keep(
   ports: HookPorts,
   { hook, vendor }: VendorModule,

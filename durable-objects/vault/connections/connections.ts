@@ -29,7 +29,7 @@ import {
 } from "./plan";
 import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
-import { type LabKeeper, Pushes } from "./pushes";
+import { type InlinePush, type LabKeeper, Pushes } from "./pushes";
 import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
@@ -95,6 +95,10 @@ interface Met {
   queued: number;
   /** The resources that are read, once somebody has asked. */
   active: ReadonlySet<string> | undefined;
+  /** As it stands in its row, while nothing but plain changes have been met. */
+  connection: Connection | undefined;
+  /** Windows of the changes that have been met, to be planned together. */
+  readonly planned: PlannedWindow[];
 }
 
 /** A person's connections to vendors. */
@@ -323,17 +327,32 @@ export class Connections {
       const { connection } = pointer;
       // Counting looks at all that waits: a storm would pay for its own length with every word.
       let about = met.get(connection);
-      if (about === undefined) met.set(connection, (about = { queued: this.#windows.queued(connection), active: undefined }));
+      if (about === undefined) {
+        about = { queued: this.#windows.queued(connection), active: undefined, connection: undefined, planned: [] };
+        met.set(connection, about);
+      }
       const answer = this.#plan(pointer, about);
       about.queued++;
       return answer;
     });
-    for (const id of met.keys()) this.#wake(id);
+    for (const [id, about] of met) {
+      this.#planMet(id, about);
+      this.#wake(id);
+    }
     return answers;
   }
 
+  #planMet(id: string, about: Met): void {
+    this.#windows.plan(id, about.planned.splice(0), this.#state.now());
+  }
+
   #plan(pointer: SyncPointer, about: Met): SyncAnswer {
-    const connection = this.#rows.get(pointer.connection);
+    if (pointer.kind !== "changed" || pointer.operation !== "upsert") {
+      // What is taken back or asked for comes after what was told before it, and may change the connection.
+      this.#planMet(pointer.connection, about);
+      about.connection = undefined;
+    }
+    const connection = about.connection ?? this.#rows.get(pointer.connection);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
       return { outcome: "dropped" };
@@ -342,7 +361,9 @@ export class Connections {
     switch (pointer.kind) {
       case "changed":
         // What a batch asks for changes nothing of which resources are read.
-        this.#planChange(connection, pointer, (about.active ??= this.#windows.active(connection.id)));
+        about.active ??= this.#windows.active(connection.id);
+        if (pointer.operation === "upsert") about.connection = connection;
+        about.planned.push(...this.#changed(connection, pointer, about.active));
         break;
       case "due":
         // Nobody reports that nothing comes.
@@ -369,8 +390,8 @@ export class Connections {
   }
 
   /** Keeps data that a webhook brought itself: see `Pushes.keep`. */
-  async push(id: string, parts: string): Promise<boolean> {
-    return await this.#pushes.keep(id, parts);
+  async push(push: InlinePush): Promise<boolean> {
+    return await this.#pushes.keep(push);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */
@@ -577,26 +598,25 @@ export class Connections {
     if (this.#windows.isLeft(connection.id, true)) tellConnection(this.#state, "backfill.started", connection);
   }
 
-  #planChange(
+  #changed(
     connection: Connection,
     { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>,
     known: ReadonlySet<string>,
-  ): void {
+  ): readonly PlannedWindow[] {
     const module = liveVendor(connection.vendor);
     const { vendor } = module;
-    const { now } = this.#state;
     const range = { from: since, to: Math.max(until, since + 1) };
     const spec = vendor.resources[dataType];
     // A type that we do not read, or may not: nothing to do.
-    if (spec === undefined || !known.has(dataType)) return;
+    if (spec === undefined || !known.has(dataType)) return [];
     if (object !== undefined) {
-      if (operation === "delete") this.#forget(connection, module, dataType, object, known);
-      else this.#windows.plan(connection.id, [{ resource: dataType, purpose: "changed", ...range, object }], now());
-      return;
+      if (operation === "upsert") return [{ resource: dataType, purpose: "changed", ...range, object }];
+      this.#forget(connection, module, dataType, object, known);
+      return [];
     }
     if (operation === "delete") this.#erase(connection, [dataType], (resource) => erasedRange(resource, range));
     const touched = operation === "delete" ? siblings(vendor, dataType).filter((name) => known.has(name)) : [dataType];
-    for (const resource of touched) this.#windows.plan(connection.id, changeWindows(vendor, resource, range), now());
+    return touched.flatMap((resource) => changeWindows(vendor, resource, range));
   }
 
   #planDue(connection: Connection): void {

@@ -36,6 +36,12 @@ const ATTEMPTS_TOGETHER = 3;
 
 const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
 
+/** What one call of a vendor's webhook brings to a connection: `parts` is JSON of `{ resource, reply }[]`. */
+export interface InlinePush {
+  readonly connection: string;
+  readonly parts: string;
+}
+
 /** Data that vendors' calls bring themselves: kept as they came, and read a moment later, many calls by one write. */
 export class Pushes {
   readonly #state: VaultState;
@@ -54,11 +60,11 @@ export class Pushes {
   }
 
   /**
-   * Keeps a push, JSON of `{ resource, reply }[]`; it is durable when this answers, and is read within a second or two, together with what comes
+   * Keeps a push; it is durable when this answers, and is read within a second or two, together with what comes
    * meanwhile. What is too long for a row is read at once, after what came before it. False where there is no living connection, whose data are
    * nobody's. Throws `unavailable` where the vault pauses meanwhile.
    */
-  async keep(id: string, parts: string): Promise<boolean> {
+  async keep({ connection: id, parts }: InlinePush): Promise<boolean> {
     const { timers, now } = this.#state;
     if (parts.length <= LONGEST_KEPT) {
       if (!this.#rows.add(id, now(), parts)) return false;

@@ -48,6 +48,8 @@ type ResourceRow = {
 
 const RESTARTED = "page_refused";
 const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ? AND object = ?";
+/** Windows that are planned by one statement. */
+const PLANNED_AT_ONCE = 1_000;
 /** Data that a vendor promised are given up after this. */
 const PROMISED_MS = 24 * HOUR_MS;
 /** What a device has measured within this time before the past was asked for may come by itself: it does not tell that the past comes. */
@@ -78,29 +80,39 @@ export class WindowRows {
   }
 
   /**
-   * Plans windows. One of the first import that is known stays as it is; any other is read again from its first page.
+   * Plans windows, in their order and by one statement for each purpose in a row. One of the first import that is known stays as it is; any other is
+   * read again from its first page.
    */
   plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
-    for (const w of windows) {
-      this.#sql.exec(
-        `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
-         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)
-         ${
-           w.purpose === "backfill"
-             ? "ON CONFLICT DO NOTHING"
-             : `ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
-                purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)`
-         }`,
-        connection,
-        w.resource,
-        w.from,
-        w.to,
-        w.object ?? "",
-        w.purpose,
-        dueAt,
-        job ?? null,
-      );
+    let together: PlannedWindow[] = [];
+    const put = (): void => {
+      if (together.length > 0) this.#put(connection, together, dueAt, job);
+      together = [];
+    };
+    for (const window of windows) {
+      if (together.length >= PLANNED_AT_ONCE || (together.length > 0 && together[0]!.purpose !== window.purpose)) put();
+      together.push(window);
     }
+    put();
+  }
+
+  /** Plans windows of one purpose. */
+  #put(connection: string, windows: readonly PlannedWindow[], dueAt: number, job: string | undefined): void {
+    this.#sql.exec(
+      `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2, 'queued', ?3, ?4 FROM json_each(?5) WHERE true ORDER BY key
+       ${
+         windows[0]?.purpose === "backfill"
+           ? "ON CONFLICT DO NOTHING"
+           : `ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
+              purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)`
+       }`,
+      connection,
+      windows[0]?.purpose ?? null,
+      dueAt,
+      job ?? null,
+      JSON.stringify(windows.map(({ resource, from, to, object }) => [resource, from, to, object ?? ""])),
+    );
   }
 
   /** The next window to read: what somebody waits for comes before the first import, and the newest first. */
