@@ -1,3 +1,4 @@
+import { SingleFlight } from "../../shared/news";
 import { problem } from "../../shared/problem";
 import { type Keyset, parseKeyset, type TinkSignature, verifyTink } from "../../shared/vendors/google-health/tink";
 
@@ -12,18 +13,16 @@ interface Loaded {
   readonly until: number;
 }
 
-interface Cached {
-  readonly loaded: Promise<Loaded>;
-  readonly until: number;
-}
-
 /** Keysets of this isolate, by URL. They hold public keys and nothing of anybody. */
-const cache = new Map<string, Cached>();
+const cache = new Map<string, Loaded>();
+const loading = new SingleFlight<Loaded>();
 
 export interface KeysetPorts {
   readonly keysetUrl: string;
   readonly now: () => number;
   readonly fetch: (url: string) => Promise<Response>;
+  /** Keeps work alive when the caller has gone. */
+  readonly later: (work: Promise<unknown>) => void;
 }
 
 /**
@@ -38,16 +37,13 @@ export async function verifyWithKeyset(ports: KeysetPorts, signature: TinkSignat
 
 async function keysetOf(ports: KeysetPorts, again: boolean): Promise<{ keys: Keyset; fresh: boolean }> {
   const known = cache.get(ports.keysetUrl);
-  const usable = known !== undefined && !again && known.until > ports.now();
-  const loaded = usable ? known.loaded : load(ports);
-  // Callers that come while the set is on its way share it.
-  if (!usable) cache.set(ports.keysetUrl, { loaded, until: ports.now() + SHORTEST_MS });
+  if (known !== undefined && !again && known.until > ports.now()) return { keys: known.keys, fresh: false };
   try {
-    const { keys, until } = await loaded;
-    if (!usable) cache.set(ports.keysetUrl, { loaded, until });
-    return { keys, fresh: !usable };
+    // Callers that come while the set is on its way share it.
+    const loaded = await loading.get(ports.keysetUrl, () => load(ports), ports.later);
+    cache.set(ports.keysetUrl, loaded);
+    return { keys: loaded.keys, fresh: true };
   } catch {
-    if (cache.get(ports.keysetUrl)?.loaded === loaded) cache.delete(ports.keysetUrl);
     throw problem("unavailable", "The vendor's keys could not be fetched.", { retryAfter: 10 });
   }
 }

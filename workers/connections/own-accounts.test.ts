@@ -12,7 +12,7 @@ import { FakeWhoop } from "../../test/vendors/fake-whoop";
 import type { Arrival } from "../../durable-objects/gate/inbox";
 import { regional, vaultOf } from "../regional";
 import { consumeSync } from "./consume-sync";
-import { OTHERS_THROUGH } from "./register-connection";
+import { findConnections, OTHERS_THROUGH } from "./register-connection";
 import { SUBSCRIBING } from "./keep-subscriptions";
 import { CONNECTIONS_OF, tellConnections, UNTOLD } from "./tell-connections";
 
@@ -281,7 +281,7 @@ describe("an organisation's account at a vendor", () => {
       const account = { credential, credentials: { clientId: "c", clientSecret: SECRET, more: {} }, pathSecret: "p" };
       const ports = {
         verifyTink: async () => false,
-        directory: env.DIRECTORY,
+        find: (hashes: readonly string[]) => findConnections(env.DIRECTORY, hashes, credential),
         directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
         accounts: async () => [{ ...account, subscriptionSecrets: [], subscriptionIds: [] }],
         now: () => Date.now(),

@@ -8,6 +8,7 @@ import { type AppContext, personOf } from "../../shared/http/app-env";
 import type { ReturnEnv } from "../../shared/http/return-address";
 import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../shared/id";
 import type { Region } from "../../shared/region";
+import { SingleFlight } from "../../shared/news";
 import { Together } from "../../shared/together";
 import { accessTo, ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { liveVendor } from "../../shared/vendors/vendors";
@@ -18,6 +19,7 @@ import { type KeysetPorts, verifyWithKeyset } from "./keyset";
 import { partnerPorts } from "../partners";
 import { endSubscriptions } from "./keep-subscriptions";
 import type { ManagePorts } from "./manage-own-accounts";
+import { findConnections, type Registered } from "./register-connection";
 import { accountById, type OwnAccountStores, ownAccountStores } from "./own-accounts";
 import { keptSubscriptions, type Subscriber } from "./subscriptions";
 import { tellConnections, tellPorts } from "./tell-connections";
@@ -88,8 +90,9 @@ export interface HookAccount extends Omit<HookSecrets, "verifyTink"> {
 /** What the receiver of webhooks needs from outside. */
 export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   readonly now: Clock;
-  readonly directory: D1Database;
   readonly directoryKeys: DirectoryKeys;
+  /** The connections of accounts, by their hashes, through an organisation's account or Meridian's own. */
+  find(hashes: readonly string[], credential: string | null): Promise<readonly Registered[]>;
   /** The accounts at a vendor that a path's secret may belong to; one whose secret was just rotated comes twice, as it is now first. */
   accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
   /** Keeps what a vendor's webhooks told in a region, and sends it to the region's queue. */
@@ -103,55 +106,69 @@ const POINTERS_AT_ONCE = 2_000;
 /** Letters of pushes that go to a vault in one call, unless one is longer. */
 const LETTERS_AT_ONCE = 8_000_000;
 
+/** Hashes that are looked up by one statement. */
+const HASHES_AT_ONCE = 1_000;
+
+const lookUps = new Together<readonly string[], readonly Registered[]>(HASHES_AT_ONCE, (hashes) => hashes.length);
 const arrivals = new Together<Arrival, boolean>(POINTERS_AT_ONCE, ({ pointers }) => pointers.length);
 const pushes = new Together<InlinePush, boolean>(LETTERS_AT_ONCE, ({ parts }) => parts.length);
+
+/** What each asked for, of one statement for all of them. */
+async function findAll(
+  directory: D1Database,
+  asked: readonly (readonly string[])[],
+  credential: string | null,
+): Promise<readonly (readonly Registered[])[]> {
+  const byHash = Map.groupBy(await findConnections(directory, [...new Set(asked.flat())], credential), ({ hash }) => hash);
+  return asked.map((hashes) => hashes.flatMap((hash) => byHash.get(hash) ?? []));
+}
 
 type Subscribed = Pick<HookSecrets, "subscriptionSecrets" | "subscriptionIds">;
 
 /** Subscriptions change when the clock keeps them: an isolate may believe for a minute what it has read. */
 const SUBSCRIBED_FOR_MS = MINUTE_MS;
-const subscribedAt = new Map<string, { readonly until: number; readonly value: Promise<Subscribed> }>();
+const subscriptionsKnown = new Map<string, { readonly until: number; readonly value: Subscribed }>();
+const readingSubscriptions = new SingleFlight<Subscribed>();
 
 async function subscribed(
   env: Env,
   { vendor, subscriptions }: VendorModule,
   credential: string | undefined,
   now: number,
+  later: (work: Promise<unknown>) => void,
 ): Promise<Subscribed> {
   if (subscriptions === undefined) return { subscriptionSecrets: [], subscriptionIds: [] };
   const of: Subscriber = { vendor: vendor.id, credential };
   const name = `${vendor.id} ${credential ?? ""}`;
-  const known = subscribedAt.get(name);
-  if (known !== undefined && known.until > now) return await known.value;
-  const value = keptSubscriptions(env.DIRECTORY, directoryKeys(env.DIRECTORY_KEYS), of).then((kept) => ({
-    subscriptionSecrets: kept.flatMap(({ secret }) => (secret === undefined ? [] : [secret])),
-    subscriptionIds: kept.map(({ id }) => id),
-  }));
-  subscribedAt.set(name, { until: now + SUBSCRIBED_FOR_MS, value });
-  let found: Subscribed | undefined;
-  try {
-    return (found = await value);
-  } finally {
-    // The first subscription must be known as soon as it is kept.
-    if (found === undefined || found.subscriptionIds.length === 0) subscribedAt.delete(name);
-  }
+  const known = subscriptionsKnown.get(name);
+  if (known !== undefined && known.until > now) return known.value;
+  const read = async (): Promise<Subscribed> => {
+    const kept = await keptSubscriptions(env.DIRECTORY, directoryKeys(env.DIRECTORY_KEYS), of);
+    const subscriptionSecrets = kept.flatMap(({ secret }) => (secret === undefined ? [] : [secret]));
+    return { subscriptionSecrets, subscriptionIds: kept.map(({ id }) => id) };
+  };
+  const value = await readingSubscriptions.get(name, read, later);
+  // The first subscription must be known as soon as it is kept.
+  if (value.subscriptionIds.length > 0) subscriptionsKnown.set(name, { until: now + SUBSCRIBED_FOR_MS, value });
+  return value;
 }
 
 const KEYSET_TIMEOUT_MS = 5_000;
 
 export function hookPorts(c: AppContext): HookPorts {
   const { env } = c;
+  const later = (work: Promise<unknown>): void => c.executionCtx.waitUntil(work);
   const keys: KeysetPorts = {
+    later,
     now: c.get("now"),
     fetch: (url) => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(KEYSET_TIMEOUT_MS) }),
     keysetUrl: env.GOOGLE_KEYSET_URL,
   };
-  const later = (work: Promise<unknown>): void => c.executionCtx.waitUntil(work);
   return {
     now: c.get("now"),
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
-    directory: env.DIRECTORY,
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
+    find: (hashes, credential) => lookUps.add(credential ?? "", hashes, (all) => findAll(env.DIRECTORY, all, credential), later),
     async accounts(module, secret) {
       const now = c.get("now")();
       const named = credentialOfPath(secret);
@@ -160,7 +177,7 @@ export function hookPorts(c: AppContext): HookPorts {
         if (found?.vendor !== module.vendor.id) return [];
         const { own, before } = found;
         const { clientId, clientSecret, more, pathSecret } = own;
-        const rest = { credential: named, pathSecret, ...(await subscribed(env, module, named, now)) };
+        const rest = { credential: named, pathSecret, ...(await subscribed(env, module, named, now, later)) };
         const account = { ...rest, credentials: { clientId, clientSecret, more } };
         if (before === undefined || before.until <= now) return [account];
         return [account, { ...rest, credentials: { clientId, clientSecret: before.clientSecret, more: before.more } }];
@@ -168,7 +185,7 @@ export function hookPorts(c: AppContext): HookPorts {
       const credentials = ownCredentials(env, module.vendor.id);
       const pathSecret = ownHookSecret(env, module.vendor.id);
       if (credentials === undefined || pathSecret === undefined) return [];
-      return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now)) }];
+      return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now, later)) }];
     },
     inbox(region, vendor) {
       const name = `hooks:${region}:${vendor}`;

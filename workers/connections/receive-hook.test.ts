@@ -20,7 +20,7 @@ import { GOOGLE_HEALTH_MODULE } from "../../shared/vendors/google-health/module"
 import type { HookPorts } from "./ports";
 import { verifyWithKeyset } from "./keyset";
 import { receiveHook } from "./receive-hook";
-import { registerConnection } from "./register-connection";
+import { findConnections, registerConnection } from "./register-connection";
 import type { HookCall } from "../../shared/vendors/vendor";
 import { gateOf, regional, vaultOf } from "../regional";
 
@@ -54,6 +54,7 @@ async function rig(): Promise<Rig> {
     },
   });
   const keys = {
+    later: () => undefined,
     now: () => state.now,
     fetch: async (url: string) => {
       fetched.push(url);
@@ -64,7 +65,7 @@ async function rig(): Promise<Rig> {
   const ports: HookPorts = {
     now: () => state.now,
     verifyTink: (signature, bytes) => verifyWithKeyset(keys, signature, bytes),
-    directory: env.DIRECTORY,
+    find: (hashes, credential) => findConnections(env.DIRECTORY, hashes, credential),
     directoryKeys: directoryKeys(env.DIRECTORY_KEYS),
     accounts: async () => [
       {

@@ -6,7 +6,7 @@ import type { SyncPointer } from "../../shared/vendors/pointer";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorHook, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
-import { findConnections, keepKnown, knownConnections, type Registered } from "./register-connection";
+import { keepKnown, knownConnections, type Registered } from "./register-connection";
 
 /** Vaults that are written to at a time for one call. */
 const VAULTS_AT_ONCE = 8;
@@ -97,7 +97,7 @@ async function findPeople(
     const hashes = await Promise.all(
       asked.map(async (user) => (await accountHashes(ports.directoryKeys, vendor.id, user)).map(({ hash }) => hash)),
     );
-    const byHash = Map.groupBy(await findConnections(ports.directory, hashes.flat(), credential), ({ hash }) => hash);
+    const byHash = Map.groupBy(await ports.find(hashes.flat(), credential), ({ hash }) => hash);
     for (const [i, user] of asked.entries()) {
       const own = (hashes[i] ?? []).flatMap((hash) => byHash.get(hash) ?? []);
       found.set(user, own);
