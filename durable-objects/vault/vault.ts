@@ -1272,9 +1272,7 @@ export class Vault extends DurableObject<Env> {
    */
   async takeInline(pushes: readonly InlinePush[]): Promise<boolean[]> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    const taken: boolean[] = [];
-    for (const push of pushes) taken.push(this.#parts.life.isOpen && (await this.#parts.connections.push(push)));
-    return taken;
+    return this.#parts.life.isOpen ? await this.#parts.connections.push(pushes) : pushes.map(() => false);
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

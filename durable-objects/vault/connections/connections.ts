@@ -390,8 +390,18 @@ export class Connections {
   }
 
   /** Keeps data that a webhook brought itself: see `Pushes.keep`. */
-  async push(push: InlinePush): Promise<boolean> {
-    return await this.#pushes.keep(push);
+  async push(pushes: readonly InlinePush[]): Promise<boolean[]> {
+    const lives = new Map<string, boolean>();
+    for (const [id, own] of Map.groupBy(pushes, ({ connection }) => connection)) {
+      lives.set(
+        id,
+        await this.#pushes.keep(
+          id,
+          own.map(({ parts }) => parts),
+        ),
+      );
+    }
+    return pushes.map(({ connection }) => lives.get(connection) === true);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */
