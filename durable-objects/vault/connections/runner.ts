@@ -225,14 +225,16 @@ export class Runner {
     if (!isLive) return;
     rows.succeeded(id, now, newestAt);
     const { pastWith = resource } = module.vendor.resources[resource] ?? {};
-    for (const { outcome, batch } of pages) {
-      // Each by itself: what lies between two of them has not come.
+    // Each by itself: what lies between two of them has not come.
+    const came = pages.flatMap(({ outcome, batch }) => {
       const range = rangeOf(batch);
-      if (range === undefined) continue;
-      // What comes is permitted.
-      if (windows.isForbidden(id, resource)) windows.permit(id, resource, now);
-      this.#endedWaits(id, windows.arrived(id, [...new Set([resource, pastWith])], range, outcome.read));
-    }
+      return range === undefined ? [] : [{ range, read: outcome.read }];
+    });
+    if (came.length === 0) return;
+    // What comes is permitted.
+    if (windows.isForbidden(id, resource)) windows.permit(id, resource, now);
+    if (!windows.awaitsVendor(id)) return;
+    for (const { range, read } of came) this.#endedWaits(id, windows.arrived(id, [...new Set([resource, pastWith])], range, read));
   }
 
   #delivery(connection: string, page?: string): Delivery {

@@ -218,6 +218,15 @@ export class WindowRows {
     );
   }
 
+  /** Whether windows wait for what their vendor has promised. */
+  awaitsVendor(connection: string): boolean {
+    const waiting = this.#sql.exec(
+      "SELECT 1 FROM connection_windows WHERE connection = +? AND state = 'waiting_vendor' LIMIT 1",
+      connection,
+    );
+    return waiting.toArray().length > 0;
+  }
+
   /**
    * Data of a range came in a call of the vendor's: the windows that wait for them are done. What is fresh comes without being asked for, and
    * ends no window of the first import.
