@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../../shared/http/app-env";
+import { bodyBytes } from "../../shared/http/body-bytes";
 import { route, type RouteSpec } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { liveVendor } from "../../shared/vendors/vendors";
@@ -32,7 +33,7 @@ async function receive(c: Context<AppEnv>, { vendor, secret }: z.output<typeof h
     headers: c.req.raw.headers,
     // A getter here would be a hidden class of its own for every call, which keeps the whole call until the next full collection.
     query: c.req.url.includes("?") ? new URL(c.req.url).searchParams : NO_QUERY,
-    body: new Uint8Array(await c.req.arrayBuffer()),
+    body: await bodyBytes(c.req.raw),
     now: c.get("now")(),
   });
   return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
