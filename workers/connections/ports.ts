@@ -103,15 +103,12 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
 
 /** Pointers that go to a gate in one call. */
 const POINTERS_AT_ONCE = 2_000;
-/** Letters of pushes that go to a vault in one call, unless one is longer. */
-const LETTERS_AT_ONCE = 8_000_000;
 
 /** Hashes that are looked up by one statement. */
 const HASHES_AT_ONCE = 1_000;
 
 const lookUps = new Together<readonly string[], readonly Registered[]>(HASHES_AT_ONCE, (hashes) => hashes.length);
 const arrivals = new Together<Arrival, boolean>(POINTERS_AT_ONCE, ({ pointers }) => pointers.length);
-const pushes = new Together<InlinePush, boolean>(LETTERS_AT_ONCE, ({ parts }) => parts.length);
 
 /** What each asked for, of one statement for all of them. */
 async function findAll(
@@ -191,6 +188,6 @@ export function hookPorts(c: AppContext): HookPorts {
       const name = `hooks:${region}:${vendor}`;
       return { accept: (arrival) => arrivals.add(name, arrival, (all) => gateOf(env, region, name).accept(all), later) };
     },
-    vault: (person) => ({ takeInline: (push) => pushes.add(person, push, (all) => vaultOf(env, person).takeInline(all), later) }),
+    vault: (person) => ({ takeInline: async (push) => (await vaultOf(env, person).takeInline([push]))[0] === true }),
   };
 }

@@ -125,7 +125,40 @@ describe("the consumer", () => {
     expect(await dueAt(connection)).toBeNull();
   });
 
-  it.each([[{ kind: "due" }], ["x"], [null], [{ kind: "due", person: "per_eu_x", connection: "con_eu_x" }]])(
+  it("is done with a message of many pointers when it is with all of them", async () => {
+    const { person, connection } = await connected();
+    const result = await deliver([
+      { kind: "connected", person, connection },
+      { kind: "due", person, connection },
+    ]);
+    expect(result.explicitAcks).toEqual(["m"]);
+    expect(await dueAt(connection)).toBeGreaterThan(Date.now());
+  });
+
+  it("has a message come again whole where one of its pointers is none, and has done the others", async () => {
+    const { person, connection } = await connected();
+    const result = await deliver([{ kind: "connected", person, connection }, { kind: "x" }]);
+    expect(result.explicitAcks).toEqual([]);
+    expect(result.retryMessages).toMatchObject([{ msgId: "m" }]);
+    expect(await dueAt(connection)).toBeGreaterThan(Date.now());
+  });
+
+  it("has only those messages come again whose vault takes nothing now", async () => {
+    const { person, connection, vault } = await connected();
+    const other = await connected();
+    await vault.freeze();
+    const batch = createMessageBatch("sync-eu", [
+      { id: "frozen", timestamp: new Date(), body: [{ kind: "due", person, connection }], attempts: 1 },
+      { id: "other", timestamp: new Date(), body: [{ kind: "due", person: other.person, connection: other.connection }], attempts: 1 },
+    ]);
+    await consumeSync(batch, env);
+    const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+    expect(explicitAcks).toEqual(["other"]);
+    expect(retryMessages).toMatchObject([{ msgId: "frozen" }]);
+    await vault.resume();
+  });
+
+  it.each([[[]], [{ kind: "due" }], ["x"], [null], [{ kind: "due", person: "per_eu_x", connection: "con_eu_x" }]])(
     "never acknowledges %j",
     async (body) => {
       const result = await deliver(body);
@@ -159,5 +192,9 @@ describe("the consumer", () => {
     const [detail] = await vault.connectionStatus(actor, "google-health");
     expect(detail?.history.map(({ kind }) => kind)).toContain("sync_failed");
     expect((await deliver("poison", "sync-eu-dlq")).explicitAcks).toEqual(["m"]);
+    const together = [{ kind: "due", person, connection }, "poison", { kind: "due", person, connection }];
+    expect((await deliver(together, "sync-eu-dlq")).explicitAcks).toEqual(["m"]);
+    const [after] = await vault.connectionStatus(actor, "google-health");
+    expect(after?.history.filter(({ kind }) => kind === "sync_failed")).toHaveLength(3);
   });
 });

@@ -218,6 +218,53 @@ const told = (connections: Connections, pointer: SyncPointer): SyncAnswer => con
 
 const nights = (rig: Rig): number => rig.sql.exec<{ n: number }>("SELECT count(*) AS n FROM sleeps").one().n;
 
+describe("changes that are told together", () => {
+  /** Pointers of one connection: ranges and records, new ones and old ones, some taken back between. */
+  const storm = (rig: Rig, connection: ConnectionId): SyncPointer[] =>
+    Array.from({ length: 40 }, (_, i): SyncPointer => {
+      if (i % 13 === 12) return { kind: "asked", person: rig.person, connection, job: "no-job" };
+      const since = START + (i % 7) * DAY_MS;
+      const whose = { kind: "changed", person: rig.person, connection, dataType: "sleep", since, until: since + HOUR_MS } as const;
+      const object = i % 3 === 0 ? { object: `night-${i % 5}` } : {};
+      return { ...whose, operation: i % 9 === 8 ? "delete" : "upsert", ...object };
+    });
+  const windowsOf = (rig: Rig, id: string) =>
+    rig.sql
+      .exec(
+        `SELECT resource, from_at, to_at, object, purpose, state, turn, attempts, job FROM connection_windows WHERE connection = ?
+         ORDER BY resource, from_at, to_at, object`,
+        id,
+      )
+      .toArray();
+
+  it("ask for the same windows as one by one", async () => {
+    const planned: unknown[] = [];
+    for (const isTogether of [true, false]) {
+      await withRig(async (rig) => {
+        const id = await connect(rig);
+        const pointers = storm(rig, id);
+        const answers = isTogether ? rig.evicted().sync(pointers) : pointers.map((pointer) => told(rig.evicted(), pointer));
+        planned.push({ answers, windows: windowsOf(rig, id) });
+      });
+    }
+    expect(planned[0]).toEqual(planned[1]);
+    expect(planned[0]).toMatchObject({
+      windows: expect.arrayContaining([expect.objectContaining({ purpose: "changed", object: "night-0" })]),
+    });
+  });
+
+  it("are dropped from where the connection has ended among them", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      const ended: SyncPointer = { kind: "ended", person: rig.person, connection: id };
+      const outcomes = rig.evicted().sync([changed(rig, id), ended, changed(rig, id)]);
+      const alone = outcomes.map(({ outcome }) => outcome);
+      expect(alone[0]).toBe("done");
+      expect(rig.evicted().sync([changed(rig, id)])[0]?.outcome).toBe(alone[2]);
+    });
+  });
+});
+
 describe("connecting", () => {
   it("is completed again and again at a vendor that does not answer for it, and given up after some hours", async () => {
     await withRig(async (rig) => {

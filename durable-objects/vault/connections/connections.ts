@@ -342,6 +342,7 @@ export class Connections {
     return answers;
   }
 
+  /** Plans what changes have asked for so far. */
   #planMet(id: string, about: Met): void {
     this.#windows.plan(id, about.planned.splice(0), this.#state.now());
   }
@@ -608,6 +609,7 @@ export class Connections {
     if (this.#windows.isLeft(connection.id, true)) tellConnection(this.#state, "backfill.started", connection);
   }
 
+  /** The windows that a change asks for. What was deleted at the vendor is taken away at once. */
   #changed(
     connection: Connection,
     { dataType, operation, since, until, object }: Extract<SyncPointer, { kind: "changed" }>,
