@@ -9,11 +9,17 @@ import { clearDue, registerConnection, setDue } from "./register-connection";
 const FIRST_DELAY_S = 10;
 const LONGEST_DELAY_S = 3_600;
 
-/** Between one vault and the next. */
+/** Between the call of one vault and that of the next. */
 const PAUSE_MS = 5;
 
-/** What is to become of a message: how long it waits until it comes again, or nothing where it is done. */
+/** What is to become of a pointer: seconds until it comes again, or undefined where it is done. */
 type Verdict = number | undefined;
+
+/** How far a message is: pointers that are not settled yet, and the longest that one of them wants to wait. */
+interface Book {
+  left: number;
+  delayS: Verdict;
+}
 
 interface Delivery {
   readonly message: Message;
@@ -26,24 +32,34 @@ interface Delivery {
  * never be done; it is delivered again until it lands in the dead-letter queue.
  */
 export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> {
-  const verdicts = new Map<Message, Verdict[]>();
+  const books = new Map<Message, Book>();
   const deliveries: Delivery[] = [];
   for (const message of batch.messages) {
     const { pointers, faults } = pointersIn(message.body);
-    verdicts.set(message, faults > 0 || pointers.length === 0 ? [FIRST_DELAY_S] : []);
+    if (pointers.length === 0) message.retry({ delaySeconds: FIRST_DELAY_S });
+    else books.set(message, { left: pointers.length, delayS: faults > 0 ? FIRST_DELAY_S : undefined });
     for (const pointer of pointers) deliveries.push({ message, pointer });
   }
+  const work: Promise<void>[] = [];
   for (const [person, own] of Map.groupBy(deliveries, ({ pointer }) => pointer.person)) {
-    // What people wait for goes first: a hundred vaults one after the other would hold it up for as long as that takes.
-    await scheduler.wait(PAUSE_MS);
-    const settled = await deliver(person, own, env);
-    for (const [i, { message }] of own.entries()) verdicts.get(message)?.push(settled[i]);
+    // What people wait for goes between: a hundred vaults in a row would hold it up. One that is slow holds up no other.
+    if (work.length > 0) await scheduler.wait(PAUSE_MS);
+    work.push(
+      deliver(person, own, env).then((verdicts) => {
+        for (const [i, { message }] of own.entries()) enter(message, books.get(message)!, verdicts[i]);
+      }),
+    );
   }
-  for (const [message, of] of verdicts) {
-    const delays = of.filter((delay) => delay !== undefined);
-    if (delays.length === 0) message.ack();
-    else message.retry({ delaySeconds: Math.max(...delays) });
-  }
+  await Promise.all(work);
+}
+
+/** Notes what becomes of one pointer of a message; with the last one the message is done, or comes again. */
+function enter(message: Message, book: Book, verdict: Verdict): void {
+  book.left--;
+  if (verdict !== undefined) book.delayS = Math.max(verdict, book.delayS ?? 0);
+  if (book.left > 0) return;
+  if (book.delayS === undefined) message.ack();
+  else message.retry({ delaySeconds: book.delayS });
 }
 
 async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<readonly Verdict[]> {
