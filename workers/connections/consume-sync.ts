@@ -9,7 +9,8 @@ import { clearDue, registerConnection, setDue } from "./register-connection";
 const FIRST_DELAY_S = 10;
 const LONGEST_DELAY_S = 3_600;
 
-/** Between the call of one vault and that of the next. */
+/** Between the answer of one vault and the call of the next; who has not answered for so long is not waited for. */
+const SLOW_MS = 50;
 const PAUSE_MS = 5;
 
 /** What is to become of a pointer: seconds until it comes again, or undefined where it is done. */
@@ -42,8 +43,12 @@ export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> 
   }
   const work: Promise<void>[] = [];
   for (const [person, own] of Map.groupBy(deliveries, ({ pointer }) => pointer.person)) {
-    // What people wait for goes between: a hundred vaults in a row would hold it up. One that is slow holds up no other.
-    if (work.length > 0) await scheduler.wait(PAUSE_MS);
+    // What people wait for goes between: a hundred vaults in a row would hold it up. One that is slow holds up the others but shortly.
+    const last = work.at(-1);
+    if (last !== undefined) {
+      await Promise.race([last, scheduler.wait(SLOW_MS)]);
+      await scheduler.wait(PAUSE_MS);
+    }
     work.push(
       deliver(person, own, env).then((verdicts) => {
         for (const [i, { message }] of own.entries()) enter(message, books.get(message)!, verdicts[i]);
