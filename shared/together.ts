@@ -4,6 +4,7 @@ import { News } from "./news";
 const QUIET_MS = 2;
 /** But it is closed after so long, however many still come. */
 const LONGEST_MS = 100;
+
 /** Sends items in one call; answers one for each, in their order. */
 export type Send<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
 

@@ -81,7 +81,6 @@ import type { ConsentChange, ConsentRecord, ConsentTerms } from "./consents/cons
 import type { BeginInput, Completed } from "./connections/connector";
 import type { Registration, SyncAnswer, SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
-import type { InlinePush } from "./connections/pushes";
 import type { ConnectionDetail } from "./connections/views";
 import { type AskedPeriod, datesOf } from "./asked-period";
 import { compareSources } from "./compare-sources";
@@ -1267,12 +1266,12 @@ export class Vault extends DurableObject<Env> {
   }
 
   /**
-   * Keeps data that vendors' webhooks brought themselves, which are read a moment later; false of each that nobody takes. Throws `unavailable`
-   * while the vault is frozen, so that the vendor sends again.
+   * Keeps data that a vendor's webhook brought itself, which are read a moment later; false where nobody takes them. Throws `unavailable` while
+   * the vault is frozen, so that the vendor sends again.
    */
-  async takeInline(pushes: readonly InlinePush[]): Promise<boolean[]> {
+  async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    return this.#parts.life.isOpen ? await this.#parts.connections.push(pushes) : pushes.map(() => false);
+    return this.#parts.life.isOpen && (await this.#parts.connections.push(connection, parts));
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

@@ -286,7 +286,7 @@ describe("an organisation's account at a vendor", () => {
         accounts: async () => [{ ...account, subscriptionSecrets: [], subscriptionIds: [] }],
         now: () => Date.now(),
         inbox: () => ({ accept: async ({ pointers }: Arrival) => void queued.push(...pointers) }),
-        vault: () => ({ takeInline: async () => false }),
+        vault: (person: RegisteredPerson["person"]["id"]) => vaultOf(env, person),
       };
       const headers = new Headers(await whoop.sign(body, SECRET));
       const bytes = Uint8Array.from(new TextEncoder().encode(body));

@@ -1,5 +1,4 @@
 import type { Arrival } from "../../durable-objects/gate/inbox";
-import type { InlinePush } from "../../durable-objects/vault/connections/pushes";
 import type { Vault } from "../../durable-objects/vault/vault";
 import { type Clock, MINUTE_MS } from "../../shared/clock";
 import type { PersonActor } from "../../shared/context";
@@ -97,8 +96,7 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   accounts(module: VendorModule, secret: string): Promise<readonly HookAccount[]>;
   /** Keeps what a vendor's webhooks told in a region, and sends it to the region's queue. */
   inbox(region: Region, vendor: string): { accept(arrival: Arrival): Promise<unknown> };
-  /** Keeps what a call brings itself; see `Vault.takeInline`. */
-  vault(person: PersonId): { takeInline(push: InlinePush): Promise<boolean> };
+  vault(person: PersonId): Pick<VaultStub, "takeInline">;
 }
 
 /** Pointers that go to a gate in one call. */
@@ -188,6 +186,6 @@ export function hookPorts(c: AppContext): HookPorts {
       const name = `hooks:${region}:${vendor}`;
       return { accept: (arrival) => arrivals.add(name, arrival, (all) => gateOf(env, region, name).accept(all), later) };
     },
-    vault: (person) => ({ takeInline: async (push) => (await vaultOf(env, person).takeInline([push]))[0] === true }),
+    vault: (person) => vaultOf(env, person),
   };
 }

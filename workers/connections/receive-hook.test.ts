@@ -77,7 +77,7 @@ async function rig(): Promise<Rig> {
       },
     ],
     inbox,
-    vault: (person) => ({ takeInline: async (push) => (await vaultOf(env, person).takeInline([push]))[0] === true }),
+    vault: (person) => vaultOf(env, person),
   };
   return Object.assign(state, {
     ports,
@@ -463,13 +463,14 @@ describe("data that a vendor sends itself", () => {
     const body = JSON.stringify({ dailies: Array.from({ length: 9 }, (_, n) => ({ userId: at.userId, n, filler })) });
     const call = callOf(body, { "garmin-client-id": "cid" });
     const taken: string[] = [];
-    const ports: HookPorts = { ...at.ports, vault: () => ({ takeInline: async ({ parts }) => taken.push(parts) > 0 }) };
+    const takeInline = async (_: unknown, parts: string): Promise<boolean> => taken.push(parts) > 0;
+    const ports = { ...at.ports, vault: () => ({ takeInline }) } as unknown as HookPorts;
     await receiveHook(ports, GARMIN_MODULE, SECRET, call);
     expect(taken.length).toBeGreaterThan(1);
     expect(Math.max(...taken.map((text) => text.length))).toBeLessThan(9_000_000);
     const order = taken.flatMap((text) => z.array(z.object({ reply: z.array(z.object({ n: z.number() })) })).parse(JSON.parse(text)));
     expect(order.flatMap(({ reply }) => reply.map(({ n }) => n))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    const down: HookPorts = { ...at.ports, vault: () => ({ takeInline: () => Promise.reject(new Error("down")) }) };
+    const down = { ...at.ports, vault: () => ({ takeInline: () => Promise.reject(new Error("down")) }) } as unknown as HookPorts;
     await expect(receiveHook(down, GARMIN_MODULE, SECRET, call)).rejects.toMatchObject({ code: "unavailable" });
   });
 });

@@ -159,7 +159,7 @@ async function deliver(ports: HookPorts, inline: readonly InlineData[], people: 
         waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
           const vault = ports.vault(to.person);
           for (const text of textsOf(parts)) {
-            if (!(await vault.takeInline({ connection: to.connection, parts: text }))) for (const data of of) left.add(data);
+            if (!(await vault.takeInline(to.connection, text))) for (const data of of) left.add(data);
           }
         }),
       );

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+import { joined } from "../../shared/bytes";
 import type { ProviderAccess } from "./provider-access";
 
 const TIMEOUT_MS = 8_000;
@@ -51,11 +52,5 @@ async function boundedBody(response: Response): Promise<Uint8Array<ArrayBuffer> 
     if (length > MAX_BYTES) throw new TypeError("the provider's answer is too long");
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return joined(chunks);
 }

@@ -1060,7 +1060,7 @@ const pushed = (resource: string, at: number, ...more: readonly object[]): strin
 /** Has a push read at once; the laboratory results that it brought, undefined where nobody takes it. */
 const take = async (rig: Rig, id: string, parts: string): Promise<LabBatch | undefined> => {
   rig.labs.length = 0;
-  if (!(await rig.evicted().push([{ connection: id, parts }]))[0]) return undefined;
+  if (!(await rig.evicted().push(id, parts))) return undefined;
   await rig.fire("connections-pushes", id);
   return rig.labs[0] ?? NO_LABS;
 };
@@ -1223,7 +1223,7 @@ describe("a vendor that sends the past later", () => {
     expect(oneByOne.length).toBeGreaterThan(12);
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      for (const parts of sent) expect(await rig.evicted().push([{ connection: id, parts }])).toEqual([true]);
+      for (const parts of sent) expect(await rig.evicted().push(id, parts)).toBe(true);
       expect(storedIn(rig)).toEqual([]);
       rig.evicted();
       expect(await rig.fire("connections-pushes", id)).toBeUndefined();
@@ -1235,9 +1235,9 @@ describe("a vendor that sends the past later", () => {
   it("is kept for a connection that lives, and read also where it was paused or ended since", async () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      await rig.evicted().push([{ connection: id, parts: pushed("dailies", START - 3 * DAY_MS) }]);
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
       rig.evicted().pauseConnection(id);
-      expect(await rig.evicted().push([{ connection: id, parts: pushed("dailies", START - 4 * DAY_MS) }])).toEqual([false]);
+      expect(await rig.evicted().push(id, pushed("dailies", START - 4 * DAY_MS))).toBe(false);
       await rig.evicted().disconnect(id, { tell: false, deleteData: false });
       await rig.fire("connections-pushes", id);
       expect(new Set(storedIn(rig).map(({ date }) => date)).size).toBe(1);
@@ -1250,8 +1250,8 @@ describe("a vendor that sends the past later", () => {
   it("is read again after a failure, and what cannot be read is set aside without holding up the rest", async () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      await rig.evicted().push([{ connection: id, parts: "[{}]" }]);
-      await rig.evicted().push([{ connection: id, parts: pushed("dailies", START - 3 * DAY_MS) }]);
+      await rig.evicted().push(id, "[{}]");
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
       rig.evicted();
       for (let attempts = 0; attempts < 3; attempts++) await expect(rig.fire("connections-pushes", id, attempts)).rejects.toThrow();
       expect(storedIn(rig)).toEqual([]);
@@ -1270,8 +1270,8 @@ describe("a vendor that sends the past later", () => {
   it("is read at once where it is too long to be kept, after what came before", async () => {
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      await rig.evicted().push([{ connection: id, parts: pushed("dailies", START - 3 * DAY_MS) }]);
-      await rig.evicted().push([{ connection: id, parts: `${pushed("dailies", START - 4 * DAY_MS)}${" ".repeat(700_000)}` }]);
+      await rig.evicted().push(id, pushed("dailies", START - 3 * DAY_MS));
+      await rig.evicted().push(id, `${pushed("dailies", START - 4 * DAY_MS)}${" ".repeat(700_000)}`);
       expect(rig.sql.exec("SELECT 1 FROM connection_pushes").toArray()).toEqual([]);
       expect(new Set(storedIn(rig).map(({ date }) => date)).size).toBeGreaterThan(1);
     });
@@ -1281,12 +1281,12 @@ describe("a vendor that sends the past later", () => {
     await withRig(async (rig) => {
       for (const [query, ...values] of [
         [WAITING, "c", 1],
-        [KEEP, "c", 1, "[]", "[]"],
+        [KEEP, "c", 1, "[]", "[]", 2],
       ] as const) {
         const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();
         const details = plan.map(({ detail }) => detail);
         expect(details).toContainEqual(expect.stringMatching(/^SEARCH connection_pushes USING (COVERING )?INDEX/));
-        expect(details.filter((detail) => /SCAN (?!CONSTANT|json_each|added VIRTUAL TABLE)/.test(detail))).toEqual([]);
+        expect(details.filter((detail) => /SCAN (?!CONSTANT|json_each)/.test(detail))).toEqual([]);
       }
     });
   });

@@ -29,7 +29,7 @@ import {
 } from "./plan";
 import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
-import { type InlinePush, type LabKeeper, Pushes } from "./pushes";
+import { type LabKeeper, Pushes } from "./pushes";
 import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
 import { TokenKeeper } from "./tokens";
@@ -391,18 +391,8 @@ export class Connections {
   }
 
   /** Keeps data that a webhook brought itself: see `Pushes.keep`. */
-  async push(pushes: readonly InlinePush[]): Promise<boolean[]> {
-    const lives = new Map<string, boolean>();
-    for (const [id, own] of Map.groupBy(pushes, ({ connection }) => connection)) {
-      lives.set(
-        id,
-        await this.#pushes.keep(
-          id,
-          own.map(({ parts }) => parts),
-        ),
-      );
-    }
-    return pushes.map(({ connection }) => lives.get(connection) === true);
+  async push(id: string, parts: string): Promise<boolean> {
+    return await this.#pushes.keep(id, parts);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */

@@ -10,17 +10,10 @@ export interface Push {
 }
 
 export const WAITING = "SELECT id, size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
-/**
- * Keeps texts, in their order: `?3` is a JSON list of them. Of two versions of a reading the later one counts, also where they came in one
- * millisecond.
- */
+/** Of two versions of a reading the later one counts, also where they came in one millisecond. */
 export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts, size)
-  SELECT connections.id, added.key + max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)),
-    added.value, length(added.value)
-  FROM connections CROSS JOIN json_each(?3) AS added
-  WHERE connections.id = ?1 AND connections.state IN (SELECT value FROM json_each(?4)) ORDER BY added.key`;
-/** Letters that are kept by one statement, unless one text has more: a value that is bound may have 2 MB, and a letter takes up to three bytes. */
-const LETTERS_AT_ONCE = 300_000;
+  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3, ?5
+  FROM connections WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING 1`;
 const LIVE = JSON.stringify([...LIVE_STATES]);
 
 /** Pushes that are kept and not read yet. */
@@ -31,19 +24,9 @@ export class PushRows {
     this.#sql = sql;
   }
 
-  /**
-   * Keeps pushes, by as few statements as can be; returns whether the connection lives, else nothing is kept. A text has 600,000 letters at most.
-   * Part of the caller's write.
-   */
-  add(connection: string, now: number, texts: readonly string[]): boolean {
-    let lives = false;
-    for (let from = 0, to = 0; from < texts.length; from = to) {
-      for (let letters = 0; to < texts.length && (to === from || letters + texts[to]!.length <= LETTERS_AT_ONCE); to++)
-        letters += texts[to]!.length;
-      const { rowsWritten } = this.#sql.exec(KEEP, connection, now, JSON.stringify(texts.slice(from, to)), LIVE);
-      lives ||= rowsWritten > 0;
-    }
-    return lives;
+  /** Keeps a push; returns whether the connection lives, else nothing is kept. Part of the caller's write. */
+  add(connection: string, now: number, parts: string): boolean {
+    return this.#sql.exec(KEEP, connection, now, parts, LIVE, parts.length).toArray().length > 0;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */

@@ -36,12 +36,6 @@ const ATTEMPTS_TOGETHER = 3;
 
 const partsSchema = z.array(z.object({ resource: z.string(), reply: z.unknown() }));
 
-/** What one call of a vendor's webhook brings to a connection: `parts` is JSON of `{ resource, reply }[]`. */
-export interface InlinePush {
-  readonly connection: string;
-  readonly parts: string;
-}
-
 /** Data that vendors' calls bring themselves: kept as they came, and read a moment later, many calls by one write. */
 export class Pushes {
   readonly #state: VaultState;
@@ -60,35 +54,24 @@ export class Pushes {
   }
 
   /**
-   * Keeps pushes of a connection, in their order; they are durable when this answers, and are read within a second or two, together with what
-   * comes meanwhile. What is too long for a row is read at once, after what came before it. False where there is no living connection, whose data
-   * are nobody's. Throws `unavailable` where the vault pauses meanwhile.
+   * Keeps a push, JSON of `{ resource, reply }[]`; it is durable when this answers, and is read within a second or two, together with what comes
+   * meanwhile. What is too long for a row is read at once, after what came before it. False where there is no living connection, whose data are
+   * nobody's. Throws `unavailable` where the vault pauses meanwhile.
    */
-  async keep(id: string, texts: readonly string[]): Promise<boolean> {
-    let lives = true;
-    for (let from = 0, to = 0; from < texts.length; from = to) {
-      while (to < texts.length && texts[to]!.length <= LONGEST_KEPT) to++;
-      if (to > from) lives = this.#keepRows(id, texts.slice(from, to));
-      else lives = await this.#readNow(id, texts[to++]!);
-    }
-    return lives;
-  }
-
-  #keepRows(id: string, texts: readonly string[]): boolean {
+  async keep(id: string, parts: string): Promise<boolean> {
     const { timers, now } = this.#state;
-    if (!this.#rows.add(id, now(), texts)) return false;
-    if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * (1 + Math.random()));
-    this.#awaited.add(id);
-    return true;
-  }
-
-  async #readNow(id: string, text: string): Promise<boolean> {
-    while (this.#rows.isWaiting(id)) await this.#readOldest(id, MOST_TOGETHER);
-    if (this.#ports.isPaused()) throw problem("unavailable");
-    // Meanwhile the person may have ended it, with all its data.
-    const connection = this.#connections.get(id);
-    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-    await this.#read(connection, partsOf(text, this.#state.now()));
+    if (parts.length <= LONGEST_KEPT) {
+      if (!this.#rows.add(id, now(), parts)) return false;
+      if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * (1 + Math.random()));
+      this.#awaited.add(id);
+    } else {
+      while (this.#rows.isWaiting(id)) await this.#readOldest(id, MOST_TOGETHER);
+      if (this.#ports.isPaused()) throw problem("unavailable");
+      // Meanwhile the person may have ended it, with all its data.
+      const connection = this.#connections.get(id);
+      if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+      await this.#read(connection, partsOf(parts, now()));
+    }
     return true;
   }
 
