@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { fuzzSpoiled, fuzzValid, type Run } from "../test/fuzz/fuzz";
 import { Judge } from "../test/fuzz/judge";
 import { Tally } from "../test/fuzz/tally";
@@ -17,7 +17,7 @@ import { operationsOf, parseDocument } from "../test/refusals/document";
 const document = parseDocument(await (await fetchApp("/openapi.json")).json());
 const operations = operationsOf(document);
 
-const send: Send = async ({ method, target, headers, body }) => {
+const sendOnce: Send = async ({ method, target, headers, body }) => {
   const sent = new Headers();
   for (const [name, value] of headers) sent.append(name, value);
   const response = await fetchApp(target, {
@@ -31,6 +31,22 @@ const send: Send = async ({ method, target, headers, body }) => {
   const endless = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   if (endless) await response.body?.cancel();
   return { status: response.status, headers: response.headers, text: endless ? "" : await response.text() };
+};
+
+const isMoving = ({ status, text }: Awaited<ReturnType<Send>>): boolean =>
+  status === 503 && text.includes("The account is being moved to another region.");
+
+/** An account that moves to another region refuses everything for the moments it takes; who asks then asks again, as the answer says. */
+const send: Send = async (request) => {
+  let answer = await sendOnce(request);
+  await vi.waitFor(
+    async () => {
+      if (isMoving(answer)) answer = await sendOnce(request);
+      expect(isMoving(answer)).toBe(false);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+  return answer;
 };
 
 const unreachable = { consent: async () => `${ORIGIN}/`, signHook: () => "" };
