@@ -349,7 +349,7 @@ export class Connections {
 
   #plan(pointer: SyncPointer, about: Met): SyncAnswer {
     if (pointer.kind !== "changed" || pointer.operation !== "upsert") {
-      // What is taken back or asked for comes after what was told before it, and may change the connection.
+      // Comes after what was told before it, and may change the connection.
       this.#planMet(pointer.connection, about);
       about.connection = undefined;
     }

@@ -48,7 +48,7 @@ type ResourceRow = {
 
 const RESTARTED = "page_refused";
 const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ? AND object = ?";
-/** Windows that are planned by one statement. */
+/** Windows that are planned by one statement: a value that is bound may have 2 MB. */
 const PLANNED_AT_ONCE = 1_000;
 /** Data that a vendor promised are given up after this. */
 const PROMISED_MS = 24 * HOUR_MS;
@@ -80,39 +80,23 @@ export class WindowRows {
   }
 
   /**
-   * Plans windows, in their order and by one statement for each purpose in a row. One of the first import that is known stays as it is; any other is
-   * read again from its first page.
+   * Plans windows, in their order. One of the first import that is known stays as it is; any other is read again from its first page.
    */
   plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
-    let together: PlannedWindow[] = [];
-    const put = (): void => {
-      if (together.length > 0) this.#put(connection, together, dueAt, job);
-      together = [];
-    };
-    for (const window of windows) {
-      if (together.length >= PLANNED_AT_ONCE || (together.length > 0 && together[0]!.purpose !== window.purpose)) put();
-      together.push(window);
+    for (let at = 0; at < windows.length; at += PLANNED_AT_ONCE) {
+      const rows = windows.slice(at, at + PLANNED_AT_ONCE).map((w) => [w.resource, w.from, w.to, w.object ?? "", w.purpose]);
+      this.#sql.exec(
+        `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'queued', ?2, ?3 FROM json_each(?4) WHERE true ORDER BY key
+         ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
+           purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)
+         WHERE excluded.purpose <> 'backfill'`,
+        connection,
+        dueAt,
+        job ?? null,
+        JSON.stringify(rows),
+      );
     }
-    put();
-  }
-
-  /** Plans windows of one purpose. */
-  #put(connection: string, windows: readonly PlannedWindow[], dueAt: number, job: string | undefined): void {
-    this.#sql.exec(
-      `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2, 'queued', ?3, ?4 FROM json_each(?5) WHERE true ORDER BY key
-       ${
-         windows[0]?.purpose === "backfill"
-           ? "ON CONFLICT DO NOTHING"
-           : `ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
-              purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)`
-       }`,
-      connection,
-      windows[0]?.purpose ?? null,
-      dueAt,
-      job ?? null,
-      JSON.stringify(windows.map(({ resource, from, to, object }) => [resource, from, to, object ?? ""])),
-    );
   }
 
   /** The next window to read: what somebody waits for comes before the first import, and the newest first. */
