@@ -2,6 +2,7 @@ import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { fromBase32, stepAt, totpCode } from "../../shared/crypto/totp.ts";
+import { withEarlierCode } from "../totp.ts";
 import { Meridian } from "./harness.ts";
 
 /** Races show only on warm sockets: cold ones arrive one after the other. */
@@ -104,16 +105,15 @@ describe(`of ${AT_ONCE} at once`, () => {
   /** Enrols an app anew; its first code is that of the step before, so that the present one is left. */
   async function enrol(token: string): Promise<{ readonly secret: string; readonly recoveryCodes: readonly string[] }> {
     const { secret } = z.object({ secret: z.string() }).parse((await call("POST", "/v1/me/totp", undefined, bearer(token))).body);
-    const confirmed = await call("POST", "/v1/me/totp/confirmation", { code: await codeOf(secret, -1) }, bearer(token));
+    const confirmed = await withEarlierCode(secret, (code) => call("POST", "/v1/me/totp/confirmation", { code }, bearer(token)));
     return { secret, ...codes.parse(confirmed.body) };
   }
-  const codeOf = async (secret: string, steps: number) =>
-    await totpCode(fromBase32(secret) ?? new Uint8Array(), stepAt(Date.now()) + steps);
+  const codeNow = async (secret: string) => await totpCode(fromBase32(secret) ?? new Uint8Array(), stepAt(Date.now()));
 
   test.each(["code", "recoveryCode"])("one proof of a second factor (%s) counts once", async (kind) => {
     const person = await newcomer();
     const { secret, recoveryCodes } = await enrol(person.accessToken);
-    const proof = kind === "code" ? { code: await codeOf(secret, 0) } : { recoveryCode: recoveryCodes[0] };
+    const proof = kind === "code" ? { code: await codeNow(secret) } : { recoveryCode: recoveryCodes[0] };
     const body = { password: person.password, ...proof };
     const answers = await together(() => call("POST", "/v1/sessions/step-up", body, bearer(person.accessToken)));
     // Most of them do not even get to try: ten attempts at an account are free.
