@@ -2,13 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import initial from "../../migrations/gate/0001_gate.sql";
 import inboxTables from "../../migrations/gate/0002_inbox.sql";
 import signatures from "../../migrations/gate/0003_signatures.sql";
+import pushTables from "../../migrations/gate/0004_pushes.sql";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../shared/clock";
+import type { ConnectionId } from "../../shared/id";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
 import { ALLOWED, ATTEMPT_POLICIES, type AttemptKind, attemptsExpireAt, NO_ATTEMPTS, takeBack, tryAttempt, type Verdict } from "./attempts";
 import { afterCall, type BreakerPolicy, enter } from "./breaker";
 import { type Arrival, Inbox } from "./inbox";
 import { batchesOf } from "./messages";
+import { GatePushes, type PushAccount, type WaitingPush } from "./pushes";
 import { type Learned, type Limit, quotaExpiresAt, takeFrom } from "./quota";
 import { GateRows, type GateStanding } from "./rows";
 
@@ -32,6 +35,7 @@ const LINGER_MS = 10 * MINUTE_MS;
 export class Gate extends DurableObject<Env> {
   private readonly rows: GateRows;
   private readonly inbox: Inbox;
+  private readonly pushes: GatePushes;
   private ready = false;
   private isSending = false;
   private arrivedAt = Number.NEGATIVE_INFINITY;
@@ -40,6 +44,7 @@ export class Gate extends DurableObject<Env> {
     super(state, env);
     this.rows = new GateRows(state.storage.sql);
     this.inbox = new Inbox(state.storage.sql);
+    this.pushes = new GatePushes(state.storage.sql);
   }
 
   /** Counts one attempt, or refuses it while the subject is locked. Call it before the costly check. */
@@ -116,14 +121,37 @@ export class Gate extends DurableObject<Env> {
   }
 
   /**
-   * Takes in what webhook calls told; it is durable when this answers, in one write, and goes to the queue by itself. False of each that is
-   * an exact repetition of a signed call, of which nothing is kept.
+   * Takes in what webhook calls told and brought; it is durable when this answers, in one write, and goes to the queue by itself, which is told
+   * of data only that they wait. False of each that is an exact repetition of a signed call, of which nothing is kept.
    */
   async accept(arrivals: readonly Arrival[]): Promise<boolean[]> {
     this.prepare();
-    const taken = this.ctx.storage.transactionSync(() => this.inbox.take(arrivals));
+    const taken = this.ctx.storage.transactionSync(() => {
+      const isNew = this.inbox.take(arrivals);
+      const pushes = arrivals.flatMap((arrival, i) => (isNew[i] === true ? (arrival.pushes ?? []) : []));
+      this.pushes.add(pushes, Date.now());
+      return isNew;
+    });
     if (taken.includes(true)) await this.sendSoon();
     return taken;
+  }
+
+  /** Those of some pushes for a connection that still wait for its vault, oldest first; no more letters than `letters` beyond the first. */
+  async waitingPushes(connection: ConnectionId, ids: readonly number[], letters: number): Promise<WaitingPush[]> {
+    this.prepare();
+    return this.pushes.waiting(connection, ids, letters);
+  }
+
+  /** Whose pushes for a connection are that its vault did not take. */
+  async pushAccounts(connection: ConnectionId, ids: readonly number[]): Promise<PushAccount[]> {
+    this.prepare();
+    return this.pushes.accounts(connection, ids);
+  }
+
+  /** Lets go pushes that are where they belong. */
+  async donePushes(ids: readonly number[]): Promise<void> {
+    this.prepare();
+    this.pushes.done(ids);
   }
 
   /** An alarm sends what waits, so that it goes whatever becomes of this object; while one sends, it finds what comes meanwhile. */
@@ -143,6 +171,15 @@ export class Gate extends DurableObject<Env> {
         const { sync } = storesOf(this.env, next.region);
         for (const messages of batchesOf(next.pointers)) await sync.sendBatch(messages);
         this.inbox.sent(next);
+      }
+      for (
+        let next = this.pushes.untold(Date.now(), SENT_AT_ONCE);
+        next !== undefined;
+        next = this.pushes.untold(Date.now(), SENT_AT_ONCE)
+      ) {
+        const { sync } = storesOf(this.env, next.region);
+        for (const messages of batchesOf(next.pointers.map((pointer) => JSON.stringify(pointer)))) await sync.sendBatch(messages);
+        this.pushes.told(next, Date.now());
       }
       return true;
     } catch {
@@ -167,7 +204,9 @@ export class Gate extends DurableObject<Env> {
     const now = Date.now();
     const kept = this.rows.dropExpired(now);
     const lingers = now - this.arrivedAt < LINGER_MS ? this.arrivedAt + LINGER_MS : undefined;
-    const next = this.inbox.isEmpty ? (kept ?? lingers) : now;
+    const waits = this.inbox.isEmpty ? this.pushes.nextTell : now;
+    const times = [kept ?? lingers, waits].filter((at) => at !== undefined);
+    const next = times.length === 0 ? undefined : Math.min(...times);
     if (next === undefined) {
       this.ready = false;
       await this.ctx.storage.deleteAll();
@@ -181,6 +220,7 @@ export class Gate extends DurableObject<Env> {
       ["0001_gate", initial],
       ["0002_inbox", inboxTables],
       ["0003_signatures", signatures],
+      ["0004_pushes", pushTables],
     ]);
     this.ready = true;
   }

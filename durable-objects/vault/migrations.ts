@@ -1,6 +1,7 @@
 import type { Migration } from "../migrate";
 import live from "../../migrations/vault/0040_live.sql";
 import connectionPushes from "../../migrations/vault/0304_connection_pushes.sql";
+import latePushes from "../../migrations/vault/0314_late_pushes.sql";
 import details from "../../migrations/vault/0010_person_details.sql";
 import accessLog from "../../migrations/vault/0050_access_log.sql";
 import lifecycle from "../../migrations/vault/0100_lifecycle.sql";
@@ -88,4 +89,5 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
   ["0304_connection_pushes", connectionPushes],
   ["0312_fhir_file_versions", fhirFileVersions],
   ["0313_fhir_indexed", fhirIndexed],
+  ["0314_late_pushes", latePushes],
 ];

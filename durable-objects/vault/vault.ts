@@ -48,7 +48,7 @@ import type { RetentionSettings, RetentionView } from "../../shared/retention";
 import type { WalletUnit } from "../../shared/wallet/wallet";
 import type { AccountHash } from "../../shared/vendors/account";
 import type { ConnectionView } from "../../shared/vendors/connection-view";
-import type { SyncPointer } from "../../shared/vendors/pointer";
+import type { PushedPointer, SyncPointer, VaultPointer } from "../../shared/vendors/pointer";
 import type { OwnAccount } from "../../shared/vendors/own-account";
 import { storesOf } from "../doors";
 import { migrate } from "../migrate";
@@ -81,6 +81,7 @@ import type { ConsentChange, ConsentRecord, ConsentTerms } from "./consents/cons
 import type { BeginInput, Completed } from "./connections/connector";
 import type { Registration, SyncAnswer, SyncResult } from "./connections/connections";
 import type { SyncJob } from "./connections/job-rows";
+import type { Push } from "./connections/push-rows";
 import type { ConnectionDetail } from "./connections/views";
 import { type AskedPeriod, datesOf } from "./asked-period";
 import { compareSources } from "./compare-sources";
@@ -1259,19 +1260,28 @@ export class Vault extends DurableObject<Env> {
   }
 
   /** Takes pointers of the sync queue into the vault's own list of work; an answer for each, in their order. */
-  async sync(pointers: readonly SyncPointer[]): Promise<SyncAnswer[]> {
+  async sync(pointers: readonly VaultPointer[]): Promise<SyncAnswer[]> {
     if (this.#parts.life.state === "frozen") return pointers.map(() => ({ outcome: "later", retryAfterS: PAUSE_S }));
     if (!this.#parts.life.isOpen) return pointers.map(() => ({ outcome: "dropped" }));
     return this.#parts.connections.sync(pointers);
   }
 
   /**
-   * Keeps data that a vendor's webhook brought itself, which are read a moment later; false where nobody takes them. Throws `unavailable` while
-   * the vault is frozen, so that the vendor sends again.
+   * Keeps data that a vendor's webhooks brought themselves, which are read a moment later; of each, false where nobody takes it. Throws
+   * `unavailable` while the vault is frozen, so that they are brought again.
    */
-  async takeInline(connection: ConnectionId, parts: string): Promise<boolean> {
+  async takeInline(connection: ConnectionId, pushes: readonly Push[]): Promise<boolean[]> {
     if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    return this.#parts.life.isOpen && (await this.#parts.connections.push(connection, parts));
+    return this.#parts.life.isOpen ? await this.#parts.connections.push(connection, pushes) : pushes.map(() => false);
+  }
+
+  /**
+   * Fetches what a vendor sent from the gate where it waits, and keeps it for a connection. Returns the numbers of what nobody takes here. Throws
+   * `unavailable` while the vault is frozen.
+   */
+  async fetchPushes(connection: ConnectionId, from: PushedPointer): Promise<number[]> {
+    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
+    return this.#parts.life.isOpen ? await this.#parts.connections.fetchPushes(connection, from) : [...from.pushes];
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

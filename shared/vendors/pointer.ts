@@ -29,6 +29,8 @@ const credentialId = z
     return z.NEVER;
   });
 const whose = { person: personId, connection: connectionId };
+/** Pushes that one pointer names. */
+export const PUSHES_A_POINTER = 100;
 const ms = z.number().int().min(-8.64e15).max(8.64e15);
 
 /**
@@ -38,7 +40,7 @@ const ms = z.number().int().min(-8.64e15).max(8.64e15);
  * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
  * connection came to be and wants to be found by notifications. `ended`: the person took back the permission at the vendor.
  * `permissions`: the person changed there what may be read. `credential`: the organisation's account that the connection goes through has
- * changed or is gone.
+ * changed or is gone. `pushed`: data that the vendor sent wait at the region's gate of the vendor, under these numbers.
  */
 export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -57,8 +59,17 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("ended"), ...whose }),
   z.strictObject({ kind: z.literal("permissions"), ...whose }),
   z.strictObject({ kind: z.literal("credential"), ...whose, credential: credentialId }),
+  z.strictObject({
+    kind: z.literal("pushed"),
+    ...whose,
+    vendor: z.string().min(1).max(64),
+    pushes: z.array(z.number().int().positive()).min(1).max(PUSHES_A_POINTER),
+  }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;
+export type PushedPointer = Extract<SyncPointer, { kind: "pushed" }>;
+/** What vaults take themselves. */
+export type VaultPointer = Exclude<SyncPointer, PushedPointer>;
 
 /** Pointers that one message holds: a pointer may have some hundred bytes, a message 128 KB. */
 export const POINTERS_A_MESSAGE = 100;

@@ -1,7 +1,8 @@
 import type { SyncAnswer } from "../../durable-objects/vault/connections/connections";
 import { type ConnectionId, type PersonId, regionOf, type VendorCredentialId } from "../../shared/id";
-import { pointersIn, type SyncPointer } from "../../shared/vendors/pointer";
+import { pointersIn, type SyncPointer, type VaultPointer } from "../../shared/vendors/pointer";
 import { regional, vaultOf } from "../regional";
+import { bringPushes } from "./bring-pushes";
 import { accountById, ownAccountStores } from "./own-accounts";
 import { clearDue, registerConnection, setDue } from "./register-connection";
 
@@ -30,7 +31,7 @@ interface Delivery {
 /**
  * Hands the pointers to their vaults, all of one person in one call; a vault takes them into its own list of work. A message is done when all its
  * pointers are; else it comes again whole, and what was done of it is done again, which changes nothing. A message that holds no pointer can
- * never be done; it is delivered again until it lands in the dead-letter queue.
+ * never be done; it is delivered again until it lands in the dead-letter queue. Data that wait at a gate are brought from there.
  */
 export async function consumeSync(batch: MessageBatch, env: Env): Promise<void> {
   const books = new Map<Message, Book>();
@@ -68,17 +69,27 @@ function enter(message: Message, book: Book, verdict: Verdict): void {
 }
 
 async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<readonly Verdict[]> {
-  let answers: readonly SyncAnswer[];
+  const pushed = deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [pointer] : []));
+  const others = deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [] : [pointer]));
+  // What a vendor sent before it told of an end is there before the end.
+  const isBrought = pushed.length === 0 || (await bringPushes(env, pushed));
+  let answers: readonly SyncAnswer[] = [];
   try {
-    answers = await vaultOf(env, person).sync(deliveries.map(({ pointer }) => pointer));
+    if (others.length > 0) answers = await vaultOf(env, person).sync(others);
   } catch {
-    return deliveries.map(({ message }) => delayOf(message));
+    // Each comes again.
   }
-  return await Promise.all(deliveries.map(({ message, pointer }, i) => settle(message, pointer, answers[i], env)));
+  const answered = new Map<SyncPointer, SyncAnswer | undefined>(others.map((pointer, i) => [pointer, answers[i]]));
+  return await Promise.all(
+    deliveries.map(async ({ message, pointer }) => {
+      if (pointer.kind === "pushed") return isBrought ? undefined : delayOf(message);
+      return await settle(message, pointer, answered.get(pointer), env);
+    }),
+  );
 }
 
 /** Keeps the books of one pointer that its vault has answered, and then it is done. */
-async function settle(message: Message, pointer: SyncPointer, answer: SyncAnswer | undefined, env: Env): Promise<Verdict> {
+async function settle(message: Message, pointer: VaultPointer, answer: SyncAnswer | undefined, env: Env): Promise<Verdict> {
   if (answer === undefined) return delayOf(message);
   if (answer.outcome === "later") return answer.retryAfterS;
   const { person, connection, kind } = pointer;

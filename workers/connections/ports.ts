@@ -9,6 +9,7 @@ import { type PersonId, type RandomBytes, regionOf, systemRandom } from "../../s
 import type { Region } from "../../shared/region";
 import { SingleFlight } from "../../shared/news";
 import { Together } from "../../shared/together";
+import { hookGate } from "../../shared/vendors/push";
 import { accessTo, ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { liveVendor } from "../../shared/vendors/vendors";
 import { credentialOfPath } from "../../shared/vendors/own-account";
@@ -99,14 +100,17 @@ export interface HookPorts extends Pick<HookSecrets, "verifyTink"> {
   vault(person: PersonId): Pick<VaultStub, "takeInline">;
 }
 
-/** Pointers that go to a gate in one call. */
+/** Pointers that go to a gate in one call, and letters of what was pushed that weigh as much as one of them. */
 const POINTERS_AT_ONCE = 2_000;
+const LETTERS_LIKE_A_POINTER = 1_000;
 
 /** Hashes that are looked up by one statement. */
 const HASHES_AT_ONCE = 1_000;
 
 const lookUps = new Together<readonly string[], readonly Registered[]>(HASHES_AT_ONCE, (hashes) => hashes.length);
-const arrivals = new Together<Arrival, boolean>(POINTERS_AT_ONCE, ({ pointers }) => pointers.length);
+const arrivals = new Together<Arrival, boolean>(POINTERS_AT_ONCE, ({ pointers, pushes = [] }) =>
+  pushes.reduce((weight, { parts }) => weight + 1 + parts.length / LETTERS_LIKE_A_POINTER, pointers.length),
+);
 
 /** What each asked for, of one statement for all of them. */
 async function findAll(
@@ -183,8 +187,8 @@ export function hookPorts(c: AppContext): HookPorts {
       return [{ credential: null, credentials, pathSecret, ...(await subscribed(env, module, undefined, now, later)) }];
     },
     inbox(region, vendor) {
-      const name = `hooks:${region}:${vendor}`;
-      return { accept: (arrival) => arrivals.add(name, arrival, (all) => gateOf(env, region, name).accept(all), later) };
+      const gate = hookGate(region, vendor);
+      return { accept: (arrival) => arrivals.add(gate, arrival, (all) => gateOf(env, region, gate).accept(all), later) };
     },
     vault: (person) => vaultOf(env, person),
   };

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import type { Arrival } from "../../durable-objects/gate/inbox";
+import type { Push } from "../../durable-objects/vault/connections/push-rows";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { newId } from "../../shared/id";
 import { REGIONS, type Region } from "../../shared/region";
 import { ownCredentials, ownHookSecret } from "../../shared/vendors/access";
 import { accountHashes } from "../../shared/vendors/account";
+import { hookGate } from "../../shared/vendors/push";
 import { SUMMARIES } from "../../shared/vendors/garmin/fixtures";
 import { GARMIN_MODULE } from "../../shared/vendors/garmin/module";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
@@ -391,9 +393,19 @@ describe("data that a vendor sends itself", () => {
     return Object.fromEntries(items.map(({ key, count }) => [key, count]));
   }
 
-  /** Lets a vault that has left memory read what was pushed, whose second has passed. */
+  /** Lets a vault that has left memory read what was pushed, once the region's gate has brought it, however soon that would be. */
   async function readPushes({ person }: { readonly person: RegisteredPerson }): Promise<void> {
     const vault = vaultOf(env, person.person.id);
+    const gate = gateOf(env, person.person.region, hookGate(person.person.region, "garmin"));
+    await vi.waitFor(
+      async () => {
+        const left = await runInDurableObject(gate, (_, { storage }) =>
+          storage.sql.exec<{ n: number }>("select count(*) as n from pushes where person = ?", person.person.id).one(),
+        );
+        expect(left.n).toBe(0);
+      },
+      { timeout: 20_000 },
+    );
     await evictDurableObject(vault);
     await runInDurableObject(vault, (_, { storage }) => {
       storage.sql.exec("UPDATE timers SET due_at = 1 WHERE kind = 'connections-pushes'");
@@ -401,7 +413,7 @@ describe("data that a vendor sends itself", () => {
     await runDurableObjectAlarm(vault);
   }
 
-  it("is kept in each person's vault when the call is answered, and read in nobody else's, however often it comes", async () => {
+  it("is kept in each person's region when the call is answered, and read in nobody else's vault, however often it comes", async () => {
     const [a, b] = [await joined("eu"), await joined("us")];
     const body = {
       hrv: [
@@ -456,14 +468,14 @@ describe("data that a vendor sends itself", () => {
     expect(JSON.stringify(at.sent)).not.toContain(userId);
   });
 
-  it("goes to a vault in parts that it can take, in order, and is sent again where one was not taken", async () => {
+  it("goes straight to a vault where it is long, in parts that it can take, in order, and is sent again where one was not taken", async () => {
     const at = await rig();
     await connected(at.userId, "eu", "garmin");
     const filler = "x".repeat(1_500_000);
     const body = JSON.stringify({ dailies: Array.from({ length: 9 }, (_, n) => ({ userId: at.userId, n, filler })) });
     const call = callOf(body, { "garmin-client-id": "cid" });
     const taken: string[] = [];
-    const takeInline = async (_: unknown, parts: string): Promise<boolean> => taken.push(parts) > 0;
+    const takeInline = async (_: unknown, [push]: readonly Push[]): Promise<boolean[]> => [taken.push(push!.parts) > 0];
     const ports = { ...at.ports, vault: () => ({ takeInline }) } as unknown as HookPorts;
     await receiveHook(ports, GARMIN_MODULE, SECRET, call);
     expect(taken.length).toBeGreaterThan(1);

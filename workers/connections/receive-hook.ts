@@ -1,8 +1,9 @@
-import { regionOf } from "../../shared/id";
+import { type PersonId, regionOf } from "../../shared/id";
 import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
+import { LONGEST_HELD, type Push } from "../../shared/vendors/push";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorHook, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
@@ -13,8 +14,8 @@ const VAULTS_AT_ONCE = 8;
 
 /**
  * Takes in a call of a vendor's webhook: the secret of the path, the vendor's own proof over the raw bytes, and only then the body. What
- * it says becomes pointers in the queues of the people's regions; data that it brings itself goes straight to their vaults. The answer
- * comes when all of that is durable. An exact repetition of a signed call is acknowledged and does nothing, where the vendor's signature lets
+ * it says becomes pointers in the queues of the people's regions; data that it brings itself waits at the gates of these regions for their
+ * vaults, and goes straight there where it is long. The answer comes when all of that is durable. An exact repetition of a signed call is acknowledged and does nothing, where the vendor's signature lets
  * one be known; any other reads the same ranges again and stores the same readings, which changes nothing.
  *
  * Problems: `not_found` for a wrong path, `unauthenticated`, `invalid_signature`, `malformed`, `unavailable`.
@@ -32,7 +33,8 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
   const people = await findPeople(ports, module, credential, users, true);
   const all = (kind: "permissions" | "ended", users: readonly string[]): SyncPointer[] =>
     users.flatMap((user) => people(user).map(({ person, connection }) => ({ kind, person, connection })));
-  const left = await deliver(ports, inline, people);
+  const { pushes, long } = divide(module, credential, parcelsOf(inline, people));
+  const left = await deliver(ports, long, call.now);
   if (left.length > 0) {
     // What was known of them is old: a pointer to a vault that its person has left would only be late, but data would be lost.
     const now = await findPeople(
@@ -43,9 +45,10 @@ export async function receiveHook(ports: HookPorts, module: VendorModule, secret
       false,
     );
     const asked = new Set(left.flatMap(({ userId }) => people(userId)).map(addressOf));
-    await deliver(ports, left, (userId) => now(userId).filter((to) => !asked.has(addressOf(to))));
+    const elsewhere: People = (userId) => now(userId).filter((to) => !asked.has(addressOf(to)));
+    await deliver(ports, parcelsOf(left, elsewhere), call.now);
   }
-  await keep(ports, module, credential, call, [
+  await keep(ports, module, credential, call, pushes, [
     ...pointersOf(module, changes, people),
     ...all("permissions", permissions),
     ...all("ended", ended),
@@ -132,16 +135,19 @@ function addressOf({ person, connection }: Registered): string {
 
 /** Texts of so many letters go to a vault at once; one that is longer goes alone. */
 const TEXT_AT_ONCE = 8_000_000;
+/** Letters that one call may leave at the gates. */
+const HELD_A_CALL = 2_000_000;
 
-/**
- * Brings what a call tells itself to the vaults, each person's part to their own, in the order in which it came. Returns what some vault did
- * not take because the connection does not live there.
- */
-async function deliver(ports: HookPorts, inline: readonly InlineData[], people: People): Promise<readonly InlineData[]> {
-  const byConnection = new Map<
-    string,
-    { readonly to: Registered; readonly parts: { resource: string; reply: unknown }[]; readonly of: InlineData[] }
-  >();
+/** What a call brings for one connection. */
+interface Parcel {
+  readonly to: Registered;
+  readonly parts: { readonly resource: string; readonly reply: unknown }[];
+  readonly of: InlineData[];
+}
+
+/** What a call brings for the connection of each of its people, in the order in which it came. */
+function parcelsOf(inline: readonly InlineData[], people: People): readonly Parcel[] {
+  const byConnection = new Map<string, Parcel>();
   for (const data of inline) {
     const { userId, resource, reply } = data;
     for (const to of people(userId)) {
@@ -151,15 +157,39 @@ async function deliver(ports: HookPorts, inline: readonly InlineData[], people: 
       known.of.push(data);
     }
   }
+  return [...byConnection.values()];
+}
+
+/** Divides what a call brings into what waits at the gates and what is too long for that. */
+function divide(
+  { vendor }: VendorModule,
+  credential: string | null,
+  parcels: readonly Parcel[],
+): { readonly pushes: readonly Push[]; readonly long: readonly Parcel[] } {
+  const pushes: Push[] = [];
+  const long: Parcel[] = [];
+  let held = 0;
+  for (const parcel of parcels) {
+    const parts = JSON.stringify(parcel.parts);
+    held += parts.length;
+    const { person, connection, hash } = parcel.to;
+    if (parts.length > LONGEST_HELD || held > HELD_A_CALL) long.push(parcel);
+    else pushes.push({ vendor: vendor.id, person, connection, account: hash, credential, parts });
+  }
+  return { pushes, long };
+}
+
+/** Brings parcels to their vaults. Returns what some vault did not take because the connection does not live there. */
+async function deliver(ports: HookPorts, parcels: readonly Parcel[], cameAt: number): Promise<readonly InlineData[]> {
   const left = new Set<InlineData>();
-  const waiting = [...byConnection.values()];
-  for (let at = 0; at < waiting.length; at += VAULTS_AT_ONCE) {
+  for (let at = 0; at < parcels.length; at += VAULTS_AT_ONCE) {
     try {
       await Promise.all(
-        waiting.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
+        parcels.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
           const vault = ports.vault(to.person);
           for (const text of textsOf(parts)) {
-            if (!(await vault.takeInline(to.connection, text))) for (const data of of) left.add(data);
+            const taken = await vault.takeInline(to.connection, [{ cameAt, parts: text }]);
+            if (taken.includes(false)) for (const data of of) left.add(data);
           }
         }),
       );
@@ -186,26 +216,33 @@ function* textsOf(parts: readonly unknown[]): Generator<string> {
   yield `[${list.join(",")}]`;
 }
 
-/** Hands the pointers to the gates of their people's regions, which keep them and send them on. */
+/** Hands what a call told and brought to the gates of its people's regions, which keep it and send it on. */
 async function keep(
   ports: HookPorts,
   { hook, vendor }: VendorModule,
   credential: string | null,
   call: HookCall,
+  pushes: readonly Push[],
   pointers: readonly SyncPointer[],
 ): Promise<void> {
-  if (pointers.length === 0) return;
   const once = hook?.once;
   // The signature is by a secret of this account, over all that is signed: no two calls have the same.
   const known = once && {
     signature: `${vendor.id} ${credential ?? ""} ${call.headers.get(once.signature) ?? ""}`,
     forgetAt: call.now + once.forMs,
   };
-  const byRegion = Map.groupBy(pointers, ({ person }): Region => regionOf(person));
+  const regions = new Set<Region>([...pushes, ...pointers].map(({ person }) => regionOf(person)));
+  const ofRegion = <One extends { readonly person: PersonId }>(all: readonly One[], region: Region): One[] =>
+    all.filter(({ person }) => regionOf(person) === region);
   try {
     await Promise.all(
-      [...byRegion].map(([region, own]) =>
-        ports.inbox(region, vendor.id).accept({ region, pointers: own.map((pointer) => JSON.stringify(pointer)), call: known }),
+      [...regions].map((region) =>
+        ports.inbox(region, vendor.id).accept({
+          region,
+          pointers: ofRegion(pointers, region).map((pointer) => JSON.stringify(pointer)),
+          pushes: ofRegion(pushes, region),
+          call: known,
+        }),
       ),
     );
   } catch {

@@ -120,15 +120,22 @@ export class ConnectionRows {
 
   /** Moves a connection to a state and says why; a state without trouble clears the last error. */
   setState(id: string, state: ConnectionState, now: number, error?: string): void {
-    this.#moving(id, now, error, () =>
+    this.#moving(id, now, error, (before) => {
       this.#sql.exec(
         "UPDATE connections SET state = ?, error_code = ?, error_at = ? WHERE id = ?",
         state,
         error ?? null,
         error === undefined ? null : now,
         id,
-      ),
-    );
+      );
+      if (before !== undefined && LIVE_STATES.has(before) && !LIVE_STATES.has(state))
+        this.#sql.exec("UPDATE connections SET lived_until = ? WHERE id = ?", now, id);
+    });
+  }
+
+  /** Notes that all its data were removed, so that none of then come after. */
+  dataRemoved(id: string, now: number): void {
+    this.#sql.exec("UPDATE connections SET data_removed_at = ? WHERE id = ?", now, id);
   }
 
   connected(id: string, account: { hash: string; key: string }, areas: readonly string[], now: number): void {
@@ -163,9 +170,9 @@ export class ConnectionRows {
     );
   }
 
-  #moving(id: string, now: number, reason: string | undefined, write: () => unknown): void {
+  #moving(id: string, now: number, reason: string | undefined, write: (before: ConnectionState | undefined) => unknown): void {
     const before = this.get(id)?.state;
-    write();
+    write(before);
     this.changed(id);
     const after = this.get(id);
     if (after === undefined || before === undefined || after.state === before) return;

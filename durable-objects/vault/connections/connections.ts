@@ -1,14 +1,15 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
-import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";
+import { type ConnectionId, newId, parseId, regionOf, type VendorCredentialId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
-import type { SyncPointer } from "../../../shared/vendors/pointer";
+import type { PushedPointer, SyncPointer, VaultPointer } from "../../../shared/vendors/pointer";
+import { hookGate } from "../../../shared/vendors/push";
 import { type OwnAccount, ownAccountSchema } from "../../../shared/vendors/own-account";
 import type { FeedState } from "../../../shared/health/gaps";
 import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
-import { storesOf } from "../../doors";
+import { gateDoor, storesOf } from "../../doors";
 import type { ConnectionState, ConnectionView } from "../../../shared/vendors/connection-view";
 import type { Sources } from "../store/sources";
 import type { VaultState } from "../state";
@@ -29,6 +30,7 @@ import {
 } from "./plan";
 import { OwnAccounts } from "./own-accounts";
 import { type ConnectionPorts, connectionPorts } from "./ports";
+import type { Push } from "./push-rows";
 import { type LabKeeper, Pushes } from "./pushes";
 import { ALARM_SLICE, CREDENTIAL_REMOVED, Runner, type SliceBudget } from "./runner";
 import { stateTeller, tellConnection } from "./tell";
@@ -143,6 +145,7 @@ export class Connections {
       runner: this.#runner,
       recordLabs,
       wake: (id) => this.#wake(id),
+      gate: ({ person, vendor }) => gateDoor(state.env, regionOf(person), hookGate(regionOf(person), vendor)),
       isPaused: () => this.#isPaused,
     });
     state.timers.on(TIMER, (id) => this.#alarm(id));
@@ -227,7 +230,10 @@ export class Connections {
   /** Ends a connection. Its readings stay unless `deleteData`. Problem `not_found`. */
   async disconnect(id: string, options: { readonly tell: boolean; readonly deleteData: boolean }): Promise<{ deleted: number }> {
     const connection = this.#must(id);
-    if (options.deleteData) this.#pushes.forget(id);
+    if (options.deleteData) {
+      this.#pushes.forget(id);
+      this.#rows.dataRemoved(id, this.#state.now());
+    }
     this.#windows.dropQueued(id);
     this.#state.timers.clear(TIMER, id);
     for (const timer of [ANNOUNCE, PERMISSIONS, ENDING]) this.#state.timers.clear(timer, id);
@@ -321,7 +327,7 @@ export class Connections {
   }
 
   /** Takes pointers from the queue: plans what they ask for and lets the alarm read it; an answer for each, in their order. */
-  sync(pointers: readonly SyncPointer[]): SyncAnswer[] {
+  sync(pointers: readonly VaultPointer[]): SyncAnswer[] {
     const met = new Map<string, Met>();
     const answers = pointers.map((pointer) => {
       const { connection } = pointer;
@@ -347,7 +353,7 @@ export class Connections {
     this.#windows.plan(id, about.planned.splice(0), this.#state.now());
   }
 
-  #plan(pointer: SyncPointer, about: Met): SyncAnswer {
+  #plan(pointer: VaultPointer, about: Met): SyncAnswer {
     if (pointer.kind !== "changed" || pointer.operation !== "upsert") {
       // Comes after what was told before it, and may change the connection.
       this.#planMet(pointer.connection, about);
@@ -390,9 +396,14 @@ export class Connections {
     return { outcome: "done", ...(isRegistered && { registration: this.#registration(connection) }) };
   }
 
-  /** Keeps data that a webhook brought itself: see `Pushes.keep`. */
-  async push(id: string, parts: string): Promise<boolean> {
-    return await this.#pushes.keep(id, parts);
+  /** Keeps data that webhooks brought themselves: see `Pushes.keep`. */
+  async push(id: string, pushes: readonly Push[]): Promise<boolean[]> {
+    return await this.#pushes.keep(id, pushes);
+  }
+
+  /** Fetches such data from the gate where they wait: see `Pushes.fetch`. */
+  async fetchPushes(id: string, from: PushedPointer): Promise<number[]> {
+    return await this.#pushes.fetch(id, from);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */

@@ -2,18 +2,22 @@ import { LIVE_STATES } from "./connection-rows";
 
 /** What came with a vendor's call, as it came. */
 export interface Push {
-  readonly id: number;
   /** When, in epoch milliseconds; later pushes of a connection have later times. */
   readonly cameAt: number;
   /** JSON of `{ resource, reply }[]`. */
   readonly parts: string;
 }
 
+export interface KeptPush extends Push {
+  readonly id: number;
+}
+
 export const WAITING = "SELECT id, size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
-/** Of two versions of a reading the later one counts, also where they came in one millisecond. */
+/** A push may be late: what came while the connection lived is kept, unless the data of then were removed. */
 export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts, size)
-  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3, ?5
-  FROM connections WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING 1`;
+  SELECT id, ?2, ?3, ?5 FROM connections
+  WHERE id = ?1 AND ?2 > coalesce(data_removed_at, 0) AND (state IN (SELECT value FROM json_each(?4)) OR ?2 <= coalesce(lived_until, 0))
+  RETURNING 1`;
 const LIVE = JSON.stringify([...LIVE_STATES]);
 
 /** Pushes that are kept and not read yet. */
@@ -24,13 +28,13 @@ export class PushRows {
     this.#sql = sql;
   }
 
-  /** Keeps a push; returns whether the connection lives, else nothing is kept. Part of the caller's write. */
-  add(connection: string, now: number, parts: string): boolean {
-    return this.#sql.exec(KEEP, connection, now, parts, LIVE, parts.length).toArray().length > 0;
+  /** Keeps a push; returns whether the connection lived when it came, else nothing is kept. Part of the caller's write. */
+  add(connection: string, { cameAt, parts }: Push): boolean {
+    return this.#sql.exec(KEEP, connection, cameAt, parts, LIVE, parts.length).toArray().length > 0;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */
-  next(connection: string, most: number, size: number): readonly Push[] {
+  next(connection: string, most: number, size: number): readonly KeptPush[] {
     const waiting = this.#sql.exec<{ id: number; size: number }>(WAITING, connection, most).toArray();
     const ids: number[] = [];
     let letters = 0;
@@ -53,7 +57,7 @@ export class PushRows {
   }
 
   /** These are read. */
-  done(pushes: readonly Push[]): void {
+  done(pushes: readonly KeptPush[]): void {
     this.#sql.exec(
       "DELETE FROM connection_pushes WHERE id IN (SELECT value FROM json_each(?))",
       JSON.stringify(pushes.map(({ id }) => id)),
@@ -61,7 +65,7 @@ export class PushRows {
   }
 
   /** These cannot be read; they stay for whoever looks into it. */
-  giveUp(pushes: readonly Push[], now: number): void {
+  giveUp(pushes: readonly KeptPush[], now: number): void {
     this.#sql.exec(
       "UPDATE connection_pushes SET failed_at = ? WHERE id IN (SELECT value FROM json_each(?))",
       now,

@@ -2,10 +2,12 @@ import * as z from "zod";
 import { SECOND_MS } from "../../../shared/clock";
 import type { LabBatch } from "../../../shared/labs/result";
 import { problem } from "../../../shared/problem";
+import type { PushedPointer } from "../../../shared/vendors/pointer";
 import { liveVendor } from "../../../shared/vendors/vendors";
+import type { Gate } from "../../gate/gate";
 import type { VaultState } from "../state";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
-import { PushRows } from "./push-rows";
+import { type Push, PushRows } from "./push-rows";
 import { ALARM_SLICE, type PushedPart, type Runner } from "./runner";
 
 /** Stores laboratory results that a vendor sent for a connection. */
@@ -16,14 +18,16 @@ export interface PushPorts {
   readonly recordLabs: LabKeeper;
   /** Looks at what a connection wants to read next: a push may have brought what was waited for. */
   readonly wake: (connection: string) => void;
+  /** The gate that keeps what a pointer names. */
+  readonly gate: (from: PushedPointer) => Pick<DurableObjectStub<Gate>, "waitingPushes">;
   /** Whether the vault is about to leave: what it stores then stays behind. */
   readonly isPaused: () => boolean;
 }
 
 const TIMER = "connections-pushes";
 /**
- * Vendors that push send many calls in a row: what comes within this time, up to twice as long, is read together. A call speaks of many
- * people, whose vaults should not all work at the same moment.
+ * Vendors that push send many calls in a row: what comes within this time at most is read together. A call speaks of many people, whose
+ * vaults should not all work at the same moment.
  */
 const WAIT_MS = SECOND_MS;
 const MOST_TOGETHER = 500;
@@ -54,24 +58,50 @@ export class Pushes {
   }
 
   /**
-   * Keeps a push, JSON of `{ resource, reply }[]`; it is durable when this answers, and is read within a second or two, together with what comes
-   * meanwhile. What is too long for a row is read at once, after what came before it. False where there is no living connection, whose data are
-   * nobody's. Throws `unavailable` where the vault pauses meanwhile.
+   * Keeps pushes of a connection; they are durable when this answers, and are read within a second, together with what comes meanwhile. What
+   * is too long for a row is read at once, after what came before it. Answers of each whether it was taken: none is for a connection that did
+   * not live when it came, whose data are nobody's. Throws `unavailable` where the vault pauses meanwhile.
    */
-  async keep(id: string, parts: string): Promise<boolean> {
-    const { timers, now } = this.#state;
-    if (parts.length <= LONGEST_KEPT) {
-      if (!this.#rows.add(id, now(), parts)) return false;
-      if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * (1 + Math.random()));
-      this.#awaited.add(id);
-    } else {
-      while (this.#rows.isWaiting(id)) await this.#readOldest(id, MOST_TOGETHER);
+  async keep(id: string, pushes: readonly Push[]): Promise<boolean[]> {
+    const taken: boolean[] = [];
+    for (const push of pushes) taken.push(push.parts.length > LONGEST_KEPT ? await this.#readLong(id, push) : this.#keepShort(id, push));
+    return taken;
+  }
+
+  /**
+   * Fetches pushes from the gate where they wait, and keeps them; the gate is told by whoever asked for it. Returns the numbers of those that
+   * nobody takes here. Throws `unavailable` where the vault pauses meanwhile.
+   */
+  async fetch(id: string, from: PushedPointer): Promise<number[]> {
+    const left: number[] = [];
+    const gate = this.#ports.gate(from);
+    for (let ids = from.pushes.toSorted((a, b) => a - b); ids.length > 0;) {
+      const waiting = await gate.waitingPushes(from.connection, ids, LETTERS_AT_ONCE);
       if (this.#ports.isPaused()) throw problem("unavailable");
-      // Meanwhile the person may have ended it, with all its data.
-      const connection = this.#connections.get(id);
-      if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
-      await this.#read(connection, partsOf(parts, now()));
+      const last = waiting.at(-1)?.id;
+      if (last === undefined) break;
+      const taken = await this.keep(id, waiting);
+      left.push(...waiting.flatMap((push, i) => (taken[i] === true ? [] : [push.id])));
+      ids = ids.filter((one) => one > last);
     }
+    return left;
+  }
+
+  #keepShort(id: string, push: Push): boolean {
+    const { timers, now } = this.#state;
+    if (!this.#rows.add(id, push)) return false;
+    if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * Math.random());
+    this.#awaited.add(id);
+    return true;
+  }
+
+  async #readLong(id: string, { cameAt, parts }: Push): Promise<boolean> {
+    while (this.#rows.isWaiting(id)) await this.#readOldest(id, MOST_TOGETHER);
+    if (this.#ports.isPaused()) throw problem("unavailable");
+    // Meanwhile the person may have ended it, with all its data.
+    const connection = this.#connections.get(id);
+    if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;
+    await this.#read(connection, partsOf(parts, cameAt));
     return true;
   }
 

@@ -60,7 +60,7 @@ async function rowsOf(bench: Bench, vendor: HookVendor): Promise<Row[]> {
     ours: told(ours),
     target: `p99 < ${MOST_MS} ms`,
     pass: p99 < MOST_MS,
-    how: "proof checked, connection looked up in D1, kept in the region's gate (Garmin's push: kept in the vault), then 2xx; closed loop, so the median is the number under way over the rate; queue, consumers and vaults work meanwhile",
+    how: "proof checked, connection looked up in D1, kept at the region's gate (Garmin's with the data that it brings), then 2xx; closed loop, so the median is the number under way over the rate; queue, consumers and vaults work meanwhile",
   };
   if (vendor.id !== BARE_VENDOR) return [row];
   const rateOf = (samples: readonly Answers[]) => median(samples.map(({ perSecond }) => perSecond));
