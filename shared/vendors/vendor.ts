@@ -207,7 +207,7 @@ export interface HookContent {
   /** Users who took back their permission at the vendor. */
   readonly ended?: readonly string[];
   /** Status of the answer, where it is not the hook's usual one. */
-  readonly status?: number;
+  readonly status?: HookStatus;
 }
 
 /** A call of a vendor's webhook, as it came. */
@@ -234,10 +234,13 @@ export interface HookSecrets {
   verifyTink(signature: { readonly keyId: number; readonly der: Uint8Array }, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
+/** What vendors want to hear, and what they hear whose challenge is not for us. */
+export type HookStatus = 200 | 201 | 204 | 401 | 403;
+
 /** A complete answer to a call that asks something of the endpoint itself. */
 export interface HookAnswer {
-  readonly status: number;
-  readonly body?: unknown;
+  readonly status: HookStatus;
+  readonly body?: Readonly<Record<string, string>>;
 }
 
 /** `stale`: genuine but too old to be believed. */
@@ -246,7 +249,7 @@ export type HookVerdict = "genuine" | "forged" | "stale";
 /** How a vendor's webhooks are received; everything is pure but for WebCrypto. */
 export interface VendorHook {
   /** Status of an accepted call; 204 where left out. */
-  readonly accepted?: number;
+  readonly accepted?: HookStatus;
   /** The answer to a challenge, a ping or a look whether anybody is there; undefined for every other call. Comes before `verify`. */
   handshake?(call: HookCall, secrets: HookSecrets): HookAnswer | undefined;
   /** Checks the exact bytes before anybody parses them; the path's secret has been checked. */

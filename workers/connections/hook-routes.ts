@@ -36,7 +36,7 @@ async function receive(c: Context<AppEnv>, { vendor, secret }: z.output<typeof h
     body: await bodyBytes(c.req.raw),
     now: c.get("now")(),
   });
-  return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
+  return body === undefined || status === 204 ? c.body(null, status) : c.json(body, status);
 }
 
 export const hookRoutes = new Hono<AppEnv>()
