@@ -124,7 +124,7 @@ export class Gate extends DurableObject<Env> {
    * Takes in what webhook calls told and brought; it is durable when this answers, in one write, and goes to the queue by itself, which is told
    * of data only that they wait. False of each that is an exact repetition of a signed call, of which nothing is kept.
    */
-  async accept(arrivals: readonly Arrival[]): Promise<boolean[]> {
+  async receive(arrivals: readonly Arrival[]): Promise<boolean[]> {
     this.prepare();
     const taken = this.ctx.storage.transactionSync(() => {
       const isNew = this.inbox.take(arrivals);
@@ -136,16 +136,16 @@ export class Gate extends DurableObject<Env> {
     return taken;
   }
 
-  /** Those of some pushes for a connection that still wait for its vault, oldest first; no more letters than `letters` beyond the first. */
-  async waitingPushes(connection: ConnectionId, ids: readonly number[], letters: number): Promise<WaitingPush[]> {
+  /** What waits for a connection: see `GatePushes.waiting`. */
+  async waitingPushes(connection: ConnectionId, after: number, letters: number, only?: readonly number[]): Promise<WaitingPush[]> {
     this.prepare();
-    return this.pushes.waiting(connection, ids, letters);
+    return this.pushes.waiting(connection, after, letters, only);
   }
 
-  /** Whose pushes for a connection are that its vault did not take. */
-  async pushAccounts(connection: ConnectionId, ids: readonly number[]): Promise<PushAccount[]> {
+  /** Whose that is: see `GatePushes.accounts`. */
+  async pushAccounts(connection: ConnectionId, only?: readonly number[]): Promise<PushAccount[]> {
     this.prepare();
-    return this.pushes.accounts(connection, ids);
+    return this.pushes.accounts(connection, only);
   }
 
   /** Lets go pushes that are where they belong. */

@@ -28,20 +28,20 @@ afterEach(() => {
 describe("what webhooks bring", () => {
   it("is kept when it is acknowledged, and is in the queue soon, however many come at once", async () => {
     const gate = freshGate();
-    const taken = await Promise.all(Array.from({ length: 25 }, () => gate.accept(Array.from({ length: 10 }, () => arrival()))));
+    const taken = await Promise.all(Array.from({ length: 25 }, () => gate.receive(Array.from({ length: 10 }, () => arrival()))));
     expect(taken.flat()).toEqual(Array(250).fill(true));
     await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
   });
 
   it("waits while the queue takes nothing, also in another life of the object, and goes in order", async () => {
     const gate = freshGate();
-    await gate.accept([arrival("first")]);
+    await gate.receive([arrival("first")]);
     await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
     await runInDurableObject(gate, (_, { storage }) =>
       storage.sql.exec("insert into inbox (region, pointer) values ('nowhere', ?), ('eu', ?)", pointer(), pointer()),
     );
     await evictDurableObject(gate);
-    await gate.accept([arrival()]);
+    await gate.receive([arrival()]);
     await vi.waitFor(async () => expect(await alarmOf(gate)).toBeGreaterThan(Date.now()), { timeout: 15_000 });
     expect(await rowsOf(gate, "inbox")).toBe(3);
     await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update inbox set region = 'eu'"));
@@ -51,7 +51,7 @@ describe("what webhooks bring", () => {
 
   it("leaves a gate empty when everything is sent and forgotten", async () => {
     const gate = freshGate();
-    await gate.accept([arrival("call", Date.now() + MINUTE_MS)]);
+    await gate.receive([arrival("call", Date.now() + MINUTE_MS)]);
     await vi.waitFor(async () => expect(await rowsOf(gate, "inbox")).toBe(0), { timeout: 15_000 });
     vi.useFakeTimers({ now: Date.now() + 11 * MINUTE_MS, toFake: ["Date"] });
     await vi.waitFor(async () => expect(await runDurableObjectAlarm(gate)).toBe(true), { timeout: 15_000 });
@@ -66,20 +66,20 @@ describe("a call that was here before", () => {
   it("is known at once, in any order, and after the object has left memory; a forgotten one is new", async () => {
     const gate = freshGate();
     const signatures = Array.from({ length: 40 }, (_, i) => `signature-${i % 8}`);
-    const taken = await Promise.all([0, 10, 20, 30].map((at) => gate.accept(signatures.slice(at, at + 10).map((one) => arrival(one)))));
+    const taken = await Promise.all([0, 10, 20, 30].map((at) => gate.receive(signatures.slice(at, at + 10).map((one) => arrival(one)))));
     expect(taken.flat().filter(Boolean)).toHaveLength(8);
     await evictDurableObject(gate);
-    expect(await gate.accept([arrival("signature-3")])).toEqual([false]);
-    expect(await gate.accept([arrival("signature-9")])).toEqual([true]);
+    expect(await gate.receive([arrival("signature-3")])).toEqual([false]);
+    expect(await gate.receive([arrival("signature-9")])).toEqual([true]);
     await runInDurableObject(gate, (_, { storage }) => storage.sql.exec("update calls set expires_at = 0"));
-    await gate.accept([arrival()]);
+    await gate.receive([arrival()]);
     await vi.waitFor(async () => expect(await rowsOf(gate, "calls")).toBe(0), { timeout: 15_000 });
-    expect(await gate.accept([arrival("signature-3")])).toEqual([true]);
+    expect(await gate.receive([arrival("signature-3")])).toEqual([true]);
   });
 
   it("is kept whole, however many people it speaks of", async () => {
     const gate = freshGate();
-    await gate.accept([arrival("zero")]);
+    await gate.receive([arrival("zero")]);
     await runInDurableObject(gate, (_, { storage }) => {
       storage.sql.exec("delete from inbox");
       const one = pointer();
@@ -91,7 +91,7 @@ describe("a call that was here before", () => {
 
   it("is remembered among so many and no more, and is found by its signature", async () => {
     const gate = freshGate();
-    await gate.accept([arrival("zero")]);
+    await gate.receive([arrival("zero")]);
     await runInDurableObject(gate, (_, { storage }) => {
       const inbox = new Inbox(storage.sql, 10);
       for (let i = 0; i < 25; i++) expect(inbox.take([arrival(`many-${i}`)])).toEqual([true]);

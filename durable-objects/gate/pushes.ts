@@ -1,13 +1,13 @@
 import { HOUR_MS } from "../../shared/clock";
 import { type ConnectionId, type PersonId, regionOf } from "../../shared/id";
 import type { Region } from "../../shared/region";
-import { PUSHES_A_POINTER, type PushedPointer } from "../../shared/vendors/pointer";
+import type { PushedPointer } from "../../shared/vendors/pointer";
 import { LONGEST_HELD, type Push } from "../../shared/vendors/push";
 
 /** A push as it waits for its vault. */
 export interface WaitingPush extends Pick<Push, "parts"> {
   readonly id: number;
-  /** When it came, in epoch milliseconds; later pushes of a connection have later times. */
+  /** When it came, in epoch milliseconds. */
   readonly cameAt: number;
 }
 
@@ -16,7 +16,7 @@ export interface PushAccount extends Pick<Push, "account" | "credential"> {
   readonly id: number;
 }
 
-/** What the queue is to be told: pointers to pushes of one region's people. */
+/** What the queue is to be told: for which connections of one region's people something waits. */
 export interface Untold {
   readonly region: Region;
   readonly ids: readonly number[];
@@ -29,19 +29,17 @@ const LETTERS_AT_ONCE = LONGEST_HELD;
 const TELL_AGAIN_MS = HOUR_MS;
 /** Ids in a millisecond. */
 const IDS_A_MS = 1_024;
-/** Connections whose last time is known. */
-const MOST_KNOWN = 5_000;
 
 export const UNTOLD = "select id, vendor, person, connection from pushes where tell_at <= ? order by tell_at, id limit ?";
-export const WAITING = "select id, came_at, parts from pushes where id in (select value from json_each(?)) and connection = ? order by id";
-const ACCOUNTS = "select id, account, credential from pushes where id in (select value from json_each(?)) and connection = ? order by id";
+const AMONG = "(?2 is null or id in (select value from json_each(?2)))";
+export const WAITING = `select id, came_at, parts from pushes where connection = ?1 and ${AMONG} and id > ?3 order by id`;
+export const ACCOUNTS = `select id, account, credential from pushes where connection = ?1 and ${AMONG} order by id`;
 export const NEXT_TELL = "select min(tell_at) as at from pushes";
 
 /** Pushes that came for people of a region and are not in their vaults yet. */
 export class GatePushes {
   readonly #sql: SqlStorage;
   #lastId: number | undefined;
-  readonly #lastOf = new Map<string, number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -62,7 +60,7 @@ export class GatePushes {
     };
     for (const { vendor, person, connection, account, credential, parts } of pushes) {
       if (rows.length > 0 && letters + parts.length > LETTERS_AT_ONCE) write();
-      rows.push([this.#newId(now), vendor, person, connection, account, credential, this.#timeOf(connection, now), parts]);
+      rows.push([this.#newId(now), vendor, person, connection, account, credential, now, parts]);
       letters += parts.length;
     }
     if (rows.length > 0) write();
@@ -75,14 +73,13 @@ export class GatePushes {
     if (first === undefined) return undefined;
     const region = regionOf(first.person);
     const own = rows.filter(({ person }) => regionOf(person) === region);
-    const pointers: PushedPointer[] = [];
-    for (const of of Map.groupBy(own, ({ connection }) => connection).values()) {
-      const { vendor, person, connection } = of[0]!;
-      for (let at = 0; at < of.length; at += PUSHES_A_POINTER) {
-        const pushes = of.slice(at, at + PUSHES_A_POINTER).map(({ id }) => id);
-        pointers.push({ kind: "pushed", person, connection, vendor, pushes });
-      }
-    }
+    const byConnection = new Map(own.map((row) => [row.connection, row]));
+    const pointers = [...byConnection.values()].map(({ vendor, person, connection }): PushedPointer => ({
+      kind: "pushed",
+      person,
+      connection,
+      vendor,
+    }));
     return { region, ids: own.map(({ id }) => id), pointers };
   }
 
@@ -96,12 +93,16 @@ export class GatePushes {
     return this.#sql.exec<{ at: number | null }>(NEXT_TELL).one().at ?? undefined;
   }
 
-  /** Those of some pushes for a connection that still wait, oldest first; no more letters than `letters` beyond the first. */
-  waiting(connection: ConnectionId, ids: readonly number[], letters: number): WaitingPush[] {
+  /**
+   * What waits for a connection, oldest first, beyond a number, and no more letters than `letters` beyond the first.
+   *
+   * @param only of these alone
+   */
+  waiting(connection: ConnectionId, after: number, letters: number, only?: readonly number[]): WaitingPush[] {
     const found: WaitingPush[] = [];
     let length = 0;
     type Row = { id: number; came_at: number; parts: string };
-    for (const { came_at, ...row } of this.#sql.exec<Row>(WAITING, JSON.stringify(ids), connection)) {
+    for (const { came_at, ...row } of this.#sql.exec<Row>(WAITING, connection, among(only), after)) {
       length += row.parts.length;
       if (found.length > 0 && length > letters) break;
       found.push({ ...row, cameAt: came_at });
@@ -109,9 +110,9 @@ export class GatePushes {
     return found;
   }
 
-  /** Whose some pushes for a connection are; none of what is not there any more. */
-  accounts(connection: ConnectionId, ids: readonly number[]): PushAccount[] {
-    return this.#sql.exec<{ id: number; account: string; credential: string | null }>(ACCOUNTS, JSON.stringify(ids), connection).toArray();
+  /** Whose that is which waits for a connection, or those of it that are named. */
+  accounts(connection: ConnectionId, only?: readonly number[]): PushAccount[] {
+    return this.#sql.exec<{ id: number; account: string; credential: string | null }>(ACCOUNTS, connection, among(only)).toArray();
   }
 
   /** Their vaults have them, or nobody wants them. */
@@ -123,12 +124,6 @@ export class GatePushes {
     this.#lastId ??= this.#sql.exec<{ id: number | null }>("select max(id) as id from pushes").one().id ?? 0;
     return (this.#lastId = Math.max(now * IDS_A_MS, this.#lastId + 1));
   }
-
-  /** Of two pushes of a connection in one millisecond, the second is a millisecond later: of two versions of a reading the later one counts. */
-  #timeOf(connection: string, now: number): number {
-    const at = Math.max(now, (this.#lastOf.get(connection) ?? 0) + 1);
-    if (this.#lastOf.size >= MOST_KNOWN) this.#lastOf.clear();
-    this.#lastOf.set(connection, at);
-    return at;
-  }
 }
+
+const among = (ids: readonly number[] | undefined): string | null => (ids === undefined ? null : JSON.stringify(ids));

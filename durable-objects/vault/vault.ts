@@ -1267,21 +1267,31 @@ export class Vault extends DurableObject<Env> {
   }
 
   /**
-   * Keeps data that a vendor's webhooks brought themselves, which are read a moment later; of each, false where nobody takes it. Throws
-   * `unavailable` while the vault is frozen, so that they are brought again.
+   * Takes data that a vendor's webhook brought itself and that are too long to wait at the gate; false where nobody takes them. Throws
+   * `unavailable` while the vault is frozen, so that the vendor sends again.
    */
-  async takeInline(connection: ConnectionId, pushes: readonly Push[]): Promise<boolean[]> {
-    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    return this.#parts.life.isOpen ? await this.#parts.connections.push(connection, pushes) : pushes.map(() => false);
+  async takeInline(connection: ConnectionId, push: Push): Promise<boolean> {
+    if (this.#parts.life.isOver) return false;
+    this.#assertStays();
+    return this.#parts.life.isOpen && (await this.#parts.connections.push(connection, push, () => this.#assertStays()));
   }
 
   /**
-   * Fetches what a vendor sent from the gate where it waits, and keeps it for a connection. Returns the numbers of what nobody takes here. Throws
-   * `unavailable` while the vault is frozen.
+   * Fetches for a connection what a vendor sent from the gate where it waits. Returns the numbers of what nobody takes here, or undefined for all
+   * of it where nobody is here any more. Throws `unavailable` while the vault is frozen.
+   *
+   * @param only of these alone, which came for another connection
    */
-  async fetchPushes(connection: ConnectionId, from: PushedPointer): Promise<number[]> {
-    if (this.#parts.life.state === "frozen") throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
-    return this.#parts.life.isOpen ? await this.#parts.connections.fetchPushes(connection, from) : [...from.pushes];
+  async fetchPushes(connection: ConnectionId, from: PushedPointer, only?: readonly number[]): Promise<number[] | undefined> {
+    if (this.#parts.life.isOver) return undefined;
+    this.#assertStays();
+    return await this.#parts.connections.fetchPushes(connection, from, () => this.#assertStays(), only);
+  }
+
+  /** Throws `unavailable` where what is stored now would stay behind. */
+  #assertStays(): void {
+    const { state, isOver } = this.#parts.life;
+    if (state === "frozen" || isOver) throw problem("unavailable", undefined, { retryAfter: PAUSE_S });
   }
 
   /** Renews the account of an organisation that a connection goes through; see `Connections.renewAccount`. Throws `unavailable` while frozen. */

@@ -9,10 +9,10 @@ create table pushes (
   -- where it lives elsewhere now.
   account text not null,
   credential text,
-  -- Later pushes of a connection have later times.
   came_at integer not null,
   -- When the queue is told of it, or told again.
   tell_at integer not null,
   parts text not null
 ) strict;
 create index pushes_by_tell on pushes (tell_at);
+create index pushes_by_connection on pushes (connection);

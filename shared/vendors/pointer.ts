@@ -29,8 +29,6 @@ const credentialId = z
     return z.NEVER;
   });
 const whose = { person: personId, connection: connectionId };
-/** Pushes that one pointer names. */
-export const PUSHES_A_POINTER = 100;
 const ms = z.number().int().min(-8.64e15).max(8.64e15);
 
 /**
@@ -40,7 +38,7 @@ const ms = z.number().int().min(-8.64e15).max(8.64e15);
  * `changed`: the vendor says that a range has changed. `due`: it is time to ask. `asked`: the person wants it now. `connected`: a
  * connection came to be and wants to be found by notifications. `ended`: the person took back the permission at the vendor.
  * `permissions`: the person changed there what may be read. `credential`: the organisation's account that the connection goes through has
- * changed or is gone. `pushed`: data that the vendor sent wait at the region's gate of the vendor, under these numbers.
+ * changed or is gone. `pushed`: data that the vendor sent wait for the connection at the vendor's gate of the region.
  */
 export const syncPointerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -63,7 +61,6 @@ export const syncPointerSchema = z.discriminatedUnion("kind", [
     kind: z.literal("pushed"),
     ...whose,
     vendor: z.string().min(1).max(64),
-    pushes: z.array(z.number().int().positive()).min(1).max(PUSHES_A_POINTER),
   }),
 ]);
 export type SyncPointer = z.infer<typeof syncPointerSchema>;

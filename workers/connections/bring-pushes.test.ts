@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { GatePushes } from "../../durable-objects/gate/pushes";
-import { HOUR_MS } from "../../shared/clock";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../shared/clock";
 import { directoryKeys } from "../../shared/crypto/keys";
 import { type ConnectionId, newId, parseId, type PersonId } from "../../shared/id";
 import type { Region } from "../../shared/region";
@@ -41,26 +41,27 @@ async function joined(region: Region = "eu", garmin = new FakeGarmin()): Promise
   return { person: person.person.id, region, connection, userId: garmin.userId, delete: remove };
 }
 
-const day = (n: number) => JSON.stringify([{ resource: "dailies", reply: [{ ...SUMMARIES["dailies"], steps: n }] }]);
+/** The summary of a day, so many days ago. */
+const day = (ago: number) => {
+  const calendarDate = new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
+  const startTimeInSeconds = Date.parse(calendarDate) / 1000;
+  return JSON.stringify([{ resource: "dailies", reply: [{ ...SUMMARIES["dailies"], calendarDate, startTimeInSeconds }] }]);
+};
 
 /** Has pushes wait at the region's gate, of which the gate itself tells nobody; answers the pointer to them. */
 async function held({ person, region, connection, userId }: Joined, parts: readonly string[], at = Date.now()) {
   const [account] = await accountHashes(directoryKeys(env.DIRECTORY_KEYS), "garmin", userId);
   const gate = gateOf(env, region, hookGate(region, "garmin"));
-  await gate.accept([]);
-  const pushes = await runInDurableObject(gate, (_, { storage: { sql } }) => {
+  await gate.receive([]);
+  await runInDurableObject(gate, (_, { storage: { sql } }) => {
     const one = { vendor: "garmin", person, connection, account: account!.hash, credential: null };
     new GatePushes(sql).add(
       parts.map((text) => ({ ...one, parts: text })),
       at,
     );
     sql.exec("update pushes set tell_at = ? where connection = ?", Date.now() + HOUR_MS, connection);
-    return sql
-      .exec<{ id: number }>("select id from pushes where connection = ? order by id", connection)
-      .toArray()
-      .map(({ id }) => id);
   });
-  return { kind: "pushed", person, connection, vendor: "garmin", pushes } as const;
+  return { kind: "pushed", person, connection, vendor: "garmin" } as const;
 }
 
 async function deliver(body: unknown) {
@@ -79,73 +80,99 @@ const waitingAtGate = ({ region, connection }: Joined) =>
     (_, { storage: { sql } }) => sql.exec<{ n: number }>("select count(*) as n from pushes where connection = ?", connection).one().n,
   );
 
-/** What a vault has of pushes, read or not. */
-const inVault = ({ person, connection }: Pick<Joined, "person" | "connection">) =>
-  runInDurableObject(vaultOf(env, person), (_, { storage: { sql } }) => ({
-    unread: sql
-      .exec<{ parts: string }>("SELECT parts FROM connection_pushes WHERE connection = ? ORDER BY id", connection)
-      .toArray()
-      .map(({ parts }) => parts),
-    stored: sql.exec<{ n: number }>("SELECT count(*) AS n FROM series").one().n,
-  }));
-
-/** Whether data have come to a vault, which reads them within a second. */
-const hasCome = async (to: Pick<Joined, "person" | "connection">): Promise<boolean> => {
-  const { unread, stored } = await inVault(to);
-  return unread.length + stored > 0;
-};
+/** Days of which a vault has something, which reads what has come within a second. */
+const daysIn = ({ person }: Pick<Joined, "person">) =>
+  runInDurableObject(
+    vaultOf(env, person),
+    (_, { storage: { sql } }) => sql.exec<{ n: number }>("SELECT count(DISTINCT date) AS n FROM daily").one().n,
+  );
+const haveCome = async (to: Pick<Joined, "person">, days: number): Promise<void> =>
+  await vi.waitFor(async () => expect(await daysIn(to)).toBe(days), { timeout: 15_000 });
+/** What a vault has not read yet. */
+const unreadIn = ({ person }: Pick<Joined, "person">) =>
+  runInDurableObject(
+    vaultOf(env, person),
+    (_, { storage: { sql } }) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM connection_pushes").one().n,
+  );
 
 describe("data that wait at a gate", () => {
   it("are brought to their vault and then forgotten; a message that comes again changes nothing", async () => {
     const one = await joined();
-    const pointer = await held(one, [day(1), day(2), day(3)]);
-    expect(pointer.pushes).toHaveLength(3);
+    const pointer = await held(one, [day(3), day(4), day(5)]);
     expect(await deliver([pointer, pointer])).toEqual(DONE);
     expect(await waitingAtGate(one)).toBe(0);
-    expect(await hasCome(one)).toBe(true);
+    await haveCome(one, 3);
     expect(await deliver(pointer)).toEqual(DONE);
+    expect([await unreadIn(one), await daysIn(one)]).toEqual([0, 3]);
   });
 
   it("are brought in several steps where they are long", async () => {
     const one = await joined();
-    const long = day(1).replace("{", `{"filler":"${"x".repeat(190_000)}",`);
-    const pointer = await held(one, Array(30).fill(long));
+    const long = (ago: number) => day(ago).replace("{", `{"filler":"${"x".repeat(190_000)}",`);
+    const pointer = await held(
+      one,
+      Array.from({ length: 30 }, (_, i) => long(3 + i)),
+    );
     expect(await deliver(pointer)).toEqual(DONE);
     expect(await waitingAtGate(one)).toBe(0);
-    expect(await hasCome(one)).toBe(true);
+    await haveCome(one, 30);
   });
 
   it("wait on while the vault takes nothing, and their message comes again", async () => {
     const one = await joined();
-    const pointer = await held(one, [day(1)]);
+    const pointer = await held(one, [day(3)]);
     const vault = vaultOf(env, one.person);
     await vault.freeze();
     expect(await deliver(pointer)).toEqual(AGAIN);
-    expect([await waitingAtGate(one), await hasCome(one)]).toEqual([1, false]);
+    expect([await waitingAtGate(one), await unreadIn(one), await daysIn(one)]).toEqual([1, 0, 0]);
     await vault.resume();
     expect(await deliver(pointer)).toEqual(DONE);
-    expect([await waitingAtGate(one), await hasCome(one)]).toEqual([0, true]);
+    expect(await waitingAtGate(one)).toBe(0);
+    await haveCome(one, 1);
+  });
+
+  it("are kept unread by the vault of a person who has asked for their erasure, should they take that back", async () => {
+    const one = await joined();
+    const pointer = await held(one, [day(3)]);
+    const vault = vaultOf(env, one.person);
+    await vault.suspend();
+    expect(await deliver(pointer)).toEqual(DONE);
+    expect([await waitingAtGate(one), await unreadIn(one), await daysIn(one)]).toEqual([0, 1, 0]);
+    await vault.resume();
+    await haveCome(one, 1);
   });
 
   it("are there before their message tells of an end", async () => {
     const one = await joined();
-    const pointer = await held(one, [day(1)]);
+    const pointer = await held(one, [day(3)]);
     const { person, connection } = one;
     expect(await deliver([{ kind: "ended", person, connection }, pointer])).toEqual(DONE);
-    expect(await hasCome(one)).toBe(true);
+    await haveCome(one, 1);
   });
 
-  it("go where their account is connected now, and nowhere where it is not", async () => {
+  it("go where their account is connected now where they came after the end here, and nowhere where it is not", async () => {
     const garmin = new FakeGarmin();
     const before = await joined("eu", garmin);
-    const pointer = await held(before, [day(1)], Date.now() - 2 * HOUR_MS);
-    const late = await held(before, [day(2)], Date.now() + HOUR_MS);
     expect((await before.delete()).status).toBe(200);
-    expect(await deliver({ ...late, pushes: late.pushes.filter((id) => !pointer.pushes.includes(id)) })).toEqual(DONE);
-    expect([await waitingAtGate(before), await hasCome(before)]).toEqual([1, false]);
+    expect(await deliver(await held(before, [day(3)], Date.now() + MINUTE_MS))).toEqual(DONE);
+    expect([await waitingAtGate(before), await unreadIn(before), await daysIn(before)]).toEqual([0, 0, 0]);
     const now = await joined("us", garmin);
-    const fresh = await held({ ...before, connection: newId("connection", "eu", Date.now()) }, [day(3)]);
-    expect(await deliver(fresh)).toEqual(DONE);
-    expect(await hasCome(now)).toBe(true);
+    expect(await deliver(await held(before, [day(4)], Date.now() + MINUTE_MS))).toEqual(DONE);
+    expect(await waitingAtGate(before)).toBe(0);
+    await haveCome(now, 1);
+    expect([await unreadIn(before), await daysIn(before)]).toEqual([0, 0]);
+  });
+
+  it("go to nobody who connected the account after they came", async () => {
+    const garmin = new FakeGarmin();
+    const now = await joined("us", garmin);
+    const nobody = {
+      ...now,
+      region: "eu",
+      person: newId("person", "eu", Date.now()),
+      connection: newId("connection", "eu", Date.now()),
+    } as const;
+    expect(await deliver(await held(nobody, [day(3)], Date.now() - HOUR_MS))).toEqual(DONE);
+    expect([await waitingAtGate(nobody), await unreadIn(now), await daysIn(now)]).toEqual([0, 0, 0]);
   });
 });

@@ -69,10 +69,11 @@ function enter(message: Message, book: Book, verdict: Verdict): void {
 }
 
 async function deliver(person: PersonId, deliveries: readonly Delivery[], env: Env): Promise<readonly Verdict[]> {
-  const pushed = deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [pointer] : []));
-  const others = deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [] : [pointer]));
   // What a vendor sent before it told of an end is there before the end.
-  const isBrought = pushed.length === 0 || (await bringPushes(env, pushed));
+  const failed = new Set<ConnectionId>();
+  const pushed = new Map(deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [[pointer.connection, pointer]] : [])));
+  for (const [connection, pointer] of pushed) await bringPushes(env, pointer).catch(() => failed.add(connection));
+  const others = deliveries.flatMap(({ pointer }) => (pointer.kind === "pushed" ? [] : [pointer]));
   let answers: readonly SyncAnswer[] = [];
   try {
     if (others.length > 0) answers = await vaultOf(env, person).sync(others);
@@ -82,7 +83,7 @@ async function deliver(person: PersonId, deliveries: readonly Delivery[], env: E
   const answered = new Map<SyncPointer, SyncAnswer | undefined>(others.map((pointer, i) => [pointer, answers[i]]));
   return await Promise.all(
     deliveries.map(async ({ message, pointer }) => {
-      if (pointer.kind === "pushed") return isBrought ? undefined : delayOf(message);
+      if (pointer.kind === "pushed") return failed.has(pointer.connection) ? delayOf(message) : undefined;
       return await settle(message, pointer, answered.get(pointer), env);
     }),
   );

@@ -188,7 +188,7 @@ export function hookPorts(c: AppContext): HookPorts {
     },
     inbox(region, vendor) {
       const gate = hookGate(region, vendor);
-      return { accept: (arrival) => arrivals.add(gate, arrival, (all) => gateOf(env, region, gate).accept(all), later) };
+      return { accept: (arrival) => arrivals.add(gate, arrival, (all) => gateOf(env, region, gate).receive(all), later) };
     },
     vault: (person) => vaultOf(env, person),
   };

@@ -50,7 +50,7 @@ async function rig(): Promise<Rig> {
   const gate = `hooks:${crypto.randomUUID()}`;
   const inbox = (region: Region) => ({
     accept: async (arrival: Arrival) => {
-      const [isNew] = await gateOf(env, region, `${gate}:${region}`).accept([arrival]);
+      const [isNew] = await gateOf(env, region, `${gate}:${region}`).receive([arrival]);
       if (isNew === true) sent[region].push(...arrival.pointers.map((pointer) => JSON.parse(pointer) as unknown));
       return isNew;
     },
@@ -475,7 +475,7 @@ describe("data that a vendor sends itself", () => {
     const body = JSON.stringify({ dailies: Array.from({ length: 9 }, (_, n) => ({ userId: at.userId, n, filler })) });
     const call = callOf(body, { "garmin-client-id": "cid" });
     const taken: string[] = [];
-    const takeInline = async (_: unknown, [push]: readonly Push[]): Promise<boolean[]> => [taken.push(push!.parts) > 0];
+    const takeInline = async (_: unknown, { parts }: Push): Promise<boolean> => taken.push(parts) > 0;
     const ports = { ...at.ports, vault: () => ({ takeInline }) } as unknown as HookPorts;
     await receiveHook(ports, GARMIN_MODULE, SECRET, call);
     expect(taken.length).toBeGreaterThan(1);

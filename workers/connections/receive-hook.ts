@@ -188,8 +188,7 @@ async function deliver(ports: HookPorts, parcels: readonly Parcel[], cameAt: num
         parcels.slice(at, at + VAULTS_AT_ONCE).map(async ({ to, parts, of }) => {
           const vault = ports.vault(to.person);
           for (const text of textsOf(parts)) {
-            const taken = await vault.takeInline(to.connection, [{ cameAt, parts: text }]);
-            if (taken.includes(false)) for (const data of of) left.add(data);
+            if (!(await vault.takeInline(to.connection, { cameAt, parts: text }))) for (const data of of) left.add(data);
           }
         }),
       );

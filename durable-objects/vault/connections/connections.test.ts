@@ -65,7 +65,27 @@ class OpenGate implements QuotaGate {
   }
 }
 
+/** A gate whose pushes wait for one connection, and which hands out two at a time. */
+class HeldPushes {
+  rows: { readonly id: number; readonly cameAt: number; readonly parts: string }[] = [];
+  /** Calls that fail first, after the vault has what it fetched. */
+  failures = 0;
+  #last = 0;
+  hold(parts: string, cameAt: number): void {
+    this.rows.push({ id: ++this.#last, cameAt, parts });
+  }
+  async waitingPushes(_: string, after: number, _letters: number, only?: readonly number[]) {
+    return this.rows.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, 2);
+  }
+  async donePushes(ids: readonly number[]) {
+    if (this.failures-- > 0) throw new Error("the gate does not answer");
+    this.rows = this.rows.filter(({ id }) => !ids.includes(id));
+  }
+}
+
 interface Rig {
+  /** Where what vendors sent waits. */
+  readonly held: HeldPushes;
   readonly google: FakeGoogle;
   readonly garmin: FakeGarmin;
   /** Types of the events that subscribers are told. */
@@ -104,6 +124,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
     const news: string[] = [];
     const labs: LabBatch[] = [];
     const gate = new OpenGate();
+    const held = new HeldPushes();
     const { sql } = ctx.storage;
     const handlers = new Map<string, (id: string, attempts: number) => Promise<number | undefined>>();
     const fire = async (kind: string, id: string, attempts = 0) => await handlers.get(kind)?.(id, attempts);
@@ -114,6 +135,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       client: (module) => new VendorClient(module, ACCESS, module.vendor.id === "garmin" ? garmin.fetch : google.fetch, now),
       hookUrl: (vendor) => `https://meridian.test/hooks/${vendor.id}/secret`,
       quota: (vendor) => new Quota(vendor, gate, gate, now),
+      pushGate: () => held,
     };
     let teller: StateListener = () => undefined;
     const evicted = () => {
@@ -164,6 +186,7 @@ async function withRig(test: (rig: Rig) => Promise<void>): Promise<void> {
       labs,
       fire,
       gate,
+      held,
       person,
       rows: new ConnectionRows(sql),
       sql,
@@ -1058,11 +1081,11 @@ const pushed = (resource: string, at: number, ...more: readonly object[]): strin
 };
 
 /** Has a push kept that came now, or so long ago; whether it was taken. */
-const keep = async (rig: Rig, id: string, parts: string, agoMs = 0): Promise<boolean> =>
-  (await rig.evicted().push(id, [{ cameAt: rig.clock.now - agoMs, parts }]))[0]!;
+const keep = async (rig: Rig, id: ConnectionId, parts: string, agoMs = 0): Promise<boolean> =>
+  await rig.evicted().push(id, { cameAt: rig.clock.now - agoMs, parts }, () => undefined);
 
 /** Has a push read at once; the laboratory results that it brought, undefined where nobody takes it. */
-const take = async (rig: Rig, id: string, parts: string): Promise<LabBatch | undefined> => {
+const take = async (rig: Rig, id: ConnectionId, parts: string): Promise<LabBatch | undefined> => {
   rig.labs.length = 0;
   if (!(await keep(rig, id, parts))) return undefined;
   await rig.fire("connections-pushes", id);
@@ -1228,10 +1251,7 @@ describe("a vendor that sends the past later", () => {
     expect(oneByOne.length).toBeGreaterThan(12);
     await withRig(async (rig) => {
       const id = await connectGarmin(rig);
-      const came = sent.map((parts, i) => ({ cameAt: rig.clock.now + i, parts }));
-      // Brought again as a whole after the first half was there, as a message that comes again is.
-      expect(await rig.evicted().push(id, came.slice(0, 6))).toEqual(Array(6).fill(true));
-      expect(await rig.evicted().push(id, came)).toEqual(Array(12).fill(true));
+      for (const parts of sent) expect(await keep(rig, id, parts)).toBe(true);
       expect(storedIn(rig)).toEqual([]);
       rig.evicted();
       expect(await rig.fire("connections-pushes", id)).toBeUndefined();
@@ -1253,6 +1273,100 @@ describe("a vendor that sends the past later", () => {
       expect(rig.evicted().detail(id).state).toBe("revoked");
       await rig.evicted().disconnect(id, { tell: false, deleteData: true });
       expect(storedIn(rig)).toEqual([]);
+    });
+  });
+
+  describe("where it waited at the gate", () => {
+    const DAY = START - 3 * DAY_MS;
+    const steps = (n: number) => pushed("dailies", DAY).replace('"steps":9001', `"steps":${n}`);
+    const stays = (): void => undefined;
+    const from = (rig: Rig, connection: ConnectionId) => ({ kind: "pushed", person: rig.person, connection, vendor: "garmin" }) as const;
+    const stepsOf = async (rig: Rig, id: string): Promise<readonly number[]> => {
+      await rig.fire("connections-pushes", id);
+      return storedIn(rig).flatMap(({ metric, value }) => (metric === METRIC_CODE.get("steps") ? [value] : []));
+    };
+
+    it("is fetched whole and in order, and the gate forgets it", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        for (let n = 1; n <= 7; n++) rig.held.hold(steps(n), rig.clock.now);
+        expect(await rig.evicted().fetchPushes(id, from(rig, id), stays)).toEqual([]);
+        expect(rig.held.rows).toEqual([]);
+        expect(await stepsOf(rig, id)).toEqual([7]);
+      });
+    });
+
+    it("leaves the latest version, also where the gate did not hear that it was fetched and it comes again after a later one", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        rig.held.hold(steps(1), rig.clock.now);
+        rig.held.failures = 1;
+        await expect(rig.evicted().fetchPushes(id, from(rig, id), stays)).rejects.toThrow();
+        expect(await stepsOf(rig, id)).toEqual([1]);
+        rig.held.hold(steps(2), rig.clock.now + 1);
+        expect(await rig.evicted().fetchPushes(id, from(rig, id), stays)).toEqual([]);
+        expect(await stepsOf(rig, id)).toEqual([2]);
+      });
+    });
+
+    it("leaves the latest version where several fetch at once", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        const connections = rig.evicted();
+        rig.held.hold(steps(1), rig.clock.now);
+        const first = connections.fetchPushes(id, from(rig, id), stays);
+        rig.held.hold(steps(2), rig.clock.now);
+        await Promise.all([first, connections.fetchPushes(id, from(rig, id), stays), connections.fetchPushes(id, from(rig, id), stays)]);
+        expect(await stepsOf(rig, id)).toEqual([2]);
+      });
+    });
+
+    it("is read before one that was too long to wait and came later", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        rig.held.hold(steps(1), rig.clock.now);
+        expect(await keep(rig, id, `${steps(2)}${" ".repeat(700_000)}`)).toBe(true);
+        expect(rig.held.rows).toEqual([]);
+        expect(await stepsOf(rig, id)).toEqual([2]);
+      });
+    });
+
+    it("stays there where the vault is about to leave", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        rig.held.hold(steps(1), rig.clock.now);
+        const leaves = (): void => {
+          throw new Error("about to leave");
+        };
+        await expect(rig.evicted().fetchPushes(id, from(rig, id), leaves)).rejects.toThrow("about to leave");
+        expect([rig.held.rows.length, await stepsOf(rig, id)]).toEqual([1, []]);
+      });
+    });
+
+    it("is answered where nobody takes it, and let go where the person had it removed", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        rig.held.hold(steps(1), rig.clock.now);
+        rig.clock.now += MINUTE_MS;
+        await rig.evicted().disconnect(id, { tell: false, deleteData: true });
+        rig.held.hold(steps(2), rig.clock.now + MINUTE_MS);
+        expect(await rig.evicted().fetchPushes(id, from(rig, id), stays)).toEqual([2]);
+        expect(rig.held.rows.map((push) => push.id)).toEqual([2]);
+        expect(await stepsOf(rig, id)).toEqual([]);
+      });
+    });
+
+    it("is fetched for another connection where that was there when it came, which the gate hears of from others", async () => {
+      await withRig(async (rig) => {
+        const id = await connectGarmin(rig);
+        const other = newId("connection", "eu", START);
+        rig.held.hold(steps(1), rig.clock.now - HOUR_MS);
+        rig.held.hold(steps(2), rig.clock.now);
+        rig.held.hold(steps(3), rig.clock.now);
+        expect(await rig.evicted().fetchPushes(id, from(rig, other), stays, [1, 2])).toEqual([1]);
+        expect(rig.held.rows).toHaveLength(3);
+        expect(await stepsOf(rig, id)).toEqual([2]);
+      });
     });
   });
 

@@ -1,15 +1,14 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../shared/clock";
 import { BatchBuilder } from "../../../shared/health/batch";
-import { type ConnectionId, newId, parseId, regionOf, type VendorCredentialId } from "../../../shared/id";
+import { type ConnectionId, newId, parseId, type VendorCredentialId } from "../../../shared/id";
 import { notFound, problem } from "../../../shared/problem";
 import type { AccountHash } from "../../../shared/vendors/account";
 import type { PushedPointer, SyncPointer, VaultPointer } from "../../../shared/vendors/pointer";
-import { hookGate } from "../../../shared/vendors/push";
 import { type OwnAccount, ownAccountSchema } from "../../../shared/vendors/own-account";
 import type { FeedState } from "../../../shared/health/gaps";
 import type { LiveVendor, Range, VendorModule } from "../../../shared/vendors/vendor";
 import { liveVendor } from "../../../shared/vendors/vendors";
-import { gateDoor, storesOf } from "../../doors";
+import { storesOf } from "../../doors";
 import type { ConnectionState, ConnectionView } from "../../../shared/vendors/connection-view";
 import type { Sources } from "../store/sources";
 import type { VaultState } from "../state";
@@ -145,8 +144,7 @@ export class Connections {
       runner: this.#runner,
       recordLabs,
       wake: (id) => this.#wake(id),
-      gate: ({ person, vendor }) => gateDoor(state.env, regionOf(person), hookGate(regionOf(person), vendor)),
-      isPaused: () => this.#isPaused,
+      gate: (from) => ports.pushGate(from),
     });
     state.timers.on(TIMER, (id) => this.#alarm(id));
     state.timers.on(ANNOUNCE, (id) => this.#announce(id));
@@ -396,14 +394,21 @@ export class Connections {
     return { outcome: "done", ...(isRegistered && { registration: this.#registration(connection) }) };
   }
 
-  /** Keeps data that webhooks brought themselves: see `Pushes.keep`. */
-  async push(id: string, pushes: readonly Push[]): Promise<boolean[]> {
-    return await this.#pushes.keep(id, pushes);
+  /** Takes data that a webhook brought itself: see `Pushes.take`. */
+  async push(id: ConnectionId, push: Push, stay: () => void): Promise<boolean> {
+    const connection = this.#rows.get(id);
+    if (connection === undefined) return false;
+    return await this.#pushes.take(
+      id,
+      push,
+      { kind: "pushed", person: this.#state.person, connection: id, vendor: connection.vendor },
+      stay,
+    );
   }
 
   /** Fetches such data from the gate where they wait: see `Pushes.fetch`. */
-  async fetchPushes(id: string, from: PushedPointer): Promise<number[]> {
-    return await this.#pushes.fetch(id, from);
+  async fetchPushes(id: string, from: PushedPointer, stay: () => void, only?: readonly number[]): Promise<number[]> {
+    return await this.#pushes.fetch(id, from, stay, only);
   }
 
   /** The person took the permission back at the vendor: its tokens are worth nothing any more. */

@@ -1,9 +1,13 @@
 import { type DirectoryKeys, directoryKeys, regionalKeys } from "../../../shared/crypto/keys";
+import { type ConnectionId, regionOf } from "../../../shared/id";
 import { problem } from "../../../shared/problem";
 import { accessTo, hookUrl, limitsOf, ownHookSecret, type VendorAccess } from "../../../shared/vendors/access";
 import type { OwnAccount } from "../../../shared/vendors/own-account";
+import type { PushedPointer } from "../../../shared/vendors/pointer";
+import { hookGate } from "../../../shared/vendors/push";
 import type { LiveVendor, VendorModule } from "../../../shared/vendors/vendor";
 import { gateDoor, storesOf } from "../../doors";
+import type { WaitingPush } from "../../gate/pushes";
 import type { VaultState } from "../state";
 import { type Fetch, VendorClient } from "../../../shared/vendors/client";
 import { PersonKey } from "./person-key";
@@ -20,6 +24,14 @@ export interface ConnectionPorts {
   hookUrl(vendor: LiveVendor, own?: OwnAccount): string;
   /** `account` is opaque: a keyed hash, or a connection's id. `credential`: vendors count every account of theirs for itself. */
   quota(vendor: LiveVendor, account: string, credential?: string): Quota;
+  /** The gate where what a pointer names waits. */
+  pushGate(from: PushedPointer): PushGate;
+}
+
+/** Where data that vendors sent wait: see `Gate`. */
+export interface PushGate {
+  waitingPushes(connection: ConnectionId, after: number, letters: number, only?: readonly number[]): Promise<readonly WaitingPush[]>;
+  donePushes(ids: readonly number[]): Promise<void>;
 }
 
 /** The ports of a vault. */
@@ -42,6 +54,7 @@ export function connectionPorts(state: VaultState): ConnectionPorts {
     directory: directoryKeys(env.DIRECTORY_KEYS),
     client: (module, own) => new VendorClient(module, accessOf(env, module.vendor, own), fetchVendor, now),
     hookUrl: (vendor, own) => hookUrl(env.ORIGIN, vendor.id, own?.pathSecret ?? ownHookSecret(env, vendor.id) ?? ""),
+    pushGate: ({ person: of, vendor }) => gateDoor(env, regionOf(of), hookGate(regionOf(of), vendor)),
     quota: (vendor, account, credential) => {
       const of = credential === undefined ? "" : `:${credential}`;
       const limits = credential === undefined ? limitsOf(env, vendor) : vendor.limits;

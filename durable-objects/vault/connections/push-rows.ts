@@ -2,21 +2,27 @@ import { LIVE_STATES } from "./connection-rows";
 
 /** What came with a vendor's call, as it came. */
 export interface Push {
-  /** When, in epoch milliseconds; later pushes of a connection have later times. */
+  /** When, in epoch milliseconds. */
   readonly cameAt: number;
   /** JSON of `{ resource, reply }[]`. */
   readonly parts: string;
 }
 
+/** Of those that wait, later ones of a connection have later times. */
 export interface KeptPush extends Push {
   readonly id: number;
 }
 
 export const WAITING = "SELECT id, size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
-/** A push may be late: what came while the connection lived is kept, unless the data of then were removed. */
+/**
+ * A push may be late: what came while the connection lived is kept, unless the data of then were removed. The clock of whoever says when it
+ * came may differ by a minute from the vault's. Of two versions of a reading the later one counts, also where they came in one millisecond.
+ */
 export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts, size)
-  SELECT id, ?2, ?3, ?5 FROM connections
-  WHERE id = ?1 AND ?2 > coalesce(data_removed_at, 0) AND (state IN (SELECT value FROM json_each(?4)) OR ?2 <= coalesce(lived_until, 0))
+  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3, ?5
+  FROM connections
+  WHERE id = ?1 AND ?2 > coalesce(data_removed_at, 0)
+    AND (state IN (SELECT value FROM json_each(?4)) AND ?2 >= coalesce(first_connected_at, 0) - 60000 OR ?2 <= coalesce(lived_until, 0))
   RETURNING 1`;
 const LIVE = JSON.stringify([...LIVE_STATES]);
 
@@ -31,6 +37,11 @@ export class PushRows {
   /** Keeps a push; returns whether the connection lived when it came, else nothing is kept. Part of the caller's write. */
   add(connection: string, { cameAt, parts }: Push): boolean {
     return this.#sql.exec(KEEP, connection, cameAt, parts, LIVE, parts.length).toArray().length > 0;
+  }
+
+  /** Whether the person had what came then removed: nobody shall have it. */
+  isRemoved(connection: string, { cameAt }: Push): boolean {
+    return this.#sql.exec("SELECT 1 FROM connections WHERE id = ? AND data_removed_at >= ?", connection, cameAt).toArray().length > 0;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */

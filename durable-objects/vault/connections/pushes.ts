@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { SECOND_MS } from "../../../shared/clock";
 import type { LabBatch } from "../../../shared/labs/result";
-import { problem } from "../../../shared/problem";
 import type { PushedPointer } from "../../../shared/vendors/pointer";
 import { liveVendor } from "../../../shared/vendors/vendors";
-import type { Gate } from "../../gate/gate";
 import type { VaultState } from "../state";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
+import type { ConnectionPorts } from "./ports";
 import { type Push, PushRows } from "./push-rows";
 import { ALARM_SLICE, type PushedPart, type Runner } from "./runner";
 
@@ -19,9 +18,7 @@ export interface PushPorts {
   /** Looks at what a connection wants to read next: a push may have brought what was waited for. */
   readonly wake: (connection: string) => void;
   /** The gate that keeps what a pointer names. */
-  readonly gate: (from: PushedPointer) => Pick<DurableObjectStub<Gate>, "waitingPushes">;
-  /** Whether the vault is about to leave: what it stores then stays behind. */
-  readonly isPaused: () => boolean;
+  readonly gate: ConnectionPorts["pushGate"];
 }
 
 const TIMER = "connections-pushes";
@@ -48,6 +45,7 @@ export class Pushes {
   readonly #rows: PushRows;
   /** Connections whose timer is set: storing a push then asks nothing about timers. */
   readonly #awaited = new Set<string>();
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(state: VaultState, connections: Pick<ConnectionRows, "get" | "addEvent">, ports: PushPorts) {
     this.#state = state;
@@ -58,33 +56,61 @@ export class Pushes {
   }
 
   /**
-   * Keeps pushes of a connection; they are durable when this answers, and are read within a second, together with what comes meanwhile. What
-   * is too long for a row is read at once, after what came before it. Answers of each whether it was taken: none is for a connection that did
-   * not live when it came, whose data are nobody's. Throws `unavailable` where the vault pauses meanwhile.
+   * Takes a push of a connection that was too long to wait at the gate, after what waits there. It is durable when this answers, and is read within
+   * a second, or at once where it is too long for a row too. False where nobody takes it: the connection did not live when it came.
+   *
+   * @param stay throws where the vault is about to leave: what it stores then stays behind
    */
-  async keep(id: string, pushes: readonly Push[]): Promise<boolean[]> {
-    const taken: boolean[] = [];
-    for (const push of pushes) taken.push(push.parts.length > LONGEST_KEPT ? await this.#readLong(id, push) : this.#keepShort(id, push));
-    return taken;
+  async take(id: string, push: Push, from: PushedPointer, stay: () => void): Promise<boolean> {
+    return await this.#inTurn(id, async () => {
+      await this.#fetchAll(id, from, stay);
+      stay();
+      return push.parts.length > LONGEST_KEPT ? await this.#readLong(id, push, stay) : this.#keepShort(id, push);
+    });
   }
 
   /**
-   * Fetches pushes from the gate where they wait, and keeps them; the gate is told by whoever asked for it. Returns the numbers of those that
-   * nobody takes here. Throws `unavailable` where the vault pauses meanwhile.
+   * Fetches all that waits for a connection at a gate, in the order in which it came, and keeps it; what is kept, or was removed by the person, the
+   * gate forgets. Returns the numbers of what nobody takes here.
+   *
+   * @param only of these alone, which came for another connection; whoever asks tells the gate, since others may want them too
    */
-  async fetch(id: string, from: PushedPointer): Promise<number[]> {
-    const left: number[] = [];
+  async fetch(id: string, from: PushedPointer, stay: () => void, only?: readonly number[]): Promise<number[]> {
+    return await this.#inTurn(id, async () => await this.#fetchAll(id, from, stay, only));
+  }
+
+  async #fetchAll(id: string, from: PushedPointer, stay: () => void, only?: readonly number[]): Promise<number[]> {
     const gate = this.#ports.gate(from);
-    for (let ids = from.pushes.toSorted((a, b) => a - b); ids.length > 0;) {
-      const waiting = await gate.waitingPushes(from.connection, ids, LETTERS_AT_ONCE);
-      if (this.#ports.isPaused()) throw problem("unavailable");
-      const last = waiting.at(-1)?.id;
-      if (last === undefined) break;
-      const taken = await this.keep(id, waiting);
-      left.push(...waiting.flatMap((push, i) => (taken[i] === true ? [] : [push.id])));
-      ids = ids.filter((one) => one > last);
+    const left: number[] = [];
+    for (let after = 0; ;) {
+      const waiting = await gate.waitingPushes(from.connection, after, LETTERS_AT_ONCE, only);
+      const last = waiting.at(-1);
+      if (last === undefined) return left;
+      stay();
+      const refused = new Set(
+        waiting.filter((push) => !this.#keepShort(id, push) && !this.#rows.isRemoved(id, push)).map((push) => push.id),
+      );
+      left.push(...refused);
+      const done = waiting.flatMap((push) => (refused.has(push.id) ? [] : [push.id]));
+      // Not before the write is durable: calls wait for that.
+      if (done.length > 0 && only === undefined) await gate.donePushes(done);
+      after = last.id;
     }
-    return left;
+  }
+
+  /** One after the other for a connection: an older version of a reading must not come after a newer one. */
+  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turns.set(id, over);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === over) this.#turns.delete(id);
+    }
   }
 
   #keepShort(id: string, push: Push): boolean {
@@ -95,9 +121,9 @@ export class Pushes {
     return true;
   }
 
-  async #readLong(id: string, { cameAt, parts }: Push): Promise<boolean> {
+  async #readLong(id: string, { cameAt, parts }: Push, stay: () => void): Promise<boolean> {
     while (this.#rows.isWaiting(id)) await this.#readOldest(id, MOST_TOGETHER);
-    if (this.#ports.isPaused()) throw problem("unavailable");
+    stay();
     // Meanwhile the person may have ended it, with all its data.
     const connection = this.#connections.get(id);
     if (connection === undefined || !LIVE_STATES.has(connection.state)) return false;

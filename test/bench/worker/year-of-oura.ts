@@ -67,6 +67,7 @@ export async function importYear(storage: DurableObjectStorage, env: Env, person
     client: (module) => new VendorClient(module, ACCESS, async (url) => await answer(url), now),
     hookUrl: (vendor) => `https://bench/hooks/${vendor.id}`,
     quota: (vendor) => new Quota(vendor, OPEN, OPEN, now),
+    pushGate: () => ({ waitingPushes: async () => [], donePushes: async () => undefined }),
   };
   const state: VaultState = {
     storage,
