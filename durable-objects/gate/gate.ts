@@ -138,20 +138,17 @@ export class Gate extends DurableObject<Env> {
 
   /** What waits for a connection: see `GatePushes.waiting`. */
   async waitingPushes(connection: ConnectionId, after: number, letters: number, only?: readonly number[]): Promise<WaitingPush[]> {
-    this.prepare();
-    return this.pushes.waiting(connection, after, letters, only);
+    return this.isUsed ? this.pushes.waiting(connection, after, letters, only) : [];
   }
 
   /** Whose that is: see `GatePushes.accounts`. */
   async pushAccounts(connection: ConnectionId, only?: readonly number[]): Promise<PushAccount[]> {
-    this.prepare();
-    return this.pushes.accounts(connection, only);
+    return this.isUsed ? this.pushes.accounts(connection, only) : [];
   }
 
   /** Lets go pushes that are where they belong. */
   async donePushes(ids: readonly number[]): Promise<void> {
-    this.prepare();
-    this.pushes.done(ids);
+    if (this.isUsed) this.pushes.done(ids);
   }
 
   /** An alarm sends what waits, so that it goes whatever becomes of this object; while one sends, it finds what comes meanwhile. */
@@ -191,8 +188,7 @@ export class Gate extends DurableObject<Env> {
 
   /** What the gate counts, for operators. Reading it changes nothing, and makes no tables where there are none. */
   async standing(): Promise<GateStanding> {
-    const exists = this.ctx.storage.sql.exec("select 1 from sqlite_master where name = 'breakers'").toArray().length > 0;
-    return exists ? this.rows.standing() : { quotas: [], breakers: [] };
+    return this.isUsed ? this.rows.standing() : { quotas: [], breakers: [] };
   }
 
   override async alarm(): Promise<void> {
@@ -211,6 +207,15 @@ export class Gate extends DurableObject<Env> {
       this.ready = false;
       await this.ctx.storage.deleteAll();
     } else await this.ctx.storage.setAlarm(next);
+  }
+
+  /** Whether there are tables. Looking into a gate that has emptied itself makes none, which nobody would clear away. */
+  private get isUsed(): boolean {
+    if (this.ready) return true;
+    if (this.ctx.storage.sql.exec("select 1 from sqlite_master where name = 'breakers'").toArray().length === 0) return false;
+    // Of an older deployment perhaps.
+    this.prepare();
+    return true;
   }
 
   /** The schema goes when the object empties itself, and comes back with the next call. */

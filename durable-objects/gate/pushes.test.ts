@@ -78,13 +78,16 @@ describe("what a vendor sends itself", () => {
     expect(await rowsOf(gate)).toHaveLength(1);
   });
 
-  it("leaves the gate empty when all is taken", async () => {
+  it("leaves the gate empty when all is taken, also where somebody looks for more later", async () => {
     const gate = freshGate();
     await gate.receive([arrival([push()])]);
     await vi.waitFor(async () => expect((await rowsOf(gate))[0]?.tell_at).toBeGreaterThan(Date.now()), { timeout: 15_000 });
     await gate.donePushes((await rowsOf(gate)).map(({ id }) => id));
     vi.useFakeTimers({ now: Date.now() + 2 * HOUR_MS, toFake: ["Date"] });
     await vi.waitFor(async () => expect(await runDurableObjectAlarm(gate)).toBe(true), { timeout: 15_000 });
+    const connection = newId("connection", "eu", Date.now());
+    expect([await gate.waitingPushes(connection, 0, 1_000), await gate.pushAccounts(connection)]).toEqual([[], []]);
+    await gate.donePushes([1]);
     const tables = await runInDurableObject(gate, (_, { storage }) =>
       storage.sql.exec("select 1 from sqlite_master where name = 'pushes'").toArray(),
     );

@@ -68,6 +68,8 @@ class OpenGate implements QuotaGate {
 /** A gate whose pushes wait for one connection, and which hands out two at a time. */
 class HeldPushes {
   rows: { readonly id: number; readonly cameAt: number; readonly parts: string }[] = [];
+  /** Holds back the answer to the next call, which is of the moment of the call. */
+  late: Promise<void> | undefined;
   /** Calls that fail first, after the vault has what it fetched. */
   failures = 0;
   #last = 0;
@@ -75,7 +77,11 @@ class HeldPushes {
     this.rows.push({ id: ++this.#last, cameAt, parts });
   }
   async waitingPushes(_: string, after: number, _letters: number, only?: readonly number[]) {
-    return this.rows.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, 2);
+    const found = this.rows.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, 2);
+    const { late } = this;
+    this.late = undefined;
+    await late;
+    return found;
   }
   async donePushes(ids: readonly number[]) {
     if (this.failures-- > 0) throw new Error("the gate does not answer");
@@ -1314,9 +1320,15 @@ describe("a vendor that sends the past later", () => {
         const id = await connectGarmin(rig);
         const connections = rig.evicted();
         rig.held.hold(steps(1), rig.clock.now);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        rig.held.late = promise;
         const first = connections.fetchPushes(id, from(rig, id), stays);
         rig.held.hold(steps(2), rig.clock.now);
-        await Promise.all([first, connections.fetchPushes(id, from(rig, id), stays), connections.fetchPushes(id, from(rig, id), stays)]);
+        const second = connections.fetchPushes(id, from(rig, id), stays);
+        // Time enough for the second to overtake the first, if it may.
+        for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+        resolve();
+        await Promise.all([first, second]);
         expect(await stepsOf(rig, id)).toEqual([2]);
       });
     });
