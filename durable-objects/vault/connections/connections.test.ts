@@ -19,7 +19,7 @@ import { Store } from "../store/store";
 import type { VaultState } from "../state";
 import { Timers } from "../timers";
 import { VendorClient } from "../../../shared/vendors/client";
-import { KEEP, WAITING } from "./push-rows";
+import { LAST, LIFE, WAITING } from "./push-rows";
 import { ConnectionRows, type StateListener } from "./connection-rows";
 import { Connections, SPAN_OF_NIGHTS, type SyncAnswer } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
@@ -1447,7 +1447,8 @@ describe("a vendor that sends the past later", () => {
     await withRig(async (rig) => {
       for (const [query, ...values] of [
         [WAITING, "c", 1],
-        [KEEP, "c", 1, "[]", "[]", 2],
+        [LAST, "c"],
+        [LIFE, "c"],
       ] as const) {
         const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();
         const details = plan.map(({ detail }) => detail);

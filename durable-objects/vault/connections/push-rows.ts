@@ -1,3 +1,5 @@
+import { MINUTE_MS } from "../../../shared/clock";
+import type { ConnectionState } from "../../../shared/vendors/connection-view";
 import { LIVE_STATES } from "./connection-rows";
 
 /** What came with a vendor's call, as it came. */
@@ -14,17 +16,29 @@ export interface KeptPush extends Push {
 }
 
 export const WAITING = "SELECT id, size FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id LIMIT ?";
-/**
- * A push may be late: what came while the connection lived is kept, unless the data of then were removed. The clock of whoever says when it
- * came may differ by a minute from the vault's. Of two versions of a reading the later one counts, also where they came in one millisecond.
- */
-export const KEEP = `INSERT INTO connection_pushes (connection, came_at, parts, size)
-  SELECT id, max(?2, coalesce((SELECT came_at + 1 FROM connection_pushes WHERE connection = ?1 AND failed_at IS NULL ORDER BY id DESC LIMIT 1), 0)), ?3, ?5
-  FROM connections
-  WHERE id = ?1 AND ?2 > coalesce(data_removed_at, 0)
-    AND (state IN (SELECT value FROM json_each(?4)) AND ?2 >= coalesce(first_connected_at, 0) - 60000 OR ?2 <= coalesce(lived_until, 0))
-  RETURNING 1`;
-const LIVE = JSON.stringify([...LIVE_STATES]);
+export const LIFE = "SELECT state, first_connected_at, lived_until, data_removed_at FROM connections WHERE id = ?";
+export const LAST = "SELECT came_at FROM connection_pushes WHERE connection = ? AND failed_at IS NULL ORDER BY id DESC LIMIT 1";
+
+/** How far the clock of whoever says when a push came may be off. */
+const SKEW_MS = MINUTE_MS;
+
+/** `removed`: the person had what came then removed, and nobody shall have it. `refused`: the connection did not live when it came. */
+export type Fate = "kept" | "removed" | "refused";
+
+type Life = {
+  state: ConnectionState;
+  first_connected_at: number | null;
+  lived_until: number | null;
+  data_removed_at: number | null;
+};
+
+/** A push may be late: what came while the connection lived is kept, unless the data of then were removed. */
+function fateOf(life: Life | undefined, { cameAt }: Push): Fate {
+  if (life === undefined) return "refused";
+  if (cameAt <= (life.data_removed_at ?? 0)) return "removed";
+  const lived = LIVE_STATES.has(life.state) && cameAt >= (life.first_connected_at ?? 0) - SKEW_MS;
+  return lived || cameAt <= (life.lived_until ?? 0) ? "kept" : "refused";
+}
 
 /** Pushes that are kept and not read yet. */
 export class PushRows {
@@ -34,14 +48,27 @@ export class PushRows {
     this.#sql = sql;
   }
 
-  /** Keeps a push; returns whether the connection lived when it came, else nothing is kept. Part of the caller's write. */
-  add(connection: string, { cameAt, parts }: Push): boolean {
-    return this.#sql.exec(KEEP, connection, cameAt, parts, LIVE, parts.length).toArray().length > 0;
-  }
-
-  /** Whether the person had what came then removed: nobody shall have it. */
-  isRemoved(connection: string, { cameAt }: Push): boolean {
-    return this.#sql.exec("SELECT 1 FROM connections WHERE id = ? AND data_removed_at >= ?", connection, cameAt).toArray().length > 0;
+  /**
+   * Keeps pushes of a connection in their order; answers of each what becomes of it. Of two versions of a reading the later one counts, so each
+   * is later than the one before, also where they came in one millisecond. Part of the caller's write.
+   */
+  add(connection: string, pushes: readonly Push[]): Fate[] {
+    const [life] = this.#sql.exec<Life>(LIFE, connection).toArray();
+    const fates = pushes.map((push) => fateOf(life, push));
+    if (!fates.includes("kept")) return fates;
+    let last = this.#sql.exec<{ came_at: number }>(LAST, connection).toArray()[0]?.came_at ?? 0;
+    for (const [i, { cameAt, parts }] of pushes.entries()) {
+      if (fates[i] !== "kept") continue;
+      last = Math.max(cameAt, last + 1);
+      this.#sql.exec(
+        "INSERT INTO connection_pushes (connection, came_at, parts, size) VALUES (?, ?, ?, ?)",
+        connection,
+        last,
+        parts,
+        parts.length,
+      );
+    }
+    return fates;
   }
 
   /** The oldest pushes of a connection: `most` of them, and no more letters than `size` beyond the first. */

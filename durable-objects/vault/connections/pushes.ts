@@ -6,7 +6,7 @@ import { liveVendor } from "../../../shared/vendors/vendors";
 import type { VaultState } from "../state";
 import { type Connection, type ConnectionRows, LIVE_STATES } from "./connection-rows";
 import type { ConnectionPorts } from "./ports";
-import { type Push, PushRows } from "./push-rows";
+import { type Fate, type Push, PushRows } from "./push-rows";
 import { ALARM_SLICE, type PushedPart, type Runner } from "./runner";
 
 /** Stores laboratory results that a vendor sent for a connection. */
@@ -65,7 +65,7 @@ export class Pushes {
     return await this.#inTurn(id, async () => {
       await this.#fetchAll(id, from, stay);
       stay();
-      return push.parts.length > LONGEST_KEPT ? await this.#readLong(id, push, stay) : this.#keepShort(id, push);
+      return push.parts.length > LONGEST_KEPT ? await this.#readLong(id, push, stay) : this.#keep(id, [push])[0] === "kept";
     });
   }
 
@@ -87,11 +87,9 @@ export class Pushes {
       const last = waiting.at(-1);
       if (last === undefined) return left;
       stay();
-      const refused = new Set(
-        waiting.filter((push) => !this.#keepShort(id, push) && !this.#rows.isRemoved(id, push)).map((push) => push.id),
-      );
-      left.push(...refused);
-      const done = waiting.flatMap((push) => (refused.has(push.id) ? [] : [push.id]));
+      const fates = this.#keep(id, waiting);
+      const done: number[] = [];
+      for (const [i, push] of waiting.entries()) (fates[i] === "refused" ? left : done).push(push.id);
       // Not before the write is durable: calls wait for that.
       if (done.length > 0 && only === undefined) await gate.donePushes(done);
       after = last.id;
@@ -113,12 +111,14 @@ export class Pushes {
     }
   }
 
-  #keepShort(id: string, push: Push): boolean {
+  #keep(id: string, pushes: readonly Push[]): readonly Fate[] {
     const { timers, now } = this.#state;
-    if (!this.#rows.add(id, push)) return false;
-    if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * Math.random());
-    this.#awaited.add(id);
-    return true;
+    const fates = this.#rows.add(id, pushes);
+    if (fates.includes("kept")) {
+      if (!this.#awaited.has(id)) timers.setOnce(TIMER, id, now() + WAIT_MS * Math.random());
+      this.#awaited.add(id);
+    }
+    return fates;
   }
 
   async #readLong(id: string, { cameAt, parts }: Push, stay: () => void): Promise<boolean> {
