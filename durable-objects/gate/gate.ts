@@ -169,11 +169,8 @@ export class Gate extends DurableObject<Env> {
         for (const messages of batchesOf(next.pointers)) await sync.sendBatch(messages);
         this.inbox.sent(next);
       }
-      for (
-        let next = this.pushes.untold(Date.now(), SENT_AT_ONCE);
-        next !== undefined;
-        next = this.pushes.untold(Date.now(), SENT_AT_ONCE)
-      ) {
+      const untold = () => this.pushes.untold(Date.now(), SENT_AT_ONCE);
+      for (let next = untold(); next !== undefined; next = untold()) {
         const { sync } = storesOf(this.env, next.region);
         for (const messages of batchesOf(next.pointers.map((pointer) => JSON.stringify(pointer)))) await sync.sendBatch(messages);
         this.pushes.told(next, Date.now());

@@ -1,12 +1,12 @@
 import type { Region } from "../../shared/region";
-import type { Push } from "../../shared/vendors/push";
+import type { AddressedPush } from "../../shared/vendors/push";
 
 /** A webhook call that is to be taken: where its pointers go, what data it brings, and how it is known again where its signature makes that possible. */
 export interface Arrival {
   readonly region: Region;
   /** Pointers of the region's sync queue, as JSON texts. */
   readonly pointers: readonly string[];
-  readonly pushes?: readonly Push[];
+  readonly pushes?: readonly AddressedPush[];
   readonly call?: { readonly signature: string; readonly forgetAt: number } | undefined;
 }
 

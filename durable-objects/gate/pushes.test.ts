@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { HOUR_MS, MINUTE_MS } from "../../shared/clock";
 import { type ConnectionId, newId } from "../../shared/id";
 import type { Region } from "../../shared/region";
-import type { Push } from "../../shared/vendors/push";
+import type { AddressedPush } from "../../shared/vendors/push";
 import { gateDoor } from "../doors";
 import { ACCOUNTS, GatePushes, NEXT_TELL, UNTOLD, WAITING } from "./pushes";
 
@@ -12,12 +12,12 @@ const freshGate = () => gateDoor(env, "eu", `hooks:${crypto.randomUUID()}`);
 type TestGate = ReturnType<typeof freshGate>;
 
 /** A push for somebody whom nobody knows, in the name of a vendor that nobody has: the queue's consumer finds nothing at that vendor's gate. */
-function push(parts = "[]", region: Region = "eu", connection = newId("connection", region, Date.now())): Push {
+function push(parts = "[]", region: Region = "eu", connection = newId("connection", region, Date.now())): AddressedPush {
   const person = newId("person", region, Date.now());
   return { vendor: `test-${crypto.randomUUID()}`, person, connection, account: "hash", credential: null, parts };
 }
 
-const arrival = (pushes: readonly Push[], signature?: string) => ({
+const arrival = (pushes: readonly AddressedPush[], signature?: string) => ({
   region: "eu" as const,
   pointers: [],
   pushes,
@@ -100,7 +100,7 @@ describe("pushes that wait", () => {
     await inside(freshGate(), (pushes) => {
       const [eu, us] = [push(), push("[]", "us")];
       pushes.add([...Array.from({ length: 150 }, () => eu), us, eu], 1_000);
-      const pointer = ({ vendor, person, connection }: Push) => ({ kind: "pushed", vendor, person, connection });
+      const pointer = ({ vendor, person, connection }: AddressedPush) => ({ kind: "pushed", vendor, person, connection });
       const first = pushes.untold(1_000, 1_000)!;
       expect([first.region, first.ids.length, first.pointers]).toEqual(["eu", 151, [pointer(eu)]]);
       pushes.told(first, 1_000);
@@ -114,7 +114,7 @@ describe("pushes that wait", () => {
   it("have numbers in the order in which they came, which are given once", async () => {
     await inside(freshGate(), (pushes, sql) => {
       const [a, b] = [push(), push()];
-      const idsOf = ({ connection }: Push) => pushes.waiting(connection, 0, 100).map(({ id }) => id);
+      const idsOf = ({ connection }: AddressedPush) => pushes.waiting(connection, 0, 100).map(({ id }) => id);
       pushes.add([a, b, a, a], 5_000);
       new GatePushes(sql).add([b], 5_000);
       const ids = [...idsOf(a), ...idsOf(b)];

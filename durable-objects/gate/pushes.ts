@@ -2,17 +2,17 @@ import { HOUR_MS } from "../../shared/clock";
 import { type ConnectionId, type PersonId, regionOf } from "../../shared/id";
 import type { Region } from "../../shared/region";
 import type { PushedPointer } from "../../shared/vendors/pointer";
-import { LONGEST_HELD, type Push } from "../../shared/vendors/push";
+import { LONGEST_HELD, type AddressedPush } from "../../shared/vendors/push";
 
 /** A push as it waits for its vault. */
-export interface WaitingPush extends Pick<Push, "parts"> {
+export interface WaitingPush extends Pick<AddressedPush, "parts"> {
   readonly id: number;
   /** When it came, in epoch milliseconds. */
   readonly cameAt: number;
 }
 
 /** Whose a push is, as the directory knows it. */
-export interface PushAccount extends Pick<Push, "account" | "credential"> {
+export interface PushAccount extends Pick<AddressedPush, "account" | "credential"> {
   readonly id: number;
 }
 
@@ -46,7 +46,7 @@ export class GatePushes {
   }
 
   /** Keeps pushes in their order; they want to be told at once. Part of the caller's write; one statement for most of them. */
-  add(pushes: readonly Push[], now: number): void {
+  add(pushes: readonly AddressedPush[], now: number): void {
     let rows: unknown[] = [];
     let letters = 0;
     const write = (): void => {

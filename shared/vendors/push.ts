@@ -5,7 +5,7 @@ import type { Region } from "../region";
 export const LONGEST_HELD = 200_000;
 
 /** Data that a webhook brought itself for a connection. */
-export interface Push {
+export interface AddressedPush {
   readonly vendor: string;
   readonly person: PersonId;
   readonly connection: ConnectionId;

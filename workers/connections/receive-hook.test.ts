@@ -468,6 +468,20 @@ describe("data that a vendor sends itself", () => {
     expect(JSON.stringify(at.sent)).not.toContain(userId);
   });
 
+  it("waits at the gate as far as one call may fill it, and the rest goes straight to the vaults", async () => {
+    const at = await rig();
+    const users = Array.from({ length: 12 }, (_, i) => `${at.userId}-${i}`);
+    await Promise.all(users.map((user) => connected(user, "eu", "garmin")));
+    const held: number[] = [];
+    const long: number[] = [];
+    const inbox = () => ({ accept: async ({ pushes = [] }: Arrival) => void held.push(...pushes.map(({ parts }) => parts.length)) });
+    const takeInline = async (_: unknown, { parts }: Push): Promise<boolean> => long.push(parts.length) > 0;
+    const ports = { ...at.ports, inbox, vault: () => ({ takeInline }) } as unknown as HookPorts;
+    const dailies = users.map((userId) => ({ userId, filler: "x".repeat(190_000) }));
+    await receiveHook(ports, GARMIN_MODULE, SECRET, callOf(JSON.stringify({ dailies }), { "garmin-client-id": "cid" }));
+    expect([held.length, long.length]).toEqual([10, 2]);
+  });
+
   it("goes straight to a vault where it is long, in parts that it can take, in order, and is sent again where one was not taken", async () => {
     const at = await rig();
     await connected(at.userId, "eu", "garmin");

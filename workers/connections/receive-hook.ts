@@ -3,7 +3,7 @@ import { notFound, problem } from "../../shared/problem";
 import type { Region } from "../../shared/region";
 import { accountHashes } from "../../shared/vendors/account";
 import type { SyncPointer } from "../../shared/vendors/pointer";
-import { LONGEST_HELD, type Push } from "../../shared/vendors/push";
+import { LONGEST_HELD, type AddressedPush } from "../../shared/vendors/push";
 import { sameText } from "../../shared/vendors/same-text";
 import type { Change, HookAnswer, HookCall, HookSecrets, InlineData, VendorHook, VendorModule } from "../../shared/vendors/vendor";
 import type { HookAccount, HookPorts } from "./ports";
@@ -15,8 +15,9 @@ const VAULTS_AT_ONCE = 8;
 /**
  * Takes in a call of a vendor's webhook: the secret of the path, the vendor's own proof over the raw bytes, and only then the body. What
  * it says becomes pointers in the queues of the people's regions; data that it brings itself waits at the gates of these regions for their
- * vaults, and goes straight there where it is long. The answer comes when all of that is durable. An exact repetition of a signed call is acknowledged and does nothing, where the vendor's signature lets
- * one be known; any other reads the same ranges again and stores the same readings, which changes nothing.
+ * vaults, and goes straight there where it is long. The answer comes when all of that is durable. An exact repetition of a signed call is
+ * acknowledged and does nothing, where the vendor's signature lets one be known; any other reads the same ranges again and stores the same
+ * readings, which changes nothing.
  *
  * Problems: `not_found` for a wrong path, `unauthenticated`, `invalid_signature`, `malformed`, `unavailable`.
  */
@@ -165,18 +166,34 @@ function divide(
   { vendor }: VendorModule,
   credential: string | null,
   parcels: readonly Parcel[],
-): { readonly pushes: readonly Push[]; readonly long: readonly Parcel[] } {
-  const pushes: Push[] = [];
+): { readonly pushes: readonly AddressedPush[]; readonly long: readonly Parcel[] } {
+  const pushes: AddressedPush[] = [];
   const long: Parcel[] = [];
-  let held = 0;
+  let left = HELD_A_CALL;
   for (const parcel of parcels) {
-    const parts = JSON.stringify(parcel.parts);
-    held += parts.length;
+    const parts = textUpTo(Math.min(LONGEST_HELD, left), parcel.parts);
+    if (parts === undefined) {
+      long.push(parcel);
+      continue;
+    }
+    left -= parts.length;
     const { person, connection, hash } = parcel.to;
-    if (parts.length > LONGEST_HELD || held > HELD_A_CALL) long.push(parcel);
-    else pushes.push({ vendor: vendor.id, person, connection, account: hash, credential, parts });
+    pushes.push({ vendor: vendor.id, person, connection, account: hash, credential, parts });
   }
   return { pushes, long };
+}
+
+/** The parts as one JSON list; undefined where that is longer than `most`, which is known before all of a large body is a text once more. */
+function textUpTo(most: number, parts: readonly unknown[]): string | undefined {
+  const list: string[] = [];
+  let length = 2;
+  for (const part of parts) {
+    const text = JSON.stringify(part);
+    length += text.length + 1;
+    if (length > most) return undefined;
+    list.push(text);
+  }
+  return `[${list.join(",")}]`;
 }
 
 /** Brings parcels to their vaults. Returns what some vault did not take because the connection does not live there. */
@@ -221,7 +238,7 @@ async function keep(
   { hook, vendor }: VendorModule,
   credential: string | null,
   call: HookCall,
-  pushes: readonly Push[],
+  pushes: readonly AddressedPush[],
   pointers: readonly SyncPointer[],
 ): Promise<void> {
   const once = hook?.once;
