@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { describeRoute, resolver } from "hono-openapi";
+import { resolver } from "hono-openapi";
 import type * as z from "zod";
 import { problem, PROBLEMS, type ProblemCode } from "../problem";
 import type { Region } from "../region";
@@ -7,6 +7,7 @@ import type { AppEnv } from "./app-env";
 import { idOf } from "../context";
 import { authenticate, authenticateReader } from "./authenticate";
 import { DEFAULT_BODY_LIMIT, limitBody } from "./body-limit";
+import { documented } from "./documented";
 import { idempotently } from "./idempotency";
 import { oauthError, oauthErrorSchema, oauthStatus } from "./oauth-errors";
 import { problemSchema } from "./problem-schema";
@@ -52,27 +53,6 @@ const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 /** Declares a route: enforces its policy and documents it. The first handler of every route; start-up fails without it. */
 export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
-  const extension: Record<`x-${string}`, unknown> = {
-    "x-policy": spec.policy,
-    "x-body-limit": spec.bodyLimit ?? DEFAULT_BODY_LIMIT,
-    "x-idempotent": takesKey(spec),
-  };
-  const describe = describeRoute({
-    summary: spec.summary,
-    ...(spec.description === undefined ? {} : { description: spec.description }),
-    tags: [...spec.tags],
-    security: security(spec.policy),
-    ...(spec.rawBody === undefined
-      ? {}
-      : {
-          requestBody: {
-            description: spec.rawBody.description,
-            content: { [spec.rawBody.mediaType]: { schema: { type: "string" as const } } },
-          },
-        }),
-    responses: { ...successes(spec), ...failures(spec) },
-    ...extension,
-  });
   const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
     c.set("policy", spec.policy);
     if (BEARERS.has(spec.policy)) {
@@ -88,7 +68,32 @@ export function route(spec: RouteSpec): MiddlewareHandler<AppEnv> {
     if (spec.idempotency === "off") return next();
     return idempotently(c, { regionOfBody: spec.idempotency, streamed: spec.bodyLimit === "stream" }, next);
   };
-  return Object.assign(middleware, describe, { [POLICY]: spec.policy });
+  return documented(Object.assign(middleware, { [POLICY]: spec.policy }), () => ({ spec: operation(spec) }));
+}
+
+/** A route in the OpenAPI document. */
+function operation(spec: RouteSpec) {
+  const extension: Record<`x-${string}`, unknown> = {
+    "x-policy": spec.policy,
+    "x-body-limit": spec.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    "x-idempotent": takesKey(spec),
+  };
+  return {
+    summary: spec.summary,
+    ...(spec.description === undefined ? {} : { description: spec.description }),
+    tags: [...spec.tags],
+    security: security(spec.policy),
+    ...(spec.rawBody === undefined
+      ? {}
+      : {
+          requestBody: {
+            description: spec.rawBody.description,
+            content: { [spec.rawBody.mediaType]: { schema: { type: "string" as const } } },
+          },
+        }),
+    responses: { ...successes(spec), ...failures(spec) },
+    ...extension,
+  };
 }
 
 /** The policy a handler declares, or undefined where it is not a `route(…)`. */

@@ -1,9 +1,10 @@
 import { zValidator } from "@hono/zod-validator";
 import type { ValidationTargets } from "hono";
-import { resolver, uniqueSymbol } from "hono-openapi";
+import { resolver } from "hono-openapi";
 import type * as z from "zod";
 import { type FieldError, type Problem, problem } from "../problem";
 import { illFormedIn } from "../well-formed";
+import { documented } from "./documented";
 
 /**
  * Validates one part of the request and documents it. A failure becomes a 422 problem that names the place and the rule, never the
@@ -21,7 +22,7 @@ export function validate<T extends keyof ValidationTargets, S extends z.ZodType>
       throw problem("unsupported_media_type", "Send application/json.");
     return check(c, next);
   };
-  return Object.assign(middleware, { [uniqueSymbol]: { target, ...resolver(schema) } });
+  return documented(middleware, () => ({ target, ...resolver(schema) }));
 }
 
 /** The beginning of an escaped surrogate. */

@@ -1,7 +1,8 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { resolver, uniqueSymbol } from "hono-openapi";
+import { resolver } from "hono-openapi";
 import type * as z from "zod";
 import { type AppEnv, personOf } from "../../shared/http/app-env";
+import { documented } from "../../shared/http/documented";
 import { route } from "../../shared/http/route";
 import { validate } from "../../shared/http/validate";
 import { vaultOf } from "../regional";
@@ -40,5 +41,5 @@ export const ingestRoutes = new Hono<AppEnv>().post(
 /** Puts a body's schema into the document without validating by it. */
 function documentBody(schema: z.ZodType): MiddlewareHandler<AppEnv> {
   const pass: MiddlewareHandler<AppEnv> = async (_, next) => next();
-  return Object.assign(pass, { [uniqueSymbol]: { target: "json", ...resolver(schema) } });
+  return documented(pass, () => ({ target: "json", ...resolver(schema) }));
 }

@@ -40,7 +40,7 @@ export async function page(
         <meta charset="utf-8" />
         <meta name="referrer" content="same-origin" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} – Meridian</title>
+        <title>${title} &ndash; Meridian</title>
         <style nonce="${nonce}">
           ${raw(STYLE)}
         </style>

@@ -66,7 +66,7 @@ export interface NutrientColumn {
  */
 export function nutrientOf(heading: string): NutrientColumn | undefined {
   const stated = /\(([^()]+)\)\s*$/.exec(heading)?.[1]?.trim();
-  const isUnit = stated !== undefined && /^(?:[µμ]?g|mg|mcg|ug|kcal|cal|kj|iu|%)$/i.test(stated);
+  const isUnit = stated !== undefined && /^(?:[\u00b5\u03bc]?g|mg|mcg|ug|kcal|cal|kj|iu|%)$/i.test(stated);
   const name = (isUnit ? heading.slice(0, heading.lastIndexOf("(")) : heading).trim();
   const row = NUTRIENTS.find(([pattern]) => pattern.test(name));
   if (row === undefined) return undefined;

@@ -7,7 +7,7 @@ import { fromWrittenDate, orderOf } from "./dates";
 
 /** `Hemoglobin: 13.5 g/dL (Reference: 12.0-15.5) H` and its like: a name, a value, a unit, a range that says that it is one. */
 const LINE =
-  /^(?<name>[^:]{2,80}?)\s*[:=]\s*(?<value>[<>≤≥]?=?\s*[-+]?[\d.,]+)\s*(?<unit>[^\s([]\S{0,30})?\s*[([](?:reference(?:\s+(?:range|interval))?|ref\.?(?:\s+range)?|normal(?:\s+range)?|range)\s*[:=]?\s*(?<range>[^)\]]{1,80})[)\]]\s*(?<flag>[A-Z]{1,2}|High|Low|Normal|Abnormal)?\s*\*?$/iu;
+  /^(?<name>[^:]{2,80}?)\s*[:=]\s*(?<value>[<>\u2264\u2265]?=?\s*[-+]?[\d.,]+)\s*(?<unit>[^\s([]\S{0,30})?\s*[([](?:reference(?:\s+(?:range|interval))?|ref\.?(?:\s+range)?|normal(?:\s+range)?|range)\s*[:=]?\s*(?<range>[^)\]]{1,80})[)\]]\s*(?<flag>[A-Z]{1,2}|High|Low|Normal|Abnormal)?\s*\*?$/iu;
 const DATE =
   /^(?:(?:collection|collected|report|reported|sample|specimen|test|drawn)\s*(?:date|on)?|date(?:\s+(?:collected|of\s+collection|reported))?)\s*[:=]\s*(?<date>.+)$/i;
 const LAB = /^(?:laboratory|lab|facility|performed by)\s*[:=]\s*(?<lab>.+)$/i;

@@ -3,16 +3,22 @@ export class Vocabulary {
   readonly names: readonly string[];
   readonly #bytes: readonly Uint8Array[];
   /** Bucket → first id + 1, and id → next id + 1 of the same bucket; 0 ends a chain. */
-  readonly #first = new Int16Array(65_536);
+  readonly #first: Int16Array;
   readonly #next: Int16Array;
+  /** So many bits of a hash are no part of its bucket. */
+  readonly #shift: number;
 
   constructor(names: readonly string[]) {
     this.names = names;
     const encoder = new TextEncoder();
     this.#bytes = names.map((name) => encoder.encode(name));
     this.#next = new Int16Array(names.length);
+    // Some sixteen buckets a name: chains are short, and the table stays small enough to lie near the processor.
+    const bits = Math.min(16, 36 - Math.clz32(names.length));
+    this.#shift = 32 - bits;
+    this.#first = new Int16Array(1 << bits);
     this.#bytes.forEach((bytes, id) => {
-      const bucket = bucketOf(bytes, 0, bytes.length);
+      const bucket = hashOf(bytes, 0, bytes.length) >>> this.#shift;
       this.#next[id] = this.#first[bucket]!;
       this.#first[bucket] = id + 1;
     });
@@ -20,7 +26,7 @@ export class Vocabulary {
 
   /** The id of the name in `bytes[start, end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    for (let id = this.#first[bucketOf(bytes, start, end)]! - 1; id >= 0; id = this.#next[id]! - 1) {
+    for (let id = this.#first[hashOf(bytes, start, end) >>> this.#shift]! - 1; id >= 0; id = this.#next[id]! - 1) {
       if (sameBytes(this.#bytes[id]!, bytes, start, end)) return id;
     }
     return -1;
@@ -38,8 +44,9 @@ export class LocalVocabulary extends Vocabulary {
   }
 }
 
-function bucketOf(bytes: Uint8Array, start: number, end: number): number {
-  return (((end - start) & 63) << 10) | ((bytes[start]! & 31) << 5) | (bytes[end - 1]! & 31);
+/** Of the length and both ends, which tell most names apart; its upper bits are mixed well. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  return Math.imul((((end - start) & 63) << 10) | ((bytes[start]! & 31) << 5) | (bytes[end - 1]! & 31), 0x9e37_79b1);
 }
 
 /** True where `bytes[start, end)` equals `known`. */
