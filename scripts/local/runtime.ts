@@ -22,8 +22,15 @@ interface RuntimeModule {
 const fromHere = createRequire(import.meta.url);
 const fromWrangler = createRequire(fromHere.resolve("wrangler"));
 
-/** Starts the local runtime that wrangler itself uses, not another one that happens to be installed, without wrangler around it. */
+/** What an isolate may take in production, https://developers.cloudflare.com/workers/platform/limits/#memory. */
+const MOST_HEAP_MB = 128;
+
+/**
+ * Starts the local runtime that wrangler itself uses, not another one that happens to be installed, without wrangler around it. Isolates
+ * have the memory that they have in production: otherwise V8 takes what the machine has, collects seldom and stops for long.
+ */
 export function startRuntime(options: unknown): Runtime {
+  process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= `--max-heap-size=${MOST_HEAP_MB}`;
   const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
   return new Miniflare(convertV4MiniflareOptions(options));
 }
