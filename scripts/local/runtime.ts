@@ -24,14 +24,17 @@ const fromWrangler = createRequire(fromHere.resolve("wrangler"));
 
 /** What an isolate may take in production, https://developers.cloudflare.com/workers/platform/limits/#memory. */
 const MOST_HEAP_MB = 128;
+const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
+const GIVEN_FLAGS = process.env[V8_FLAGS];
 
 /**
  * Starts the local runtime that wrangler itself uses, not another one that happens to be installed, without wrangler around it. Isolates
- * have the memory that they have in production: otherwise V8 takes what the machine has, collects seldom and stops for long.
+ * have the memory that they have in production, unless V8's flags are given: else V8 takes what the machine has, collects seldom and then
+ * stops for long. Await `ready` before another is started.
  */
-export function startRuntime(options: unknown): Runtime {
-  process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= `--max-heap-size=${MOST_HEAP_MB}`;
+export function startRuntime(options: unknown, { isBounded = true }: { readonly isBounded?: boolean } = {}): Runtime {
   const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
+  process.env[V8_FLAGS] = GIVEN_FLAGS ?? (isBounded ? `--max-heap-size=${MOST_HEAP_MB}` : "");
   return new Miniflare(convertV4MiniflareOptions(options));
 }
 

@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** Keep the data in memory, where there is a folder for that. */
   readonly inMemory?: boolean;
   readonly inspect?: boolean;
+  /** For bare variants that do not live in the memory of an isolate. */
+  readonly isBounded?: boolean;
   /** Data and secrets of a server before. */
   readonly folder?: string;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -61,37 +63,40 @@ export async function startServer(options: ServerOptions = {}): Promise<BenchSer
   const secrets = options.secrets ?? testSecrets();
   const webhookKey = signingKey(1, 0);
   const keys = await serveJson(publicKeyset([webhookKey]));
-  const runtime = startRuntime({
-    resourcePersistencePath: join(folder, "state"),
-    ...(options.inspect === true ? { inspectorPort: 0 } : {}),
-    workers: [
-      {
-        ...ofProduct,
-        name: "bench",
-        modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("test/bench/worker/main.ts", { minify: true }) }],
-        modulesRules: undefined,
-        cronTriggers: [],
-        bindings: {
-          ...(ofProduct["bindings"] as Record<string, unknown>),
-          ...secrets,
-          RESIDENCY: "off",
-          ORIGIN: "http://meridian.test",
-          GOOGLE_CLIENT_ID: "meridian-local",
-          VENDOR_CREDENTIALS: JSON.stringify(VENDOR_ACCOUNTS),
-          GOOGLE_KEYSET_URL: keys.url,
-          LOCAL_HOSTS: "127.0.0.1",
+  const runtime = startRuntime(
+    {
+      resourcePersistencePath: join(folder, "state"),
+      ...(options.inspect === true ? { inspectorPort: 0 } : {}),
+      workers: [
+        {
+          ...ofProduct,
+          name: "bench",
+          modules: [{ type: "ESModule", path: "worker.mjs", contents: await bundle("test/bench/worker/main.ts", { minify: true }) }],
+          modulesRules: undefined,
+          cronTriggers: [],
+          bindings: {
+            ...(ofProduct["bindings"] as Record<string, unknown>),
+            ...secrets,
+            RESIDENCY: "off",
+            ORIGIN: "http://meridian.test",
+            GOOGLE_CLIENT_ID: "meridian-local",
+            VENDOR_CREDENTIALS: JSON.stringify(VENDOR_ACCOUNTS),
+            GOOGLE_KEYSET_URL: keys.url,
+            LOCAL_HOSTS: "127.0.0.1",
+          },
+          ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
+          durableObjects: {
+            ...(ofProduct["durableObjects"] as Record<string, unknown>),
+            BARE_BOARDS: { className: "BareBoard", useSQLite: true },
+            BARE_ROWS: { className: "BareRows", useSQLite: true },
+            BARE_ROOMS: { className: "BareRoom", useSQLite: true },
+          },
+          unsafeDirectSockets: ENTRIES.map((entrypoint) => ({ host: "127.0.0.1", port: 0, entrypoint })),
         },
-        ratelimits: { LIMITER: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } } },
-        durableObjects: {
-          ...(ofProduct["durableObjects"] as Record<string, unknown>),
-          BARE_BOARDS: { className: "BareBoard", useSQLite: true },
-          BARE_ROWS: { className: "BareRows", useSQLite: true },
-          BARE_ROOMS: { className: "BareRoom", useSQLite: true },
-        },
-        unsafeDirectSockets: ENTRIES.map((entrypoint) => ({ host: "127.0.0.1", port: 0, entrypoint })),
-      },
-    ],
-  });
+      ],
+    },
+    { isBounded: options.isBounded ?? true },
+  );
   await runtime.ready;
   if (options.folder === undefined) await migrate(runtime);
   const [app, bare, tools] = await Promise.all(ENTRIES.map((entry) => runtime.unsafeGetDirectURL("bench", entry)));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Bench, newPerson, type Part, signIn } from "../bench.ts";
 import { paired } from "../paired.ts";
 import { ratioRow, type Row } from "../row.ts";
+import { startServer } from "../server.ts";
 import { CountingSocket } from "../sockets.ts";
 
 const WATCHERS = 500;
@@ -34,14 +35,17 @@ export const live: Part = {
         CountingSocket.open(server.app, role === "watcher" ? "/v1/me/live?metrics=heart_rate" : "/v1/me/live?metrics=steps", headers),
       ourMessage,
     );
-    const bare = await open((role) => CountingSocket.open(server.bare, `/room/${person}?role=${role}`), bareMessage);
+    // What the bare object has yet to send is more than an isolate may keep.
+    const other = await startServer({ isBounded: false });
+    const bare = await open((role) => CountingSocket.open(other.bare, `/room/${person}?role=${role}`), bareMessage);
     const result = await paired(
-      bench.pids,
+      [...bench.pids, other.pid],
       bench.rounds,
       () => fanOut(ours),
       () => fanOut(bare),
     );
     for (const { watchers, publishers } of [ours, bare]) for (const socket of [...watchers, ...publishers]) socket.close();
+    await other.stop();
     return [
       ratioRow(
         `live fan-out to ${WATCHERS} watchers`,
