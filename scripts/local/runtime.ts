@@ -28,13 +28,20 @@ const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
 const GIVEN_FLAGS = process.env[V8_FLAGS];
 
 /**
+ * Gives the isolates of the runtime that is started next the memory that they have in production, unless V8's flags are given: else V8
+ * takes what the machine has, collects seldom and then stops for long.
+ */
+export function boundIsolates(isBounded = true): void {
+  process.env[V8_FLAGS] = GIVEN_FLAGS ?? (isBounded ? `--max-heap-size=${MOST_HEAP_MB}` : "");
+}
+
+/**
  * Starts the local runtime that wrangler itself uses, not another one that happens to be installed, without wrangler around it. Isolates
- * have the memory that they have in production, unless V8's flags are given: else V8 takes what the machine has, collects seldom and then
- * stops for long. Await `ready` before another is started.
+ * are bounded unless told otherwise. Await `ready` before another is started.
  */
 export function startRuntime(options: unknown, { isBounded = true }: { readonly isBounded?: boolean } = {}): Runtime {
   const { Miniflare, convertV4MiniflareOptions } = fromWrangler("miniflare") as RuntimeModule;
-  process.env[V8_FLAGS] = GIVEN_FLAGS ?? (isBounded ? `--max-heap-size=${MOST_HEAP_MB}` : "");
+  boundIsolates(isBounded);
   return new Miniflare(convertV4MiniflareOptions(options));
 }
 

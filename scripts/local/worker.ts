@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { readBuild } from "./build.ts";
-import { startRuntime } from "./runtime.ts";
+import { boundIsolates, startRuntime } from "./runtime.ts";
 import type { LocalState } from "./state.ts";
 
 const HOST = "127.0.0.1";
@@ -56,6 +56,7 @@ async function fromBuild(folder: string, state: LocalState, port: number, vars: 
 }
 
 async function fromSource(state: LocalState, port: number, vars: Readonly<Record<string, string>>): Promise<Served> {
+  boundIsolates();
   // Takes most of a second to load.
   const { unstable_startWorker } = await import("wrangler");
   const plain = Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }] as const);
