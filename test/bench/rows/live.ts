@@ -52,7 +52,7 @@ export const live: Part = {
         "readings delivered/s",
         result,
         0.8,
-        `${PUBLISHERS} publishers, ${PACE} readings a second each; ours checks, stores and numbers them and sends by ticks, bare forwards every message`,
+        `${PUBLISHERS} publishers, ${PACE} readings a second each; ours checks, stores and numbers them and sends by ticks, bare forwards every message, and has the memory of the machine`,
       ),
     ];
   },

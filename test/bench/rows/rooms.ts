@@ -66,7 +66,7 @@ export const rooms: Part = {
             "messages delivered/s",
             beside,
             0.9,
-            `${SENDERS} senders, ${PACE} messages a second each; ours checks, numbers and stores them and puts those of 20 ms into a frame, bare forwards each`,
+            `${SENDERS} senders, ${PACE} messages a second each; ours checks, numbers and stores them and puts those of 20 ms into a frame, bare forwards each, and has the memory of the machine`,
           ),
           {
             name: `the same beside ws ${size}`,
