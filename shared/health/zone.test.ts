@@ -35,6 +35,18 @@ describe("zones", () => {
     );
   });
 
+  it("name a date alike, whichever was written before", () => {
+    const dates = fc.array(fc.integer({ min: -900_000, max: 3_000_000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(dates, dates, (written, asked) => {
+        for (const date of written) {
+          expect(isoWithOffset(date * DAY_MS + HOUR_MS, 0)).toBe(new Date(date * DAY_MS + HOUR_MS).toISOString());
+          for (const other of [date, ...asked]) expect(dayText(other)).toBe(new Date(other * DAY_MS).toISOString().split("T")[0]);
+        }
+      }),
+    );
+  });
+
   it("read and write dates", () => {
     expect(dayText(day("2024-02-29"))).toBe("2024-02-29");
     expect(parseDay("2023-02-29")).toBeUndefined();

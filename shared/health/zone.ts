@@ -55,7 +55,7 @@ export function startOfDay(zone: string, day: number): number {
 
 /** `YYYY-MM-DD` of a day number. */
 export function dayText(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  return day === lastDay ? lastDayText.slice(0, -1) : new Date(day * DAY_MS).toISOString().slice(0, -14);
 }
 
 /** The day number of `YYYY-MM-DD`, or undefined where the text is no calendar date. */

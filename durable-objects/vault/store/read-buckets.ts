@@ -157,8 +157,8 @@ function combineHours(sql: SqlStorage, sources: Sources, chooser: Chooser, metri
   return [{ ...day, source: most, spoke: hours }];
 }
 
-/** A stored summary as a bucket; slots are a mask for hours and a count for days. */
-function bucketOf(key: number, row: DayRow, slots: number): Bucket {
+/** The stored summary of an hour as a bucket; slots are a mask for hours and a count for days. */
+function bucketOf(key: number, row: HourRow, slots: number): Bucket {
   const { source, n, min, max, sum, last, last_at: lastAt } = row;
   return { key, source, n, min, max, sum, last, lastAt, slots };
 }
@@ -292,29 +292,19 @@ function hourRows(sql: SqlStorage, sources: Sources, metric: number, fromHour: n
   return rows;
 }
 
-type DayRow = {
-  date: number;
-  source: number;
-  n: number;
-  min: number;
-  max: number;
-  sum: number;
-  last: number;
-  last_at: number;
-  slots: number;
-};
-
 function dayRows(sql: SqlStorage, sources: Sources, metric: number, from: number, to: number, choice: SourceChoice): Bucket[] {
-  const rows = sql.exec<DayRow>(
-    "SELECT date, source, n, min, max, sum, last, last_at, slots FROM days WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date",
-    metric,
-    from,
-    to,
-  );
+  const rows = sql
+    .exec(
+      "SELECT date, source, n, min, max, sum, last, last_at, slots FROM days WHERE metric = ? AND date >= ? AND date <= ? ORDER BY date",
+      metric,
+      from,
+      to,
+    )
+    .raw<[number, number, number, number, number, number, number, number, number]>();
   const buckets: Bucket[] = [];
-  for (const r of rows) {
-    if ((typeof choice === "number" && r.source !== choice) || !sources.shows(r.source)) continue;
-    buckets.push(bucketOf(r.date, r, r.slots));
+  for (const [key, source, n, min, max, sum, last, lastAt, slots] of rows) {
+    if ((typeof choice === "number" && source !== choice) || !sources.shows(source)) continue;
+    buckets.push({ key, source, n, min, max, sum, last, lastAt, slots });
   }
   return buckets;
 }
