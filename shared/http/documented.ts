@@ -1,7 +1,7 @@
-import { type describeRoute, type resolver, uniqueSymbol } from "hono-openapi";
+import { type DescribeRouteOptions, type ResolverReturnType, uniqueSymbol } from "hono-openapi";
 
 /** What a handler adds to the OpenAPI document: an operation, or one part of its request. */
-type Documentation = { readonly spec: Parameters<typeof describeRoute>[0] } | ({ readonly target: string } & ReturnType<typeof resolver>);
+type Documentation = { readonly spec: DescribeRouteOptions } | ({ readonly target: string } & ResolverReturnType);
 
 /**
  * Gives a handler its part of the OpenAPI document, made whenever somebody makes the document. Made with the routes, the parts of all of

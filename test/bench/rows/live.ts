@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bench, newPerson, type Part, signIn } from "../bench.ts";
-import { paired } from "../paired.ts";
+import { type Paired, paired } from "../paired.ts";
 import { ratioRow, type Row } from "../row.ts";
 import { startServer } from "../server.ts";
 import { CountingSocket } from "../sockets.ts";
@@ -37,26 +37,31 @@ export const live: Part = {
     );
     // What the bare object has yet to send is more than an isolate may keep.
     const other = await startServer({ isBounded: false });
-    const bare = await open((role) => CountingSocket.open(other.bare, `/room/${person}?role=${role}`), bareMessage);
-    const result = await paired(
-      [...bench.pids, other.pid],
-      bench.rounds,
-      () => fanOut(ours),
-      () => fanOut(bare),
-    );
-    for (const { watchers, publishers } of [ours, bare]) for (const socket of [...watchers, ...publishers]) socket.close();
-    await other.stop();
-    return [
-      ratioRow(
-        `live fan-out to ${WATCHERS} watchers`,
-        "readings delivered/s",
-        result,
-        0.8,
-        `${PUBLISHERS} publishers, ${PACE} readings a second each; ours checks, stores and numbers them and sends by ticks, bare forwards every message, and has the memory of the machine`,
-      ),
-    ];
+    try {
+      const bare = await open((role) => CountingSocket.open(other.bare, `/room/${person}?role=${role}`), bareMessage);
+      const result = await paired(
+        [...bench.pids, other.pid],
+        bench.rounds,
+        () => fanOut(ours),
+        () => fanOut(bare),
+      );
+      for (const { watchers, publishers } of [ours, bare]) for (const socket of [...watchers, ...publishers]) socket.close();
+      return [rowOf(result)];
+    } finally {
+      await other.stop();
+    }
   },
 };
+
+function rowOf(result: Paired): Row {
+  return ratioRow(
+    `live fan-out to ${WATCHERS} watchers`,
+    "readings delivered/s",
+    result,
+    0.8,
+    `${PUBLISHERS} publishers, ${PACE} readings a second each; ours checks, stores and numbers them and sends by ticks, bare forwards every message, and has the memory of the machine`,
+  );
+}
 
 async function open(connect: (role: string) => Promise<CountingSocket>, message: Room["message"]): Promise<Room> {
   const counter = { readings: 0 };
