@@ -35,7 +35,8 @@ const HOUR = 3_600_000;
 /** For what is on its way; whoever waits for a vendor's next minute is waited for by letting time pass. */
 const PATIENCE_MS = 4_000;
 const MINUTES = 40 * 60_000;
-const MOST_TURNS = 30;
+/** So many turns without a difference fewer, and nothing more is on its way. */
+const MOST_IDLE_TURNS = 30;
 const authorization = z.object({ authorizeUrl: z.string(), connection: z.string() });
 const status = z.object({ items: z.array(z.looseObject({ id: z.string(), state: z.string(), vendor: z.string() })) });
 const credentials = z.record(z.string(), z.looseObject({ hookSecret: z.string() }));
@@ -235,10 +236,13 @@ class Chaos {
    * and Meridian waits for the next: time passes meanwhile without anybody waiting.
    */
   async #rest(): Promise<string[]> {
-    for (let turn = 0; ; turn++) {
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let idle = 0; ; idle++) {
       const found = await Promise.all(this.#people.map(async (one) => await this.#differences(one)));
       const faults = found.flat();
-      if (faults.length === 0 || turn === MOST_TURNS) return faults;
+      if (faults.length < fewest) idle = 0;
+      fewest = Math.min(fewest, faults.length);
+      if (faults.length === 0 || idle === MOST_IDLE_TURNS) return faults;
       await this.#travel(MINUTES);
       await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
     }

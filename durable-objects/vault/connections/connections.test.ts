@@ -28,7 +28,7 @@ import type { ConnectionPorts } from "./ports";
 import { Quota, type QuotaGate } from "./quota";
 import { stateTeller } from "./tell";
 import { TokenKeeper } from "./tokens";
-import { ARRIVED, EXPIRED, NEXT_WAKE } from "./window-rows";
+import { ARRIVED, EXPIRED, NEXT_WAKE, WITHIN_OTHERS } from "./window-rows";
 
 const START = Date.parse("2026-06-22T12:00:00Z");
 const STEPS_ONLY = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
@@ -941,6 +941,45 @@ describe("asking", () => {
     });
   });
 
+  it("keeps one window that catches up, however many days nothing could be read", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.google.calls.length = 0;
+      for (let day = 1; day <= 10; day++) {
+        rig.clock.now = START + day * DAY_MS;
+        told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
+      }
+      const waiting =
+        "SELECT resource FROM connection_windows WHERE state = 'queued' AND purpose = 'incremental' GROUP BY resource HAVING count(*) > 1";
+      expect(rig.sql.exec(waiting).toArray()).toEqual([]);
+      await drain(rig, id);
+      const [call, ...rest] = rig.google.calls.filter(({ path }) => path.includes("/sleep/"));
+      expect(rest).toEqual([]);
+      expect(call?.query.get("filter")).toBe(
+        'sleep.interval.end_time >= "2026-06-20T00:00:00.000Z" AND sleep.interval.end_time < "2026-07-03T00:00:00.000Z"',
+      );
+    });
+  });
+
+  it("goes on with what somebody asked for and with what has begun, also where a longer window catches up", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      const { job } = rig.evicted().request();
+      told(rig.evicted(), { kind: "asked", person: rig.person, connection: id, job: job.id });
+      rig.clock.now = START + DAY_MS;
+      told(rig.evicted(), { kind: "due", person: rig.person, connection: id });
+      expect(rig.evicted().job(job.id)).toMatchObject({ state: "running", done: 0 });
+      rig.sql.exec("UPDATE connection_windows SET page = 'begun' WHERE state = 'queued' AND purpose = 'asked'");
+      const { job: next } = rig.evicted().request();
+      told(rig.evicted(), { kind: "asked", person: rig.person, connection: id, job: next.id });
+      expect(rig.evicted().job(job.id)).toMatchObject({ state: "running", done: 0 });
+      await drain(rig, id);
+      expect([job, next].map((one) => rig.evicted().job(one.id)?.state)).toEqual(["done", "done"]);
+    });
+  });
+
   it("counts what an immediate sync brings", async () => {
     await withRig(async (rig) => {
       const id = await connect(rig);
@@ -1182,6 +1221,7 @@ describe("a vendor that sends the past later", () => {
       for (const [query, ...values] of [
         [NEXT_WAKE, "c"],
         [EXPIRED, "c", 1],
+        [WITHIN_OTHERS, "c", "[]"],
         [ARRIVED, 1, "c", "[]", 1, 2, 3],
       ] as const) {
         const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();

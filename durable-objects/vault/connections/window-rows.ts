@@ -62,6 +62,11 @@ export const NEXT_WAKE = `SELECT min(due) AS due FROM (
 export const ARRIVED = `UPDATE connection_windows SET state = 'done', read = read + ?1
   WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
   AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`;
+/** Forgets windows that catch up within one of a list. One that somebody asked for gives way to another that was asked for alone: their job counts it. */
+export const WITHIN_OTHERS = `DELETE FROM connection_windows INDEXED BY connection_windows_by_due
+  WHERE connection = +?1 AND state = 'queued' AND page IS NULL AND object = '' AND purpose IN ('incremental', 'asked') AND EXISTS (
+    SELECT 1 FROM json_each(?2) WHERE value ->> 0 = resource AND value ->> 1 <= from_at AND value ->> 2 >= to_at
+    AND value ->> 2 - value ->> 1 > to_at - from_at AND value ->> 4 IN ('asked', purpose))`;
 export const EXPIRED =
   "UPDATE connection_windows SET state = 'done' WHERE connection = ? AND state = 'waiting_vendor' AND due_at <= ? RETURNING purpose";
 
@@ -80,7 +85,8 @@ export class WindowRows {
   }
 
   /**
-   * Plans windows, in their order. One of the first import that is known stays as it is; any other is read again from its first page.
+   * Plans windows, in their order. One of the first import that is known stays as it is; any other is read again from its first page. What
+   * catches up takes the place of shorter ones that wait and have not begun: while a vendor's limit lets nothing be read, each day would add one.
    */
   plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
     for (let at = 0; at < windows.length; at += PLANNED_AT_ONCE) {
@@ -96,6 +102,7 @@ export class WindowRows {
         job ?? null,
         JSON.stringify(rows),
       );
+      this.#sql.exec(WITHIN_OTHERS, connection, JSON.stringify(rows));
     }
   }
 
