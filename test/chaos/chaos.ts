@@ -245,6 +245,8 @@ class Chaos {
       if (faults.length === 0 || idle === MOST_IDLE_TURNS) return faults;
       await this.#travel(MINUTES);
       await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
+      // Timers were set by the clock before, and are still as far away as they were.
+      await this.#meridian.tick(this.#now);
     }
   }
 
