@@ -35,6 +35,8 @@ const HOUR = 3_600_000;
 /** For what is on its way; whoever waits for a vendor's next minute is waited for by letting time pass. */
 const PATIENCE_MS = 4_000;
 const MINUTES = 40 * 60_000;
+/** What has been accepted so long ago has left the queue: it hands out what it holds each second, and again what failed ten seconds later. */
+const QUEUED_MS = 15_000;
 /** So many turns without a difference fewer, and nothing more is on its way. */
 const MOST_IDLE_TURNS = 30;
 const authorization = z.object({ authorizeUrl: z.string(), connection: z.string() });
@@ -70,6 +72,8 @@ class Chaos {
   #meridian!: Meridian;
   readonly #people: Somebody[] = [];
   #shiftMs = 0;
+  /** Changes that vendors have told, by the span in which they happened, and when they were told in real time. */
+  #told: { readonly fromMs: number; readonly toMs: number; readonly atMs: number }[] = [];
   #kills = 0;
   #hooks = 0;
   #consents = 0;
@@ -140,16 +144,13 @@ class Chaos {
     await this.#storm();
     await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
     const isDownForHooks = this.#random() < 0.3;
-    const tell = async (): Promise<void> => {
-      for (const { name, ledger } of this.#people)
-        this.#hooks += await notifyLedger(this.#simulator.state, name, ledger, before, this.#simulator.state.clock.now());
-    };
     if (isDownForHooks) {
       await this.#meridian.kill();
       this.#kills++;
-      await tell();
+      await this.#tell(before);
       await this.#meridian.restart();
-    } else await tell();
+      await this.#tellLostDeletions();
+    } else await this.#tell(before);
     await this.#meridian.tick(this.#now);
     await Promise.all(
       this.#people.map(async ({ client }) => {
@@ -160,6 +161,7 @@ class Chaos {
     if (this.#random() < 0.3) {
       this.#kills++;
       await this.#meridian.cutPower();
+      await this.#tellLostDeletions();
     }
     await this.#reconnect();
     this.#say(`day ${day}`);
@@ -193,6 +195,25 @@ class Chaos {
     for (const old of this.#folders.splice(0)) rmSync(old, { recursive: true, force: true });
     this.#folders.push(folder);
     this.#simulator.state.clock.set(this.#now);
+    await this.#tellLostDeletions();
+  }
+
+  /** Tells by webhook what has changed since an instant. */
+  async #tell(fromMs: number): Promise<void> {
+    const toMs = this.#simulator.state.clock.now();
+    for (const { name, ledger } of this.#people) this.#hooks += await notifyLedger(this.#simulator.state, name, ledger, fromMs, toMs);
+    this.#told.push({ fromMs, toMs, atMs: Date.now() });
+  }
+
+  /**
+   * The queues of a deployment outlive everything; those of the local runtime are in its memory and end with it. Where the power was cut, they
+   * may have held what was told shortly before. What is to be read is read anyhow, sooner or later; deletions come again.
+   */
+  async #tellLostDeletions(): Promise<void> {
+    const now = Date.now();
+    this.#told = this.#told.filter(({ atMs }) => now - atMs < QUEUED_MS).map((span) => ({ ...span, atMs: now }));
+    for (const { fromMs, toMs } of this.#told)
+      for (const { name, ledger } of this.#people) await notifyLedger(this.#simulator.state, name, ledger, fromMs, toMs, true);
   }
 
   /** Who is asked to agree again does so, as people do. */
@@ -213,7 +234,7 @@ class Chaos {
       await this.#travel(12 * HOUR);
       this.#say(`rest ${i + 1}`);
       await Promise.all(this.#people.map(async ({ client }) => await client.refresh()));
-      for (const { name, ledger } of this.#people) if (i === 0) await notifyLedger(this.#simulator.state, name, ledger, before, this.#now);
+      if (i === 0) await this.#tell(before);
       await this.#reconnect();
       await this.#meridian.tick(this.#now);
       await Promise.all(this.#people.map(async (one) => await this.#ask(one)));

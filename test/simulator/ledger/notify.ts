@@ -6,9 +6,19 @@ import { storeOf } from "../vendors/vendor.ts";
 import type { Ledger } from "./ledger.ts";
 import { changedBetween } from "./tell.ts";
 
-/** Tells what changed in a span; a vendor tries again by itself until it is heard. Resolves after the first attempts. */
-export async function notifyLedger(state: State, name: string, ledger: Ledger, fromMs: number, toMs: number): Promise<number> {
-  const changes = changedBetween(ledger, fromMs, toMs);
+/**
+ * Tells what changed in a span, or the deletions of it alone; a vendor tries again by itself until it is heard. Resolves after the first
+ * attempts.
+ */
+export async function notifyLedger(
+  state: State,
+  name: string,
+  ledger: Ledger,
+  fromMs: number,
+  toMs: number,
+  isOnlyDeleted = false,
+): Promise<number> {
+  const changes = changedBetween(ledger, fromMs, toMs).filter(({ deleted }) => deleted || !isOnlyDeleted);
   const told = changes
     .flatMap((change) => (ledger.random() < 0.2 ? [change, change] : [change]))
     .map((change) => ({ change, at: ledger.random() }))
