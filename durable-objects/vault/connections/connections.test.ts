@@ -24,11 +24,12 @@ import { ConnectionRows, type StateListener } from "./connection-rows";
 import { Connections, SPAN_OF_NIGHTS, type SyncAnswer } from "./connections";
 import { LAST_READINGS, LAST_SESSIONS } from "./last-data";
 import { PersonKey } from "./person-key";
+import { changeWindows } from "./plan";
 import type { ConnectionPorts } from "./ports";
 import { Quota, type QuotaGate } from "./quota";
 import { stateTeller } from "./tell";
 import { TokenKeeper } from "./tokens";
-import { ARRIVED, EXPIRED, NEXT_WAKE, WITHIN_OTHERS } from "./window-rows";
+import { ARRIVED, EXPIRED, NEXT_WAKE, WAITS_IN_BACKFILL, WindowRows, WITHIN_OTHERS } from "./window-rows";
 
 const START = Date.parse("2026-06-22T12:00:00Z");
 const STEPS_ONLY = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
@@ -1101,6 +1102,37 @@ describe("the first import", () => {
       expect(rig.google.calls.length - asked).toBeLessThanOrEqual(before.total - before.done + 2);
     });
   });
+
+  it("leaves what is to be read anyhow, also where the first import had the same window", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      const windows = new WindowRows(rig.sql);
+      const window = { resource: "sleep", from: START, to: START + DAY_MS } as const;
+      windows.plan(id, [{ ...window, purpose: "backfill" }], START);
+      windows.plan(id, [{ ...window, purpose: "incremental" }], START);
+      rig.evicted().cancelBackfill(id);
+      expect(windows.queued(id)).toBe(1);
+      // Who agrees again plans the same first import again.
+      windows.plan(id, [{ ...window, purpose: "backfill" }], START);
+      rig.evicted().cancelBackfill(id);
+      expect(windows.next(id, START)).toMatchObject({ ...window, purpose: "incremental" });
+    });
+  });
+
+  it("is over where what is left of it is read as something new", async () => {
+    await withRig(async (rig) => {
+      const id = await connect(rig);
+      await drain(rig, id);
+      rig.told.length = 0;
+      const [window] = changeWindows(liveVendor("google-health").vendor, "sleep", { from: START, to: START + 1 });
+      new WindowRows(rig.sql).plan(id, [{ ...window!, purpose: "backfill" }], START);
+      told(rig.evicted(), { ...changed(rig, id), since: START, until: START + 1 } as VaultPointer);
+      expect(rig.told).toEqual(["backfill.completed"]);
+      await drain(rig, id);
+      expect(rig.told.filter((type) => type === "backfill.completed")).toEqual(["backfill.completed"]);
+    });
+  });
 });
 
 describe("a permission that was taken back at the vendor", () => {
@@ -1222,6 +1254,7 @@ describe("a vendor that sends the past later", () => {
         [NEXT_WAKE, "c"],
         [EXPIRED, "c", 1],
         [WITHIN_OTHERS, "c", "[]"],
+        [WAITS_IN_BACKFILL, "c", "[]"],
         [ARRIVED, 1, "c", "[]", 1, 2, 3],
       ] as const) {
         const plan = rig.sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`, ...values).toArray();

@@ -348,7 +348,7 @@ export class Connections {
 
   /** Plans what changes have asked for so far. */
   #planMet(id: string, about: Met): void {
-    this.#windows.plan(id, about.planned.splice(0), this.#state.now());
+    this.#planWindows(id, about.planned.splice(0));
   }
 
   #plan(pointer: VaultPointer, about: Met): SyncAnswer {
@@ -505,7 +505,7 @@ export class Connections {
     if (connection === undefined || !LIVE_STATES.has(connection.state) || this.#windows.queued(id) >= MOST_QUEUED) return false;
     const windows = this.#repairWindows(connection, metric, range);
     if (windows.length === 0) return false;
-    this.#windows.plan(id, windows, this.#state.now());
+    this.#planWindows(id, windows);
     this.#wake(id);
     return true;
   }
@@ -637,12 +637,17 @@ export class Connections {
     return touched.flatMap((resource) => changeWindows(vendor, resource, range));
   }
 
+  /** Plans windows that are not of the first import; tells where that takes the last one of it. */
+  #planWindows(id: string, windows: readonly PlannedWindow[], job?: string): void {
+    if (this.#windows.plan(id, windows, this.#state.now(), job)) this.#runner.tellBackfillEnded(id);
+  }
+
   #planDue(connection: Connection): void {
     const { vendor } = liveVendor(connection.vendor);
     const { now } = this.#state;
     for (const { resource, state, nextAt, syncedTo } of this.#windows.resources(connection.id)) {
       if (state !== "active" || nextAt > now() || vendor.resources[resource] === undefined) continue;
-      this.#windows.plan(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"), now());
+      this.#planWindows(connection.id, catchUpWindows(vendor, resource, syncedTo, now(), "incremental"));
       this.#setNext(connection, resource);
     }
   }
@@ -654,7 +659,7 @@ export class Connections {
       .resources(connection.id)
       .filter(({ state, resource }) => state === "active" && vendor.resources[resource] !== undefined)
       .flatMap(({ resource, syncedTo }) => catchUpWindows(vendor, resource, syncedTo, now(), "asked"));
-    this.#windows.plan(connection.id, windows, now(), job);
+    this.#planWindows(connection.id, windows, job);
     this.#jobs.planned(job, windows.length);
   }
 
@@ -674,7 +679,7 @@ export class Connections {
     const range = { from: night.from, to: night.to + 1 };
     for (const name of siblings(vendor, resource))
       if (known.has(name) && vendor.resources[name]?.granularity === "sample")
-        this.#windows.plan(connection.id, changeWindows(vendor, name, range), now());
+        this.#planWindows(connection.id, changeWindows(vendor, name, range));
   }
 
   #erase(

@@ -313,6 +313,11 @@ export class Runner {
     this.#tellEnd(id, purpose === "backfill");
   }
 
+  /** Tells subscribers that nothing is left of the first import, because what was left is read as something new. */
+  tellBackfillEnded(id: string): void {
+    this.#tellEnd(id, true);
+  }
+
   #tellEnd(id: string, isBackfill: boolean): void {
     const { state, rows, windows } = this.#parts;
     const connection = rows.get(id);

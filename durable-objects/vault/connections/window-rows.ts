@@ -62,6 +62,10 @@ export const NEXT_WAKE = `SELECT min(due) AS due FROM (
 export const ARRIVED = `UPDATE connection_windows SET state = 'done', read = read + ?1
   WHERE connection = ?2 AND state = 'waiting_vendor' AND resource IN (SELECT value FROM json_each(?3)) AND from_at <= ?5
   AND ?4 < CASE purpose WHEN 'backfill' THEN min(to_at, due_at - ?6) ELSE to_at END RETURNING purpose`;
+/** Whether one of a list of windows waits as one of the first import. */
+export const WAITS_IN_BACKFILL = `SELECT 1 FROM json_each(?2) CROSS JOIN connection_windows
+  ON connection = ?1 AND resource = value ->> 0 AND from_at = value ->> 1 AND to_at = value ->> 2 AND object = value ->> 3
+  WHERE purpose = 'backfill' AND state IN ('queued', 'waiting_vendor') LIMIT 1`;
 /** Forgets windows that catch up within one of a list. One that somebody asked for gives way to another that was asked for alone: their job counts it. */
 export const WITHIN_OTHERS = `DELETE FROM connection_windows INDEXED BY connection_windows_by_due
   WHERE connection = +?1 AND state = 'queued' AND page IS NULL AND object = '' AND purpose IN ('incremental', 'asked') AND EXISTS (
@@ -85,25 +89,33 @@ export class WindowRows {
   }
 
   /**
-   * Plans windows, in their order. One of the first import that is known stays as it is; any other is read again from its first page. What
-   * catches up takes the place of shorter ones that wait and have not begun: while a vendor's limit lets nothing be read, each day would add one.
+   * Plans windows, in their order. One of the first import that is known stays as it is, whatever it is by now; any other is read again from its
+   * first page, and is of the first import no more: who cancels that does not mean what is new. What catches up takes the place of shorter
+   * ones that wait and have not begun: while a vendor's limit lets nothing be read, each day would add one. Says whether nothing is left of a
+   * first import of which something was left.
    */
-  plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): void {
+  plan(connection: string, windows: readonly PlannedWindow[], dueAt: number, job?: string): boolean {
+    let isTakenOver = false;
     for (let at = 0; at < windows.length; at += PLANNED_AT_ONCE) {
-      const rows = windows.slice(at, at + PLANNED_AT_ONCE).map((w) => [w.resource, w.from, w.to, w.object ?? "", w.purpose]);
+      const part = windows.slice(at, at + PLANNED_AT_ONCE);
+      const rows = part.map((w) => [w.resource, w.from, w.to, w.object ?? "", w.purpose]);
+      // Windows of one record are neither of the first import nor of what catches up.
+      const others = JSON.stringify(rows.filter((_, i) => part[i]?.purpose !== "backfill" && part[i]?.object === undefined));
+      if (others !== "[]") isTakenOver = this.#sql.exec(WAITS_IN_BACKFILL, connection, others).toArray().length > 0 || isTakenOver;
       this.#sql.exec(
         `INSERT INTO connection_windows (connection, resource, from_at, to_at, object, purpose, state, due_at, job)
          SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'queued', ?2, ?3 FROM json_each(?4) WHERE true ORDER BY key
          ON CONFLICT DO UPDATE SET state = 'queued', turn = turn + 1, due_at = excluded.due_at, attempts = 0, page = NULL, error_code = NULL,
-           purpose = CASE purpose WHEN 'backfill' THEN purpose ELSE excluded.purpose END, job = coalesce(excluded.job, job)
+           purpose = excluded.purpose, job = coalesce(excluded.job, job)
          WHERE excluded.purpose <> 'backfill'`,
         connection,
         dueAt,
         job ?? null,
         JSON.stringify(rows),
       );
-      this.#sql.exec(WITHIN_OTHERS, connection, JSON.stringify(rows));
+      if (others !== "[]") this.#sql.exec(WITHIN_OTHERS, connection, others);
     }
+    return isTakenOver && !this.isLeft(connection, true);
   }
 
   /** The next window to read: what somebody waits for comes before the first import, and the newest first. */
