@@ -12,7 +12,7 @@ import { type Fact, LEDGER_VENDORS, type Ledger, randomOf, truthAt } from "../si
 import { DAY, liveLedger } from "../simulator/ledger/live.ts";
 import { notifyLedger } from "../simulator/ledger/notify.ts";
 import { type Simulator, startSimulator } from "../simulator/simulator.ts";
-import { buildAhead } from "./clock.ts";
+import { buildOf, type FastClock, shownBy } from "./clock.ts";
 import { differences, factsOf } from "./read.ts";
 
 export interface ChaosPlan {
@@ -32,6 +32,8 @@ export interface ChaosOutcome {
 }
 
 const HOUR = 3_600_000;
+/** How much faster time passes than on the wall: a day has few seconds, and vendors count calls by the minute. */
+const PACE = 30;
 /** For what is on its way; whoever waits for a vendor's next minute is waited for by letting time pass. */
 const PATIENCE_MS = 4_000;
 const MINUTES = 40 * 60_000;
@@ -71,7 +73,7 @@ class Chaos {
   #simulator!: Simulator;
   #meridian!: Meridian;
   readonly #people: Somebody[] = [];
-  #shiftMs = 0;
+  #clock: FastClock = { realMs: 0, virtualMs: 0, pace: 1 };
   /** Changes that vendors have told, by the span in which they happened, and when they were told in real time. */
   #told: { readonly fromMs: number; readonly toMs: number; readonly atMs: number }[] = [];
   #kills = 0;
@@ -97,7 +99,9 @@ class Chaos {
       const ledger = liveLedger({ seed, person, firstMs: this.#firstMs, days });
       const name = `chaos-${seed}-${person}`;
       this.#simulator.state.ledgers.set(name, ledger);
-      this.#people.push({ name, ledger, client: await Client.register(this.#meridian) });
+      const client = await Client.register(this.#meridian);
+      client.isLasting = true;
+      this.#people.push({ name, ledger, client });
     }
     const hook = credentials.parse(JSON.parse(this.#meridian.secret("VENDOR_CREDENTIALS")))["whoop"]?.hookSecret ?? "";
     await control(this.#simulator.url, "vendors/hook", { vendor: "whoop", url: `${this.#meridian.origin}/hooks/whoop/${hook}` });
@@ -115,7 +119,7 @@ class Chaos {
   }
 
   get #now(): number {
-    return Date.now() + this.#shiftMs;
+    return shownBy(this.#clock);
   }
 
   async #connectAll({ name, client }: Somebody): Promise<void> {
@@ -189,12 +193,12 @@ class Chaos {
   /** Cuts the power; when it is on again, so much time has passed for everybody. */
   async #travel(ms: number): Promise<void> {
     this.#kills++;
-    this.#shiftMs += Math.round(ms);
-    const folder = buildAhead(this.#prepared.build, this.#shiftMs);
+    this.#clock = { realMs: Date.now(), virtualMs: this.#now + Math.round(ms), pace: PACE };
+    const folder = buildOf(this.#prepared.build, this.#clock);
     await this.#meridian.changeBuild(folder);
     for (const old of this.#folders.splice(0)) rmSync(old, { recursive: true, force: true });
     this.#folders.push(folder);
-    this.#simulator.state.clock.set(this.#now);
+    this.#simulator.state.clock.set(this.#now, PACE);
     await this.#tellLostDeletions();
   }
 

@@ -8,6 +8,8 @@ const registered = z.object({
 });
 const tokensReply = z.object({ tokens: z.object({ accessToken: z.string(), refreshToken: z.string() }) });
 
+const REFRESH = "/v1/sessions/refresh";
+
 export type Region = "eu" | "us" | "ap";
 
 /** What a call got back; `body` is parsed JSON, or undefined where there was none. */
@@ -24,6 +26,8 @@ export class Client {
   readonly email: string;
   readonly password: string;
   accessToken: string;
+  /** Whether it trades its refresh token where its access token has ended, and calls again. */
+  isLasting = false;
   #refreshToken: string;
 
   private constructor(meridian: Meridian, { person, tokens }: z.output<typeof registered>, email: string, password: string) {
@@ -63,7 +67,11 @@ export class Client {
   /** Sends JSON, or nothing, and reads the answer. */
   async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
-    const response = await this.fetch(path, { method, headers, ...sent });
+    let response = await this.fetch(path, { method, headers, ...sent });
+    if (response.status === 401 && this.isLasting && path !== REFRESH) {
+      await this.refresh();
+      response = await this.fetch(path, { method, headers, ...sent });
+    }
     const text = await response.text();
     const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : undefined };
@@ -78,7 +86,7 @@ export class Client {
 
   /** Trades the refresh token for new tokens. */
   async refresh(): Promise<void> {
-    const { status, body } = await this.call("POST", "/v1/sessions/refresh", { refreshToken: this.#refreshToken });
+    const { status, body } = await this.call("POST", REFRESH, { refreshToken: this.#refreshToken });
     if (status !== 200) throw new Error(`the refresh answered ${status}`);
     const { tokens } = tokensReply.parse(body);
     this.accessToken = tokens.accessToken;
