@@ -73,7 +73,8 @@ function sinceWindows(
 ): PlannedWindow[] {
   const overlap = vendor.history.overlapHours * HOUR_MS;
   const oldest = now - vendor.history.maxDays * DAY_MS;
-  const from = floorDay(Math.max(oldest, (syncedTo ?? now) - overlap));
+  // Where the day that was begun has been read, the mark is at its end, which is still to come.
+  const from = floorDay(Math.max(oldest, Math.min(syncedTo ?? now, now) - overlap));
   return cut(specOf(vendor, resource), { from, to: ceilDay(now) }).map((range) => ({ resource, purpose, ...range }));
 }
 

@@ -5,8 +5,11 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** How far behind its time a record or a correction comes at most: vendors that only answer are read again for two days at least. */
-const LATEST = 36 * HOUR;
+/**
+ * How far behind its time a record, a correction or a deletion comes at most: vendors that only answer are read again for two days, and where
+ * they are read once a day, with two hours to spare, a day's last change must come within 46 hours of its beginning.
+ */
+const LATEST = 28 * HOUR;
 
 export interface LedgerPlan {
   readonly seed: number;
