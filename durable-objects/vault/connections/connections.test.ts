@@ -485,7 +485,7 @@ describe("tokens", () => {
       expect(rig.rows.get(id)).toMatchObject({ state: "reauth_required", error: { code: "token_expired" } });
       const calls = rig.google.calls.length;
       rig.clock.now += 24 * HOUR_MS;
-      expect(told(rig.evicted(), changed(rig, id))).toEqual({ outcome: "dropped" });
+      told(rig.evicted(), changed(rig, id));
       await rig.slice(rig.evicted(), id);
       expect(rig.google.calls).toHaveLength(calls);
     });
@@ -1056,7 +1056,7 @@ describe("disconnecting", () => {
 });
 
 describe("pausing", () => {
-  it("asks nothing meanwhile, drops what comes, and reads it when resumed", async () => {
+  it("asks nothing meanwhile, and reads what was told when resumed", async () => {
     await withRig(async (rig) => {
       const id = await connect(rig);
       await drain(rig, id);
@@ -1064,14 +1064,38 @@ describe("pausing", () => {
       expect(rig.evicted().pauseConnection(id).state).toBe("paused");
       rig.google.calls.length = 0;
       rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
-      expect(told(rig.evicted(), changed(rig, id))).toEqual({ outcome: "dropped" });
+      // Longer ago than what catches up looks back.
+      const [since, until] = [START - 90 * DAY_MS, START - 89 * DAY_MS];
+      expect(told(rig.evicted(), { ...changed(rig, id), since, until } as VaultPointer)).toEqual({ outcome: "done" });
       await rig.slice(rig.evicted(), id);
       expect(rig.google.calls).toEqual([]);
       expect(rig.evicted().resumeConnection(id).state).toBe("active");
       await drain(rig, id);
-      expect(rig.google.calls.length).toBeGreaterThan(0);
+      const begins = rig.google.calls.map(({ query }) => /\d{4}-\d{2}-\d{2}/.exec(query.get("filter") ?? "")?.[0]);
+      expect(begins).toEqual(expect.arrayContaining(["2026-03-23", "2026-06-20"]));
     });
   });
+
+  it.each(["paused", "reauth_required"])(
+    "takes away what the vendor deletes while the connection is %s, however much waits",
+    async (state) => {
+      await withRig(async (rig) => {
+        const id = await connect(rig);
+        rig.google.pages.set("sleep", [[FIXTURES.sleep]]);
+        await drain(rig, id);
+        expect(nights(rig)).toBe(1);
+        rig.sql.exec("UPDATE connections SET state = ? WHERE id = ?", state, id);
+        new WindowRows(rig.sql).plan(
+          id,
+          Array.from({ length: 5_000 }, (_, i) => ({ resource: "sleep", purpose: "changed", from: i, to: i + 1, object: `night-${i}` })),
+          START,
+        );
+        expect(told(rig.evicted(), changed(rig, id))).toEqual({ outcome: "dropped" });
+        expect(told(rig.evicted(), changed(rig, id, "delete"))).toEqual({ outcome: "done" });
+        expect(nights(rig)).toBe(0);
+      });
+    },
+  );
 
   it("is not for a connection that has ended", async () => {
     await withRig(async (rig) => {

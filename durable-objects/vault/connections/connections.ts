@@ -245,7 +245,7 @@ export class Connections {
     return { deleted };
   }
 
-  /** Asks nothing more of the vendor until `resume`; what its webhooks bring is let go meanwhile, and read then. Problems `not_found`, `conflict`. */
+  /** Asks nothing more of the vendor until `resume`; what its webhooks tell of meanwhile is read then. Problems `not_found`, `conflict`. */
   pauseConnection(id: string): ConnectionView {
     const connection = this.#must(id);
     if (connection.state !== "paused") {
@@ -358,11 +358,16 @@ export class Connections {
       about.connection = undefined;
     }
     const connection = about.connection ?? this.#rows.get(pointer.connection);
-    if (connection === undefined || !LIVE_STATES.has(connection.state)) {
+    const rests = connection !== undefined && pointer.kind === "changed" && RESTING.has(connection.state);
+    if (connection === undefined || !(rests || LIVE_STATES.has(connection.state))) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
       return { outcome: "dropped" };
     }
-    if (about.queued >= MOST_QUEUED) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+    if (about.queued >= MOST_QUEUED) {
+      if (!rests) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+      // Nobody works that off. What was deleted takes no room, and no list would ever show it.
+      if (pointer.operation === "upsert") return { outcome: "dropped" };
+    }
     switch (pointer.kind) {
       case "changed":
         // What a batch asks for changes nothing of which resources are read.
@@ -727,6 +732,8 @@ export class Connections {
 }
 
 /** States in which nothing is to come, by the person's own will. */
+/** States in which nothing is asked until the person comes back. What changes meanwhile is read then; what is deleted goes at once. */
+const RESTING: ReadonlySet<ConnectionState> = new Set(["paused", "reauth_required"]);
 const SILENT: ReadonlySet<ConnectionState> = new Set(["pending", "paused", "revoked"]);
 
 function bringsMetric(vendor: LiveVendor, resource: string, metric: string): boolean {
