@@ -358,13 +358,13 @@ export class Connections {
       about.connection = undefined;
     }
     const connection = about.connection ?? this.#rows.get(pointer.connection);
-    const rests = connection !== undefined && pointer.kind === "changed" && RESTING.has(connection.state);
-    if (connection === undefined || !(rests || LIVE_STATES.has(connection.state))) {
+    const isResting = connection !== undefined && pointer.kind === "changed" && RESTING.has(connection.state);
+    if (connection === undefined || !(isResting || LIVE_STATES.has(connection.state))) {
       if (pointer.kind === "asked") this.#jobs.leave(pointer.job);
       return { outcome: "dropped" };
     }
     if (about.queued >= MOST_QUEUED) {
-      if (!rests) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
+      if (!isResting) return { outcome: "later", retryAfterS: BACKLOG_RETRY_S };
       // Nobody works that off. What was deleted takes no room, and no list would ever show it.
       if (pointer.operation === "upsert") return { outcome: "dropped" };
     }
@@ -731,9 +731,9 @@ export class Connections {
   }
 }
 
-/** States in which nothing is to come, by the person's own will. */
 /** States in which nothing is asked until the person comes back. What changes meanwhile is read then; what is deleted goes at once. */
 const RESTING: ReadonlySet<ConnectionState> = new Set(["paused", "reauth_required"]);
+/** States in which nothing is to come, by the person's own will. */
 const SILENT: ReadonlySet<ConnectionState> = new Set(["pending", "paused", "revoked"]);
 
 function bringsMetric(vendor: LiveVendor, resource: string, metric: string): boolean {

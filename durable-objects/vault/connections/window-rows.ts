@@ -47,6 +47,8 @@ type ResourceRow = {
 };
 
 const RESTARTED = "page_refused";
+/** What reads on from where a resource has been read to. */
+const CATCHES_UP: ReadonlySet<Purpose> = new Set(["incremental", "asked"]);
 const KEY = "connection = ? AND resource = ? AND from_at = ? AND to_at = ? AND object = ?";
 /** Windows that are planned by one statement: a value that is bound may have 2 MB. */
 const PLANNED_AT_ONCE = 1_000;
@@ -113,7 +115,7 @@ export class WindowRows {
         job ?? null,
         JSON.stringify(rows),
       );
-      if (others !== "[]") this.#sql.exec(WITHIN_OTHERS, connection, others);
+      if (part.some(({ purpose }) => CATCHES_UP.has(purpose))) this.#sql.exec(WITHIN_OTHERS, connection, others);
     }
     return isTakenOver && !this.isLeft(connection, true);
   }
@@ -208,7 +210,7 @@ export class WindowRows {
     if (ended.length === 0) return;
     if (w.purpose !== "backfill") this.#sql.exec(`DELETE FROM connection_windows WHERE ${KEY} AND purpose <> 'backfill'`, ...keyOf(w));
     // Backfill windows end in the past, and a change may concern any time: only what catches up moves the mark.
-    if (w.purpose === "incremental" || w.purpose === "asked") this.syncedTo(w.connection, w.resource, w.to);
+    if (CATCHES_UP.has(w.purpose)) this.syncedTo(w.connection, w.resource, w.to);
   }
 
   /** The vendor will send the window's data by webhook: nothing is asked for meanwhile. */
